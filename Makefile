@@ -1,0 +1,60 @@
+# `make run` serves, `make test` checks everything, `make demo` shows the flow without a drive.
+# A new machine needs Python 3.11 or newer, git and make; the rest is installed into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Where `make run` keeps its data, unless the environment says otherwise.
+DATA := $(CURDIR)/data
+export BOZ_HOST ?= 127.0.0.1
+export BOZ_DATABASE_URL ?= sqlite:///$(DATA)/database/boz_ripper.db
+export BOZ_TEMP_DIR ?= $(DATA)/temp
+export BOZ_OUTPUT_DIR ?= $(DATA)/output
+
+.PHONY: run demo test lint types bench lock clean
+
+run: $(VENV)/installed
+	@mkdir -p $(DATA)/database
+	$(BIN)/gunicorn
+
+demo: $(VENV)/installed
+	$(BIN)/flask demo --serve
+
+test: lint types
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+# How much a request costs when there is much history, against little.
+bench: $(VENV)/installed
+	$(BIN)/python -m bench.growth
+
+# Write the locks anew from pyproject.toml: exact versions of everything, with checksums.
+lock: $(VENV)/installed-dev
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --constraints requirements.txt --group dev \
+		pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: name one with 'make PYTHON=python3.12 …'."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
