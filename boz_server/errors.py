@@ -1,0 +1,103 @@
+"""What can go wrong, in the product's words.
+
+None of these know HTTP; `api/problems.py` alone gives each kind its status. The message of
+every error is a sentence for the person at the other end, and says what to do.
+"""
+
+
+class BozError(Exception):
+    """Anything this server says no to, with a sentence that a person can act on."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFound(BozError):
+    """The thing asked for is not known here."""
+
+
+class AgentNotFound(NotFound):
+    """No agent of that id has ever registered."""
+
+    def __init__(self, agent_id: str) -> None:
+        super().__init__(f"No agent {agent_id!r} is registered here: register it first.")
+
+
+class WorkerNotFound(NotFound):
+    """No worker of that id is registered."""
+
+    def __init__(self, worker_id: str) -> None:
+        super().__init__(f"No worker {worker_id!r} is registered here: register it first.")
+
+
+class DiscNotFound(NotFound):
+    """No disc of that id was ever reported."""
+
+    def __init__(self, disc_id: str) -> None:
+        super().__init__(f"No disc {disc_id!r} is known here: GET /api/discs lists those that are.")
+
+
+class JobNotFound(NotFound):
+    """No job of that id was ever created."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"No job {job_id!r} is known here: GET /api/jobs lists those that are.")
+
+
+class SeasonNotFound(NotFound):
+    """No disc of that season has been seen."""
+
+    def __init__(self, season_id: str) -> None:
+        super().__init__(
+            f"No season {season_id!r} is known here: a season id reads 'Show Name:s1', and a season"
+            " is known once a disc of it has been reported."
+        )
+
+
+class Refused(BozError):
+    """The request is well formed, but its rules do not allow it as things stand."""
+
+
+class Conflict(BozError):
+    """The thing has moved on: the change asked for is no step from its present state."""
+
+
+class Invalid(BozError):
+    """A value is of the right shape and still no good; names the fields at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.errors = {field: [message]}
+
+
+class Unauthorized(BozError):
+    """No key was sent, or a wrong one."""
+
+
+class Unavailable(BozError):
+    """The server can't do it just now; the same request may succeed later."""
+
+    #: Seconds after which asking again makes sense.
+    retry_after_seconds = 5
+
+
+class DatabaseBusy(Unavailable):
+    """The database did not let us in within its bounded wait."""
+
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__("The database is busy: nothing was changed; send the request again.")
+
+
+class StorageFull(BozError):
+    """The disk has no room for what was sent."""
+
+
+class SettingsError(BozError):
+    """An environment variable has a value that the server can't start with."""
+
+
+class StartError(BozError):
+    """The server can't start as things are: the folder, the database or its schema."""

