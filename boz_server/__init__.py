@@ -1,0 +1,59 @@
+"""The Boz Ripper server: turns shelves of discs into a clean library."""
+
+from typing import Any
+
+import orjson
+from flask import Flask
+from flask.json.provider import JSONProvider
+
+from boz_server import api, dashboard
+from boz_server.api.context import EXTENSION
+from boz_server.api.files import UploadRequest
+from boz_server.cli import register_commands
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.services.wiring import build_services
+from boz_server.settings import Settings
+from boz_server.version import VERSION
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson: faster, and strict about what JSON is."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)
+
+
+class BozFlask(Flask):
+    """Flask with our JSON and our way to take files."""
+
+    json_provider_class = OrjsonProvider
+    request_class = UploadRequest
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+    """Build the application; reads the environment unless settings are given.
+
+    Nothing is opened yet: `start.prepare` gets folders and database ready beforehand. Raises
+    SettingsError for a wrong setting.
+    """
+    settings = settings or Settings.from_env()
+    app = BozFlask(__name__)
+    # Two slashes in a row may be part of a season's id: they are no other way to write one.
+    app.url_map.merge_slashes = False
+    app.config.update(
+        API_TITLE="Boz Ripper Server",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    database = Database.from_settings(settings)
+    app.extensions[EXTENSION] = build_services(settings, database, clock or Clock())
+    api.register(app)
+    app.register_blueprint(dashboard.blueprint)
+    register_commands(app)
+    return app

@@ -1,0 +1,1 @@
+"""The database: one pooled Peewee object, its models and its versioned schema."""

@@ -1,0 +1,148 @@
+"""The one pooled database of a process: transactions, and connections lent to threads."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import peewee
+from playhouse.pool import MaxConnectionsExceeded
+
+from boz_server.database.dialects import SQLite, dialect_of
+from boz_server.database.models.base import database_proxy
+from boz_server.errors import BozError, DatabaseBusy, StartError, StorageFull
+from boz_server.folders import prove_writable
+from boz_server.settings import Settings
+
+#: How long a statement, a writer's turn or a free connection is waited for.
+WAIT_SECONDS = 10.0
+
+
+class Database:
+    """All models of the process live in this database.
+
+    A thread borrows a connection with its first query and gives it back with `release()`; the
+    application does that at the end of every request and command.
+    """
+
+    def __init__(
+        self, url: str, *, max_connections: int = 15, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        self.dialect, self.url = dialect_of(url)
+        self.wait_seconds = wait_seconds
+        self.peewee: Any = self.dialect.connect(
+            self.url, max_connections=max_connections, wait_seconds=wait_seconds
+        )
+        # Writers of one process queue here, not in SQLite's sleep-and-retry loop, whose
+        # waits grow: see docs/database.md for the figures.
+        self._turn = threading.RLock()
+        database_proxy.initialize(self.peewee)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Build the database that the settings name; no connection is opened yet."""
+        return cls(
+            settings.database_url,
+            max_connections=settings.database_pool_size + settings.database_max_overflow,
+        )
+
+    @property
+    def path(self) -> Path | None:
+        """The database's file; None where the engine is a server."""
+        return Path(self.peewee.database) if isinstance(self.dialect, SQLite) else None
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """Run a transaction that may change things; inside another one, a part of it.
+
+        Raises DatabaseBusy when this process's other writers leave no turn within the wait; what
+        the engine itself refuses is the driver's error, for `explain` to put into words.
+        """
+        if not self.dialect.one_writer:
+            with self.peewee.atomic():
+                yield
+            return
+        # The connection first: whoever waited for one during its turn would wait for those
+        # that have one and wait for their turn.
+        self.peewee.connect(reuse_if_open=True)
+        if not self._turn.acquire(timeout=self.wait_seconds):
+            raise DatabaseBusy
+        try:
+            with self.peewee.atomic():
+                yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Run several queries that all see the same instant."""
+        with self.dialect.snapshot(self.peewee):
+            yield
+
+    def lock_row(self, model: type[peewee.Model], key: str) -> bool:
+        """Keep other writers off a row until the transaction ends. False when there is none."""
+        field: Any = model._meta.primary_key
+        query = model.select(field).where(field == key)
+        return self.dialect.lock_rows(query).first() is not None
+
+    def tables(self) -> set[str]:
+        """Name the tables that are there; asking changes nothing about the file."""
+        if self.path is None:
+            return set(self.peewee.get_tables())
+        if not self.path.is_file():
+            return set()
+        # Our own connections turn a file to WAL, which must not happen to someone else's.
+        onlooker = peewee.SqliteDatabase(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            return set(onlooker.get_tables())
+        finally:
+            onlooker.close()
+
+    def release(self) -> None:
+        """Give this thread's connection, if it has one, back to the pool."""
+        if not self.peewee.is_closed():
+            self.peewee.close()
+
+    def close(self) -> None:
+        """Close every connection: at the end of the process, and before a fork."""
+        self.peewee.close_all()
+
+    def require_folder(self) -> None:
+        """Raise StartError unless the folder of the database's file is there and writable."""
+        if self.path is None:
+            return
+        folder = self.path.resolve().parent
+        try:
+            prove_writable(folder)
+        except OSError as error:
+            raise StartError(
+                f"The database folder {folder} is missing or can't be written: create it for this"
+                " user, or name another file in BOZ_DATABASE_URL."
+            ) from error
+
+    def explain(self, error: BaseException) -> BozError | None:
+        """Say what a driver's error means for a client; None when it is a fault of ours.
+
+        Peewee wraps the driver's error, and a full disk surfaces as yet another error on the
+        way out of the transaction: the cause is looked for down the whole chain.
+        """
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, MaxConnectionsExceeded) or self.dialect.is_busy(cause):
+                return DatabaseBusy()
+            if self.dialect.is_full(cause):
+                return StorageFull(
+                    "The disk of the database is full: nothing was changed; make room and send"
+                    " the request again."
+                )
+            cause = cause.__cause__ or cause.__context__
+        return None
+
+
+def in_a_sentence(error: BaseException) -> str:
+    """Say for an operator, not for a client, what a driver's error goes back to."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    first_line = (str(error) or repr(error)).splitlines()[0]
+    return f"The database can't be used: {first_line.rstrip('.')}."

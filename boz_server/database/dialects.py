@@ -1,0 +1,212 @@
+"""The few things in which SQLite and PostgreSQL differ."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from time import monotonic, sleep
+from typing import Any, Protocol
+
+import peewee
+import psycopg
+from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
+from psycopg.conninfo import conninfo_to_dict
+
+from boz_server.errors import SettingsError
+
+#: Every connection to SQLite starts with these. FULL costs about 0.3 ms a commit and survives
+#: power loss; NORMAL would survive only a kill. mmap stays off: a file that shrinks under a
+#: mapping kills the process with SIGBUS.
+SQLITE_PRAGMAS = (
+    ("journal_mode", "wal"),
+    ("synchronous", "full"),
+    ("foreign_keys", 1),
+    ("cache_size", -16000),
+    ("temp_store", "memory"),
+    ("mmap_size", 0),
+    ("journal_size_limit", 64 * 1024 * 1024),
+)
+
+#: SQLite's result codes, https://www.sqlite.org/rescode.html; the low byte is the primary one.
+_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_FULL = 5, 6, 13
+
+#: PostgreSQL's classes of error that pass by themselves: connection lost or refused, too many
+#: connections, serialization failure and deadlock, lock not available, server shutting down.
+#: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRES_PASSING = ("08", "53300", "40", "55P03", "57P0")
+_POSTGRES_DISK_FULL = "53100"
+
+#: How long a starting process waits for another one that is migrating.
+MIGRATION_WAIT_SECONDS = 300
+
+#: Key of the advisory lock that one migrating process holds; any number no one else uses.
+_MIGRATION_LOCK = 0x626F7A
+
+
+class Dialect(Protocol):
+    """What an engine must say of itself."""
+
+    #: Whether writers wait in this process before they wait in the database.
+    one_writer: bool
+
+    def connect(self, url: str, *, max_connections: int, wait_seconds: float) -> Any:
+        """Build the pooled database; no connection is opened yet."""
+
+    def snapshot(self, database: Any) -> Any:
+        """Return a transaction in which every read sees the same instant."""
+
+    def lock_rows(self, query: Any) -> Any:
+        """Make a SELECT inside a write transaction keep other writers off its rows."""
+
+    def migration(self, database: Any) -> AbstractContextManager[None]:
+        """Return the one transaction in which a process, alone, changes the schema."""
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether the error passes by itself, so that asking again makes sense."""
+
+    def is_full(self, error: BaseException) -> bool:
+        """Whether the error means that the disk is full."""
+
+
+class SQLite:
+    """SQLite in WAL mode: one writer at a time, readers never wait."""
+
+    one_writer = True
+
+    def connect(self, url: str, *, max_connections: int, wait_seconds: float) -> Any:
+        return _PatientPool(
+            url.removeprefix("sqlite:///"),
+            # The pool keeps `timeout` to itself: SQLite has to be told of the wait apart.
+            pragmas=(("busy_timeout", int(wait_seconds * 1000)), *SQLITE_PRAGMAS),
+            # A transaction that reads and then writes fails at once with SQLITE_BUSY_SNAPSHOT,
+            # whatever the timeout, unless it takes the write lock at its start.
+            lock_type="IMMEDIATE",
+            timeout=wait_seconds,
+            check_same_thread=False,
+            returning_clause=True,
+            max_connections=max_connections,
+        )
+
+    def snapshot(self, database: Any) -> Any:
+        return database.atomic("DEFERRED")
+
+    def lock_rows(self, query: Any) -> Any:
+        return query  # BEGIN IMMEDIATE has already kept every other writer out.
+
+    @contextmanager
+    def migration(self, database: Any) -> Iterator[None]:
+        # With foreign keys on, rebuilding a parent table silently deletes every child that
+        # has ON DELETE CASCADE; and the pragma does nothing inside a transaction.
+        database.execute_sql("PRAGMA foreign_keys = 0")
+        database.execute_sql(f"PRAGMA busy_timeout = {MIGRATION_WAIT_SECONDS * 1000}")
+        try:
+            with database.atomic("IMMEDIATE"):  # the lock: any other process waits here
+                yield
+                broken = database.execute_sql("PRAGMA foreign_key_check").fetchall()
+                if broken:
+                    raise peewee.IntegrityError(f"rows refer to missing ones: {broken[:5]}")
+        finally:
+            # A connection with its own settings must not go back to the pool.
+            database.manual_close()
+
+    def is_busy(self, error: BaseException) -> bool:
+        return self._code(error) in (_SQLITE_BUSY, _SQLITE_LOCKED)
+
+    def is_full(self, error: BaseException) -> bool:
+        return self._code(error) == _SQLITE_FULL
+
+    @staticmethod
+    def _code(error: BaseException) -> int:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+class _PatientPool(PooledSqliteDatabase):
+    """A pool whose connections wait for their turn at turning a new file to WAL.
+
+    SQLite refuses that at once, whatever the timeout, while another connection does the same:
+    servers that start together on a new file would fail.
+    """
+
+    def __init__(self, *args: Any, timeout: float, **kwargs: Any) -> None:
+        super().__init__(*args, timeout=timeout, **kwargs)
+        self.wait_seconds = timeout
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        deadline = monotonic() + self.wait_seconds
+        while True:
+            try:
+                return super().connect(reuse_if_open)
+            except peewee.OperationalError as error:
+                busy = error.__context__ is not None and SQLite().is_busy(error.__context__)
+                if not busy or monotonic() > deadline:
+                    raise
+            sleep(0.01)
+
+
+class PostgreSQL:
+    """PostgreSQL by psycopg 3."""
+
+    one_writer = False
+
+    def connect(self, url: str, *, max_connections: int, wait_seconds: float) -> Any:
+        return PooledPostgresqlDatabase(
+            url,
+            prefer_psycopg3=True,
+            field_types={"DATETIME": "TIMESTAMPTZ"},
+            options=f"-c lock_timeout={int(wait_seconds * 1000)} -c timezone=UTC",
+            connect_timeout=max(1, int(wait_seconds)),
+            max_connections=max_connections,
+            timeout=wait_seconds,
+        )
+
+    def snapshot(self, database: Any) -> Any:
+        return database.atomic("REPEATABLE READ")
+
+    def lock_rows(self, query: Any) -> Any:
+        return query.for_update()
+
+    @contextmanager
+    def migration(self, database: Any) -> Iterator[None]:
+        with database.atomic():
+            database.execute_sql(f"SET LOCAL lock_timeout = '{MIGRATION_WAIT_SECONDS}s'")
+            database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            yield
+
+    def is_busy(self, error: BaseException) -> bool:
+        state = getattr(error, "sqlstate", None)
+        # A connection that was refused or lost has no SQLSTATE at all.
+        lost = state is None and isinstance(error, psycopg.OperationalError)
+        return lost or (state or "").startswith(_POSTGRES_PASSING)
+
+    def is_full(self, error: BaseException) -> bool:
+        return getattr(error, "sqlstate", None) == _POSTGRES_DISK_FULL
+
+
+def dialect_of(url: str) -> tuple[Dialect, str]:
+    """Return the dialect of a database URL, and the URL without the name of a Python driver.
+
+    `sqlite+aiosqlite:////path` and `postgresql+asyncpg://…`, as existing installations have
+    them, mean the same as without the part behind the plus. Raises SettingsError for others.
+    """
+    scheme, _, rest = url.partition("://")
+    engine = scheme.split("+")[0].lower()
+    if engine == "sqlite":
+        # A database in memory would be gone with the process, and each connection has its own.
+        if not rest.startswith("/") or rest.endswith("/") or rest == "/:memory:":
+            raise SettingsError(
+                "BOZ_DATABASE_URL must name a file, as in sqlite:////path/to/file.db (four slashes"
+                " before an absolute path)."
+            )
+        return SQLite(), f"sqlite://{rest}"
+    if engine in ("postgresql", "postgres") and rest:
+        try:
+            conninfo_to_dict(f"postgresql://{rest}")
+        except psycopg.ProgrammingError:
+            # libpq's own words quote the part at fault, which may be the password.
+            raise SettingsError(
+                "BOZ_DATABASE_URL is no address of a PostgreSQL database that can be read: write"
+                " %25 for a % in the password, and only options that libpq knows behind a ?."
+            ) from None
+        return PostgreSQL(), f"postgresql://{rest}"
+    raise SettingsError(
+        "BOZ_DATABASE_URL must read sqlite:////path/to/file.db or"
+        " postgresql://user:password@host/name."
+    )

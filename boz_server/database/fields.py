@@ -1,0 +1,70 @@
+"""Columns that Peewee has no exact type for: aware UTC times and enums; and named constraints."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import peewee
+
+
+class UTCDateTimeField(peewee.DateTimeField):
+    """An aware UTC instant with microseconds.
+
+    SQLite keeps `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts as time does and is the form that
+    existing files have; PostgreSQL keeps timestamptz.
+    """
+
+    def db_value(self, value: datetime | None) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{self.name}: a time without a zone is never stored")
+        value = value.astimezone(UTC)
+        # Asked each time: a FieldDatabaseHook would hide the column's kind from `--auto`.
+        database = self.model._meta.database
+        as_text = isinstance(getattr(database, "obj", database), peewee.SqliteDatabase)
+        return value.isoformat(" ", "microseconds")[:26] if as_text else value
+
+    def python_value(self, value: Any) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+class EnumField(peewee.CharField):
+    """A StrEnum, stored as its value."""
+
+    def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(max_length=20, **kwargs)
+        self.enum = enum
+
+    def python_value(self, value: Any) -> StrEnum | None:
+        return None if value is None else self.enum(value)
+
+
+class ReferenceWithinTable(peewee.SQL):
+    """A REFERENCES clause to a table that is created later.
+
+    agents → jobs → discs → agents is a circle. SQLite takes the forward reference where the
+    column is declared; PostgreSQL has to be told afterwards (see models.create_tables).
+    """
+
+    def __sql__(self, ctx: Any) -> Any:
+        return ctx if ctx.state.for_update else super().__sql__(ctx)
+
+
+def one_of(column: str, values: type[StrEnum], name: str) -> Any:
+    """A CHECK that a column holds one of an enum's values."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return peewee.Check(f"{column} IN ({listed})", name)
+
+
+def default(value: str | float) -> list[Any]:
+    """Column constraints that give a DEFAULT in the database itself."""
+    if isinstance(value, bool):
+        value = str(value).upper()
+    elif isinstance(value, str) and value != "CURRENT_TIMESTAMP":
+        value = f"'{value}'"
+    return [peewee.Default(value)]

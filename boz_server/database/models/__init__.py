@@ -1,0 +1,38 @@
+"""All models, in the order in which their tables can be created."""
+
+import peewee
+
+from boz_server.database.models.agent import Agent
+from boz_server.database.models.base import BaseModel
+from boz_server.database.models.disc import Disc, Title
+from boz_server.database.models.job import Job
+from boz_server.database.models.tv_season import TVEpisode, TVSeason
+from boz_server.database.models.vlc_command import VLCCommand
+from boz_server.database.models.worker import Worker
+
+MODELS: tuple[type[BaseModel], ...] = (
+    Agent,
+    Worker,
+    TVSeason,
+    TVEpisode,
+    Disc,
+    Title,
+    Job,
+    VLCCommand,
+)
+
+
+def create_tables(database: peewee.Database) -> None:
+    """Create the schema that the models describe, in an empty database.
+
+    Real databases get theirs from migrations/; this is what those are compared with.
+    """
+    for model in MODELS:
+        schema = peewee.SchemaManager(model, database)
+        schema.create_table(safe=False)
+        schema.create_indexes(safe=False)
+    if isinstance(database, peewee.PostgresqlDatabase):
+        database.execute_sql(
+            "ALTER TABLE agents ADD CONSTRAINT agents_current_job_id_fkey"
+            " FOREIGN KEY (current_job_id) REFERENCES jobs (job_id) ON DELETE SET NULL"
+        )

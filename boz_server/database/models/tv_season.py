@@ -1,0 +1,65 @@
+"""Seasons of shows, and the episodes known of them."""
+
+import peewee
+
+from boz_server.database.fields import UTCDateTimeField, default
+from boz_server.database.models.base import BaseModel, index
+
+
+class TVSeason(BaseModel):
+    """One season of one show, numbered on from disc to disc."""
+
+    #: "{show_name}:s{season_number}".
+    season_id = peewee.TextField(primary_key=True)
+    show_name = peewee.TextField()
+    #: 0 is the specials.
+    season_number = peewee.IntegerField()
+    #: TheTVDB's id of the show; null until looked up.
+    thetvdb_series_id = peewee.IntegerField(null=True)
+    #: The highest episode number on any of its discs; 0 before the first.
+    last_episode_assigned = peewee.IntegerField(default=0, constraints=default(0))
+    #: Ids of its discs, in the order in which they were first reported.
+    disc_ids = peewee.JSONField(default=list)
+    #: Label of the disc that was reported last; null before the first.
+    last_disc_name = peewee.TextField(null=True)
+    created_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
+    updated_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
+
+    #: By number, where the repository has hung them on.
+    episodes: "list[TVEpisode]"
+
+    class Meta:
+        table_name = "tv_seasons"
+
+
+index(
+    "uq_tv_seasons_show_season", TVSeason, TVSeason.show_name, TVSeason.season_number, unique=True
+)
+index("idx_tv_seasons_show", TVSeason, TVSeason.show_name)
+
+
+class TVEpisode(BaseModel):
+    """What is known of one episode: from a provider, or from an approved disc."""
+
+    season = peewee.ForeignKeyField(
+        TVSeason,
+        column_name="season_id",
+        backref="episodes",
+        index=False,
+        on_delete="CASCADE",
+        lazy_load=False,
+    )
+    episode_number = peewee.IntegerField()
+    episode_name = peewee.TextField()
+    season_number = peewee.IntegerField()
+    #: Minutes; null when unknown.
+    runtime = peewee.IntegerField(null=True)
+    #: What happens in it; null when unknown.
+    overview = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "tv_episodes"
+
+
+index("uq_tv_episodes_number", TVEpisode, TVEpisode.season, TVEpisode.episode_number, unique=True)
+index("idx_tv_episodes_season", TVEpisode, TVEpisode.season)

@@ -1,0 +1,39 @@
+"""Commands for the VLC on an agent's machine."""
+
+from typing import ClassVar
+
+import peewee
+
+from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
+from boz_server.database.models.base import BaseModel, index
+from boz_server.domain.vlc_states import VLCCommandStatus
+
+
+class VLCCommand(BaseModel):
+    """One file that a person wants to see on an agent's machine."""
+
+    #: A UUID, given by the server.
+    command_id = peewee.CharField(max_length=36, primary_key=True)
+    agent_id = peewee.CharField(max_length=100)
+    #: Path on the agent's disk.
+    file_path = peewee.TextField()
+    fullscreen = peewee.BooleanField(default=True, constraints=default(True))
+    status = EnumField(
+        VLCCommandStatus,
+        default=VLCCommandStatus.PENDING,
+        constraints=default(VLCCommandStatus.PENDING),
+    )
+    #: Why it failed; null unless it did.
+    error = peewee.TextField(null=True)
+    created_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
+    #: When the agent fetched it; null before.
+    sent_at = UTCDateTimeField(null=True)
+    #: When the agent reported how it went; null before.
+    completed_at = UTCDateTimeField(null=True)
+
+    class Meta:
+        table_name = "vlc_commands"
+        constraints: ClassVar = [one_of("status", VLCCommandStatus, "vlc_commands_status")]
+
+
+index("idx_vlc_commands_agent", VLCCommand, VLCCommand.agent_id, VLCCommand.status)

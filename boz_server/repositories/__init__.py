@@ -1,0 +1,1 @@
+"""Every query of the server; none commits, the services own the transactions."""

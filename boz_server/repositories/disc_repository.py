@@ -1,0 +1,119 @@
+"""Discs and their titles in the database."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import peewee
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Disc, Job, Title
+from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.job_states import OPEN, JobType
+from boz_server.repositories.paging import Page, PageRequest, fetch_page
+
+#: PostgreSQL takes 65,535 values in a statement, and a title has 14.
+ROWS_A_STATEMENT = 1000
+
+
+class DiscRepository:
+    """Queries on discs; a disc comes with its titles, in MakeMKV's order."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def get(self, disc_id: str) -> Disc | None:
+        """Return the disc, or None when none of that id was ever reported."""
+        return self._with_titles(Disc.select().where(Disc.disc_id == disc_id))
+
+    def exists(self, disc_id: str) -> bool:
+        """Whether a disc of that id was ever reported."""
+        return Disc.select().where(Disc.disc_id == disc_id).exists()
+
+    def lock(self, disc_id: str) -> Disc | None:
+        """Return the disc and keep other writers off it until the transaction ends."""
+        return self.get(disc_id) if self.database.lock_row(Disc, disc_id) else None
+
+    def in_drive(self, agent_id: str, drive: str) -> Disc | None:
+        """Return the disc that lies in a drive, without its titles; None when it is empty."""
+        return Disc.get_or_none(
+            Disc.agent == agent_id, Disc.drive == drive, Disc.status != DiscStatus.EJECTED
+        )
+
+    def page(self, request: PageRequest) -> Page[Disc]:
+        """Return discs, the latest detected first."""
+        order = ((Disc.detected_at, True), (Disc.disc_id, True))
+        with self.database.read():
+            page = fetch_page(Disc.select(), order, request)
+            _load_titles(page.items)
+        return page
+
+    def insert(self, titles: Iterable[dict[str, Any]], **fields: Any) -> None:
+        """Enter a new disc with its titles."""
+        disc = Disc.create(**fields)
+        rows = [{"disc": disc.disc_id, **title} for title in titles]
+        for batch in peewee.chunked(rows, ROWS_A_STATEMENT):
+            Title.insert_many(batch).execute()
+
+    def update(
+        self, disc_id: str, origins: Collection[DiscStatus] = frozenset(DiscStatus), **changes: Any
+    ) -> bool:
+        """Change a disc if it is in one of `origins`. False when it is not."""
+        query = Disc.update(**changes).where(
+            Disc.disc_id == disc_id, Disc.status.in_(list(origins))
+        )
+        return bool(query.execute())
+
+    def update_title(self, disc_id: str, title_index: int, **changes: Any) -> None:
+        """Change one title of a disc."""
+        Title.update(**changes).where(
+            Title.disc == disc_id, Title.title_index == title_index
+        ).execute()
+
+    def drop_thumbnails(self, disc_id: str) -> None:
+        """Note that no thumbnails are kept of the disc's titles any more."""
+        Title.update(thumbnail_timestamps=[]).where(Title.disc == disc_id).execute()
+
+    def finish_ripping(self, disc_id: str) -> bool:
+        """Mark a disc completed once none of its rip jobs is left to do. False when some are."""
+        left = Job.select(Job.job_id).where(
+            Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(OPEN))
+        )
+        # The lock comes first: of two last jobs that end at once, the later sees both ended.
+        self.database.lock_row(Disc, disc_id)
+        if left.exists():
+            return False
+        return self.update(disc_id, {DiscStatus.RIPPING}, status=DiscStatus.COMPLETED)
+
+    def twin_in_season(self, season_id: str, fingerprint: str, disc_id: str) -> Disc | None:
+        """Return the latest other record of the same disc in that season, or None."""
+        query = Disc.select().where(
+            Disc.tv_season == season_id,
+            Disc.fingerprint == fingerprint,
+            Disc.disc_id != disc_id,
+            Disc.preview_status != PreviewStatus.REJECTED,
+        )
+        return query.order_by(Disc.detected_at.desc()).first()
+
+    def approved_before(self, fingerprint: str) -> Disc | None:
+        """Return the latest record of the same disc whose names a person accepted, or None."""
+        query = Disc.select().where(
+            Disc.fingerprint == fingerprint, Disc.preview_status == PreviewStatus.APPROVED
+        )
+        return self._with_titles(query.order_by(Disc.detected_at.desc()))
+
+    @staticmethod
+    def _with_titles(query: Any) -> Disc | None:
+        disc = query.first()
+        if disc is not None:
+            _load_titles([disc])
+        return disc
+
+
+def _load_titles(discs: list[Disc]) -> None:
+    """Hang the titles onto their discs, with one query for all of them."""
+    by_disc: dict[str, list[Title]] = {disc.disc_id: [] for disc in discs}
+    query = Title.select().where(Title.disc.in_(list(by_disc)))
+    for title in query.order_by(Title.disc, Title.title_index):
+        by_disc[title.disc_id].append(title)
+    for disc in discs:
+        disc.titles = by_disc[disc.disc_id]

@@ -1,0 +1,69 @@
+"""Databases for the tests of the database itself: migrated ones, and blank ones."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from boz_server.database.connection import Database
+from tests.conftest import ENGINES
+
+#: Short, so that tests of refusals are.
+WAIT_SECONDS = 0.2
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database with two connections, on each engine in turn."""
+    database = Database(database_url, max_connections=2, wait_seconds=WAIT_SECONDS)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """A migrated, empty SQLite database with three connections."""
+    path = tmp_path / "boz.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}", max_connections=3, wait_seconds=WAIT_SECONDS)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgres(postgres_migrated: str) -> Iterator[Database]:
+    """A migrated PostgreSQL database with two connections and without agents."""
+    database = Database(postgres_migrated, max_connections=2, wait_seconds=WAIT_SECONDS)
+    database.peewee.execute_sql("TRUNCATE agents CASCADE")
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_scratch(postgres_server: str) -> str:
+    """The URL of a PostgreSQL database for whoever wants one without tables."""
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE scratch")
+    return postgres_server.replace("/postgres?", "/scratch?")
+
+
+@pytest.fixture(params=ENGINES)
+def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any table, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'blank.db'}"
+    url: str = request.getfixturevalue("postgres_scratch")
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("DROP SCHEMA public CASCADE")
+        admin.execute("CREATE SCHEMA public")
+    return url
+
+
+@pytest.fixture
+def blank(blank_url: str) -> Iterator[Database]:
+    """A database without any table, on each engine in turn."""
+    database = Database(blank_url, wait_seconds=WAIT_SECONDS)
+    yield database
+    database.close()

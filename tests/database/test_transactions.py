@@ -1,0 +1,218 @@
+"""Transactions: alone when writing, one instant when reading, all or nothing when it goes wrong."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+import peewee
+import psycopg
+import pytest
+from peewee import sqlite3  # the same library: a second copy would not see its locks
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Agent, TVSeason
+from boz_server.errors import DatabaseBusy, StorageFull
+from tests.database.conftest import WAIT_SECONDS
+from tests.database.rows import agent, season
+
+
+class Undo(Exception):
+    """Raised by a test to leave a transaction."""
+
+
+@contextmanager
+def another_writer(database: Database) -> Iterator[None]:
+    """Another process holds the row "pc", or all of an SQLite file, inside a transaction."""
+    if database.path is None:
+        with psycopg.connect(database.url) as other:
+            other.execute("UPDATE agents SET name = 'Theirs'")
+            yield
+            other.rollback()
+        return
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other_file:
+        other_file.execute("BEGIN IMMEDIATE")
+        yield
+        other_file.execute("ROLLBACK")
+
+
+def rename() -> int:
+    return int(Agent.update(name="Ours").execute())
+
+
+def test_it_keeps_what_a_write_did(database: Database) -> None:
+    with database.write():
+        agent()
+    assert Agent.select().count() == 1
+
+
+def test_it_undoes_all_of_a_write_that_fails(database: Database) -> None:
+    with suppress(Undo), database.write():
+        agent("one")
+        agent("two")
+        raise Undo
+    assert Agent.select().count() == 0
+
+
+def test_it_undoes_only_the_inner_write_where_the_outer_goes_on(database: Database) -> None:
+    with database.write():
+        agent("outer")
+        with suppress(Undo), database.write():
+            agent("inner")
+            raise Undo
+        agent("after")
+    assert {row.agent_id for row in Agent.select()} == {"outer", "after"}
+
+
+def test_it_undoes_the_inner_write_with_the_outer(database: Database) -> None:
+    with suppress(Undo), database.write():
+        with database.write():
+            agent("inner")
+        raise Undo
+    assert Agent.select().count() == 0
+
+
+def test_it_keeps_other_writers_out_from_the_start_of_a_write(sqlite: Database) -> None:
+    with (
+        closing(sqlite3.connect(str(sqlite.path), timeout=0, isolation_level=None)) as other,
+        sqlite.write(),  # has changed nothing yet
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        other.execute("BEGIN IMMEDIATE")
+
+
+def test_it_lets_readers_in_during_a_write(database: Database) -> None:
+    with ThreadPoolExecutor(1) as threads, database.write():
+        agent()
+        assert threads.submit(Agent.select().count).result() == 0
+        threads.submit(database.release).result()
+
+
+def test_it_reads_one_instant_while_others_write(database: Database) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with database.read():
+            assert Agent.select().count() == 0
+            threads.submit(agent).result()
+            assert Agent.select().count() == 0
+        assert Agent.select().count() == 1
+        threads.submit(database.release).result()
+
+
+def test_it_reads_its_own_changes_inside_a_write(database: Database) -> None:
+    with database.write():
+        agent()
+        with database.read():
+            assert Agent.select().count() == 1
+    assert Agent.select().count() == 1
+
+
+def test_it_lets_every_writer_of_several_threads_succeed(database_url: str) -> None:
+    database = Database(database_url, max_connections=4)
+    season()
+
+    def number_on() -> None:
+        for _ in range(25):
+            with database.write():  # reads, then writes: a lost update would show
+                found = database.dialect.lock_rows(TVSeason.select()).get()
+                TVSeason.update(last_episode_assigned=found.last_episode_assigned + 1).execute()
+        database.release()
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(number_on) for _ in range(4)]:
+            done.result()
+    assert TVSeason.get().last_episode_assigned == 100
+    database.close()
+
+
+def test_it_says_busy_within_its_bound_where_another_process_writes(database: Database) -> None:
+    agent()
+    with another_writer(database):
+        start = monotonic()
+        with pytest.raises(peewee.OperationalError) as refused, database.write():
+            rename()
+        waited = monotonic() - start
+    assert WAIT_SECONDS / 2 < waited < 2
+    assert isinstance(database.explain(refused.value), DatabaseBusy)
+    assert Agent.get().name == "Pc"
+
+
+def test_it_writes_again_once_the_other_process_is_done(database: Database) -> None:
+    agent()
+    with another_writer(database), pytest.raises(peewee.OperationalError), database.write():
+        rename()
+    with database.write():
+        assert rename() == 1
+    assert Agent.get().name == "Ours"
+
+
+def test_it_says_busy_within_its_bound_where_another_thread_writes(sqlite: Database) -> None:
+    def ask() -> float:
+        start = monotonic()
+        with pytest.raises(DatabaseBusy), sqlite.write():
+            pass
+        return monotonic() - start
+
+    with ThreadPoolExecutor(1) as threads, sqlite.write():
+        assert WAIT_SECONDS <= threads.submit(ask).result() < 2
+    with sqlite.write():
+        agent()
+
+
+def test_it_waits_for_a_connection_before_its_turn_to_write(
+    sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(f"sqlite:///{sqlite_template}", max_connections=1)
+    database.peewee.connection()
+    connect, asked = database.peewee.connect, threading.Event()
+
+    def tell_and_connect(reuse_if_open: bool = False) -> bool:
+        if threading.current_thread() is not threading.main_thread():
+            asked.set()
+        return bool(connect(reuse_if_open))
+
+    def write() -> None:
+        with database.write():
+            database.peewee.execute_sql("SELECT 1")
+        database.release()
+
+    monkeypatch.setattr(database.peewee, "connect", tell_and_connect)
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(write)
+        assert asked.wait(timeout=10)
+        write()  # has the connection that the other one waits for
+        other.result()
+    database.close()
+
+
+def test_it_says_full_and_changes_nothing_where_the_disk_is_full(sqlite: Database) -> None:
+    pages = sqlite.peewee.execute_sql("PRAGMA page_count").fetchone()[0]
+    sqlite.peewee.execute_sql(f"PRAGMA max_page_count = {pages}")
+
+    def write() -> None:
+        with sqlite.write():
+            agent("small")
+            agent("large", name="x" * 100_000)
+
+    with pytest.raises(peewee.OperationalError) as refused:
+        write()
+    assert isinstance(sqlite.explain(refused.value), StorageFull)
+    assert Agent.select().count() == 0
+
+
+def test_it_writes_again_once_there_is_room(sqlite: Database) -> None:
+    sqlite.peewee.execute_sql("PRAGMA max_page_count = 1")
+    with pytest.raises(peewee.OperationalError), sqlite.write():
+        agent("large", name="x" * 100_000)
+    sqlite.peewee.execute_sql("PRAGMA max_page_count = 1000000")
+    with sqlite.write():
+        agent("large", name="x" * 100_000)
+    assert Agent.select().count() == 1
+
+
+def test_it_calls_a_broken_rule_neither_busy_nor_full(database: Database) -> None:
+    agent()
+    with pytest.raises(peewee.IntegrityError) as refused, database.write():
+        agent()
+    assert database.explain(refused.value) is None
