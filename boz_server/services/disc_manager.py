@@ -1,0 +1,203 @@
+"""Discs as agents report them: put in, reported again, ejected."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.database.models import Disc
+from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.media_type import MediaType
+from boz_server.domain.title_layout import TitleFacts, fingerprint
+from boz_server.errors import AgentNotFound
+from boz_server.repositories.agent_repository import AgentRepository
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.paging import Page, PageRequest
+from boz_server.services.disc_rules import found
+from boz_server.services.job_reports import JobReports
+from boz_server.services.preview_generator import Preview, PreviewGenerator
+from boz_server.services.season_tracker import SeasonTracker
+from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
+from boz_server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EJECTED_UNRIPPED = "The disc left its drive before this title was ripped: put it in again."
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedDisc:
+    """A disc as an agent reports it."""
+
+    agent_id: str
+    drive: str
+    disc_name: str
+    disc_type: str
+    titles: Sequence[TitleFacts]
+    thumbnails: Sequence[Thumbnail] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same disc in any drive."""
+        return fingerprint(self.disc_name, self.titles)
+
+    def title_columns(self) -> dict[int, dict[str, Any]]:
+        """What was measured of each title, by its index."""
+        columns: dict[int, dict[str, Any]] = {
+            title.index: {
+                "name": title.name,
+                "duration_seconds": title.duration_seconds,
+                "size_bytes": title.size_bytes,
+                "chapters": title.chapters,
+                "thumbnail_timestamps": [],
+            }
+            for title in self.titles
+        }
+        for thumbnail in self.thumbnails:
+            columns[thumbnail.title_index]["thumbnail_timestamps"].append(thumbnail.timestamp)
+        return columns
+
+
+class DiscManager:
+    """Takes what agents report of their drives, and keeps discs and their names."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        *,
+        agents: AgentRepository,
+        discs: DiscRepository,
+        jobs: JobRepository,
+        previews: PreviewGenerator,
+        seasons: SeasonTracker,
+        reports: JobReports,
+        thumbnails: ThumbnailStore,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.agents = agents
+        self.discs = discs
+        self.jobs = jobs
+        self.previews = previews
+        self.seasons = seasons
+        self.reports = reports
+        self.thumbnails = thumbnails
+
+    def detected(self, report: ReportedDisc) -> Disc:
+        """Enter a disc with proposed names, or refresh it where it is the one known to lie there.
+
+        Another disc in that drive counts as ejected. Raises AgentNotFound.
+        """
+        with self.database.write():
+            # Two reports for one drive come one after the other, on any engine.
+            if not self.agents.lock(report.agent_id):
+                raise AgentNotFound(report.agent_id)
+            present = self.discs.in_drive(report.agent_id, report.drive)
+            if present is not None and present.fingerprint == report.fingerprint:
+                disc_id = present.disc_id
+                self._refresh(disc_id, report)
+            else:
+                if present is not None:
+                    self._close(present)
+                disc_id = self._enter(report)
+            disc = self.get(disc_id)
+            if disc.preview_status == PreviewStatus.APPROVED:
+                # No one has to look at them any more.
+                self.discs.drop_thumbnails(disc_id)
+                return self.get(disc_id)
+            # Before the commit: a title that names thumbnails has them.
+            self.thumbnails.save(disc_id, report.thumbnails)
+            return disc
+
+    def ejected(self, agent_id: str, drive: str) -> str | None:
+        """Close the disc in a drive; returns its id, or None when none is known there."""
+        with self.database.write():
+            if not self.agents.lock(agent_id):
+                return None
+            present = self.discs.in_drive(agent_id, drive)
+            if present is None:
+                return None
+            self._close(present)
+            return str(present.disc_id)
+
+    def get(self, disc_id: str) -> Disc:
+        """Return a disc with its titles; raises DiscNotFound."""
+        return found(self.discs.get(disc_id), disc_id)
+
+    def page(self, request: PageRequest) -> Page[Disc]:
+        """Return discs with their titles, the latest detected first."""
+        return self.discs.page(request)
+
+    def drop_thumbnails(self, disc_id: str) -> None:
+        """Note that a disc's thumbnails are gone; nothing happens when there is no such disc."""
+        with self.database.write():
+            self.discs.drop_thumbnails(disc_id)
+
+    def _enter(self, report: ReportedDisc) -> str:
+        now = self.clock.now()
+        disc_id = str(uuid4())
+        preview = self._preview(disc_id, report)
+        status = self._first_status(preview)
+        titles = report.title_columns()
+        self.discs.insert(
+            [
+                {"title_index": index} | titles[index] | proposal
+                for index, proposal in preview.titles.items()
+            ],
+            disc_id=disc_id,
+            agent=report.agent_id,
+            drive=report.drive,
+            disc_name=report.disc_name,
+            disc_type=report.disc_type,
+            fingerprint=report.fingerprint,
+            detected_at=now,
+            preview_status=status,
+            **preview.disc,
+        )
+        self.seasons.refresh([preview.disc["tv_season"]], now)
+        if status is PreviewStatus.APPROVED:
+            self.seasons.remember(self.get(disc_id))
+        log.info(
+            "Disc detected",
+            extra={"disc_id": disc_id, "disc_name": report.disc_name, "preview": status},
+        )
+        return disc_id
+
+    def _preview(self, disc_id: str, report: ReportedDisc) -> Preview:
+        """What a person once accepted of the same disc, else what we make of it."""
+        before = self.discs.approved_before(report.fingerprint)
+        if before is not None:
+            return self.previews.again(before)
+        identity = self.previews.identify(report.disc_name, report.titles)
+        return self.previews.propose(disc_id, report.fingerprint, report.titles, identity)
+
+    def _first_status(self, preview: Preview) -> PreviewStatus:
+        """Hands-free, a preview needs no person, unless we don't know what the disc is."""
+        known = preview.disc["media_type"] != MediaType.UNKNOWN
+        approved = self.settings.auto_approve_previews and known
+        return PreviewStatus.APPROVED if approved else PreviewStatus.PENDING
+
+    def _refresh(self, disc_id: str, report: ReportedDisc) -> None:
+        """Take over what was measured anew; what is proposed or decided stays."""
+        for index, columns in report.title_columns().items():
+            if not columns["thumbnail_timestamps"]:
+                del columns["thumbnail_timestamps"]
+            self.discs.update_title(disc_id, index, **columns)
+        self.discs.update(disc_id, disc_type=report.disc_type)
+
+    def _close(self, disc: Disc) -> None:
+        """A disc has left its drive: what has not begun of it can't be done any more.
+
+        The ids of its titles would rip another disc's, were its jobs left to the agent.
+        """
+        self.discs.update(disc.disc_id, status=DiscStatus.EJECTED)
+        for job in self.jobs.fail_unstarted_rips(disc.disc_id, EJECTED_UNRIPPED, self.clock.now()):
+            self.reports.settle(job)
+        log.info("Disc ejected", extra={"disc_id": disc.disc_id})

@@ -1,0 +1,39 @@
+"""Rules on discs that reviewing and ripping share."""
+
+from collections.abc import Iterable, Sequence
+
+from boz_server.database.models import Disc, Title
+from boz_server.errors import DiscNotFound, Invalid
+
+
+def found(disc: Disc | None, disc_id: str) -> Disc:
+    """Return the disc; raises DiscNotFound where there is none."""
+    if disc is None:
+        raise DiscNotFound(disc_id)
+    return disc
+
+
+def require_known(disc: Disc, indices: Iterable[int]) -> None:
+    """Raise Invalid unless the disc has a title of each index."""
+    known = {title.title_index for title in disc.titles}
+    for index in indices:
+        if index not in known:
+            raise Invalid("index", f"The disc has no title {index}; it has {sorted(known)}.")
+
+
+def require_distinct_names(titles: Sequence[Title]) -> None:
+    """Two files of one name in one folder would overwrite each other, on Windows in any case.
+
+    Raises Invalid.
+    """
+    seen: set[tuple[str, str]] = set()
+    for title in titles:
+        if title.proposed_filename is None:
+            continue
+        place = ((title.proposed_path or "").lower(), title.proposed_filename.lower())
+        if place in seen:
+            raise Invalid(
+                "proposed_filename",
+                f"Two titles are called {title.proposed_filename!r}: rename one.",
+            )
+        seen.add(place)

@@ -1,0 +1,47 @@
+"""What has to be in order before a server starts."""
+
+from pathlib import Path
+
+import peewee
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database, in_a_sentence
+from boz_server.database.migrations import Migrations
+from boz_server.errors import StartError
+from boz_server.folders import prove_writable
+from boz_server.services.uploads import Uploads
+from boz_server.settings import Settings
+
+
+def prepare(settings: Settings) -> None:
+    """Make folders, and bring the database to this server's version where that is wanted.
+
+    No connection is left open, so that none is carried over a fork. Raises StartError or
+    SettingsError, with a sentence that says what to do.
+    """
+    for name in ("temp_dir", "output_dir"):
+        _make_folder(getattr(settings, name), f"BOZ_{name.upper()}")
+    Uploads(settings.output_dir).clear_abandoned(Clock().now())
+    database = Database.from_settings(settings)
+    try:
+        database.require_folder()
+        migrations = Migrations(database)
+        if settings.auto_migrate:
+            migrations.upgrade()
+        else:
+            migrations.require_current()
+    except peewee.PeeweeException as error:
+        raise StartError(in_a_sentence(error)) from error
+    finally:
+        database.close()
+
+
+def _make_folder(folder: Path, variable: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        prove_writable(folder)
+    except OSError as error:
+        raise StartError(
+            f"The folder {folder} can't be made or written to: make it writable for this user, or"
+            f" name another in {variable}."
+        ) from error

@@ -1,0 +1,119 @@
+"""Discs of a season that come, or change, at the same moment."""
+
+from collections.abc import Callable
+
+import pytest
+
+from boz_server.database.models import Disc
+from boz_server.domain.title_layout import TitleFacts
+from boz_server.errors import Conflict
+from boz_server.services.disc_manager import ReportedDisc
+from boz_server.services.wiring import Services
+from tests.support import at_once
+
+
+@pytest.fixture(autouse=True, params=range(5))
+def one_of_several_rounds() -> None:
+    """One round may go well by chance."""
+
+
+def disc_in(services: Services, drive_of: str, number: int) -> Callable[[], list[int]]:
+    """Reports a disc with three episodes of Firefly; gives their numbers."""
+    services.agents.register(drive_of, drive_of, {})
+    facts = [TitleFacts(index, f"Title {index}", 2580 + 60 * number + index) for index in range(3)]
+    report = ReportedDisc(drive_of, "D:", f"FIREFLY_S01_D{number}", "DVD disc", facts)
+
+    def detected() -> list[int]:
+        try:
+            return numbers_of(services.discs.detected(report))
+        finally:
+            services.database.release()
+
+    return detected
+
+
+def approval(services: Services, disc_id: str) -> Callable[[], list[int]]:
+    """Approves a disc; gives the numbers of its episodes, none when it is refused."""
+
+    def approve() -> list[int]:
+        try:
+            return numbers_of(services.review.approve(disc_id, {}))
+        except Conflict:
+            return []
+        finally:
+            services.database.release()
+
+    return approve
+
+
+def rejection(services: Services, disc_id: str) -> Callable[[], list[int]]:
+    """Rejects a disc; gives the numbers that its episodes had."""
+
+    def reject() -> list[int]:
+        try:
+            return numbers_of(services.review.reject(disc_id))
+        finally:
+            services.database.release()
+
+    return reject
+
+
+def numbers_of(disc: Disc) -> list[int]:
+    """The episode numbers of a disc."""
+    return [title.episode_number for title in disc.titles]
+
+
+def only_disc(services: Services) -> str:
+    """The id of the one disc there is."""
+    return str(Disc.get().disc_id)
+
+
+def test_it_shares_no_number_among_discs_that_come_at_once(services: Services) -> None:
+    calls = [disc_in(services, f"pc{number}", number) for number in range(4)]
+    found = at_once(*calls)
+    assert sorted(number for each in found for number in each) == list(range(1, 13))
+    assert services.seasons.get("Firefly:s1").last_episode_assigned == 12
+
+
+def test_it_gives_copies_that_come_at_once_the_same_numbers(
+    services: Services,
+) -> None:
+    assert at_once(disc_in(services, "pc", 1), disc_in(services, "den", 1)) == [[1, 2, 3]] * 2
+
+
+def test_it_loses_no_disc_that_comes_while_another_is_approved(
+    services: Services,
+) -> None:
+    disc_in(services, "pc", 1)()
+    at_once(disc_in(services, "den", 2), approval(services, only_disc(services)))
+    season = services.seasons.get("Firefly:s1")
+    assert (len(season.disc_ids), season.last_episode_assigned) == (2, 6)
+
+
+def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services: Services) -> None:
+    disc_in(services, "pc", 1)()
+    disc_id = only_disc(services)
+    services.review.reject(disc_id)
+    assert disc_in(services, "den", 2)() == [1, 2, 3]
+    assert approval(services, disc_id)() == []
+
+
+def test_it_approves_no_rejected_numbers_that_a_disc_gets_just_now(
+    services: Services,
+) -> None:
+    disc_in(services, "pc", 1)()
+    disc_id = only_disc(services)
+    services.review.reject(disc_id)
+    came, approved = at_once(disc_in(services, "den", 2), approval(services, disc_id))
+    assert came == ([4, 5, 6] if approved else [1, 2, 3])
+
+
+def test_it_loses_no_disc_that_comes_while_another_is_rejected(services: Services) -> None:
+    disc_in(services, "pc", 1)()
+    disc_id = only_disc(services)
+    came, _ = at_once(disc_in(services, "den", 2), rejection(services, disc_id))
+    season = services.seasons.get("Firefly:s1")
+    assert came in ([1, 2, 3], [4, 5, 6])
+    assert season.last_episode_assigned == max(came)
+    assert len(season.disc_ids) == 1
+    assert disc_id not in season.disc_ids
