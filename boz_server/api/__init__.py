@@ -1,0 +1,42 @@
+"""The REST doors to the services: parse, one call, dump."""
+
+from flask import Flask
+from flask_smorest import Api
+
+from boz_server.api import (
+    access,
+    agents,
+    discs,
+    files,
+    jobs,
+    problems,
+    requests,
+    server,
+    thumbnails,
+    tv_seasons,
+    vlc,
+    workers,
+)
+
+BLUEPRINTS = (
+    server.blueprint,
+    agents.blueprint,
+    discs.blueprint,
+    tv_seasons.blueprint,
+    jobs.blueprint,
+    workers.blueprint,
+    files.blueprint,
+    thumbnails.blueprint,
+    vlc.blueprint,
+)
+
+
+def register(app: Flask) -> Api:
+    """Hang every endpoint, and what happens around each request, onto the application."""
+    requests.register(app)
+    access.register(app)
+    api = problems.ProblemApi(app)
+    problems.register(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    return api

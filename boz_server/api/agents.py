@@ -1,0 +1,59 @@
+"""Agents announce themselves, stay in touch, and fetch their jobs."""
+
+from typing import Any
+
+from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.context import services
+from boz_server.api.paging import Listed, listed, page_request
+from boz_server.database.models import Agent
+from boz_server.schemas.agent import AgentSchema, RegisterAgentSchema
+from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
+from boz_server.schemas.job import AgentJobsSchema
+
+blueprint = BozBlueprint("agents", __name__, url_prefix="/api/agents", description="Agents")
+
+
+@blueprint.post("/register")
+@blueprint.arguments(RegisterAgentSchema)
+@blueprint.response(200, AgentSchema)
+def register(body: dict[str, Any]) -> Agent:
+    """Enter an agent, or refresh it."""
+    return services().agents.register(**body)
+
+
+@blueprint.post("/<agent_id>/unregister")
+@blueprint.response(200, MessageSchema)
+def unregister(agent_id: str) -> dict[str, str]:
+    """Mark an agent offline; agents call this at every normal shutdown."""
+    services().agents.unregister(agent_id)
+    return {"message": "Agent unregistered"}
+
+
+@blueprint.post("/<agent_id>/heartbeat")
+@blueprint.response(200, StatusSchema)
+def heartbeat(agent_id: str) -> dict[str, str]:
+    """Keep an agent online; agents call this every 30 seconds."""
+    services().agents.heartbeat(agent_id)
+    return {}
+
+
+@blueprint.get("")
+@blueprint.arguments(PageArgs, location="query")
+@blueprint.response(200, AgentSchema(many=True))
+def agents(args: dict[str, Any]) -> Listed:
+    """List agents by id."""
+    return listed(services().agents.page(page_request(args)))
+
+
+@blueprint.get("/<agent_id>")
+@blueprint.response(200, AgentSchema)
+def agent(agent_id: str) -> Agent:
+    """Show an agent."""
+    return services().agents.get(agent_id)
+
+
+@blueprint.get("/<agent_id>/jobs")
+@blueprint.response(200, AgentJobsSchema)
+def agent_jobs(agent_id: str) -> dict[str, Any]:
+    """List what an agent has to do, in order; agents call this every 5 seconds."""
+    return {"jobs": services().queue.of_agent(agent_id)}

@@ -1,0 +1,134 @@
+"""Discs are reported, looked through, ripped and ejected."""
+
+from typing import Any
+
+from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.context import services
+from boz_server.api.paging import Listed, listed, page_request
+from boz_server.database.models import Disc, TVSeason
+from boz_server.domain.media_type import MediaType
+from boz_server.errors import Refused
+from boz_server.schemas.common import PageArgs
+from boz_server.schemas.disc import (
+    ApprovePreviewSchema,
+    DiscSchema,
+    EjectedAnswerSchema,
+    EjectedSchema,
+    OverrideMediaTypeSchema,
+    ReportedDiscSchema,
+    RipOrderedSchema,
+    RipProgressSchema,
+    RipSchema,
+    UpdateSeasonSchema,
+)
+from boz_server.schemas.tv_season import TVSeasonSchema
+from boz_server.services.disc_manager import ReportedDisc
+from boz_server.services.preview_generator import CERTAIN, Identity
+from boz_server.services.rip_orders import RipProgress
+
+blueprint = BozBlueprint("discs", __name__, url_prefix="/api/discs", description="Discs")
+
+
+@blueprint.post("/detected")
+@blueprint.arguments(ReportedDiscSchema)
+@blueprint.response(200, DiscSchema)
+def detected(report: ReportedDisc) -> Disc:
+    """Enter the disc in a drive, with proposed names."""
+    return services().discs.detected(report)
+
+
+@blueprint.post("/ejected")
+@blueprint.arguments(EjectedSchema)
+@blueprint.response(200, EjectedAnswerSchema)
+def ejected(body: dict[str, str]) -> dict[str, str]:
+    """Close the disc in a drive."""
+    disc_id = services().discs.ejected(**body)
+    return {"disc_id": disc_id} if disc_id else {"message": "No disc found for that drive"}
+
+
+@blueprint.get("")
+@blueprint.arguments(PageArgs, location="query")
+@blueprint.response(200, DiscSchema(many=True))
+def discs(args: dict[str, Any]) -> Listed:
+    """List discs, the latest detected first."""
+    return listed(services().discs.page(page_request(args)))
+
+
+@blueprint.get("/<disc_id>")
+@blueprint.response(200, DiscSchema)
+def disc(disc_id: str) -> Disc:
+    """Show a disc with its titles."""
+    return services().discs.get(disc_id)
+
+
+@blueprint.post("/<disc_id>/preview/approve")
+@blueprint.arguments(ApprovePreviewSchema, required=False)
+@blueprint.response(200, DiscSchema)
+def approve(edits: dict[int, dict[str, Any]], disc_id: str) -> Disc:
+    """Accept the proposed names, with edits."""
+    return services().review.approve(disc_id, edits)
+
+
+@blueprint.post("/<disc_id>/preview/reject")
+@blueprint.response(200, DiscSchema)
+def reject(disc_id: str) -> Disc:
+    """Refuse the proposed names."""
+    return services().review.reject(disc_id)
+
+
+@blueprint.post("/<disc_id>/preview/update-season")
+@blueprint.arguments(UpdateSeasonSchema)
+@blueprint.response(200, DiscSchema)
+def update_season(body: dict[str, int], disc_id: str) -> Disc:
+    """Number and name a TV disc anew."""
+    return services().review.update_season(disc_id, **body)
+
+
+@blueprint.post("/<disc_id>/preview/override-media-type")
+@blueprint.arguments(OverrideMediaTypeSchema)
+@blueprint.response(200, DiscSchema)
+def override_media_type(body: dict[str, Any], disc_id: str) -> Disc:
+    """Say what a disc is."""
+    return services().review.override_media_type(disc_id, _identity(body))
+
+
+@blueprint.post("/<disc_id>/rip")
+@blueprint.arguments(RipSchema, required=False)
+@blueprint.response(200, RipOrderedSchema)
+def rip(body: dict[str, Any], disc_id: str) -> dict[str, Any]:
+    """Have titles ripped: the named ones, else the selected, else the main feature."""
+    order = services().rips.order(disc_id, body["title_indices"])
+    if order.created:
+        return {"jobs_created": len(order.job_ids), "job_ids": order.job_ids}
+    message = "These titles have rip jobs already"
+    return {"jobs_created": 0, "job_ids": order.job_ids, "message": message}
+
+
+@blueprint.get("/<disc_id>/rip-status")
+@blueprint.response(200, RipProgressSchema)
+def rip_status(disc_id: str) -> RipProgress:
+    """Say how far a disc's rips are; its agent ejects it when none is left to do."""
+    return services().rips.progress(disc_id)
+
+
+@blueprint.get("/tv-seasons/<path:season_id>")
+@blueprint.response(200, TVSeasonSchema)
+def season(season_id: str) -> TVSeason:
+    """Show a season with its episodes."""
+    return services().seasons.get(season_id)
+
+
+def _identity(body: dict[str, Any]) -> Identity:
+    """Return what a person says that a disc is; a film may go without a name."""
+    if body["media_type"] is MediaType.TV_SHOW:
+        if not (body["show_name"] or "").strip():
+            raise Refused("A TV disc needs show_name: send the show's name along.")
+        return Identity(
+            MediaType.TV_SHOW,
+            body["show_name"].strip(),
+            CERTAIN,
+            season_number=body["season_number"],
+            starting_episode=body["starting_episode"],
+        )
+    name = (body["movie_title"] or "").strip()
+    return Identity(MediaType.MOVIE, name, CERTAIN, year=body["movie_year"])

@@ -1,0 +1,59 @@
+"""What happens around every request: its id, its size, its connection to the database."""
+
+import re
+import uuid
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import NotFound
+
+from boz_server.api.context import services
+from boz_server.logs import OUTSIDE, request_id
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: The one address whose body may be larger than a JSON document: a film.
+UPLOAD_PATH = "/api/files/upload"
+#: An upload has two; each that is a file is one open file of the process.
+MAX_FORM_PARTS = 10
+
+
+def register(app: Flask) -> None:
+    """Hang the steps onto the application; they run in this order."""
+    app.before_request(name_request)
+    app.before_request(limit_body)
+    app.before_request(refuse_nul)
+    app.after_request(tell_name)
+    app.teardown_appcontext(release_connection)
+
+
+def name_request() -> None:
+    """Take the id that a proxy gave the request, or give it one."""
+    given = request.headers.get("X-Request-ID", "")
+    request_id.set(given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex)
+
+
+def tell_name(response: Response) -> Response:
+    """Tell the client the id under which the log speaks of its request."""
+    response.headers["X-Request-ID"] = request_id.get()
+    return response
+
+
+def limit_body() -> None:
+    """Read no more of a body than the settings allow; files have their own way."""
+    request.max_form_parts = MAX_FORM_PARTS
+    if request.path != UPLOAD_PATH:
+        request.max_content_length = services().settings.max_json_bytes
+
+
+def refuse_nul() -> None:
+    """No name has this character, and databases can't even be asked for it."""
+    if "\x00" in request.path or "\x00" in "".join(request.args.values()):
+        raise NotFound
+
+
+def release_connection(_: BaseException | None) -> None:
+    """Give the thread's connection back; an unfinished upload's file goes with it."""
+    for part in g.pop("parts", []):
+        part.discard()
+    services().database.release()
+    # The thread goes on to others' requests.
+    request_id.set(OUTSIDE)

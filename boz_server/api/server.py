@@ -1,0 +1,55 @@
+"""The server itself: which it is, and how it is."""
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.context import services
+from boz_server.database.migrations import Migrations
+from boz_server.schemas.common import StatusSchema
+from boz_server.schemas.server import BannerSchema, HealthSchema
+from boz_server.services import library_share
+from boz_server.version import VERSION
+
+blueprint = BozBlueprint("server", __name__, description="The server itself")
+
+
+@blueprint.get("/")
+@blueprint.response(200, BannerSchema)
+def banner() -> ResponseReturnValue | dict[str, Any]:
+    """Say which server this is; a browser is taken to the dashboard."""
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return redirect(url_for("dashboard.overview"))
+    return {"name": "Boz Ripper Server", "version": VERSION, "status": "running"}
+
+
+@blueprint.get("/health")
+@blueprint.response(200, HealthSchema)
+def health() -> dict[str, Any]:
+    """Sum up agents, workers, queue and library share."""
+    return {
+        "status": "healthy",
+        "version": VERSION,
+        "agents": services().agents.count(),
+        "workers": services().workers.stats(),
+        "queue": services().queue.stats(),
+        "nas": library_share.describe(services().settings),
+    }
+
+
+@blueprint.get("/livez")
+@blueprint.response(200, StatusSchema)
+def livez() -> dict[str, Any]:
+    """Say that this process answers; asks nothing of the database."""
+    return {}
+
+
+@blueprint.get("/readyz")
+@blueprint.response(200, StatusSchema)
+@blueprint.alt_response(503, description="The database can't be used; the detail says why.")
+def readyz() -> dict[str, Any]:
+    """Say whether requests can be served: the database answers and has our schema."""
+    Migrations(services().database).require_current()
+    return {}

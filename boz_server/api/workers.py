@@ -1,0 +1,144 @@
+"""Workers announce themselves, stay in touch, and are steered by operators."""
+
+from typing import Any
+
+from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.context import services
+from boz_server.api.paging import Listed, listed, page_request
+from boz_server.database.models import Worker
+from boz_server.errors import Unavailable
+from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
+from boz_server.schemas.worker import (
+    AssignWorkerSchema,
+    EnabledSchema,
+    HeartbeatAnswerSchema,
+    PollJobsSchema,
+    PrioritySchema,
+    RegisterWorkerSchema,
+    WorkerAssignmentSchema,
+    WorkerHeartbeatSchema,
+    WorkerJobDoneSchema,
+    WorkerSchema,
+    WorkerStatsSchema,
+)
+from boz_server.services.worker_manager import WorkerStats
+
+blueprint = BozBlueprint("workers", __name__, url_prefix="/api/workers", description="Workers")
+
+
+@blueprint.post("/register")
+@blueprint.arguments(RegisterWorkerSchema)
+@blueprint.response(200, WorkerSchema)
+def register(body: dict[str, Any]) -> Worker:
+    """Enter a worker, or refresh it."""
+    return services().workers.register(**body)
+
+
+@blueprint.post("/<worker_id>/heartbeat")
+@blueprint.arguments(WorkerHeartbeatSchema, required=False)
+@blueprint.response(200, HeartbeatAnswerSchema)
+def heartbeat(body: dict[str, Any], worker_id: str) -> dict[str, Any]:
+    """Keep a worker online."""
+    return {"acknowledged": True, "server_time": services().workers.heartbeat(worker_id, **body)}
+
+
+@blueprint.get("")
+@blueprint.arguments(PageArgs, location="query")
+@blueprint.response(200, WorkerSchema(many=True))
+def workers(args: dict[str, Any]) -> Listed:
+    """List workers by id."""
+    return listed(services().workers.page(page_request(args)))
+
+
+@blueprint.get("/available")
+@blueprint.response(200, WorkerSchema(many=True))
+def available() -> list[Worker]:
+    """List the workers that can take a job now, the preferred ones first."""
+    return services().workers.available()
+
+
+@blueprint.get("/stats")
+@blueprint.response(200, WorkerStatsSchema)
+def stats() -> WorkerStats:
+    """Count the workers by what they are just now."""
+    return services().workers.stats()
+
+
+@blueprint.post("/assign")
+@blueprint.arguments(AssignWorkerSchema)
+@blueprint.response(200, WorkerAssignmentSchema)
+def assign(body: dict[str, Any]) -> dict[str, Any]:
+    """Say who is to transcode a file that an agent has."""
+    worker = services().workers.choose_for(body["agent_id"])
+    return {
+        "assigned_worker": worker.worker_id,
+        "worker_type": worker.worker_type,
+        "mode": "local",
+        "handbrake_preset": services().settings.default_transcode_preset,
+        "upload_url": None,
+        "download_url": None,
+    }
+
+
+@blueprint.get("/<worker_id>")
+@blueprint.response(200, WorkerSchema)
+def worker(worker_id: str) -> Worker:
+    """Show a worker."""
+    return services().workers.get(worker_id)
+
+
+@blueprint.delete("/<worker_id>")
+@blueprint.response(200, MessageSchema)
+def unregister(worker_id: str) -> dict[str, str]:
+    """Forget a worker."""
+    services().workers.unregister(worker_id)
+    return {"message": "Worker unregistered"}
+
+
+@blueprint.post("/<worker_id>/update-priority")
+@blueprint.arguments(PrioritySchema)
+@blueprint.response(200, PrioritySchema)
+def update_priority(body: dict[str, int], worker_id: str) -> dict[str, int]:
+    """Set an operator's priority: 1–99, lower is preferred."""
+    services().workers.set_priority(worker_id, body["priority"])
+    return body
+
+
+@blueprint.post("/<worker_id>/enable")
+@blueprint.response(200, EnabledSchema)
+def enable(worker_id: str) -> dict[str, bool]:
+    """Let a worker have jobs."""
+    services().workers.set_enabled(worker_id, enabled=True)
+    return {"enabled": True}
+
+
+@blueprint.post("/<worker_id>/disable")
+@blueprint.response(200, EnabledSchema)
+def disable(worker_id: str) -> dict[str, bool]:
+    """Give a worker no more jobs; those that it has go on."""
+    services().workers.set_enabled(worker_id, enabled=False)
+    return {"enabled": False}
+
+
+@blueprint.post("/<worker_id>/jobs/poll")
+@blueprint.arguments(PollJobsSchema, required=False)
+@blueprint.response(503)
+def poll_jobs(_: dict[str, int], worker_id: str) -> None:
+    """Ask for work as a remote worker; this server has no way yet to get it the files."""
+    services().workers.heartbeat(worker_id)
+    raise Unavailable(
+        "This server can't hand files to remote workers: run the worker beside the agent that has"
+        " the files."
+    )
+
+
+@blueprint.post("/<worker_id>/jobs/complete")
+@blueprint.arguments(WorkerJobDoneSchema)
+@blueprint.response(200, StatusSchema)
+def complete_job(body: dict[str, Any], worker_id: str) -> dict[str, str]:
+    """Report that a job is done, well or not."""
+    error = None if body["success"] else body["error"] or "The worker gave no reason."
+    services().reports.complete_by_worker(
+        worker_id, body["job_id"], error=error, duration_seconds=body["duration_seconds"]
+    )
+    return {}

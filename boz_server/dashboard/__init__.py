@@ -1,0 +1,26 @@
+"""A plain page for people who open the server in a browser."""
+
+from flask import Blueprint, render_template
+
+from boz_server.api.context import services
+from boz_server.repositories.paging import PageRequest
+from boz_server.version import VERSION
+
+blueprint = Blueprint("dashboard", __name__, template_folder="templates")
+
+#: How many of the latest discs and jobs the page shows.
+SHOWN = PageRequest(limit=20)
+
+
+@blueprint.get("/dashboard")
+def overview() -> str:
+    """Show agents, workers, the latest discs with their names, and the latest jobs."""
+    return render_template(
+        "overview.html",
+        version=VERSION,
+        agents=services().agents.page(SHOWN).items,
+        workers=services().workers.page(SHOWN).items,
+        discs=services().discs.page(SHOWN).items,
+        jobs=services().queue.newest(SHOWN).items,
+        stats=services().queue.stats(),
+    )

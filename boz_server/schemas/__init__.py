@@ -1,0 +1,1 @@
+"""Shapes, types and ranges of what comes in and goes out; they never query."""

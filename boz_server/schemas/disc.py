@@ -1,0 +1,208 @@
+"""Discs and titles on the wire."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from boz_server.domain.media_type import MediaType
+from boz_server.domain.title_layout import TitleFacts
+from boz_server.schemas import thumbnail
+from boz_server.schemas.common import RequestSchema, StatusSchema, without_nones
+from boz_server.schemas.fields import INT64, MAX_PATH_LENGTH, Id, Instant, Text, Whole
+from boz_server.services.disc_manager import ReportedDisc
+
+#: Discs with false titles against copying have up to a thousand.
+MAX_TITLES = 2000
+#: The discs that follow number on from it, and still fit the column.
+MAX_EPISODE_NUMBER = 99_999
+
+
+class ReportedTitleSchema(RequestSchema):
+    """A title as MakeMKV reads it."""
+
+    index = Whole(required=True)
+    name = Text(load_default=None, allow_none=True)
+    duration_seconds = Whole(required=True)
+    size_bytes = Whole(high=INT64, load_default=0)
+    chapters = Whole(load_default=0)
+    thumbnails = thumbnail.jpegs()
+    thumbnail_timestamps = thumbnail.timestamps()
+
+
+class ReportedDiscSchema(RequestSchema):
+    """A disc as an agent finds it in a drive."""
+
+    agent_id = Id(required=True)
+    drive = Text(min_length=1, required=True)
+    disc_name = Text(required=True)
+    disc_type = Text(load_default="Unknown")
+    titles = ma.fields.List(
+        ma.fields.Nested(ReportedTitleSchema),
+        load_default=list,
+        validate=ma.validate.Length(max=MAX_TITLES),
+    )
+
+    @ma.validates_schema
+    def require_distinct_indexes(self, data: dict[str, Any], **_: Any) -> None:
+        indexes = [title["index"] for title in data["titles"]]
+        if len(set(indexes)) < len(indexes):
+            raise ma.ValidationError("Two titles have the same index.", "titles")
+
+    @ma.post_load
+    def make_report(self, data: dict[str, Any], **_: Any) -> ReportedDisc:
+        titles = data.pop("titles")
+        return ReportedDisc(
+            **data,
+            titles=[
+                TitleFacts(
+                    index=title["index"],
+                    name=title["name"] or f"Title {title['index'] + 1}",
+                    duration_seconds=title["duration_seconds"],
+                    size_bytes=title["size_bytes"],
+                    chapters=title["chapters"],
+                )
+                for title in titles
+            ],
+            thumbnails=[
+                each
+                for title in titles
+                for each in thumbnail.paired(
+                    title["index"], title["thumbnails"], title["thumbnail_timestamps"]
+                )
+            ],
+        )
+
+
+class TitleSchema(ma.Schema):
+    """A title with what is proposed for it."""
+
+    index = ma.fields.Integer(attribute="title_index")
+    name = ma.fields.String()
+    duration_seconds = ma.fields.Integer()
+    size_bytes = ma.fields.Integer()
+    chapters = ma.fields.Integer()
+    selected = ma.fields.Boolean()
+    is_extra = ma.fields.Boolean()
+    proposed_filename = ma.fields.String(allow_none=True)
+    proposed_path = ma.fields.String(allow_none=True)
+    episode_number = ma.fields.Integer(allow_none=True)
+    episode_title = ma.fields.String(allow_none=True)
+    confidence_score = ma.fields.Float()
+    thumbnails = thumbnail.address_field("disc_id")
+    thumbnail_timestamps = ma.fields.List(ma.fields.Integer())
+
+
+class DiscSchema(ma.Schema):
+    """A disc with its titles."""
+
+    disc_id = ma.fields.String()
+    agent_id = ma.fields.String()
+    drive = ma.fields.String()
+    disc_name = ma.fields.String()
+    disc_type = ma.fields.String()
+    titles = ma.fields.List(ma.fields.Nested(TitleSchema))
+    detected_at = Instant()
+    status = ma.fields.String()
+    media_type = ma.fields.String()
+    preview_status = ma.fields.String()
+    tv_show_name = ma.fields.String(allow_none=True)
+    tv_season_number = ma.fields.Integer(allow_none=True)
+    tv_season_id = ma.fields.String(allow_none=True)
+    thetvdb_series_id = ma.fields.Integer(allow_none=True)
+    starting_episode_number = ma.fields.Integer(allow_none=True)
+    movie_title = ma.fields.String(allow_none=True)
+    movie_year = ma.fields.Integer(allow_none=True)
+    omdb_imdb_id = ma.fields.String(allow_none=True)
+    movie_confidence = ma.fields.Float()
+
+
+class EjectedSchema(RequestSchema):
+    """A drive was opened."""
+
+    agent_id = Id(required=True)
+    drive = Text(min_length=1, required=True)
+
+
+class TitleEditSchema(RequestSchema):
+    """A person's edit of a title; dashboards send whole titles back, null where not said."""
+
+    index = Whole(required=True)
+    selected = ma.fields.Boolean(allow_none=True)
+    is_extra = ma.fields.Boolean(allow_none=True)
+    proposed_filename = Text(allow_none=True)
+    proposed_path = Text(max_length=MAX_PATH_LENGTH, allow_none=True)
+    episode_number = Whole(high=MAX_EPISODE_NUMBER, allow_none=True)
+    episode_title = Text(allow_none=True)
+
+
+class ApprovePreviewSchema(RequestSchema):
+    """A person accepts the proposed names, with edits."""
+
+    title_edits = ma.fields.List(
+        ma.fields.Nested(TitleEditSchema),
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Length(max=MAX_TITLES),
+    )
+
+    @ma.post_load
+    def by_index(self, data: dict[str, Any], **_: Any) -> dict[int, dict[str, Any]]:
+        edits = [without_nones(edit) for edit in data["title_edits"] or []]
+        return {edit.pop("index"): edit for edit in edits}
+
+
+class UpdateSeasonSchema(RequestSchema):
+    """A person says which season it is, and where it starts."""
+
+    season_number = Whole(high=9999, required=True)
+    starting_episode = Whole(high=MAX_EPISODE_NUMBER, load_default=1)
+
+
+class OverrideMediaTypeSchema(RequestSchema):
+    """A person says what the disc is."""
+
+    media_type = ma.fields.Enum(
+        MediaType,
+        by_value=True,
+        required=True,
+        validate=ma.validate.OneOf(
+            (MediaType.MOVIE, MediaType.TV_SHOW), error="Must be movie or tv_show."
+        ),
+    )
+    show_name = Text(load_default=None, allow_none=True)
+    season_number = Whole(high=9999, load_default=None, allow_none=True)
+    starting_episode = Whole(high=MAX_EPISODE_NUMBER, load_default=None, allow_none=True)
+    movie_title = Text(load_default=None, allow_none=True)
+    movie_year = Whole(high=9999, load_default=None, allow_none=True)
+
+
+class RipSchema(RequestSchema):
+    """What to rip; nothing named: what is selected."""
+
+    title_indices = ma.fields.List(
+        Whole(), load_default=None, allow_none=True, validate=ma.validate.Length(max=MAX_TITLES)
+    )
+
+
+class RipOrderedSchema(StatusSchema):
+    """Rip jobs were entered, or were there already."""
+
+    jobs_created = ma.fields.Integer()
+    job_ids = ma.fields.List(ma.fields.String())
+    message = ma.fields.String()
+
+
+class RipProgressSchema(ma.Schema):
+    """How far a disc's rip jobs are."""
+
+    all_rips_complete = ma.fields.Boolean()
+    total_jobs = ma.fields.Integer()
+    completed_jobs = ma.fields.Integer()
+    failed_jobs = ma.fields.Integer()
+
+
+class EjectedAnswerSchema(StatusSchema):
+    """The disc that was closed, or word that none was known."""
+
+    disc_id = ma.fields.String()
+    message = ma.fields.String()

@@ -1,0 +1,116 @@
+"""Kinds of value that marshmallow has no exact field for."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+import orjson
+
+MAX_ID_LENGTH = 100
+MAX_NAME_LENGTH = 255
+#: Linux's PATH_MAX; Windows' extended paths are longer, but no agent sends such.
+MAX_PATH_LENGTH = 4096
+MAX_ERROR_LENGTH = 10_000
+MAX_THUMBNAIL_BYTES = 2 * 1024 * 1024
+INT32 = 2**31 - 1
+INT64 = 2**63 - 1
+_JPEG_START = b"\xff\xd8\xff"
+
+
+class Text(ma.fields.String):
+    """A text of at most so many characters that a database can keep."""
+
+    def __init__(self, *, max_length: int = MAX_NAME_LENGTH, min_length: int = 0, **kwargs: Any):
+        super().__init__(
+            validate=[ma.validate.Length(min=min_length, max=max_length), _no_nul], **kwargs
+        )
+
+
+class Path(Text):
+    """A path on an agent's disk; Windows paths too."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max_length=MAX_PATH_LENGTH, **kwargs)
+
+
+class Id(Text):
+    """An id of a machine or a thing."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min_length=1, max_length=MAX_ID_LENGTH, **kwargs)
+
+
+class ErrorText(ma.fields.String):
+    """What a tool printed when it failed. A failure is never lost for being reported at length:
+    the end is kept, where tools say what happened."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        return text.replace("\x00", "\ufffd")[-MAX_ERROR_LENGTH:]
+
+
+class Whole(ma.fields.Integer):
+    """A whole number within bounds; 5.0 is one, 5.5 is none."""
+
+    def __init__(self, *, low: int = 0, high: int = INT32, **kwargs: Any):
+        super().__init__(validate=ma.validate.Range(min=low, max=high), **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, float) and not value.is_integer():
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class Percent(ma.fields.Float):
+    """A number that counts as the nearer of 0 and 100 where it lies outside."""
+
+    def _validated(self, value: Any) -> float:
+        return min(100.0, max(0.0, super()._validated(value)))
+
+
+class Instant(ma.fields.Field[datetime]):
+    """An instant on its way out: ISO 8601 in UTC with microseconds and an explicit Z."""
+
+    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+class Jpeg(ma.fields.Field[bytes]):
+    """A base64 JPEG on its way in, bare or as a data: URL."""
+
+    default_error_messages = {  # noqa: RUF012
+        "invalid": "Not a base64 JPEG of at most 2 MiB: send one, or leave it out."
+    }
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bytes:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        text = value.partition("base64,")[2] if value.startswith("data:") else value
+        try:
+            jpeg = base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise self.make_error("invalid") from error
+        if not jpeg.startswith(_JPEG_START) or len(jpeg) > MAX_THUMBNAIL_BYTES:
+            raise self.make_error("invalid")
+        return jpeg
+
+
+def _no_nul(value: str) -> None:
+    if "\x00" in value:
+        raise ma.ValidationError("May not contain the character NUL.")
+
+
+def require_storable(value: Any) -> None:
+    """Refuse JSON that a database can't keep, or that we could not send again."""
+    try:
+        # orjson reads deeper nesting than it writes; answers show the value two levels deeper.
+        written = orjson.dumps([[value]])
+    except TypeError as error:
+        raise ma.ValidationError("Nested too deeply.") from error
+    # orjson writes the character NUL so; a backslash before "u0000" is not worth telling apart.
+    if b"\\u0000" in written:
+        raise ma.ValidationError("May not contain the character NUL.")

@@ -1,0 +1,179 @@
+"""Jobs on the wire."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.schemas import thumbnail
+from boz_server.schemas.common import PageArgs, RequestSchema
+from boz_server.schemas.fields import (
+    INT32,
+    INT64,
+    ErrorText,
+    Id,
+    Instant,
+    Path,
+    Percent,
+    Text,
+    Whole,
+)
+from boz_server.services.job_reports import JobReport
+
+#: What agents report; the other states are the server's to give.
+REPORTABLE = (
+    JobStatus.RUNNING,
+    JobStatus.ASSIGNED,
+    JobStatus.COMPLETED,
+    JobStatus.FAILED,
+    JobStatus.CANCELLED,
+)
+
+
+class CreateJobSchema(RequestSchema):
+    """A new job."""
+
+    job_type = ma.fields.Enum(JobType, by_value=True, required=True)
+    disc_id = Id(load_default=None, allow_none=True)
+    title_index = Whole(load_default=None, allow_none=True)
+    input_file = Path(load_default=None, allow_none=True)
+    output_name = Text(load_default=None, allow_none=True)
+    preset = Text(load_default=None, allow_none=True)
+    priority = Whole(low=-INT32, load_default=0)
+    requires_approval = ma.fields.Boolean(load_default=False)
+    source_disc_name = Text(load_default=None, allow_none=True)
+    input_file_size = Whole(high=INT64, load_default=None, allow_none=True)
+    thumbnails = thumbnail.jpegs()
+    thumbnail_timestamps = thumbnail.timestamps()
+
+    @ma.post_load
+    def pair_thumbnails(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        seconds = data.pop("thumbnail_timestamps")
+        index = data["title_index"] or 0
+        return data | {"thumbnails": thumbnail.paired(index, data["thumbnails"], seconds)}
+
+
+class JobReportSchema(RequestSchema):
+    """What an agent reports of a job; agents send all four keys, null where unknown."""
+
+    status = ma.fields.Enum(
+        JobStatus,
+        by_value=True,
+        required=True,
+        validate=ma.validate.OneOf(REPORTABLE, error=f"Must be one of: {', '.join(REPORTABLE)}."),
+    )
+    progress = Percent(load_default=None, allow_none=True)
+    error = ErrorText(load_default=None, allow_none=True)
+    output_file = Path(load_default=None, allow_none=True)
+
+    @ma.post_load
+    def make_report(self, data: dict[str, Any], **_: Any) -> JobReport:
+        return JobReport(**data)
+
+
+class JobSchema(ma.Schema):
+    """A job as it is now."""
+
+    job_id = ma.fields.String()
+    job_type = ma.fields.String()
+    status = ma.fields.String()
+    priority = ma.fields.Integer()
+    disc_id = ma.fields.String(allow_none=True)
+    title_index = ma.fields.Integer(allow_none=True)
+    input_file = ma.fields.String(allow_none=True)
+    output_name = ma.fields.String(allow_none=True)
+    output_file = ma.fields.String(allow_none=True)
+    preset = ma.fields.String(allow_none=True)
+    assigned_agent_id = ma.fields.String(allow_none=True)
+    assigned_worker_id = ma.fields.String(allow_none=True)
+    assigned_at = Instant(allow_none=True)
+    requires_approval = ma.fields.Boolean()
+    source_disc_name = ma.fields.String(allow_none=True)
+    input_file_size = ma.fields.Integer(allow_none=True)
+    thumbnails = thumbnail.address_field("job_id")
+    thumbnail_timestamps = ma.fields.List(ma.fields.Integer())
+    progress = ma.fields.Float()
+    error = ma.fields.String(allow_none=True)
+    created_at = Instant()
+    started_at = Instant(allow_none=True)
+    completed_at = Instant(allow_none=True)
+
+
+class AgentJobsSchema(ma.Schema):
+    """What an agent has to do, in order."""
+
+    jobs = ma.fields.List(ma.fields.Nested(JobSchema))
+
+
+class JobListArgs(PageArgs):
+    """Which jobs, and which page of them."""
+
+    status = ma.fields.Enum(JobStatus, by_value=True, load_default=None)
+
+
+class AssignJobArgs(RequestSchema):
+    """Whom to give a job to."""
+
+    agent_id = Id(required=True)
+
+
+class JobAssignedSchema(ma.Schema):
+    """A job was given to an agent."""
+
+    status = ma.fields.String(dump_default="ok")
+    job_id = ma.fields.String()
+    agent_id = ma.fields.String()
+
+
+class JobCancelledSchema(ma.Schema):
+    """A job was cancelled."""
+
+    status = ma.fields.String(dump_default="ok")
+    job_id = ma.fields.String()
+
+
+class ApproveJobSchema(RequestSchema):
+    """A person approves a transcode job."""
+
+    worker_id = Id(required=True)
+    preset = Text(min_length=1, required=True)
+    output_name = Text(load_default=None, allow_none=True)
+
+
+class JobApprovedSchema(JobAssignedSchema):
+    """A job was approved and given away."""
+
+    worker_id = ma.fields.String()
+    preset = ma.fields.String()
+
+
+class PresetSchema(ma.Schema):
+    """A HandBrake preset."""
+
+    id = ma.fields.String()
+    name = ma.fields.String()
+    codec = ma.fields.String()
+    requires = ma.fields.String(allow_none=True)
+
+
+class PresetListSchema(ma.Schema):
+    """The presets to choose from."""
+
+    presets = ma.fields.List(ma.fields.Nested(PresetSchema))
+
+
+class JobStatsSchema(ma.Schema):
+    """How many jobs there are, of each status and type."""
+
+    total_jobs = ma.fields.Integer()
+    pending = ma.fields.Integer()
+    queued = ma.fields.Integer()
+    assigned = ma.fields.Integer()
+    running = ma.fields.Integer()
+    completed = ma.fields.Integer()
+    failed = ma.fields.Integer()
+    cancelled = ma.fields.Integer()
+    rip_jobs = ma.fields.Integer()
+    transcode_jobs = ma.fields.Integer()
+    organize_jobs = ma.fields.Integer()
+    awaiting_approval = ma.fields.Integer()

@@ -1,0 +1,146 @@
+"""Workers on the wire."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from boz_server.domain.capabilities import WORKER_DEFAULTS
+from boz_server.domain.presence import WorkerStatus, WorkerType
+from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
+from boz_server.schemas.fields import (
+    INT64,
+    MAX_PATH_LENGTH,
+    ErrorText,
+    Id,
+    Instant,
+    Percent,
+    Text,
+    Whole,
+)
+
+
+class WorkerCapabilitiesSchema(CapabilitiesSchema):
+    """What a worker can do."""
+
+    defaults = WORKER_DEFAULTS
+
+    nvenc = ma.fields.Boolean()
+    nvenc_generation = Whole()
+    qsv = ma.fields.Boolean()
+    vaapi = ma.fields.Boolean()
+    hevc = ma.fields.Boolean()
+    av1 = ma.fields.Boolean()
+    cpu_threads = Whole()
+    max_concurrent = Whole()
+    vlc_installed = ma.fields.Boolean()
+    vlc_path = Text(max_length=MAX_PATH_LENGTH, allow_none=True)
+    vlc_version = Text(allow_none=True)
+
+
+class RegisterWorkerSchema(RequestSchema):
+    """A worker announces itself."""
+
+    worker_id = Id(required=True)
+    worker_type = ma.fields.Enum(WorkerType, by_value=True, load_default=WorkerType.AGENT)
+    hostname = Text(required=True)
+    capabilities = ma.fields.Nested(WorkerCapabilitiesSchema, load_default=None, allow_none=True)
+    priority = Whole(low=1, high=99, load_default=50)
+    agent_id = Id(load_default=None, allow_none=True)
+
+    @ma.post_load
+    def fill_in(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data | {"capabilities": data["capabilities"] or WORKER_DEFAULTS}
+
+
+class WorkerHeartbeatSchema(RequestSchema):
+    """A worker's sign of life; its own list of jobs is ignored."""
+
+    status = ma.fields.Enum(WorkerStatus, by_value=True, load_default=WorkerStatus.AVAILABLE)
+    cpu_usage = Percent(load_default=None, allow_none=True)
+    gpu_usage = Percent(load_default=None, allow_none=True)
+
+
+class HeartbeatAnswerSchema(ma.Schema):
+    """The heartbeat was heard."""
+
+    acknowledged = ma.fields.Boolean()
+    server_time = Instant()
+
+
+class WorkerSchema(ma.Schema):
+    """A worker as it is now."""
+
+    worker_id = ma.fields.String()
+    worker_type = ma.fields.String()
+    hostname = ma.fields.String()
+    capabilities = ma.fields.Dict()
+    agent_id = ma.fields.String(allow_none=True)
+    priority = ma.fields.Integer()
+    enabled = ma.fields.Boolean()
+    status = ma.fields.String()
+    current_jobs = ma.fields.List(ma.fields.String())
+    last_heartbeat = Instant()
+    registered_at = Instant()
+    total_jobs_completed = ma.fields.Integer()
+    avg_transcode_time_seconds = ma.fields.Float()
+    cpu_usage = ma.fields.Float(allow_none=True)
+    gpu_usage = ma.fields.Float(allow_none=True)
+
+
+class WorkerStatsSchema(ma.Schema):
+    """How many workers there are, by what they are just now."""
+
+    total_workers = ma.fields.Integer()
+    available = ma.fields.Integer()
+    busy = ma.fields.Integer()
+    offline = ma.fields.Integer()
+    gpu_workers = ma.fields.Integer()
+    total_jobs_completed = ma.fields.Integer()
+
+
+class PrioritySchema(RequestSchema):
+    """An operator's priority; its range is a rule of the service (400, not 422)."""
+
+    status = ma.fields.String(dump_only=True, dump_default="ok")
+    priority = Whole(low=-INT64, high=INT64, required=True)
+
+
+class EnabledSchema(ma.Schema):
+    """Whether a worker may have jobs."""
+
+    status = ma.fields.String(dump_default="ok")
+    enabled = ma.fields.Boolean()
+
+
+class AssignWorkerSchema(RequestSchema):
+    """An agent asks who is to transcode a file of its."""
+
+    agent_id = Id(required=True)
+    disc_type = Text(load_default="dvd")
+    file_size_mb = ma.fields.Float(load_default=0, validate=ma.validate.Range(min=0))
+
+
+class WorkerAssignmentSchema(ma.Schema):
+    """Who is to transcode a file, and how it gets there."""
+
+    assigned_worker = ma.fields.String()
+    worker_type = ma.fields.String()
+    mode = ma.fields.String()
+    handbrake_preset = ma.fields.String()
+    upload_url = ma.fields.String(allow_none=True)
+    download_url = ma.fields.String(allow_none=True)
+
+
+class PollJobsSchema(RequestSchema):
+    """A worker asks for work."""
+
+    max_jobs = Whole(low=1, high=100, load_default=1)
+
+
+class WorkerJobDoneSchema(RequestSchema):
+    """A worker is done with a job."""
+
+    job_id = Id(required=True)
+    duration_seconds = ma.fields.Float(load_default=0, validate=ma.validate.Range(min=0))
+    success = ma.fields.Boolean(load_default=True)
+    error = ErrorText(load_default=None, allow_none=True)

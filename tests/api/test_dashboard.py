@@ -1,0 +1,60 @@
+"""The page for people who open the server in a browser."""
+
+import html
+
+from flask.testing import FlaskClient
+
+from tests.support import approve, create_job, detect, ok, register_agent, register_worker, rip
+
+SCRIPT = "<script>alert(\"1\")</script><img src=x onerror='alert(2)'>"
+
+
+def page(client: FlaskClient) -> str:
+    response = client.get("/dashboard")
+    assert response.status_code == 200
+    assert response.content_type == "text/html; charset=utf-8"
+    return response.text
+
+
+def test_it_says_so_when_there_is_nothing_yet(client: FlaskClient) -> None:
+    assert page(client).count("None yet") == 3
+
+
+def test_it_shows_machines_discs_and_jobs(client: FlaskClient) -> None:
+    register_agent(client, name="Den PC")
+    register_worker(client, hostname="GPU-BOX")
+    disc_id = detect(client)["disc_id"]
+    approve(client, disc_id)
+    rip(client, disc_id, title_indices=[0])
+    create_job(client, output_name="Serenity")
+    text = html.unescape(page(client))
+    for shown in (
+        "Den PC",
+        "GPU-BOX",
+        "FIREFLY_S01_D1",
+        "TV Shows/Firefly/Season 01/Firefly - S01E01.mkv",
+        "Serenity",
+        "ripping",
+        "2 jobs: 0 running, 1 awaiting",
+    ):
+        assert shown in text
+
+
+def test_it_escapes_whatever_comes_from_outside(client: FlaskClient) -> None:
+    register_agent(client, "pc", name=SCRIPT)
+    register_worker(client, hostname=SCRIPT)
+    detect(client, label=SCRIPT, drive=SCRIPT)
+    failed = create_job(client, output_name=SCRIPT, requires_approval=False)["job_id"]
+    create_job(client, output_name=None, input_file=SCRIPT)
+    ok(client.post(f"/api/jobs/{failed}/assign?agent_id=pc"))
+    ok(client.patch(f"/api/jobs/{failed}", json={"status": "failed", "error": SCRIPT}))
+    text = page(client)
+    assert text.count(html.escape(SCRIPT).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) > 5
+    for part in ("<script", "<img", "onerror='"):
+        assert part not in text
+
+
+def test_it_shows_the_latest_of_many(client: FlaskClient) -> None:
+    for number in range(30):
+        create_job(client, output_name=f"Film {number}")
+    assert page(client).count("Film ") == 20

@@ -1,0 +1,232 @@
+"""Agents report the discs in their drives; each comes back with a preview."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from boz_server.settings import Settings
+from tests.support import (
+    JPEG,
+    assert_problem,
+    detect,
+    file_names,
+    ok,
+    register_agent,
+    titles,
+    unchanged,
+)
+
+NOTHING_OF_A_FILM = {
+    "movie_title": None,
+    "movie_year": None,
+    "omdb_imdb_id": None,
+    "movie_confidence": 0.0,
+}
+NOTHING_OF_A_SHOW = {
+    "tv_show_name": None,
+    "tv_season_number": None,
+    "tv_season_id": None,
+    "thetvdb_series_id": None,
+    "starting_episode_number": None,
+}
+
+
+@pytest.fixture(autouse=True)
+def agent(client: FlaskClient) -> None:
+    """Every disc lies in a drive of a registered agent."""
+    register_agent(client)
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """A report with some parts changed; ... leaves a part out."""
+    body = {
+        "agent_id": "pc",
+        "drive": "D:",
+        "disc_name": "FIREFLY_S01_D1",
+        "disc_type": "DVD disc",
+        "titles": titles(43, 44),
+        **changes,
+    }
+    return {key: value for key, value in body.items() if value is not ...}
+
+
+def title_with(**changes: Any) -> dict[str, Any]:
+    """A report whose one title has some parts changed; ... leaves a part out."""
+    title = {**titles(43)[0], **changes}
+    return report(titles=[{key: value for key, value in title.items() if value is not ...}])
+
+
+def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
+    disc = detect(client, "FIREFLY_S01_D1", (43, 3))
+    assert disc == {
+        "disc_id": disc["disc_id"],
+        "agent_id": "pc",
+        "drive": "D:",
+        "disc_name": "FIREFLY_S01_D1",
+        "disc_type": "DVD disc",
+        "titles": [
+            {
+                "index": 0,
+                "name": "Title 1",
+                "duration_seconds": 2580,
+                "size_bytes": 0,
+                "chapters": 8,
+                "selected": True,
+                "is_extra": False,
+                "proposed_filename": "Firefly - S01E01.mkv",
+                "proposed_path": "TV Shows/Firefly/Season 01",
+                "episode_number": 1,
+                "episode_title": None,
+                "confidence_score": 0.4,
+                "thumbnails": [],
+                "thumbnail_timestamps": [],
+            },
+            {
+                "index": 1,
+                "name": "Title 2",
+                "duration_seconds": 180,
+                "size_bytes": 0,
+                "chapters": 8,
+                "selected": False,
+                "is_extra": True,
+                "proposed_filename": "Firefly - Extra 01.mkv",
+                "proposed_path": "TV Shows/Firefly/Season 01/Other",
+                "episode_number": None,
+                "episode_title": None,
+                "confidence_score": 0.3,
+                "thumbnails": [],
+                "thumbnail_timestamps": [],
+            },
+        ],
+        "detected_at": "2026-01-24T12:34:56.123456Z",
+        "status": "detected",
+        "media_type": "tv_show",
+        "preview_status": "pending",
+        "tv_show_name": "Firefly",
+        "tv_season_number": 1,
+        "tv_season_id": "Firefly:s1",
+        "thetvdb_series_id": None,
+        "starting_episode_number": 1,
+        **NOTHING_OF_A_FILM,
+    }
+    assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == disc
+
+
+def test_it_selects_the_film_among_its_extras(client: FlaskClient) -> None:
+    disc = detect(client, "THE_PRINCESS_BRIDE_(1987)", (2, 98.5, 27, 12.5, 2))
+    assert file_names(disc) == ["The Princess Bride (1987).mkv"]
+    assert [title["proposed_path"] for title in disc["titles"]] == [
+        "Movies/The Princess Bride (1987)/Other",
+        "Movies/The Princess Bride (1987)",
+        "Movies/The Princess Bride (1987)/Other",
+        "Movies/The Princess Bride (1987)/Other",
+        "Movies/The Princess Bride (1987)/Other",
+    ]
+    assert [title["is_extra"] for title in disc["titles"]] == [True, False, True, True, True]
+    assert len({title["proposed_filename"] for title in disc["titles"]}) == 5
+    assert disc | NOTHING_OF_A_SHOW == disc
+    film = ("media_type", "movie_title", "movie_year", "movie_confidence")
+    assert [disc[key] for key in film] == ["movie", "The Princess Bride", 1987, 0.4]
+
+
+def test_it_selects_nothing_of_a_disc_of_which_it_knows_nothing(client: FlaskClient) -> None:
+    disc = detect(client, "HOLIDAY", (2, 3))
+    assert disc["media_type"] == "unknown"
+    assert file_names(disc) == []
+    assert disc | NOTHING_OF_A_SHOW | NOTHING_OF_A_FILM == disc
+
+
+def test_it_takes_a_disc_without_titles(client: FlaskClient) -> None:
+    assert detect(client, titles=[])["titles"] == []
+
+
+def test_it_takes_titles_as_todays_agents_send_them(client: FlaskClient) -> None:
+    nulls = (
+        "proposed_filename", "proposed_path", "episode_number", "episode_title",
+        "thumbnails", "thumbnail_timestamps", "name",
+    )  # fmt: skip
+    sent = titles(43, selected=False, is_extra=False, confidence_score=0.0)
+    title = detect(client, titles=[sent[0] | dict.fromkeys(nulls)])["titles"][0]
+    assert title["name"] == "Title 1"
+    assert title["selected"] is True
+    assert title["proposed_filename"] == "Firefly - S01E01.mkv"
+    assert title["thumbnails"] == []
+
+
+def test_it_fills_in_what_an_agent_leaves_out_of_a_title(client: FlaskClient) -> None:
+    title = detect(client, titles=[{"index": 7, "duration_seconds": 2580}])["titles"][0]
+    assert (title["name"], title["size_bytes"], title["chapters"]) == ("Title 8", 0, 0)
+
+
+def test_it_ignores_fields_that_it_does_not_know(client: FlaskClient) -> None:
+    disc = detect(client, laser="violet", titles=titles(43, angle=2))
+    assert "laser" not in disc
+    assert "angle" not in disc["titles"][0]
+
+
+def test_it_answers_404_for_an_unknown_agent(client: FlaskClient, services: Services) -> None:
+    with unchanged(services):
+        answer = client.post("/api/discs/detected", json=report(agent_id="nobody"))
+        assert_problem(answer, 404, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (report(agent_id=...), "agent_id"),
+        (report(agent_id=None), "agent_id"),
+        (report(agent_id=""), "agent_id"),
+        (report(drive=...), "drive"),
+        (report(drive=""), "drive"),
+        (report(drive=4), "drive"),
+        (report(disc_name=...), "disc_name"),
+        (report(disc_name=None), "disc_name"),
+        (report(disc_name="A\x00B"), "disc_name"),
+        (report(disc_name="A" * 256), "disc_name"),
+        (report(disc_type=["DVD"]), "disc_type"),
+        (report(titles=None), "titles"),
+        (report(titles={}), "titles"),
+        (report(titles=[None]), "titles.0"),
+        (report(titles=titles(43) + titles(44)), "titles"),
+        (title_with(index=...), "titles.0.index"),
+        (title_with(index=-1), "titles.0.index"),
+        (title_with(index=2**31), "titles.0.index"),
+        (title_with(duration_seconds=...), "titles.0.duration_seconds"),
+        (title_with(duration_seconds=-1), "titles.0.duration_seconds"),
+        (title_with(duration_seconds=2.5), "titles.0.duration_seconds"),
+        (title_with(duration_seconds="43 minutes"), "titles.0.duration_seconds"),
+        (title_with(size_bytes=2**63), "titles.0.size_bytes"),
+        (title_with(chapters=-1), "titles.0.chapters"),
+        (title_with(name="A\x00B"), "titles.0.name"),
+    ],
+)
+def test_it_refuses_a_report_that_is_wrong(
+    client: FlaskClient, services: Services, body: dict[str, Any], field: str
+) -> None:
+    with unchanged(services):
+        assert_problem(client.post("/api/discs/detected", json=body), 422, field=field)
+
+
+def test_it_refuses_what_is_no_json(client: FlaskClient, services: Services) -> None:
+    with unchanged(services):
+        answer = client.post("/api/discs/detected", data="{", content_type="application/json")
+        assert_problem(answer, 400, "JSON")
+
+
+def test_it_keeps_as_many_titles_as_it_takes(client: FlaskClient) -> None:
+    many = titles(90) + [{"index": index, "duration_seconds": 60} for index in range(1, 2000)]
+    assert len(detect(client, titles=many)["titles"]) == 2000
+    too_many = [*many, {"index": 2000, "duration_seconds": 60}]
+    answer = client.post("/api/discs/detected", json=report(titles=too_many))
+    assert_problem(answer, 422, field="titles")
+
+
+def test_it_enters_nothing_when_its_thumbnails_can_not_be_kept(
+    client: FlaskClient, services: Services, settings: Settings
+) -> None:
+    settings.thumbnails_dir.write_text("no folder")
+    with unchanged(services):
+        answer = client.post("/api/discs/detected", json=title_with(thumbnails=[JPEG]))
+        assert_problem(answer, 500)

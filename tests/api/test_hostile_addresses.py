@@ -1,0 +1,58 @@
+"""Whatever stands in an address, a query or a header: an answer or a problem, never a fault."""
+
+import re
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.endpoints import assert_handled, assert_serves_on, endpoints
+from tests.support import create_job
+
+PARTS = (
+    "%00",
+    "a%00b",
+    "%ED%A0%80",
+    "%FF",
+    "..",
+    "%2e%2e%2f",
+    "%5c..%5c",
+    "%0d%0aX-Evil:%201",
+    "%27%3B%20DROP%20TABLE%20jobs%3B%20--",
+    "%25s%25(a)s%7B0%7D",
+    "%F0%9F%92%BF",
+    "x" * 5000,
+    "9" * 400,
+    " ",
+    ":s1",
+    "a:s" + "9" * 400,
+)
+
+
+def test_it_handles_any_id_in_any_address(app: Flask, client: FlaskClient) -> None:
+    for rule in app.url_map.iter_rules():
+        if not rule.arguments:
+            continue
+        for part in PARTS:
+            path = re.sub(r"<[^>]+>", lambda _, part=part: part, rule.rule)
+            for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
+                body = {} if method in ("POST", "PATCH", "PUT") else None
+                assert_handled(client.open(path, method=method, json=body), part)
+    assert_serves_on(app)
+
+
+def test_it_handles_any_query(client: FlaskClient) -> None:
+    values = (*PARTS, "", "-1", "1e999", "nan", "0x10", "\u0663", "null", "a&limit=b&limit=c")
+    for endpoint in endpoints(client):
+        for name in (*endpoint.query, "unknown", "%00") if endpoint.query else ():
+            for value in values:
+                address = f"{endpoint.path}?{name}={value}"
+                assert_handled(client.open(address, method=endpoint.method), address)
+
+
+def test_it_handles_any_header(client: FlaskClient) -> None:
+    for _ in range(2):
+        create_job(client)
+    for name in ("Host", "Accept", "Authorization", "Cookie", "X-Forwarded-Host", "Range"):
+        for value in ("", "\xe4\xff", "a b", "<>", "x:99999", ";=,", "x" * 5000, "bytes=9-1"):
+            for path in ("/", "/api/jobs?limit=1", "/dashboard"):
+                assert_handled(client.get(path, headers={name: value}), (name, value))

@@ -1,0 +1,131 @@
+"""Whatever is sent to whichever endpoint: an answer or a problem, and the server serves on."""
+
+import json
+from collections.abc import Iterator
+
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.endpoints import JSON, Endpoint, assert_handled, assert_serves_on, endpoints
+
+DEEP = "[" * 200 + "]" * 200
+DEEPER = '{"a":' * 300 + "1" + "}" * 300
+#: JSON texts, each put into each field of each endpoint in turn. The first lot is no JSON.
+HOSTILE = {
+    "NaN": "NaN",
+    "infinity": "-Infinity",
+    "lone surrogate": r'"\ud800"',
+    "bottomless": "[" * 3000 + "]" * 3000,
+    "NUL": r'"a\u0000b"',
+    "only NUL": r'"\u0000"',
+    "NUL within": r'{"a\u0000": ["\u0000"]}',
+    "large": "1" + "0" * 30,
+    "small": "-1" + "0" * 30,
+    "beyond 64 bits": str(2**64),
+    "64 bits": str(2**63 - 1),
+    "beyond 32 bits": str(2**31),
+    "negative": "-1",
+    "fraction": "0.5",
+    "huge fraction": "1.7e308",
+    "digits": '"' + "9" * 5000 + '"',
+    "not a number": '"nan"',
+    "infinite": '"1e999"',
+    "boolean": "true",
+    "null": "null",
+    "empty": '""',
+    "blank": '" \\n"',
+    "long": '"' + "x" * 100_000 + '"',
+    "long of wide letters": '"' + "\U0001f4bf" * 20_000 + '"',
+    "path": '"../../../etc/passwd"',
+    "SQL": r'"\u0027; DROP TABLE jobs; -- %s %(a)s \" {0} ${x}"',
+    "markup": '"<script>alert(1)</script>"',
+    "turned": r'"\u202egnp.\u0301\ufeff\uffff"',
+    "list": "[]",
+    "object": "{}",
+    "list of nulls": "[null, null]",
+    "list of lists": "[[], [[]]]",
+    "list of objects": '[{}, {"index": null}]',
+    "many": "[" + "0," * 20_000 + "0]",
+    "deep": DEEP,
+    "deeper": DEEPER,
+    "deep object": '{"x": ' * 252 + "1" + "}" * 252,
+}
+NO_JSON = ("NaN", "infinity", "lone surrogate", "bottomless")
+
+
+def sent_to(endpoint: Endpoint, text: str) -> Iterator[str]:
+    """The endpoint's own body with one field after the other replaced by a JSON text."""
+    for name in [*endpoint.body, "unknown"]:
+        yield json.dumps(endpoint.body | {name: "@"}).replace('"@"', text)
+
+
+def test_it_takes_the_bodies_that_the_rest_is_made_of(client: FlaskClient) -> None:
+    for endpoint in endpoints(client):
+        if endpoint.reads_body:
+            response = client.open(endpoint.path, method=endpoint.method, json=endpoint.body)
+            assert response.status_code != 422, (endpoint, response.text)
+
+
+def test_it_handles_any_value_in_any_field(app: Flask, client: FlaskClient) -> None:
+    for endpoint in endpoints(client):
+        for kind, text in HOSTILE.items() if endpoint.reads_body else ():
+            for body in sent_to(endpoint, text):
+                response = client.open(
+                    endpoint.path, method=endpoint.method, data=body, content_type=JSON
+                )
+                assert_handled(response, body)
+                if kind in NO_JSON:
+                    assert response.status_code == 400, endpoint.path
+        assert_serves_on(app)
+
+
+def test_it_refuses_a_body_that_is_no_object(client: FlaskClient) -> None:
+    bodies = ("[]", '"x"', "5", "null", "true", "[{}]", "{", b"\xff", b"\0")
+    for endpoint in endpoints(client):
+        for body in bodies if endpoint.reads_body else ():
+            response = client.open(
+                endpoint.path, method=endpoint.method, data=body, content_type=JSON
+            )
+            assert_handled(response, body)
+            assert response.status_code in (400, 422), endpoint.path
+
+
+def test_it_handles_bodies_of_another_type(client: FlaskClient) -> None:
+    types = ("text/plain", "application/xml", "multipart/form-data", "a/b; charset=no-such", "")
+    for endpoint in endpoints(client):
+        for content_type in types:
+            response = client.open(
+                endpoint.path, method=endpoint.method, data=b"<x>\xff", content_type=content_type
+            )
+            assert_handled(response, content_type)
+
+
+#: JSON of every shape, with letters that databases and files have trouble with.
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["pc", "gpu", "D:", "movie", "tv_show", "rip", "transcode", "\0", "/../"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+def test_it_handles_any_body(app: Flask, client: FlaskClient) -> None:
+    found = [endpoint for endpoint in endpoints(client) if endpoint.reads_body]
+
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @given(st.data())
+    def send(data: st.DataObject) -> None:
+        endpoint = data.draw(st.sampled_from(found))
+        names = st.sampled_from([*endpoint.body, "unknown"])
+        body = json.dumps(endpoint.body | data.draw(st.dictionaries(names, VALUES, max_size=4)))
+        response = client.open(endpoint.path, method=endpoint.method, data=body, content_type=JSON)
+        assert_handled(response, body)
+
+    send()
+    assert_serves_on(app)

@@ -1,0 +1,149 @@
+"""A person approves jobs for a worker."""
+
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    approved_job,
+    assert_problem,
+    assigned_job,
+    create_job,
+    ok,
+    register_agent,
+    register_worker,
+    report,
+    unchanged,
+)
+
+APPROVAL = {"worker_id": "gpu", "preset": "H.265 NVENC 1080p"}
+
+
+def test_it_gives_an_approved_job_to_the_workers_agent(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    register_worker(client)
+    job_id = create_job(client)["job_id"]
+    clock.advance(60)
+    body = APPROVAL | {"output_name": None, "approved_by": "a later dashboard"}
+    assert ok(client.post(f"/api/jobs/{job_id}/approve", json=body)) == {
+        "status": "ok",
+        "job_id": job_id,
+        "worker_id": "gpu",
+        "agent_id": "pc",
+        "preset": "H.265 NVENC 1080p",
+    }
+    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    assert (job["job_id"], job["status"], job["preset"]) == (
+        job_id, "assigned", "H.265 NVENC 1080p"
+    )  # fmt: skip
+    assert (job["assigned_agent_id"], job["assigned_worker_id"]) == ("pc", "gpu")
+    assert job["assigned_at"] == "2026-01-24T12:35:56.123456Z"
+    assert job["output_name"] == "Firefly - S01E01"
+    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [job_id]
+
+
+def test_it_gives_an_approved_job_to_a_worker_without_an_agent(client: FlaskClient) -> None:
+    register_worker(client, "farm", agent_id=None, worker_type="remote")
+    job_id = create_job(client)["job_id"]
+    body = {"worker_id": "farm", "preset": "Fast 1080p30"}
+    answer = ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
+    assert (answer["worker_id"], answer["agent_id"]) == ("farm", "farm")
+    assert ok(client.get(f"/api/jobs/{job_id}"))["assigned_agent_id"] == "farm"
+    assert ok(client.get("/api/workers/farm"))["current_jobs"] == [job_id]
+
+
+def test_it_takes_another_output_name_with_the_approval(client: FlaskClient) -> None:
+    register_worker(client)
+    job_id = create_job(client)["job_id"]
+    ok(client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL | {"output_name": "Serenity"}))
+    assert ok(client.get(f"/api/jobs/{job_id}"))["output_name"] == "Serenity"
+
+
+def test_it_takes_an_approved_job_off_the_lists_of_waiting_ones(client: FlaskClient) -> None:
+    register_worker(client)
+    approved_job(client)
+    assert ok(client.get("/api/jobs/awaiting-approval")) == []
+    assert ok(client.get("/api/jobs/pending")) == []
+
+
+def test_it_answers_404_for_an_unknown_worker(client: FlaskClient, services: Services) -> None:
+    job_id = create_job(client)["job_id"]
+    with unchanged(services):
+        response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
+        assert_problem(response, 404, "gpu")
+
+
+def test_it_refuses_to_approve_what_needs_no_approval(
+    client: FlaskClient, services: Services
+) -> None:
+    register_worker(client)
+    job_id = create_job(client, requires_approval=False)["job_id"]
+    with unchanged(services):
+        response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
+        assert_problem(response, 400, "needs no approval")
+
+
+def test_it_refuses_to_approve_a_job_past_pending(client: FlaskClient, services: Services) -> None:
+    register_agent(client)
+    register_worker(client)
+    running, completed, cancelled = (approved_job(client) for _ in range(3))
+    jobs = {"assigned": approved_job(client), "running": running, "completed": completed}
+    report(client, running, "running")
+    report(client, completed, "completed")
+    ok(client.post(f"/api/jobs/{cancelled}/cancel"))
+    with unchanged(services):
+        for state, job_id in (jobs | {"cancelled": cancelled}).items():
+            response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
+            assert_problem(response, 400, f"is {state}")
+
+
+def test_it_refuses_an_approval_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
+    register_worker(client)
+    job_id = create_job(client)["job_id"]
+    wrong: list[tuple[str, object]] = [
+        ("worker_id", None),
+        ("worker_id", ""),
+        ("worker_id", 5),
+        ("preset", None),
+        ("preset", ""),
+        ("preset", []),
+        ("output_name", 5),
+        ("output_name", "x" * 256),
+    ]
+    with unchanged(services):
+        for field, value in wrong:
+            response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL | {field: value})
+            assert_problem(response, 422, field, field=field)
+        response = client.post(f"/api/jobs/{job_id}/approve")
+        assert_problem(response, 422, field="worker_id")
+        assert_problem(response, 422, field="preset")
+
+
+def test_it_cancels_a_job_in_each_state_that_is_not_over(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    pending = create_job(client)["job_id"]
+    queued = create_job(client, requires_approval=False)["job_id"]
+    assigned, running = assigned_job(client), assigned_job(client)
+    report(client, running, "running", progress=30)
+    clock.advance(9)
+    for job_id in (pending, queued, assigned, running):
+        answer = ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        assert answer == {"status": "ok", "job_id": job_id}
+        job = ok(client.get(f"/api/jobs/{job_id}"))
+        assert job["status"] == "cancelled"
+        assert job["completed_at"] == "2026-01-24T12:35:05.123456Z"
+    assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
+
+
+def test_it_refuses_to_cancel_a_job_that_is_over(client: FlaskClient, services: Services) -> None:
+    register_agent(client)
+    ended = {state: assigned_job(client) for state in ("completed", "failed", "cancelled")}
+    for state, job_id in ended.items():
+        ok(report(client, job_id, state))
+    with unchanged(services):
+        for state, job_id in ended.items():
+            assert_problem(client.post(f"/api/jobs/{job_id}/cancel"), 400, state)

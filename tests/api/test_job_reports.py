@@ -1,0 +1,244 @@
+"""Reports of agents, in every state that a job can be in."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    assert_problem,
+    assigned_job,
+    create_job,
+    ok,
+    register_agent,
+    report,
+    unchanged,
+)
+
+
+def started_job(client: FlaskClient) -> str:
+    job_id = assigned_job(client)
+    ok(report(client, job_id, "running", progress=10))
+    return job_id
+
+
+def ended_job(client: FlaskClient, status: str) -> str:
+    job_id = started_job(client)
+    ok(report(client, job_id, status))
+    return job_id
+
+
+#: How a job gets into each state.
+JOBS_IN: dict[str, Callable[[FlaskClient], str]] = {
+    "pending": lambda client: str(create_job(client)["job_id"]),
+    "queued": lambda client: str(create_job(client, requires_approval=False)["job_id"]),
+    "assigned": assigned_job,
+    "running": started_job,
+    "completed": lambda client: ended_job(client, "completed"),
+    "failed": lambda client: ended_job(client, "failed"),
+    "cancelled": lambda client: ended_job(client, "cancelled"),
+}
+#: The reports that can apply to a job in each state; any other changes nothing and is a 409.
+APPLY = {
+    "pending": {"cancelled"},
+    "queued": {"cancelled"},
+    "assigned": {"assigned", "running", "completed", "failed", "cancelled"},
+    "running": {"assigned", "running", "completed", "failed", "cancelled"},
+    "completed": {"completed"},
+    "failed": {"failed"},
+    "cancelled": {"cancelled"},
+}
+REPORTS = ("assigned", "running", "completed", "failed", "cancelled")
+
+
+def job_of(client: FlaskClient, job_id: str) -> dict[str, Any]:
+    return dict(ok(client.get(f"/api/jobs/{job_id}")))
+
+
+@pytest.fixture(autouse=True)
+def agent(client: FlaskClient) -> None:
+    register_agent(client)
+
+
+@pytest.mark.parametrize("state", JOBS_IN)
+def test_it_takes_the_reports_that_can_apply(client: FlaskClient, state: str) -> None:
+    for reported in APPLY[state]:
+        job_id = JOBS_IN[state](client)
+        assert job_of(client, job_id)["status"] == state
+        assert ok(report(client, job_id, reported))["status"] == reported
+        assert job_of(client, job_id)["status"] == reported
+        if reported == "running":
+            ok(report(client, job_id, "assigned"))  # so that the agent is free again
+
+
+@pytest.mark.parametrize("state", JOBS_IN)
+def test_it_answers_409_to_the_others_and_changes_nothing(
+    client: FlaskClient, services: Services, state: str
+) -> None:
+    job_id = JOBS_IN[state](client)
+    late = {"progress": 99.0, "error": "late", "output_file": "late.mkv"}
+    with unchanged(services):
+        for reported in set(REPORTS) - APPLY[state]:
+            assert_problem(report(client, job_id, reported, **late), 409, state)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_it_changes_nothing_when_an_end_is_reported_again(
+    client: FlaskClient, services: Services, clock: FakeClock, state: str
+) -> None:
+    job_id = JOBS_IN[state](client)
+    before = job_of(client, job_id)
+    clock.advance(5)
+    with unchanged(services):
+        again = report(client, job_id, state, error="again", output_file="x", progress=3)
+    assert ok(again) == before
+
+
+def test_it_answers_a_report_with_the_whole_job(client: FlaskClient) -> None:
+    job_id = assigned_job(client)
+    assert ok(report(client, job_id, "running", progress=12.5)) == job_of(client, job_id)
+
+
+def test_it_notes_start_and_progress_of_a_running_job(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    job_id = assigned_job(client)
+    for progress in (0.0, 12.5, 99.9):
+        clock.advance(2)
+        assert ok(report(client, job_id, "running", progress=progress))["progress"] == progress
+    job = job_of(client, job_id)
+    assert (job["status"], job["progress"]) == ("running", 99.9)
+    assert (job["started_at"], job["completed_at"]) == ("2026-01-24T12:34:58.123456Z", None)
+
+
+def test_it_keeps_what_a_report_leaves_out_or_sends_as_null(client: FlaskClient) -> None:
+    job_id = assigned_job(client)
+    report(client, job_id, "running", progress=40, output_file="D:/out/a.mkv", error="slow")
+    report(client, job_id, "running")
+    ok(client.patch(f"/api/jobs/{job_id}", json={"status": "running"}))
+    job = job_of(client, job_id)
+    assert (job["progress"], job["output_file"], job["error"]) == (40, "D:/out/a.mkv", "slow")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(-5, 0), (0, 0), (100, 100), (100.4, 100), (1e300, 100), (-1e300, 0)]
+)
+def test_it_takes_progress_outside_0_to_100_for_the_nearer_end(
+    client: FlaskClient, sent: float, kept: float
+) -> None:
+    assert ok(report(client, assigned_job(client), "running", progress=sent))["progress"] == kept
+
+
+def test_it_puts_a_job_back_that_its_agent_cannot_start_yet(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    job_id = started_job(client)
+    clock.advance(2)
+    job = ok(report(client, job_id, "assigned"))
+    assert (job["status"], job["progress"], job["started_at"]) == ("assigned", 0, None)
+    assert job["assigned_agent_id"] == "pc"
+    assert [each["job_id"] for each in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [job_id]
+    clock.advance(2)
+    again = ok(report(client, job_id, "running"))
+    assert again["started_at"] == "2026-01-24T12:35:00.123456Z"
+
+
+def test_it_completes_a_job(client: FlaskClient, clock: FakeClock) -> None:
+    job_id = started_job(client)
+    clock.advance(60)
+    job = ok(report(client, job_id, "completed", output_file="D:\\out\\a.mkv"))
+    assert (job["status"], job["progress"], job["error"]) == ("completed", 100, None)
+    assert job["output_file"] == "D:\\out\\a.mkv"
+    assert job["completed_at"] == "2026-01-24T12:35:56.123456Z"
+
+
+def test_it_completes_a_job_that_was_never_reported_running(client: FlaskClient) -> None:
+    job = ok(report(client, assigned_job(client), "completed", progress=40))
+    assert (job["status"], job["progress"], job["started_at"]) == ("completed", 100, None)
+
+
+def test_it_merges_a_second_completed_into_the_first(client: FlaskClient, clock: FakeClock) -> None:
+    job_id = started_job(client)
+    first = ok(report(client, job_id, "completed", output_file="C:\\out\\a.mkv"))
+    clock.advance(300)
+    uploaded = ok(report(client, job_id, "completed", output_file="/library/a.mkv", progress=7))
+    assert uploaded == first | {"output_file": "/library/a.mkv"}
+    assert job_of(client, job_id) == uploaded
+
+
+def test_it_merges_the_error_of_a_failed_upload(client: FlaskClient) -> None:
+    job_id = started_job(client)
+    first = ok(report(client, job_id, "completed", output_file="C:\\out\\a.mkv"))
+    failed = ok(report(client, job_id, "completed", error="Upload failed: no route to host"))
+    assert failed == first | {"error": "Upload failed: no route to host"}
+
+
+def test_it_forgets_the_error_of_an_upload_that_went_well_in_the_end(client: FlaskClient) -> None:
+    job_id = assigned_job(client)
+    ok(report(client, job_id, "completed", error="Upload failed: timeout"))
+    job = ok(report(client, job_id, "completed", output_file="/out/a.mkv"))
+    assert (job["error"], job["output_file"]) == (None, "/out/a.mkv")
+    assert ok(client.get("/api/jobs/upload-errors")) == []
+
+
+def test_it_changes_nothing_when_completed_is_reported_with_nothing_new(
+    client: FlaskClient, services: Services
+) -> None:
+    job_id = ended_job(client, "completed")
+    with unchanged(services):
+        ok(report(client, job_id, "completed"))
+
+
+def test_it_fails_a_job_with_the_reason(client: FlaskClient, clock: FakeClock) -> None:
+    job_id = started_job(client)
+    clock.advance(1)
+    job = ok(report(client, job_id, "failed", error="HandBrake exited with 3"))
+    assert (job["status"], job["error"], job["progress"]) == (
+        "failed", "HandBrake exited with 3", 10
+    )  # fmt: skip
+    assert job["completed_at"] == "2026-01-24T12:34:57.123456Z"
+
+
+def test_it_gives_a_failure_without_a_reason_one(client: FlaskClient) -> None:
+    assert ok(report(client, assigned_job(client), "failed"))["error"] == (
+        "The machine gave no reason."
+    )
+
+
+def test_it_keeps_the_end_of_an_endless_error(client: FlaskClient) -> None:
+    error = "x" * 50_000 + "\0 disk \N{SNOWMAN} full"
+    kept = ok(report(client, assigned_job(client), "failed", error=error))["error"]
+    assert len(kept) == 10_000
+    assert kept.endswith("x\ufffd disk \N{SNOWMAN} full")
+
+
+def test_it_ignores_unknown_fields(client: FlaskClient) -> None:
+    job = ok(report(client, assigned_job(client), "running", fps=48.1, eta=None))
+    assert "fps" not in job
+
+
+def test_it_refuses_a_report_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
+    job_id = assigned_job(client)
+    wrong: list[tuple[str, object]] = [
+        ("status", None),
+        ("status", "pending"),
+        ("status", "queued"),
+        ("status", "lost"),
+        ("status", 5),
+        ("progress", "half"),
+        ("progress", True),
+        ("progress", "nan"),
+        ("error", 5),
+        ("output_file", []),
+        ("output_file", "a\0b"),
+        ("output_file", "x" * 4097),
+    ]
+    with unchanged(services):
+        for field, value in wrong:
+            body = {"status": "running", field: value}
+            response = client.patch(f"/api/jobs/{job_id}", json=body)
+            assert_problem(response, 422, field, field=field)
+        assert_problem(client.patch(f"/api/jobs/{job_id}", json={}), 422, field="status")

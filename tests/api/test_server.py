@@ -1,0 +1,141 @@
+"""The server itself: which it is, how it is, and what it says of its API."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from boz_server.database.migrations import Migrations
+from boz_server.services import library_share
+from boz_server.services.wiring import Services
+from boz_server.version import VERSION
+from tests.support import (
+    assert_problem,
+    create_job,
+    ok,
+    register_agent,
+    register_worker,
+)
+
+BANNER = {"name": "Boz Ripper Server", "version": VERSION, "status": "running"}
+#: What Firefox and Chromium send.
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+MOUNTS = """\
+22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+31 22 0:26 / /mnt/the\\040nas rw,relatime shared:1 - cifs //nas/media rw
+32 22 0:27 /sub /mnt/nas-other rw - tmpfs tmpfs rw
+"""
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/*;q=0.1, */*"])
+def test_it_tells_api_clients_who_it_is(client: FlaskClient, accept: str) -> None:
+    assert ok(client.get("/", headers={"Accept": accept})) == BANNER
+
+
+def test_it_tells_a_client_who_it_is_that_says_nothing(client: FlaskClient) -> None:
+    assert ok(client.get("/")) == BANNER
+
+
+def test_it_takes_a_browser_to_the_dashboard(client: FlaskClient) -> None:
+    response = client.get("/", headers={"Accept": BROWSER})
+    assert (response.status_code, response.location) == (302, "/dashboard")
+    assert client.get(response.location).mimetype == "text/html"
+
+
+def test_it_sums_itself_up(client: FlaskClient, services: Services) -> None:
+    register_agent(client)
+    register_agent(client, "den")
+    register_worker(client, capabilities={"nvenc": True})
+    create_job(client)
+    assert ok(client.get("/health")) == {
+        "status": "healthy",
+        "version": VERSION,
+        "agents": 2,
+        "workers": ok(client.get("/api/workers/stats")),
+        "queue": ok(client.get("/api/jobs/stats")),
+        "nas": {
+            "enabled": False,
+            "mounted": False,
+            "mount_path": str(services.settings.nas_mount),
+            "movie_path": "Movies",
+            "tv_path": "TV Shows",
+            "plex": {"enabled": False},
+        },
+    }
+
+
+def test_it_sees_what_is_mounted_by_the_kernels_list(tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS)
+    assert library_share.is_mounted(Path("/mnt/the nas"), mounts)
+    assert not library_share.is_mounted(Path("/mnt/the"), mounts)
+    assert not library_share.is_mounted(Path("/mnt/nas"), mounts)
+    assert not library_share.is_mounted(Path("/mnt/the nas"), tmp_path / "no Linux")
+
+
+def test_it_is_alive_and_ready(client: FlaskClient) -> None:
+    for path in ("/livez", "/readyz"):
+        assert ok(client.get(path)) == {"status": "ok"}
+
+
+def test_it_is_not_ready_while_migrations_are_pending(
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        Migrations, "available", lambda _: [*services_migrations(services), "999_later"]
+    )
+    assert_problem(client.get("/readyz"), 503, "flask db upgrade")
+    assert ok(client.get("/livez")) == {"status": "ok"}
+
+
+def services_migrations(services: Services) -> list[str]:
+    """The migrations that the database has had."""
+    return Migrations(services.database).applied()
+
+
+def test_it_is_not_ready_for_the_database_of_a_later_server(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Migrations, "available", lambda _: [])
+    assert_problem(client.get("/readyz"), 503)
+
+
+def openapi(client: FlaskClient) -> dict[str, Any]:
+    return dict(ok(client.get("/api/openapi.json")))
+
+
+def test_it_describes_every_endpoint_of_the_api(app: Flask, client: FlaskClient) -> None:
+    described = {
+        (method.upper(), path)
+        for path, methods in openapi(client)["paths"].items()
+        for method in methods
+        if method != "parameters"
+    }
+    served = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static" and not rule.endpoint.startswith(("dashboard.", "api-docs."))
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert described == served
+    assert ("POST", "/api/jobs/{job_id}/approve") in served
+
+
+def test_it_describes_bodies_and_answers(client: FlaskClient) -> None:
+    document = openapi(client)
+    assert document["openapi"].startswith("3.")
+    approve = document["paths"]["/api/jobs/{job_id}/approve"]["post"]
+    assert approve["summary"]
+    reference = approve["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+    assert set(schema["required"]) == {"worker_id", "preset"}
+    assert {"200", "422"} <= approve["responses"].keys()
+
+
+def test_it_refers_only_to_schemas_that_it_describes(client: FlaskClient) -> None:
+    text = client.get("/api/openapi.json").text
+    schemas = openapi(client)["components"]["schemas"]
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= schemas.keys()

@@ -1,0 +1,233 @@
+"""Seasons are numbered on from disc to disc."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    approve,
+    assert_problem,
+    detect,
+    episodes,
+    file_names,
+    ok,
+    register_agent,
+    season,
+    unchanged,
+)
+
+#: (title index, minutes) of each title from two minutes on, "The Complete Series" on four DVDs.
+#: On the last one a documentary is long enough for an episode; the rest of it is extras.
+FIREFLY = (
+    ((0, 86.4), (1, 42.6), (2, 43.8)),
+    ((0, 43.9), (1, 42.7), (2, 43.8), (5, 43.8)),
+    ((0, 43.8), (1, 42.7), (2, 42.8), (3, 43.6)),
+    (
+        (0, 43.9), (1, 42.3), (2, 44), (6, 4.6), (7, 3.7), (8, 2.2), (9, 28.6), (10, 9.7),
+        (12, 2.7), (15, 2.6),
+    ),
+)  # fmt: skip
+DOCUMENTARY = 9
+
+
+@pytest.fixture(autouse=True)
+def agent(client: FlaskClient) -> None:
+    """Every disc lies in a drive of a registered agent."""
+    register_agent(client)
+
+
+def reject(client: FlaskClient, disc: dict[str, Any]) -> None:
+    """Refuse the names of a disc."""
+    ok(client.post(f"/api/discs/{disc['disc_id']}/preview/reject"))
+
+
+def second_disc(client: FlaskClient, drive: str = "E:") -> dict[str, Any]:
+    """Another disc of the season of `detect`, with two episodes."""
+    return detect(client, "FIREFLY_S01_D2", (43, 44), drive=drive)
+
+
+def test_it_shows_a_season(client: FlaskClient, clock: FakeClock) -> None:
+    first = detect(client, "FIREFLY_S01_D1", (43, 3))
+    approve(client, first["disc_id"], title_edits=[{"index": 0, "episode_title": "Serenity"}])
+    clock.advance(60)
+    second = second_disc(client)
+    expected = {
+        "season_id": "Firefly:s1",
+        "show_name": "Firefly",
+        "season_number": 1,
+        "thetvdb_series_id": None,
+        "episodes": [
+            {
+                "episode_number": 1,
+                "episode_name": "Serenity",
+                "season_number": 1,
+                "runtime": 43,
+                "overview": None,
+            }
+        ],
+        "last_episode_assigned": 3,
+        "disc_ids": [first["disc_id"], second["disc_id"]],
+        "last_disc_name": "FIREFLY_S01_D2",
+    }
+    assert ok(client.get("/api/tv-seasons/Firefly:s1")) == expected
+    assert ok(client.get("/api/discs/tv-seasons/Firefly:s1")) == expected
+
+
+@pytest.mark.parametrize("address", ["/api/tv-seasons", "/api/discs/tv-seasons"])
+def test_it_answers_404_for_an_unknown_season(client: FlaskClient, address: str) -> None:
+    detect(client)
+    assert_problem(client.get(f"{address}/Firefly:s2"), 404, "Firefly:s2")
+    assert_problem(client.get(f"{address}/Firefly"), 404, "Firefly")
+
+
+@pytest.mark.parametrize("address", ["/api/tv-seasons", "/api/discs/tv-seasons"])
+@pytest.mark.parametrize(
+    "show",
+    [
+        "Star Trek: Deep Space Nine",
+        "Fate/stay night",
+        "Face//Off",
+        "Either\\Or",
+        "What's Up? #1",
+        "100% Wolf",
+        "a+b & c",
+        "Ärzte – Ночь 夜",
+        "..",
+    ],
+)
+def test_it_finds_a_season_of_any_name(client: FlaskClient, address: str, show: str) -> None:
+    disc_id = detect(client)["disc_id"]
+    body = {"media_type": "tv_show", "show_name": show}
+    disc = ok(client.post(f"/api/discs/{disc_id}/preview/override-media-type", json=body))
+    assert disc["tv_season_id"] == f"{show}:s1"
+    found = ok(client.get(f"{address}/{quote(f'{show}:s1', safe='')}"))
+    assert (found["show_name"], found["disc_ids"]) == (show, [disc_id])
+
+
+def test_it_numbers_a_season_of_four_discs(client: FlaskClient, clock: FakeClock) -> None:
+    found = []
+    for number, layout in enumerate(FIREFLY, start=1):
+        titles = [{"index": at, "duration_seconds": int(length * 60)} for at, length in layout]
+        disc = detect(client, f"FIREFLY_D{number}", titles=titles)
+        if number == len(FIREFLY):
+            edits = [{"index": DOCUMENTARY, "is_extra": True, "selected": False}]
+            disc = approve(client, disc["disc_id"], title_edits=edits)
+        else:
+            disc = approve(client, disc["disc_id"])
+        found += file_names(disc)
+        clock.advance(3600)
+    assert found == [f"Firefly - S01E{number:02d}.mkv" for number in range(1, 15)]
+    assert season(client, "Firefly:s1")["last_episode_assigned"] == 14
+
+
+def test_it_counts_each_season_by_itself(client: FlaskClient) -> None:
+    detect(client)
+    assert episodes(detect(client, "FIREFLY_S02_D1", (43, 44), drive="E:")) == [1, 2]
+
+
+def test_it_counts_each_show_by_itself(client: FlaskClient) -> None:
+    detect(client)
+    assert episodes(detect(client, "FARSCAPE_S01_D1", (43, 44), drive="E:")) == [1, 2]
+
+
+def test_it_gives_the_same_disc_its_numbers_again(client: FlaskClient) -> None:
+    first = detect(client)
+    second_disc(client)
+    again = detect(client, drive="F:")
+    assert again["disc_id"] != first["disc_id"]
+    assert file_names(again) == file_names(first)
+    assert season(client, "Firefly:s1")["last_episode_assigned"] == 5
+
+
+def test_it_gives_the_same_disc_the_numbers_that_a_person_gave_it(client: FlaskClient) -> None:
+    edits = [{"index": index, "episode_number": index + 7} for index in range(3)]
+    approve(client, detect(client)["disc_id"], title_edits=edits)
+    assert episodes(detect(client, drive="E:")) == [7, 8, 9]
+
+
+def test_it_gives_the_same_disc_the_numbers_it_had_last(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    detect(client)
+    clock.advance(60)
+    address = f"/api/discs/{detect(client, drive='E:')['disc_id']}/preview/update-season"
+    ok(client.post(address, json={"season_number": 1, "starting_episode": 7}))
+    assert episodes(detect(client, drive="F:")) == [7, 8, 9]
+
+
+def test_it_calls_the_same_disc_by_the_names_it_had(client: FlaskClient) -> None:
+    edits = [{"index": 1, "episode_title": "The Train Job"}]
+    first = approve(client, detect(client)["disc_id"], title_edits=edits)
+    again = detect(client, drive="E:")
+    assert file_names(again) == file_names(first) == [
+        "Firefly - S01E01.mkv", "Firefly - S01E02 - The Train Job.mkv", "Firefly - S01E03.mkv"
+    ]  # fmt: skip
+
+
+def test_it_keeps_a_name_that_another_copy_lacks(client: FlaskClient) -> None:
+    first, copy = detect(client), detect(client, drive="E:")
+    edits = [{"index": 0, "episode_title": "Serenity"}]
+    approve(client, first["disc_id"], title_edits=edits)
+    approve(client, copy["disc_id"])
+    names = [each["episode_name"] for each in season(client, "Firefly:s1")["episodes"]]
+    assert names == ["Serenity", "Episode 2", "Episode 3"]
+
+
+def test_it_forgets_a_name_that_a_person_took_away(client: FlaskClient) -> None:
+    disc_id = detect(client)["disc_id"]
+    approve(client, disc_id, title_edits=[{"index": 0, "episode_title": "Sanctuary"}])
+    approve(client, disc_id, title_edits=[{"index": 0, "episode_title": ""}])
+    assert season(client, "Firefly:s1")["episodes"][0]["episode_name"] == "Episode 1"
+
+
+def test_it_gives_the_numbers_of_a_rejected_disc_to_the_next(client: FlaskClient) -> None:
+    reject(client, detect(client))
+    emptied = season(client, "Firefly:s1")
+    assert (emptied["last_episode_assigned"], emptied["disc_ids"]) == (0, [])
+    assert episodes(second_disc(client)) == [1, 2]
+
+
+def test_it_numbers_a_rejected_disc_anew_when_it_comes_again(client: FlaskClient) -> None:
+    reject(client, detect(client))
+    second_disc(client)
+    assert episodes(detect(client, drive="F:")) == [3, 4, 5]
+
+
+def test_it_keeps_the_numbers_of_a_copy_that_is_not_rejected(client: FlaskClient) -> None:
+    detect(client)
+    reject(client, detect(client, drive="E:"))
+    assert episodes(second_disc(client, drive="F:")) == [4, 5]
+
+
+def test_it_approves_no_numbers_that_another_disc_got(
+    client: FlaskClient, services: Services
+) -> None:
+    first = detect(client)
+    reject(client, first)
+    approve(client, second_disc(client)["disc_id"])
+    with unchanged(services):
+        answer = client.post(f"/api/discs/{first['disc_id']}/preview/approve")
+        assert_problem(answer, 409, "Episode 1")
+
+
+def test_it_approves_rejected_numbers_that_only_a_copy_holds(client: FlaskClient) -> None:
+    first = detect(client)
+    detect(client, drive="E:")
+    reject(client, first)
+    assert approve(client, first["disc_id"])["preview_status"] == "approved"
+
+
+def test_it_takes_an_extra_for_no_number(client: FlaskClient) -> None:
+    edits = [{"index": 3, "episode_number": 40, "selected": True}]
+    approve(client, detect(client)["disc_id"], title_edits=edits)
+    assert episodes(second_disc(client)) == [4, 5]
+
+
+def test_it_goes_on_behind_the_highest_number(client: FlaskClient) -> None:
+    disc_id = detect(client)["disc_id"]
+    approve(client, disc_id, title_edits=[{"index": 1, "episode_number": 99_999}])
+    assert episodes(second_disc(client)) == [100_000, 100_001]

@@ -1,0 +1,197 @@
+"""Who is to transcode a file, and how workers report."""
+
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    approved_job,
+    assert_problem,
+    assigned_job,
+    ok,
+    register_agent,
+    register_worker,
+    report,
+    unchanged,
+)
+
+
+def assign(client: FlaskClient, agent_id: str = "pc", **extra: object) -> dict[str, object]:
+    body = {"agent_id": agent_id, "disc_type": "dvd", "file_size_mb": 4096.5, **extra}
+    return dict(ok(client.post("/api/workers/assign", json=body)))
+
+
+def test_it_names_the_worker_on_the_asking_agents_machine(client: FlaskClient) -> None:
+    register_worker(client, "elsewhere", agent_id="den", priority=1)
+    register_worker(client, "gpu", priority=60)
+    assert assign(client) == {
+        "assigned_worker": "gpu",
+        "worker_type": "agent",
+        "mode": "local",
+        "handbrake_preset": "Fast 1080p30",
+        "upload_url": None,
+        "download_url": None,
+    }
+
+
+def test_it_names_the_preferred_of_two_workers(client: FlaskClient) -> None:
+    register_worker(client, "slow", priority=60)
+    register_worker(client, "fast", priority=10)
+    assert assign(client)["assigned_worker"] == "fast"
+    ok(client.post("/api/workers/fast/disable"))
+    assert assign(client)["assigned_worker"] == "slow"
+
+
+def test_it_needs_no_more_than_the_agents_id(client: FlaskClient) -> None:
+    register_worker(client)
+    assert ok(client.post("/api/workers/assign", json={"agent_id": "pc"}))["mode"] == "local"
+
+
+def test_it_answers_503_when_no_worker_is_there_or_free(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    def refused() -> None:
+        with unchanged(services):
+            response = client.post("/api/workers/assign", json={"agent_id": "pc"})
+            assert_problem(response, 503, "'pc'")
+            assert int(response.headers["Retry-After"]) > 0
+
+    refused()
+    register_worker(client, "elsewhere", agent_id="den")
+    refused()
+    register_worker(client, capabilities={"max_concurrent": 1})
+    job_id = approved_job(client)
+    refused()
+    report(client, job_id, "completed")
+    assert assign(client)["assigned_worker"] == "gpu"
+    ok(client.post("/api/workers/gpu/disable"))
+    refused()
+    ok(client.post("/api/workers/gpu/enable"))
+    clock.advance(91)
+    refused()
+
+
+def test_it_refuses_to_choose_for_no_agent_or_a_strange_file(client: FlaskClient) -> None:
+    for body, field in (
+        ({}, "agent_id"),
+        ({"agent_id": None}, "agent_id"),
+        ({"agent_id": "pc", "disc_type": 5}, "disc_type"),
+        ({"agent_id": "pc", "file_size_mb": -1}, "file_size_mb"),
+        ({"agent_id": "pc", "file_size_mb": "big"}, "file_size_mb"),
+    ):
+        assert_problem(client.post("/api/workers/assign", json=body), 422, field, field=field)
+
+
+def test_it_answers_503_to_a_poll_and_takes_it_for_a_heartbeat(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_worker(client, "farm", agent_id=None, worker_type="remote")
+    clock.advance(100)
+    for sent in ({"json": {"max_jobs": 1}}, {}):
+        assert_problem(client.post("/api/workers/farm/jobs/poll", **sent), 503, "worker")
+    worker = ok(client.get("/api/workers/farm"))
+    assert (worker["status"], worker["last_heartbeat"]) == (
+        "available", "2026-01-24T12:36:36.123456Z"
+    )  # fmt: skip
+
+
+def test_it_refuses_a_poll_for_a_strange_number_of_jobs(
+    client: FlaskClient, services: Services
+) -> None:
+    register_worker(client)
+    with unchanged(services):
+        for number in (0, 101, "all", None):
+            response = client.post("/api/workers/gpu/jobs/poll", json={"max_jobs": number})
+            assert_problem(response, 422, "max_jobs", field="max_jobs")
+
+
+def test_it_completes_a_job_of_a_worker(client: FlaskClient) -> None:
+    register_worker(client)
+    job_id = approved_job(client)
+    body = {"job_id": job_id, "duration_seconds": 61.5, "success": True, "error": None}
+    assert ok(client.post("/api/workers/gpu/jobs/complete", json=body)) == {"status": "ok"}
+    job = ok(client.get(f"/api/jobs/{job_id}"))
+    assert (job["status"], job["progress"], job["error"]) == ("completed", 100, None)
+    worker = ok(client.get("/api/workers/gpu"))
+    assert (worker["current_jobs"], worker["total_jobs_completed"]) == ([], 1)
+
+
+def test_it_takes_the_workers_word_for_how_long_it_took(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    register_worker(client)
+    for said, mean in ((600, 600), (0, 350)):
+        job_id = approved_job(client)
+        ok(report(client, job_id, "running"))
+        clock.advance(100)
+        body = {"job_id": job_id, "duration_seconds": said}
+        ok(client.post("/api/workers/gpu/jobs/complete", json=body))
+        assert ok(client.get("/api/workers/gpu"))["avg_transcode_time_seconds"] == mean
+
+
+def test_it_takes_success_for_granted_and_a_second_report_for_the_first(
+    client: FlaskClient,
+) -> None:
+    register_worker(client)
+    job_id = approved_job(client)
+    for _ in range(2):
+        ok(client.post("/api/workers/gpu/jobs/complete", json={"job_id": job_id}))
+    assert ok(client.get(f"/api/jobs/{job_id}"))["status"] == "completed"
+    assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == 1
+
+
+def test_it_fails_a_job_that_a_worker_could_not_do(client: FlaskClient) -> None:
+    register_worker(client)
+    for error, kept in (("no space", "no space"), (None, "The worker gave no reason.")):
+        job_id = approved_job(client)
+        body = {"job_id": job_id, "success": False, "error": error}
+        ok(client.post("/api/workers/gpu/jobs/complete", json=body))
+        job = ok(client.get(f"/api/jobs/{job_id}"))
+        assert (job["status"], job["error"]) == ("failed", kept)
+
+
+def test_it_answers_404_for_an_unknown_job(client: FlaskClient) -> None:
+    register_worker(client)
+    response = client.post("/api/workers/gpu/jobs/complete", json={"job_id": "lost"})
+    assert_problem(response, 404, "'lost'")
+
+
+def test_it_answers_409_for_a_job_of_another(client: FlaskClient, services: Services) -> None:
+    register_agent(client, "den")
+    register_worker(client)
+    register_worker(client, "cpu", agent_id=None)
+    with_worker, without = approved_job(client), assigned_job(client, "den")
+    with unchanged(services):
+        for job_id in (with_worker, without):
+            response = client.post("/api/workers/cpu/jobs/complete", json={"job_id": job_id})
+            assert_problem(response, 409, "not given to this worker")
+
+
+def test_it_answers_409_to_a_workers_late_report(client: FlaskClient, services: Services) -> None:
+    register_worker(client)
+    job_id = approved_job(client)
+    ok(client.post(f"/api/jobs/{job_id}/cancel"))
+    with unchanged(services):
+        response = client.post("/api/workers/gpu/jobs/complete", json={"job_id": job_id})
+        assert_problem(response, 409, "cancelled")
+
+
+def test_it_refuses_a_workers_report_with_a_wrong_field(
+    client: FlaskClient, services: Services
+) -> None:
+    register_worker(client)
+    job_id = approved_job(client)
+    wrong: list[tuple[str, object]] = [
+        ("job_id", None),
+        ("job_id", ""),
+        ("duration_seconds", -1),
+        ("duration_seconds", "long"),
+        ("success", None),
+        ("error", 5),
+    ]
+    with unchanged(services):
+        for field, value in wrong:
+            body = {"job_id": job_id, field: value}
+            response = client.post("/api/workers/gpu/jobs/complete", json=body)
+            assert_problem(response, 422, field, field=field)
