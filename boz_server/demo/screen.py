@@ -1,0 +1,68 @@
+"""How the demo looks: plain lines, and bars and dimmed text where a terminal shows them."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import click
+
+from boz_server.demo.client import Json
+
+_KINDS = {"tv_show": "TV show", "movie": "film", "unknown": "unknown kind of disc"}
+
+
+def say(sentence: str) -> None:
+    """Show one line of the story."""
+    click.echo(f"  {sentence}")
+
+
+def headline(text: str) -> None:
+    """Open a part of the story."""
+    click.echo()
+    click.secho(text, bold=True)
+
+
+def show_preview(disc: Json) -> None:
+    """Show what the server takes the disc for, and the name it proposes for each title."""
+    say(
+        f"The server takes it for a {_KINDS.get(disc['media_type'], disc['media_type'])}"
+        f"{_subject(disc)}:"
+    )
+    for title in disc["titles"]:
+        click.secho(_row(title), dim=bool(title["is_extra"]))
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[int], None]]:
+    """Show progress up to 100 by the steps given to the function; without a terminal, the label."""
+    width = 58 if sys.stdout.isatty() else 0
+    with click.progressbar(
+        length=100,
+        label=f"  {label:<{width}}",
+        show_eta=False,
+        fill_char="█",
+        empty_char="·",
+        width=24,
+    ) as progress:
+        yield progress.update
+
+
+def _subject(disc: Json) -> str:
+    if disc["media_type"] == "tv_show":
+        return f", {disc['tv_show_name']}, season {disc['tv_season_number']}"
+    if disc["movie_title"]:
+        year = f" ({disc['movie_year']})" if disc["movie_year"] else ""
+        return f", {disc['movie_title']}{year}"
+    return ""
+
+
+def _row(title: Json) -> str:
+    """One aligned line: number, length, size, how sure the server is, name, whether an extra."""
+    length = str(timedelta(seconds=title["duration_seconds"]))
+    size = f"{title['size_bytes'] / 2**30:.1f} GiB"
+    sure = title["confidence_score"]
+    certainty = "" if sure is None else f"{sure:.0%}"
+    name = title["proposed_filename"] or title["name"]
+    remark = "  (extra)" if title["is_extra"] else ""
+    return f"    {title['index']:>3}  {length}  {size:>9}  {certainty:>4}  {name}{remark}"

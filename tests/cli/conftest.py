@@ -1,0 +1,57 @@
+"""`flask db` on a database of the test's own."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from boz_server import create_app
+from boz_server.api.context import EXTENSION
+from boz_server.cli import db
+from boz_server.database.migrations import Migrations
+from boz_server.settings import Settings
+from tests.database.folders import folder_with
+
+Run = Callable[..., Result]
+
+
+def runner_on(url: str) -> Run:
+    """`flask db …` of an application on that database; returns how it went."""
+    app: Flask = create_app(Settings(database_url=url))
+    runner = app.test_cli_runner()
+
+    def run(*arguments: str) -> Result:
+        result = runner.invoke(args=["db", *arguments])
+        assert isinstance(result.exception, SystemExit | None), result.exception
+        app.extensions[EXTENSION].database.close()
+        return result
+
+    return run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`flask db …` on a database without tables."""
+    return runner_on(f"sqlite:///{tmp_path}/boz.db")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of migrations that the commands work on, with the server's own."""
+    folder = folder_with(tmp_path)
+    monkeypatch.setattr(db, "Migrations", partial(Migrations, folder=folder))
+    return folder
+
+
+def refused(result: Result, *mentions: str) -> None:
+    """Check that a command failed with one sentence on standard error."""
+    assert result.exit_code == 1, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert line.endswith(".")
+    for mention in mentions:
+        assert mention in line
