@@ -1,0 +1,17 @@
+"""A server for the tests that speak of processes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.gunicorn_server import GunicornServer
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[GunicornServer]:
+    """A server that is not started yet; whatever runs of it at the end is killed."""
+    server = GunicornServer(tmp_path)
+    yield server
+    if server.process is not None and server.process.poll() is None:
+        server.kill()

@@ -1,0 +1,117 @@
+"""A real server: gunicorn with its processes, as an installation runs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+PROJECT = Path(__file__).parents[2]
+START_SECONDS = 30
+#: Above gunicorn's graceful_timeout: a process that is told to stop before it has set its signal
+#: handlers does not hear it, and is ended only then.
+STOP_SECONDS = 45
+
+
+def free_port() -> int:
+    """Return a port of loopback that no one listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class GunicornServer:
+    """Starts, kills and starts again; the data stays in its folder."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.database = folder / "database" / "boz.db"
+        self.database.parent.mkdir(exist_ok=True)
+        self.port = free_port()
+        self.log = folder / f"server-{self.port}.log"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "BOZ_HOST": "127.0.0.1",
+            "BOZ_PORT": str(self.port),
+            "BOZ_DATABASE_URL": f"sqlite:///{self.database}",
+            "BOZ_TEMP_DIR": str(folder / "temp"),
+            "BOZ_OUTPUT_DIR": str(folder / "output"),
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Start gunicorn in a process group of its own; don't wait for it."""
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn"],
+                cwd=PROJECT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self.process
+
+    def start(self) -> None:
+        """Start gunicorn and wait until it serves."""
+        process = self.launch()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise AssertionError(f"the server ended: {self.errors()}")
+            try:
+                if requests.get(f"{self.url}/readyz", timeout=5).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.02)
+        raise AssertionError(f"the server did not come up: {self.log.read_text()}")
+
+    def kill(self) -> None:
+        """kill -9 every process of the server at once."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask the server to stop, and return its exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(timeout=STOP_SECONDS)
+
+    def errors(self) -> str:
+        """What a server that ends has written."""
+        assert self.process is not None
+        self.process.wait(timeout=START_SECONDS)
+        return self.log.read_text()
+
+    def workers(self) -> list[int]:
+        """The process ids of the serving processes."""
+        assert self.process is not None
+        main = self.process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def post(self, path: str, **body: Any) -> Any:
+        """POST JSON; return the answer of a request that must succeed."""
+        return self._ok(requests.post(self.url + path, json=body, timeout=30))
+
+    def patch(self, path: str, **body: Any) -> Any:
+        """PATCH JSON; return the answer of a request that must succeed."""
+        return self._ok(requests.patch(self.url + path, json=body, timeout=30))
+
+    def get(self, path: str) -> Any:
+        """Return the answer of a request that must succeed."""
+        return self._ok(requests.get(self.url + path, timeout=30))
+
+    @staticmethod
+    def _ok(response: requests.Response) -> Any:
+        assert response.status_code == 200, response.text
+        return response.json()

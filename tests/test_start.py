@@ -1,0 +1,199 @@
+"""A server starts only where its folders and its database are in order, and says what is not."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from boz_server import start
+from boz_server.database.connection import Database
+from boz_server.database.migrations import Migrations
+from boz_server.errors import SettingsError, StartError
+from boz_server.settings import Settings
+from boz_server.start import prepare
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Settings:
+    """Settings of a server that has never started; only the database's folder is there."""
+    return Settings(
+        database_url=f"sqlite:///{tmp_path}/boz.db",
+        temp_dir=tmp_path / "some" / "temp",
+        output_dir=tmp_path / "some" / "output",
+    )
+
+
+def applied(settings: Settings) -> list[str]:
+    """The migrations that the settings' database has had."""
+    database = Database.from_settings(settings)
+    found = Migrations(database).applied()
+    database.close()
+    return found
+
+
+def test_it_makes_folders_and_schema(fresh: Settings) -> None:
+    prepare(fresh)
+    assert fresh.temp_dir.is_dir()
+    assert fresh.output_dir.is_dir()
+    assert applied(fresh) == ["001_initial_schema"]
+
+
+def test_it_leaves_no_probe_behind(fresh: Settings, tmp_path: Path) -> None:
+    prepare(fresh)
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left <= {"boz.db", "boz.db-wal", "boz.db-shm"}
+
+
+def test_it_bears_another_server_that_probes_the_folders_at_the_same_time(
+    fresh: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch = Path.touch
+
+    def touch_and_lose(path: Path) -> None:
+        touch(path)
+        path.unlink()  # as the other one does, just before we do
+
+    monkeypatch.setattr(Path, "touch", touch_and_lose)
+    prepare(fresh)
+
+
+def test_it_starts_again_on_what_is_there(fresh: Settings) -> None:
+    prepare(fresh)
+    (fresh.output_dir / "film.mkv").touch()
+    prepare(fresh)
+    assert (fresh.output_dir / "film.mkv").exists()
+
+
+def test_it_leaves_no_connection_open_to_be_carried_over_a_fork(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Database] = []
+
+    class Watched(Database):
+        def __init__(self, url: str, **limits: float) -> None:
+            super().__init__(url, **limits)  # type: ignore[arg-type]
+            made.append(self)
+
+    monkeypatch.setattr(start, "Database", Watched)
+    prepare(settings)
+    (database,) = made
+    assert database.peewee.is_closed()
+    assert (database.peewee._connections, database.peewee._in_use) == ([], {})
+
+
+def test_it_asks_for_the_command_where_it_must_not_migrate(fresh: Settings) -> None:
+    by_hand = replace(fresh, auto_migrate=False)
+    with pytest.raises(StartError, match="run 'flask db upgrade', or set BOZ_AUTO_MIGRATE=true"):
+        prepare(by_hand)
+    assert applied(fresh) == []
+    prepare(fresh)
+    prepare(by_hand)
+
+
+@pytest.mark.parametrize("auto_migrate", [True, False])
+def test_it_refuses_the_database_of_another_program(
+    fresh: Settings, tmp_path: Path, auto_migrate: bool
+) -> None:
+    database = Database(fresh.database_url)
+    database.peewee.execute_sql("CREATE TABLE agents (agent_id VARCHAR(100))")
+    database.close()
+    before = (tmp_path / "boz.db").read_bytes()
+    with pytest.raises(StartError, match="'agents' that this server did not make"):
+        prepare(replace(fresh, auto_migrate=auto_migrate))
+    assert (tmp_path / "boz.db").read_bytes() == before
+
+
+def test_it_refuses_a_database_of_a_newer_server(fresh: Settings, tmp_path: Path) -> None:
+    prepare(fresh)
+    database = Database(fresh.database_url)
+    database.peewee.execute_sql(
+        "INSERT INTO migratehistory (name, migrated_at) VALUES ('999_future', '2030-01-01')"
+    )
+    database.close()
+    with pytest.raises(StartError, match="newer than this server"):
+        prepare(fresh)
+
+
+@pytest.mark.parametrize("name", ["temp_dir", "output_dir"])
+def test_it_names_folder_and_variable_where_a_folder_can_not_be_made(
+    fresh: Settings, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "folder"
+    with pytest.raises(StartError, match=f"{folder} .*BOZ_{name.upper()}"):
+        prepare(replace(fresh, **{name: folder}))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that takes no file")
+@pytest.mark.parametrize("name", ["temp_dir", "output_dir"])
+def test_it_names_folder_and_variable_where_a_folder_takes_no_file(
+    fresh: Settings, name: str
+) -> None:
+    with pytest.raises(StartError, match=f"/proc/self .*BOZ_{name.upper()}"):
+        prepare(replace(fresh, **{name: Path("/proc/self")}))
+
+
+def test_it_names_folder_and_variable_where_the_databases_folder_is_missing(
+    fresh: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(StartError, match=f"{tmp_path}/nowhere .*BOZ_DATABASE_URL"):
+        prepare(replace(fresh, database_url=f"sqlite:///{tmp_path}/nowhere/boz.db"))
+
+
+def test_it_refuses_an_address_that_names_no_database(fresh: Settings) -> None:
+    with pytest.raises(SettingsError, match="BOZ_DATABASE_URL"):
+        prepare(replace(fresh, database_url="mysql://host/boz"))
+
+
+def test_it_says_what_is_wrong_with_a_file_that_is_no_database(
+    fresh: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "boz.db").write_text("Dear diary, " * 100)
+    with pytest.raises(StartError, match=r"^The database can't be used: file is not a database\.$"):
+        prepare(fresh)
+
+
+def test_it_says_why_a_server_does_not_answer(fresh: Settings) -> None:
+    url = "postgresql://boz:hunter2@127.0.0.1:1/boz"
+    with pytest.raises(StartError, match=r"can't be used: .*Connection refused\.$") as refused:
+        prepare(replace(fresh, database_url=url))
+    assert "hunter2" not in str(refused.value)
+
+
+def started(module: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """A process of gunicorn's that only reads its configuration or its application."""
+    return subprocess.run(  # noqa: S603 - our own server
+        [sys.executable, "-m", "gunicorn", "--check-config", *module.split()],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_gunicorn_takes_its_configuration_from_the_settings() -> None:
+    done = started("--print-config", BOZ_HOST="127.0.0.1", BOZ_PORT="8123", BOZ_WEB_THREADS="3")
+    assert done.returncode == 0, done.stderr
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    found = {name.strip(): value.strip() for name, value in found.items()}
+    assert (found["bind"], found["threads"], found["workers"]) == ("['127.0.0.1:8123']", "3", "2")
+
+
+def test_gunicorn_stops_at_a_wrong_setting_with_one_sentence() -> None:
+    done = started("", BOZ_PORT="eighty")
+    assert done.returncode == 1
+    assert done.stderr == "BOZ_PORT is 'eighty', but must be a whole number from 1 to 65535.\n"
+
+
+def test_gunicorn_stops_at_an_address_that_names_no_database_with_one_sentence() -> None:
+    done = started("", BOZ_DATABASE_URL="mysql://host/boz")
+    assert done.returncode == 1
+    assert done.stderr.startswith("BOZ_DATABASE_URL must read sqlite:////path/to/file.db or")
+    assert len(done.stderr.splitlines()) == 1
