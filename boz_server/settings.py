@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from environs import EnvError, FileAwareEnv
 
+from boz_server.domain.placement import AssignmentStrategy
 from boz_server.errors import SettingsError
 
 
@@ -33,13 +34,8 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class AssignmentStrategy(StrEnum):
-    """How a worker is chosen among those that can take a job."""
-
-    PRIORITY = "priority"
-    ROUND_ROBIN = "round_robin"
-    LOAD_BALANCE = "load_balance"
-    FASTEST_FIRST = "fastest_first"
+#: Types of settings that are whole numbers; None where another setting speaks for it.
+WHOLE_NUMBERS: tuple[Any, ...] = (int, int | None)
 
 
 def _setting(
@@ -117,6 +113,14 @@ class Settings:
     worker_assignment_strategy: AssignmentStrategy = _setting(
         AssignmentStrategy.PRIORITY, "How a worker is chosen among those that fit."
     )
+    max_attempts: int = _setting(3, "Attempts at a job before it counts as failed.", low=1)
+    max_rip_attempts: int | None = _setting(None, "The same for rips, where they differ.", low=1)
+    max_transcode_attempts: int | None = _setting(
+        None, "The same for transcodes, where they differ.", low=1
+    )
+    max_organize_attempts: int | None = _setting(
+        None, "The same for organize jobs, where they differ.", low=1
+    )
     worker_auto_failover: bool = _setting(True, "Give a lost worker's jobs to another by itself.")
     max_concurrent_rips: int = _setting(2, "Rip jobs that run at the same time.", low=1)
     max_concurrent_transcodes: int = _setting(4, "Transcode jobs that run at once.", low=1)
@@ -185,7 +189,7 @@ def _read(env: FileAwareEnv, item: "Field[Any]") -> Any:
 def _parse(env: FileAwareEnv, name: str, item: "Field[Any]", raw: str) -> Any:
     if item.type is bool:
         return env.bool(name)
-    if item.type is int:
+    if item.type in WHOLE_NUMBERS:
         return env.int(name)
     if item.type is float:
         return env.float(name)
@@ -208,8 +212,8 @@ def allowed(item: "Field[Any]") -> str:
         return "true or false"
     if isinstance(item.type, type) and issubclass(item.type, StrEnum):
         return "one of " + ", ".join(item.type)
-    if item.type in (int, float):
-        kind = "a whole number" if item.type is int else "a number"
+    if item.type in (*WHOLE_NUMBERS, float):
+        kind = "a number" if item.type is float else "a whole number"
         low, high = item.metadata.get("low"), item.metadata.get("high")
         if low is None:
             return kind

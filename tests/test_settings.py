@@ -78,6 +78,10 @@ def test_it_counts_an_empty_value_as_unset(monkeypatch: pytest.MonkeyPatch, name
         ("WORKER_ASSIGNMENT_STRATEGY", "load_balance", AssignmentStrategy.LOAD_BALANCE),
         ("WORKER_ASSIGNMENT_STRATEGY", "fastest_first", AssignmentStrategy.FASTEST_FIRST),
         ("NAS_TV_PATH", "Séries TV", "Séries TV"),
+        ("MAX_ATTEMPTS", "1", 1),
+        ("MAX_RIP_ATTEMPTS", " 5 ", 5),
+        ("MAX_TRANSCODE_ATTEMPTS", "1", 1),
+        ("MAX_ORGANIZE_ATTEMPTS", "", None),
     ],
 )
 def test_it_reads_a_value(
@@ -96,6 +100,10 @@ def test_it_reads_a_value(
         ("BOZ_HEARTBEAT_INTERVAL", "-30", "a whole number of at least 1"),
         ("BOZ_AGENT_TIMEOUT_SECONDS", "9" * 20, "a whole number from 1 to 1000000000"),
         ("BOZ_DATABASE_MAX_OVERFLOW", "-1", "a whole number from 0 to 100"),
+        ("BOZ_MAX_ATTEMPTS", "0", "a whole number of at least 1"),
+        ("BOZ_MAX_RIP_ATTEMPTS", "0", "a whole number of at least 1"),
+        ("BOZ_MAX_TRANSCODE_ATTEMPTS", "2.5", "a whole number of at least 1"),
+        ("BOZ_MAX_ORGANIZE_ATTEMPTS", "None", "a whole number of at least 1"),
         ("BOZ_EXTRAS_DURATION_VARIANCE", "1.01", "a number from 0 to 1"),
         ("BOZ_EXTRAS_DURATION_VARIANCE", "0,4", "a number from 0 to 1"),
         ("BOZ_EXTRAS_DURATION_VARIANCE", "nan", "a number from 0 to 1"),

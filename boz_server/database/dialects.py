@@ -37,8 +37,10 @@ _POSTGRES_DISK_FULL = "53100"
 #: How long a starting process waits for another one that is migrating.
 MIGRATION_WAIT_SECONDS = 300
 
-#: Key of the advisory lock that one migrating process holds; any number no one else uses.
+#: Keys of the advisory locks that one migrating process holds, and whoever changes the queue;
+#: any numbers no one else uses.
 _MIGRATION_LOCK = 0x626F7A
+_QUEUE_LOCK = 0x626F7B
 
 
 class Dialect(Protocol):
@@ -55,6 +57,12 @@ class Dialect(Protocol):
 
     def lock_rows(self, query: Any) -> Any:
         """Make a SELECT inside a write transaction keep other writers off its rows."""
+
+    def skip_locked(self, query: Any) -> Any:
+        """Make a SELECT pass over rows that another transaction has locked, and lock its own."""
+
+    def take_turn(self, database: Any) -> None:
+        """Inside a transaction: be the only one, until it ends, who changes the queue."""
 
     def migration(self, database: Any) -> AbstractContextManager[None]:
         """Return the one transaction in which a process, alone, changes the schema."""
@@ -90,6 +98,12 @@ class SQLite:
 
     def lock_rows(self, query: Any) -> Any:
         return query  # BEGIN IMMEDIATE has already kept every other writer out.
+
+    def skip_locked(self, query: Any) -> Any:
+        return query
+
+    def take_turn(self, database: Any) -> None:
+        """Nothing to do: whoever writes is alone."""
 
     @contextmanager
     def migration(self, database: Any) -> Iterator[None]:
@@ -162,6 +176,12 @@ class PostgreSQL:
 
     def lock_rows(self, query: Any) -> Any:
         return query.for_update()
+
+    def skip_locked(self, query: Any) -> Any:
+        return query.for_update("FOR UPDATE SKIP LOCKED")
+
+    def take_turn(self, database: Any) -> None:
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_QUEUE_LOCK,))
 
     @contextmanager
     def migration(self, database: Any) -> Iterator[None]:

@@ -9,10 +9,9 @@ import pytest
 
 from boz_server.database.migrations import MIGRATIONS_FOLDER
 from tests.cli.conftest import Run, refused, runner_on
-from tests.database.folders import NOTHING
+from tests.database.folders import NOTHING, OURS
 
 PROJECT = Path(__file__).parents[2]
-FIRST = "001_initial_schema"
 
 
 @pytest.mark.parametrize("command", ["upgrade", "downgrade", "stamp"])
@@ -29,10 +28,10 @@ def test_it_names_folder_and_variable_where_the_folder_is_missing(
 
 
 def test_it_refuses_a_database_of_a_newer_server(run: Run, folder: Path) -> None:
-    (folder / "002_nothing.py").write_text(NOTHING)
+    (folder / "901_nothing.py").write_text(NOTHING)
     run("upgrade")
-    (folder / "002_nothing.py").unlink()
-    refused(run("upgrade"), "newer than this server", "002_nothing")
+    (folder / "901_nothing.py").unlink()
+    refused(run("upgrade"), "newer than this server", "901_nothing")
 
 
 def test_it_refuses_a_file_that_is_no_database(run: Run, tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ def flask(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[s
 def test_it_works_as_a_command(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/boz.db"
     done = flask("db", "upgrade", BOZ_DATABASE_URL=url)
-    assert (done.returncode, done.stdout) == (0, f"Applied: {FIRST}.\n")
+    assert (done.returncode, done.stdout) == (0, f"Applied: {', '.join(OURS)}.\n")
     done = flask("db", "check", BOZ_DATABASE_URL=url)
     assert (done.returncode, done.stdout) == (0, "The database fits the models.\n")
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from boz_server.database.migrations import MIGRATIONS_FOLDER
 
+#: Names of the server's own migrations, oldest first. Tests put theirs behind them: 901, 902.
+OURS = sorted(file.stem for file in MIGRATIONS_FOLDER.glob("[0-9]*.py"))
+
 #: Adds a table, rows and a column, and can be undone.
 SHELVES = """
 import peewee as pw
@@ -49,7 +52,7 @@ def rollback(migrator, database, *, fake=False):
 
 
 def folder_with(path: Path, **migrations: str) -> Path:
-    """Return a folder with the server's migrations and these behind them, as `m002_name=source`."""
+    """Return a folder with the server's migrations and these behind them, as `m901_name=source`."""
     folder = path / "migrations"
     shutil.copytree(
         MIGRATIONS_FOLDER, folder, dirs_exist_ok=True, ignore=lambda *_: ["__pycache__"]

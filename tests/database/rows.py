@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from boz_server.database.models import Agent, Disc, Job, Title, TVEpisode, TVSeason, Worker
+from boz_server.database.models import (
+    Agent,
+    Disc,
+    Job,
+    JobEvent,
+    Title,
+    TVEpisode,
+    TVSeason,
+    Worker,
+)
 from boz_server.domain.job_states import JobStatus, JobType
 
 NOW = datetime(2026, 1, 24, 12, 34, 56, 123456, tzinfo=UTC)
@@ -54,3 +63,9 @@ def job(job_id: str = "job", **fields: Any) -> Job:
     """A queued rip of no particular disc."""
     values = {"job_type": JobType.RIP, "status": JobStatus.QUEUED, "created_at": NOW, **fields}
     return Job.create(job_id=job_id, **values)
+
+
+def event(**fields: Any) -> JobEvent:
+    """The job "job" was entered."""
+    values = {"job": "job", "at": NOW, "to_status": JobStatus.QUEUED, "attempt": 0, **fields}
+    return JobEvent.create(actor="server", **values)

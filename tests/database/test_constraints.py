@@ -7,9 +7,9 @@ import peewee
 import pytest
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Agent, Disc, Job, Title, TVEpisode, Worker
-from boz_server.domain.job_states import JobStatus, JobType
-from tests.database.rows import agent, disc, episode, job, season, title, worker
+from boz_server.database.models import Agent, Disc, Job, JobEvent, Title, TVEpisode, Worker
+from boz_server.domain.job_states import OVER, JobStatus, JobType
+from tests.database.rows import agent, disc, episode, event, job, season, title, worker
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -28,6 +28,8 @@ CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("jobs", {"job_type": "burn"}),
     ("jobs", {"progress": -0.1}),
     ("jobs", {"progress": 100.1}),
+    ("job_events", {"from_status": "paused"}),
+    ("job_events", {"to_status": "paused"}),
     ("vlc_commands", {"status": "lost"}),
 ]
 
@@ -42,6 +44,7 @@ def one_of_each(database: Database) -> None:
     disc()
     title()
     job()
+    event(from_status=JobStatus.PENDING)
     database.peewee.execute_sql(
         "INSERT INTO vlc_commands (command_id, agent_id, file_path) VALUES ('c', 'pc', '/f')"
     )
@@ -85,9 +88,11 @@ def test_it_refuses_the_same_thing_twice(make: Callable[[], Any]) -> None:
         lambda: title(disc="nothing"),
         lambda: job(disc="nothing"),
         lambda: job(assigned_worker="nobody"),
+        lambda: event(job="nothing"),
     ],
     ids=["agents.current_job_id", "workers.agent_id", "tv_episodes.season_id", "discs.agent_id",
-         "discs.tv_season_id", "titles.disc_id", "jobs.disc_id", "jobs.assigned_worker_id"],
+         "discs.tv_season_id", "titles.disc_id", "jobs.disc_id", "jobs.assigned_worker_id",
+         "job_events.job_id"],
 )  # fmt: skip
 def test_it_refuses_references_to_what_is_not_there(make: Callable[[], Any]) -> None:
     with pytest.raises(peewee.IntegrityError, match=r"(?i)foreign key"):
@@ -112,6 +117,16 @@ def test_it_deletes_episodes_with_their_season() -> None:
     episode(season="Arcane:s1")
     gone.delete_instance()
     assert [row.season_id for row in TVEpisode.select()] == ["Arcane:s1"]
+
+
+def test_it_deletes_the_history_with_its_job() -> None:
+    job("gone")
+    job("kept")
+    event(job="gone")
+    event(job="gone", from_status=JobStatus.QUEUED, to_status=JobStatus.ASSIGNED)
+    event(job="kept")
+    Job.delete_by_id("gone")
+    assert [row.job_id for row in JobEvent.select()] == ["kept"]
 
 
 def test_it_keeps_a_job_whose_disc_goes() -> None:
@@ -199,3 +214,23 @@ def test_it_rips_other_titles_and_transcodes_the_same_one_again() -> None:
     job("transcode", disc="disc", title_index=3, job_type=JobType.TRANSCODE)
     job("transcode again", disc="disc", title_index=3, job_type=JobType.TRANSCODE)
     assert Job.select().count() == 4
+
+
+@pytest.mark.parametrize("status", [*JobStatus])
+def test_it_transcodes_a_file_once_at_a_time(status: JobStatus) -> None:
+    job("first", job_type=JobType.TRANSCODE, source_job_id="rip", status=status)
+    if status in OVER:
+        job("second", job_type=JobType.TRANSCODE, source_job_id="rip")
+        assert Job.select().count() == 2
+    else:
+        with pytest.raises(peewee.IntegrityError, match=r"(?i)unique"):
+            job("second", job_type=JobType.TRANSCODE, source_job_id="rip")
+
+
+def test_it_transcodes_other_files_and_files_the_same_one_meanwhile() -> None:
+    job("first", job_type=JobType.TRANSCODE, source_job_id="rip")
+    job("other file", job_type=JobType.TRANSCODE, source_job_id="other rip")
+    job("organize", job_type=JobType.ORGANIZE, source_job_id="rip")
+    job("from elsewhere", job_type=JobType.TRANSCODE)
+    job("also from elsewhere", job_type=JobType.TRANSCODE)
+    assert Job.select().count() == 5

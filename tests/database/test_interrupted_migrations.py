@@ -15,7 +15,7 @@ from boz_server.database import schema_report
 from boz_server.database.connection import Database
 from boz_server.database.migrations import MIGRATIONS_FOLDER, Migrations
 from boz_server.database.models import Job, Title
-from tests.database.folders import BREAKS, DIES, SHELVES, folder_with
+from tests.database.folders import BREAKS, DIES, OURS, SHELVES, folder_with
 from tests.database.rows import agent, disc, job, title
 
 #: Applies what is pending once it is told to, and prints what it applied.
@@ -71,7 +71,7 @@ def current(blank: Database) -> Database:
 
 def test_it_changes_nothing_where_a_migration_fails(current: Database, tmp_path: Path) -> None:
     before = schema(current)
-    folder = folder_with(tmp_path, m002_shelves=SHELVES + BREAKS)
+    folder = folder_with(tmp_path, m901_shelves=SHELVES + BREAKS)
     with pytest.raises(peewee.DatabaseError, match="nowhere"):
         Migrations(current, folder).upgrade()
     assert schema(current) == before
@@ -80,7 +80,7 @@ def test_it_changes_nothing_where_a_migration_fails(current: Database, tmp_path:
 def test_it_takes_back_the_migrations_before_the_one_that_fails(
     blank: Database, tmp_path: Path
 ) -> None:
-    folder = folder_with(tmp_path, m002_shelves=SHELVES + BREAKS)
+    folder = folder_with(tmp_path, m901_shelves=SHELVES + BREAKS)
     with pytest.raises(peewee.DatabaseError):
         Migrations(blank, folder).upgrade()
     assert blank.peewee.get_tables() == []
@@ -89,7 +89,7 @@ def test_it_takes_back_the_migrations_before_the_one_that_fails(
 def test_it_changes_nothing_where_the_process_is_killed(current: Database, tmp_path: Path) -> None:
     before = schema(current)
     current.close()
-    process = upgrading(current.url, folder_with(tmp_path, m002_shelves=SHELVES + DIES))
+    process = upgrading(current.url, folder_with(tmp_path, m901_shelves=SHELVES + DIES))
     assert finished(process) == []
     assert process.returncode == -signal.SIGKILL
     assert schema(current) == before
@@ -97,15 +97,15 @@ def test_it_changes_nothing_where_the_process_is_killed(current: Database, tmp_p
 
 def test_it_upgrades_after_a_killed_upgrade(current: Database, tmp_path: Path) -> None:
     current.close()
-    finished(upgrading(current.url, folder_with(tmp_path, m002_shelves=SHELVES + DIES)))
-    folder = folder_with(tmp_path, m002_shelves=SHELVES)
-    assert Migrations(current, folder).upgrade() == ["002_shelves"]
+    finished(upgrading(current.url, folder_with(tmp_path, m901_shelves=SHELVES + DIES)))
+    folder = folder_with(tmp_path, m901_shelves=SHELVES)
+    assert Migrations(current, folder).upgrade() == ["901_shelves"]
 
 
 def test_it_applies_a_migration_once_however_many_processes_start(
     blank: Database, tmp_path: Path
 ) -> None:
-    folder = folder_with(tmp_path, m002_shelves=SHELVES)
+    folder = folder_with(tmp_path, m901_shelves=SHELVES)
     processes = [upgrading(blank.url, folder) for _ in range(4)]
     for process in processes:
         assert process.stdout is not None
@@ -116,9 +116,9 @@ def test_it_applies_a_migration_once_however_many_processes_start(
         process.stdin.flush()
     applied = [process.communicate(timeout=60)[0].split() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
-    assert sorted(applied) == [[], [], [], ["001_initial_schema", "002_shelves"]]
+    assert sorted(applied) == [[], [], [], [*OURS, "901_shelves"]]
     assert len(blank.peewee.execute_sql("SELECT * FROM shelves").fetchall()) == 1
-    assert len(blank.peewee.execute_sql("SELECT * FROM migratehistory").fetchall()) == 2
+    assert len(blank.peewee.execute_sql("SELECT * FROM migratehistory").fetchall()) == len(OURS) + 1
 
 
 #: Rebuilds the table of discs on SQLite, which drops it for an instant.
@@ -137,7 +137,7 @@ def test_it_keeps_the_children_of_a_table_that_is_rebuilt(
     title(0)
     title(1)
     job(disc="disc")
-    Migrations(current, folder_with(tmp_path, m002_rebuilds=REBUILDS)).upgrade()
+    Migrations(current, folder_with(tmp_path, m901_rebuilds=REBUILDS)).upgrade()
     assert Title.select().count() == 2
     assert Job.get().disc_id == "disc"
     assert schema_report.differences(current) == []
@@ -160,7 +160,7 @@ def test_it_takes_back_a_migration_that_breaks_a_foreign_key(
     before = schema(current)
     breaks = SHELVES.replace('"UPDATE agents', f'"{statement}")\n    migrator.sql("UPDATE agents')
     with pytest.raises(peewee.IntegrityError):
-        Migrations(current, folder_with(tmp_path, m002_breaks=breaks)).upgrade()
+        Migrations(current, folder_with(tmp_path, m901_breaks=breaks)).upgrade()
     assert schema(current) == before
     assert Title.get().disc_id == "disc"
 
@@ -171,7 +171,7 @@ def test_it_names_the_rows_that_a_migration_orphaned(sqlite: Database, tmp_path:
     title()
     orphans = 'def migrate(migrator, database, *, fake=False): migrator.sql("DELETE FROM discs")'
     with pytest.raises(peewee.IntegrityError, match=r"refer to missing ones: .*titles.*discs"):
-        Migrations(sqlite, folder_with(tmp_path, m002_orphans=orphans)).upgrade()
+        Migrations(sqlite, folder_with(tmp_path, m901_orphans=orphans)).upgrade()
     assert Title.select().count() == 1
 
 

@@ -11,25 +11,23 @@ from boz_server.database import schema_report
 from boz_server.database.connection import Database
 from boz_server.database.migrations import MIGRATIONS_FOLDER, MigrationError, Migrations
 from boz_server.errors import StartError
-from tests.database.folders import NOTHING, SHELVES, folder_with
+from tests.database.folders import NOTHING, OURS, SHELVES, folder_with
 from tests.database.rows import agent
 
-FIRST = "001_initial_schema"
+#: What the server of today is at.
+NEWEST = OURS[-1]
 
 
 @pytest.fixture
-def three(blank: Database, tmp_path: Path) -> Migrations:
-    """Three migrations and a database that has had none of them."""
-    return Migrations(blank, folder_with(tmp_path, m002_shelves=SHELVES, m003_nothing=NOTHING))
+def migrations(blank: Database, tmp_path: Path) -> Migrations:
+    """The server's migrations with two more, and a database that has had none of them."""
+    return Migrations(blank, folder_with(tmp_path, m901_shelves=SHELVES, m902_nothing=NOTHING))
 
 
 @pytest.fixture
-def first_only(three: Migrations) -> Migrations:
-    """The migrations of an older server, which knows nothing of the later two."""
-    older = three.folder / "older"
-    older.mkdir()
-    (older / f"{FIRST}.py").write_text((three.folder / f"{FIRST}.py").read_text())
-    return Migrations(three.database, older)
+def older(migrations: Migrations) -> Migrations:
+    """Those of a server that knows nothing of the two more, on the same database."""
+    return Migrations(migrations.database)
 
 
 def test_it_makes_the_schema_that_the_models_describe(blank: Database) -> None:
@@ -54,112 +52,113 @@ def test_it_refuses_to_serve_without_any_migration(blank: Database, tmp_path: Pa
             asked()
 
 
-def test_it_applies_everything_once(three: Migrations) -> None:
-    assert three.upgrade() == three.available() == [FIRST, "002_shelves", "003_nothing"]
-    assert three.upgrade() == []
-    assert (three.applied(), three.pending()) == (three.available(), [])
+def test_it_applies_everything_once(migrations: Migrations) -> None:
+    assert migrations.upgrade() == migrations.available() == [*OURS, "901_shelves", "902_nothing"]
+    assert migrations.upgrade() == []
+    assert (migrations.applied(), migrations.pending()) == (migrations.available(), [])
 
 
-@pytest.mark.parametrize("target", ["002_shelves", "002"])
-def test_it_applies_up_to_the_one_named(three: Migrations, target: str) -> None:
-    assert three.upgrade(target) == [FIRST, "002_shelves"]
-    assert three.upgrade(FIRST) == []
-    assert three.pending() == ["003_nothing"]
+@pytest.mark.parametrize("target", ["901_shelves", "901"])
+def test_it_applies_up_to_the_one_named(migrations: Migrations, target: str) -> None:
+    assert migrations.upgrade(target) == [*OURS, "901_shelves"]
+    assert migrations.upgrade(NEWEST) == []
+    assert migrations.pending() == ["902_nothing"]
 
 
-def test_it_tells_what_is_applied_without_making_a_table(three: Migrations) -> None:
-    assert three.applied() == []
-    assert three.pending() == three.available()
-    assert three.database.peewee.get_tables() == []
+def test_it_tells_what_is_applied_without_making_a_table(migrations: Migrations) -> None:
+    assert migrations.applied() == []
+    assert migrations.pending() == migrations.available()
+    assert migrations.database.peewee.get_tables() == []
 
 
-def test_it_undoes_the_newest_one(three: Migrations) -> None:
-    three.upgrade("002")
-    assert three.downgrade() == ["002_shelves"]
-    assert three.applied() == [FIRST]
-    assert schema_report.differences(three.database) == []
+def test_it_undoes_the_newest_one(migrations: Migrations) -> None:
+    migrations.upgrade("901")
+    assert migrations.downgrade() == ["901_shelves"]
+    assert migrations.applied() == OURS
+    assert schema_report.differences(migrations.database) == []
 
 
-def test_it_undoes_all_after_the_one_named_newest_first(three: Migrations) -> None:
-    three.upgrade()
-    assert three.downgrade("001") == ["003_nothing", "002_shelves"]
-    assert schema_report.differences(three.database) == []
+def test_it_undoes_all_after_the_one_named_newest_first(migrations: Migrations) -> None:
+    migrations.upgrade()
+    assert migrations.downgrade(NEWEST) == ["902_nothing", "901_shelves"]
+    assert schema_report.differences(migrations.database) == []
 
 
-def test_it_undoes_everything(three: Migrations) -> None:
-    three.upgrade()
-    assert three.downgrade("base") == ["003_nothing", "002_shelves", FIRST]
-    assert three.database.peewee.get_tables() == ["migratehistory"]
-    assert three.upgrade() == three.available()
+def test_it_undoes_everything(migrations: Migrations) -> None:
+    migrations.upgrade()
+    assert migrations.downgrade("base") == ["902_nothing", "901_shelves", *reversed(OURS)]
+    assert migrations.database.peewee.get_tables() == ["migratehistory"]
+    assert migrations.upgrade() == migrations.available()
 
 
-def test_it_keeps_rows_on_the_way_up_and_down(three: Migrations) -> None:
-    three.upgrade(FIRST)
+def test_it_keeps_rows_on_the_way_up_and_down(migrations: Migrations) -> None:
+    migrations.upgrade(NEWEST)
     agent()
-    three.upgrade()
-    three.downgrade(FIRST)
-    rows = three.database.peewee.execute_sql("SELECT agent_id, name FROM agents").fetchall()
+    migrations.upgrade()
+    migrations.downgrade(NEWEST)
+    rows = migrations.database.peewee.execute_sql("SELECT agent_id, name FROM agents").fetchall()
     assert [tuple(row) for row in rows] == [("pc", "Changed")]
 
 
-def test_it_says_that_nothing_is_left_to_undo(three: Migrations) -> None:
+def test_it_says_that_nothing_is_left_to_undo(migrations: Migrations) -> None:
     for target in (None, "base"):
         with pytest.raises(MigrationError, match="nothing to undo"):
-            three.downgrade(target)
+            migrations.downgrade(target)
 
 
-def test_it_undoes_nothing_for_a_version_that_was_never_reached(three: Migrations) -> None:
-    three.upgrade("001")
-    with pytest.raises(MigrationError, match="has not had 002_shelves"):
-        three.downgrade("002")
-    assert three.applied() == [FIRST]
+def test_it_undoes_nothing_for_a_version_that_was_never_reached(migrations: Migrations) -> None:
+    migrations.upgrade(NEWEST)
+    with pytest.raises(MigrationError, match="has not had 901_shelves"):
+        migrations.downgrade("901")
+    assert migrations.applied() == OURS
 
 
-@pytest.mark.parametrize("target", ["00", "004", "shelves"])
-def test_it_names_no_migration_by_guessing(three: Migrations, target: str) -> None:
-    for command in (three.upgrade, three.downgrade, three.stamp):
+@pytest.mark.parametrize("target", ["00", "999", "shelves"])
+def test_it_names_no_migration_by_guessing(migrations: Migrations, target: str) -> None:
+    for command in (migrations.upgrade, migrations.downgrade, migrations.stamp):
         with pytest.raises(MigrationError, match=f"No single migration is named '{target}'"):
             command(target)
-    assert three.applied() == []
+    assert migrations.applied() == []
 
 
-def test_it_notes_a_version_and_runs_nothing(three: Migrations) -> None:
-    assert three.stamp("002") == "002_shelves"
-    assert three.applied() == [FIRST, "002_shelves"]
-    assert three.database.peewee.get_tables() == ["migratehistory"]
-    assert three.stamp("head") == "003_nothing"
-    assert three.stamp("base") == "base"
-    assert three.applied() == []
+def test_it_notes_a_version_and_runs_nothing(migrations: Migrations) -> None:
+    assert migrations.stamp("901") == "901_shelves"
+    assert migrations.applied() == [*OURS, "901_shelves"]
+    assert migrations.database.peewee.get_tables() == ["migratehistory"]
+    assert migrations.stamp("head") == "902_nothing"
+    assert migrations.stamp("base") == "base"
+    assert migrations.applied() == []
 
 
-def test_it_is_content_with_a_database_of_its_version(three: Migrations) -> None:
-    three.upgrade()
-    three.require_current()
+def test_it_is_content_with_a_database_of_its_version(migrations: Migrations) -> None:
+    migrations.upgrade()
+    migrations.require_current()
 
 
-def test_it_refuses_a_database_that_is_behind(three: Migrations) -> None:
-    with pytest.raises(StartError, match=rf"lacks 3 .*next: {FIRST}.*'flask db upgrade'"):
-        three.require_current()
-    three.upgrade("002")
-    with pytest.raises(StartError, match=r"lacks 1 .*next: 003_nothing.*'flask db upgrade'"):
-        three.require_current()
+def test_it_refuses_a_database_that_is_behind(migrations: Migrations) -> None:
+    behind = rf"lacks {len(OURS) + 2} .*next: {OURS[0]}.*'flask db upgrade'"
+    with pytest.raises(StartError, match=behind):
+        migrations.require_current()
+    migrations.upgrade("901")
+    with pytest.raises(StartError, match=r"lacks 1 .*next: 902_nothing.*'flask db upgrade'"):
+        migrations.require_current()
 
 
-def test_it_refuses_a_database_that_is_ahead(three: Migrations, first_only: Migrations) -> None:
-    three.upgrade()
-    ahead = r"newer than this server \(it has had 003_nothing\).*'flask db downgrade'"
-    for command in (first_only.require_current, first_only.upgrade, first_only.downgrade):
+def test_it_refuses_a_database_that_is_ahead(migrations: Migrations, older: Migrations) -> None:
+    migrations.upgrade()
+    ahead = r"newer than this server \(it has had 902_nothing\).*'flask db downgrade'"
+    for command in (older.require_current, older.upgrade, older.downgrade):
         with pytest.raises(StartError, match=ahead):
             command()
-    assert three.applied() == three.available()
+    assert migrations.applied() == migrations.available()
 
 
 def test_it_serves_again_once_the_newer_server_has_downgraded(
-    three: Migrations, first_only: Migrations
+    migrations: Migrations, older: Migrations
 ) -> None:
-    three.upgrade()
-    three.downgrade(FIRST)
-    first_only.require_current()
+    migrations.upgrade()
+    migrations.downgrade(NEWEST)
+    older.require_current()
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
@@ -188,4 +187,4 @@ def test_it_leaves_another_programs_tables_untouched(blank: Database) -> None:
 
 def test_it_shares_a_database_with_tables_of_other_names(blank: Database) -> None:
     blank.peewee.execute_sql("CREATE TABLE recipes (id INTEGER PRIMARY KEY)")
-    assert Migrations(blank).upgrade() == [FIRST]
+    assert Migrations(blank).upgrade() == OURS

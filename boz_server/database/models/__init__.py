@@ -5,7 +5,9 @@ import peewee
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.base import BaseModel
 from boz_server.database.models.disc import Disc, Title
-from boz_server.database.models.job import Job
+from boz_server.database.models.idempotency_key import IdempotencyKey
+from boz_server.database.models.job import Job, JobEvent
+from boz_server.database.models.maintenance import Lease, MaintenanceRun
 from boz_server.database.models.tv_season import TVEpisode, TVSeason
 from boz_server.database.models.vlc_command import VLCCommand
 from boz_server.database.models.worker import Worker
@@ -18,7 +20,11 @@ MODELS: tuple[type[BaseModel], ...] = (
     Disc,
     Title,
     Job,
+    JobEvent,
     VLCCommand,
+    Lease,
+    MaintenanceRun,
+    IdempotencyKey,
 )
 
 

@@ -72,6 +72,39 @@ class Job(BaseModel):
     #: When it ended, in whichever way.
     completed_at = UTCDateTimeField(null=True)
 
+    #: The only agent that can do it, as it has the disc or the file; null when any machine can.
+    for_agent_id = peewee.CharField(max_length=100, null=True)
+    #: The worker that a person chose for it; null when none was chosen. No foreign key: who
+    #: forgets a worker takes it out here (WorkerRepository.delete).
+    for_worker_id = peewee.CharField(max_length=100, null=True)
+    #: The rip that wrote `input_file`; null for files that came from elsewhere. No foreign key:
+    #: the transcode outlives it.
+    source_job_id = peewee.CharField(max_length=36, null=True)
+    #: Whether its agent knows of it: false from a rip's end until the agent's own POST.
+    is_announced = peewee.BooleanField(default=True, constraints=default(True))
+    #: Number of the latest attempt; 0 before the first.
+    attempt = peewee.IntegerField(default=0, constraints=default(0))
+    #: Attempts that ended badly since a person last had a say.
+    failures = peewee.IntegerField(default=0, constraints=default(0))
+    #: Names the latest attempt; null before the first, and once it was taken away.
+    lease_token = peewee.CharField(max_length=32, null=True)
+    #: Whether the machine reports with that token: others' reports are refused then.
+    token_used = peewee.BooleanField(default=False, constraints=default(False))
+    #: Until when a machine may be silent and keep the job; null when none has it.
+    lease_expires_at = UTCDateTimeField(null=True)
+    #: Whether its machine has started anew since it last reported on the job: then only a report
+    #: shows that it still works on it, and heartbeats extend the lease no more.
+    lease_doubted = peewee.BooleanField(default=False, constraints=default(False))
+    #: How many answers have carried the attempt to a worker that fetches its jobs by polling.
+    deliveries = peewee.IntegerField(default=0, constraints=default(0))
+    #: The latest report that it is running; null before.
+    reported_at = UTCDateTimeField(null=True)
+    #: When to try it again, or the earliest time to begin; null when nothing is planned.
+    scheduled_at = UTCDateTimeField(null=True)
+
+    #: Why it waits, in words, where a service has found out.
+    waiting_reason: "str | None" = None
+
     class Meta:
         table_name = "jobs"
         constraints: ClassVar = [
@@ -100,6 +133,47 @@ index(
     where=(Job.job_type == JobType.RIP)
     & Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
 )
+#: A file is transcoded once at a time.
+index(
+    "uq_jobs_transcode",
+    Job,
+    Job.source_job_id,
+    unique=True,
+    where=(Job.job_type == JobType.TRANSCODE)
+    & Job.status.not_in([JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]),
+)
+index("idx_jobs_source", Job, Job.source_job_id)
+#: Which rip wrote a file.
+index("idx_jobs_rip_output", Job, Job.output_file, where=Job.job_type == JobType.RIP)
+#: The queue, in its order; whose a job is can be seen without a look at the job.
+index(
+    "idx_jobs_queue",
+    Job,
+    Job.job_type,
+    Job.priority.desc(),
+    Job.created_at,
+    Job.job_id,
+    Job.for_worker_id,
+    Job.for_agent_id,
+    where=Job.status == JobStatus.QUEUED,
+)
+#: What is to be tried again, or to begin later.
+index("idx_jobs_scheduled", Job, Job.scheduled_at, where=Job.scheduled_at.is_null(False))
+#: What heartbeats are answered with.
+index(
+    "idx_jobs_cancelled_agent",
+    Job,
+    Job.assigned_agent_id,
+    Job.completed_at,
+    where=Job.status == JobStatus.CANCELLED,
+)
+index(
+    "idx_jobs_cancelled_worker",
+    Job,
+    Job.assigned_worker,
+    Job.completed_at,
+    where=Job.status == JobStatus.CANCELLED,
+)
 #: Results that could not be uploaded.
 index(
     "idx_jobs_upload_errors",
@@ -109,3 +183,34 @@ index(
     Job.job_id,
     where=Job.error.is_null(False),
 )
+
+
+class JobEvent(BaseModel):
+    """One change of a job, written in the transaction that made it."""
+
+    event_id = peewee.BigAutoField()
+    job_id: str
+    job = peewee.ForeignKeyField(
+        Job, column_name="job_id", index=False, on_delete="CASCADE", lazy_load=False
+    )
+    at = UTCDateTimeField()
+    #: Null where the job was entered.
+    from_status = EnumField(JobStatus, null=True)
+    #: The same as from_status where only something else changed.
+    to_status = EnumField(JobStatus)
+    #: Who made the change: "person", "server", "agent:ID" or "worker:ID".
+    actor = peewee.TextField()
+    #: The attempt that was under way, or had last been; 0 before the first.
+    attempt = peewee.IntegerField()
+    #: In words, where there is more to say.
+    detail = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "job_events"
+        constraints: ClassVar = [
+            one_of("from_status", JobStatus, "job_events_from"),
+            one_of("to_status", JobStatus, "job_events_to"),
+        ]
+
+
+index("idx_job_events_job", JobEvent, JobEvent.job, JobEvent.event_id)

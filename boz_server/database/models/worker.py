@@ -49,6 +49,12 @@ class Worker(BaseModel):
     cpu_usage = peewee.DoubleField(null=True)
     #: Percent, 0–100; null when the worker does not tell.
     gpu_usage = peewee.DoubleField(null=True)
+    #: Jobs that failed on it since one last succeeded.
+    consecutive_failures = peewee.IntegerField(default=0, constraints=default(0))
+    #: Since when it gets no jobs as too many failed in a row; null when it is not paused.
+    paused_at = UTCDateTimeField(null=True)
+    #: Which of all assignments was its latest one, counted up; 0 before the first.
+    last_turn = peewee.IntegerField(default=0, constraints=default(0))
 
     class Meta:
         table_name = "workers"
