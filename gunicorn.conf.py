@@ -3,7 +3,9 @@
 import sys
 from typing import Any
 
+from boz_server.api.context import services_of
 from boz_server.errors import BozError
+from boz_server.services.maintenance import MaintenanceThread
 from boz_server.settings import Settings
 from boz_server.start import prepare
 
@@ -40,3 +42,15 @@ def on_starting(server: Any) -> None:
         prepare(_settings)
     except BozError as error:
         sys.exit(str(error))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Begin maintenance in a process that is about to serve; one of all does the work."""
+    worker.maintenance = MaintenanceThread(services_of(worker.wsgi).maintenance)
+    worker.maintenance.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """End maintenance with the process; another one goes on with it at once."""
+    if hasattr(worker, "maintenance"):
+        worker.maintenance.stop()

@@ -1,8 +1,9 @@
 """Does a request cost more when there is more history? Prints the ratio, measured in one run.
 
-Fills a scratch SQLite database with few and then with many completed jobs and ejected discs, and
-times the requests that machines send all day, in one process without a network. What counts is the
-last column: about 1 means that the cost does not grow.
+Fills a scratch SQLite database with few and then with many completed jobs with their history,
+ejected discs, and jobs that wait for an agent that is away, and times the requests that machines
+send all day and the steps of maintenance, in one process without a network. What counts is the last
+column: about 1 means that the cost does not grow.
 
     make bench, or: python -m bench.growth [--few 1000] [--many 100000]
 """
@@ -14,39 +15,43 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from flask.testing import FlaskClient
 
 from boz_server import create_app
-from boz_server.api.context import EXTENSION
-from boz_server.database.models import Disc, Job, Title
+from boz_server.api.context import services_of
+from boz_server.database.models import Disc, Job, JobEvent, Title
 from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.start import prepare
 
 BATCH = 1000
 TITLES = 6
+EVENTS = 4
+NEW_JOB = {"job_type": "transcode", "requires_approval": True}
 ROUNDS = 300
 
 
 def fill(count: int) -> None:
-    """Add completed jobs of one agent, and a tenth as many ejected discs with titles."""
+    """Add jobs, most of them completed by one agent and one in fifty waiting for another, and a
+    tenth as many ejected discs with titles."""
     began = datetime(2025, 1, 1, tzinfo=UTC)
     for start in range(0, count, BATCH):
-        Job.insert_many(
+        jobs = [job_row(number, began) for number in range(start, start + BATCH)]
+        Job.insert_many(jobs).execute()
+        JobEvent.insert_many(
             {
-                "job_id": str(uuid4()),
-                "job_type": JobType.TRANSCODE,
-                "status": JobStatus.COMPLETED,
-                "assigned_agent_id": "pc",
-                "requires_approval": True,
-                "progress": 100.0,
-                "thumbnail_timestamps": [],
-                "created_at": began + timedelta(seconds=number),
-                "completed_at": began + timedelta(seconds=number + 1),
+                "job": job["job_id"],
+                "at": job["created_at"],
+                "to_status": job["status"],
+                "actor": "server",
+                "attempt": 1,
             }
-            for number in range(start, start + BATCH)
+            for job in jobs
+            for _ in range(EVENTS)
         ).execute()
     for start in range(0, count // 10, BATCH // 10):
         discs = [str(uuid4()) for _ in range(BATCH // 10)]
@@ -76,8 +81,28 @@ def fill(count: int) -> None:
         ).execute()
 
 
-def requests(client: FlaskClient, job_id: str) -> dict[str, Callable[[], object]]:
-    """The requests to time, by name."""
+def job_row(number: int, began: datetime) -> dict[str, Any]:
+    """A job that is over, or one in fifty times waits for an agent that is away."""
+    waits = number % 50 == 0
+    created_at = began + timedelta(seconds=number)
+    return {
+        "job_id": str(uuid4()),
+        "job_type": JobType.TRANSCODE,
+        "status": JobStatus.QUEUED if waits else JobStatus.COMPLETED,
+        "for_agent_id": "away" if waits else "pc",
+        "assigned_agent_id": None if waits else "pc",
+        "requires_approval": True,
+        "progress": 0.0 if waits else 100.0,
+        "thumbnail_timestamps": [],
+        "created_at": created_at,
+        "completed_at": None if waits else created_at + timedelta(seconds=1),
+    }
+
+
+def requests(
+    client: FlaskClient, services: Services, job_id: str
+) -> dict[str, Callable[[], object]]:
+    """The requests and steps to time, by name."""
     disc = {
         "agent_id": "pc",
         "drive": "E:",
@@ -93,19 +118,23 @@ def requests(client: FlaskClient, job_id: str) -> dict[str, Callable[[], object]
             f"/api/jobs/{job_id}", json={"status": "running", "progress": 12.5}
         ),
         "stats": lambda: client.get("/api/jobs/stats"),
-        "awaiting": lambda: client.get("/api/jobs/awaiting-approval"),
+        "awaiting": lambda: client.get("/api/jobs/awaiting-approval?limit=20"),
         "newest 20": lambda: client.get("/api/jobs?limit=20"),
         "discs 20": lambda: client.get("/api/discs?limit=20"),
         "upload errors": lambda: client.get("/api/jobs/upload-errors"),
-        "create": lambda: client.post("/api/jobs", json={"job_type": "transcode"}),
+        "worker poll": lambda: client.post("/api/workers/far/jobs/poll"),
+        "dispatch": services.dispatcher.dispatch_now,
+        "rescue": services.attempts.rescue,
+        "retry": services.attempts.retry_due,
+        "create": lambda: client.post("/api/jobs", json=NEW_JOB),
         "disc": lambda: client.post("/api/discs/detected", json=disc | {"disc_name": next(labels)}),
     }
 
 
-def measure(client: FlaskClient, job_id: str) -> dict[str, float]:
+def measure(client: FlaskClient, services: Services, job_id: str) -> dict[str, float]:
     """Median milliseconds of each request."""
     medians = {}
-    for name, request in requests(client, job_id).items():
+    for name, request in requests(client, services, job_id).items():
         samples = []
         for _ in range(ROUNDS):
             began = time.perf_counter()
@@ -130,18 +159,21 @@ def main() -> None:
         )
         prepare(settings)
         app = create_app(settings)
-        client = app.test_client()
+        client, services = app.test_client(), services_of(app)
         client.post("/api/agents/register", json={"agent_id": "pc", "name": "PC"})
-        client.post("/api/workers/register", json={"worker_id": "pc", "hostname": "pc"})
-        body = {"job_type": "transcode", "requires_approval": True}
-        job_id = client.post("/api/jobs", json=body).get_json()["job_id"]
+        for worker_id, agent_id in (("pc", "pc"), ("far", None)):
+            worker = {"worker_id": worker_id, "hostname": worker_id, "agent_id": agent_id}
+            client.post("/api/workers/register", json=worker)
+        job_id = client.post("/api/jobs", json=NEW_JOB).get_json()["job_id"]
+        for _ in range(20):
+            client.post("/api/jobs", json=NEW_JOB)
         approval = {"worker_id": "pc", "preset": "Fast 1080p30"}
         client.post(f"/api/jobs/{job_id}/approve", json=approval)
         fill(options.few)
-        few = measure(client, job_id)
+        few = measure(client, services, job_id)
         fill(options.many - options.few)
-        many = measure(client, job_id)
-        app.extensions[EXTENSION].database.close()
+        many = measure(client, services, job_id)
+        services.database.close()
     print(f"{'median ms':15}{options.few:>10}{options.many:>10}{'ratio':>8}")
     for name in few:
         print(f"{name:15}{few[name]:10.2f}{many[name]:10.2f}{many[name] / few[name]:8.2f}")

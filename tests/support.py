@@ -1,18 +1,21 @@
 """Helpers of the tests: a clock, checks, and factories that reach a state by real requests."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from boz_server.api.context import EXTENSION
 from boz_server.database.models import MODELS
-from boz_server.services.wiring import Services
+from boz_server.services.wiring import Services, build_services
 
 Answer = TypeVar("Answer")
 
@@ -138,6 +141,53 @@ def assigned_job(client: FlaskClient, agent_id: str = "pc", **extra: Any) -> str
     job_id = str(create_job(client, **extra)["job_id"])
     ok(client.post(f"/api/jobs/{job_id}/assign?agent_id={agent_id}"))
     return job_id
+
+
+def queued_job(client: FlaskClient, **extra: Any) -> str:
+    """A transcode job that needs no approval, with a machine if one has a place; its id."""
+    return str(create_job(client, **{"requires_approval": False, **extra})["job_id"])
+
+
+def job_of(client: FlaskClient, job_id: str) -> dict[str, Any]:
+    """A job as it now is."""
+    return dict(ok(client.get(f"/api/jobs/{job_id}")))
+
+
+def given(client: FlaskClient, job_ids: Sequence[str]) -> list[bool]:
+    """Which of the jobs machines have."""
+    return [job_of(client, job_id)["status"] in ("assigned", "running") for job_id in job_ids]
+
+
+def history(client: FlaskClient, job_id: str) -> list[dict[str, Any]]:
+    """What became of a job, oldest first."""
+    return list(ok(client.get(f"/api/jobs/{job_id}/events")))
+
+
+def lease_token(client: FlaskClient, job_id: str, agent_id: str = "pc") -> str:
+    """The token of a job's latest attempt, as its agent gets it."""
+    jobs = ok(client.get(f"/api/agents/{agent_id}/jobs"))["jobs"]
+    return next(str(job["lease_token"]) for job in jobs if job["job_id"] == job_id)
+
+
+def poll(client: FlaskClient, worker_id: str = "farm", max_jobs: int = 1) -> list[dict[str, Any]]:
+    """What a worker gets that asks for work."""
+    response = client.post(f"/api/workers/{worker_id}/jobs/poll", json={"max_jobs": max_jobs})
+    return list(ok(response)["jobs"])
+
+
+def ordered_rips(client: FlaskClient, **extra: Any) -> tuple[str, list[str]]:
+    """A disc that a person has approved and ordered to be ripped, and its rip jobs."""
+    disc_id = str(detect(client, **extra)["disc_id"])
+    approve(client, disc_id)
+    return disc_id, rip(client, disc_id)
+
+
+def restart(app: Flask, **changes: Any) -> Services:
+    """Build the services anew on the same database, as a restart with other settings does."""
+    old: Services = app.extensions[EXTENSION]
+    new = build_services(replace(old.settings, **changes), old.database, old.clock)
+    app.extensions[EXTENSION] = new
+    return new
 
 
 def report(client: FlaskClient, job_id: str, status: str, **extra: Any) -> TestResponse:

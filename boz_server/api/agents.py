@@ -6,8 +6,8 @@ from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Agent
-from boz_server.schemas.agent import AgentSchema, RegisterAgentSchema
-from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
+from boz_server.schemas.agent import AgentHeartbeatAnswerSchema, AgentSchema, RegisterAgentSchema
+from boz_server.schemas.common import MessageSchema, PageArgs
 from boz_server.schemas.job import AgentJobsSchema
 
 blueprint = BozBlueprint("agents", __name__, url_prefix="/api/agents", description="Agents")
@@ -30,11 +30,10 @@ def unregister(agent_id: str) -> dict[str, str]:
 
 
 @blueprint.post("/<agent_id>/heartbeat")
-@blueprint.response(200, StatusSchema)
-def heartbeat(agent_id: str) -> dict[str, str]:
+@blueprint.response(200, AgentHeartbeatAnswerSchema)
+def heartbeat(agent_id: str) -> dict[str, list[str]]:
     """Keep an agent online; agents call this every 30 seconds."""
-    services().agents.heartbeat(agent_id)
-    return {}
+    return {"cancelled_jobs": services().agents.heartbeat(agent_id)}
 
 
 @blueprint.get("")

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import current_app
+from flask import Flask, current_app
 
 from boz_server.services.wiring import Services
 
@@ -11,4 +11,9 @@ EXTENSION = "boz_server"
 
 def services() -> Services:
     """Return the services that create_app built."""
-    return cast(Services, current_app.extensions[EXTENSION])
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """Return the services that create_app built for an application."""
+    return cast(Services, app.extensions[EXTENSION])

@@ -4,6 +4,7 @@ from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
+from boz_server.api.idempotent import PARAMETER, idempotent
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Disc, TVSeason
 from boz_server.domain.media_type import MediaType
@@ -31,6 +32,8 @@ blueprint = BozBlueprint("discs", __name__, url_prefix="/api/discs", description
 
 @blueprint.post("/detected")
 @blueprint.arguments(ReportedDiscSchema)
+@blueprint.doc(parameters=[PARAMETER])
+@idempotent
 @blueprint.response(200, DiscSchema)
 def detected(report: ReportedDisc) -> Disc:
     """Enter the disc in a drive, with proposed names."""
@@ -94,6 +97,8 @@ def override_media_type(body: dict[str, Any], disc_id: str) -> Disc:
 
 @blueprint.post("/<disc_id>/rip")
 @blueprint.arguments(RipSchema, required=False)
+@blueprint.doc(parameters=[PARAMETER])
+@idempotent
 @blueprint.response(200, RipOrderedSchema)
 def rip(body: dict[str, Any], disc_id: str) -> dict[str, Any]:
     """Have titles ripped: the named ones, else the selected, else the main feature."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
+from boz_server.api.idempotent import PARAMETER, idempotent
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Job
 from boz_server.domain.presets import PRESETS
@@ -16,7 +17,9 @@ from boz_server.schemas.job import (
     JobApprovedSchema,
     JobAssignedSchema,
     JobCancelledSchema,
+    JobEventSchema,
     JobListArgs,
+    JobPrioritySchema,
     JobReportSchema,
     JobSchema,
     JobStatsSchema,
@@ -29,10 +32,12 @@ blueprint = BozBlueprint("jobs", __name__, url_prefix="/api/jobs", description="
 
 @blueprint.post("")
 @blueprint.arguments(CreateJobSchema)
+@blueprint.doc(parameters=[PARAMETER])
+@idempotent
 @blueprint.response(200, JobSchema)
 def create(body: dict[str, Any]) -> Job:
     """Enter a job; agents do so for each title they have ripped."""
-    return services().queue.enqueue(**body)
+    return services().entry.enqueue(**body)
 
 
 @blueprint.get("")
@@ -119,3 +124,33 @@ def cancel(job_id: str) -> dict[str, str]:
 def approve(body: dict[str, Any], job_id: str) -> dict[str, str]:
     """Approve a transcode job for a worker."""
     return asdict(services().queue.approve(job_id, **body))
+
+
+@blueprint.post("/<job_id>/retry")
+@blueprint.response(200, JobSchema)
+def retry(job_id: str) -> Job:
+    """Try a job again that failed, or whose result could not be uploaded."""
+    return services().queue.retry(job_id)
+
+
+@blueprint.post("/<job_id>/priority")
+@blueprint.arguments(JobPrioritySchema)
+@blueprint.response(200, JobSchema)
+def set_priority(body: dict[str, int], job_id: str) -> Job:
+    """Set how urgent a job is, higher first."""
+    return services().queue.set_priority(job_id, body["priority"])
+
+
+@blueprint.post("/<job_id>/bump")
+@blueprint.response(200, JobSchema)
+def bump(job_id: str) -> Job:
+    """Put a job before all others that wait."""
+    return services().queue.bump(job_id)
+
+
+@blueprint.get("/<job_id>/events")
+@blueprint.arguments(PageArgs, location="query")
+@blueprint.response(200, JobEventSchema(many=True))
+def events(args: dict[str, Any], job_id: str) -> Listed:
+    """Tell what became of a job, oldest first."""
+    return listed(services().queue.history(job_id, page_request(args)))

@@ -9,7 +9,7 @@ from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
 from boz_server.database.migrations import Migrations
 from boz_server.schemas.common import StatusSchema
-from boz_server.schemas.server import BannerSchema, HealthSchema
+from boz_server.schemas.server import BannerSchema, HealthSchema, MaintenanceSchema
 from boz_server.services import library_share
 from boz_server.version import VERSION
 
@@ -53,3 +53,11 @@ def readyz() -> dict[str, Any]:
     """Say whether requests can be served: the database answers and has our schema."""
     Migrations(services().database).require_current()
     return {}
+
+
+@blueprint.get("/api/system/maintenance")
+@blueprint.response(200, MaintenanceSchema)
+def maintenance() -> dict[str, Any]:
+    """Show what the server does by itself: when each step last ran, how long, and its error."""
+    holder, steps = services().maintenance.status()
+    return {"holder": holder, "steps": steps}

@@ -5,11 +5,11 @@ from typing import Any
 from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
 from boz_server.api.paging import Listed, listed, page_request
-from boz_server.database.models import Worker
-from boz_server.errors import Unavailable
+from boz_server.database.models import Job, Worker
 from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
 from boz_server.schemas.worker import (
     AssignWorkerSchema,
+    ClaimedJobsSchema,
     EnabledSchema,
     HeartbeatAnswerSchema,
     PollJobsSchema,
@@ -39,7 +39,11 @@ def register(body: dict[str, Any]) -> Worker:
 @blueprint.response(200, HeartbeatAnswerSchema)
 def heartbeat(body: dict[str, Any], worker_id: str) -> dict[str, Any]:
     """Keep a worker online."""
-    return {"acknowledged": True, "server_time": services().workers.heartbeat(worker_id, **body)}
+    return {
+        "acknowledged": True,
+        "server_time": services().workers.heartbeat(worker_id, **body),
+        "cancelled_jobs": services().workers.cancelled_jobs(worker_id),
+    }
 
 
 @blueprint.get("")
@@ -122,14 +126,10 @@ def disable(worker_id: str) -> dict[str, bool]:
 
 @blueprint.post("/<worker_id>/jobs/poll")
 @blueprint.arguments(PollJobsSchema, required=False)
-@blueprint.response(503)
-def poll_jobs(_: dict[str, int], worker_id: str) -> None:
-    """Ask for work as a remote worker; this server has no way yet to get it the files."""
-    services().workers.heartbeat(worker_id)
-    raise Unavailable(
-        "This server can't hand files to remote workers: run the worker beside the agent that has"
-        " the files."
-    )
+@blueprint.response(200, ClaimedJobsSchema)
+def poll_jobs(body: dict[str, int], worker_id: str) -> dict[str, list[Job]]:
+    """Claim work as a remote worker."""
+    return {"jobs": services().workers.poll(worker_id, body["max_jobs"])}
 
 
 @blueprint.post("/<worker_id>/jobs/complete")
@@ -137,8 +137,5 @@ def poll_jobs(_: dict[str, int], worker_id: str) -> None:
 @blueprint.response(200, StatusSchema)
 def complete_job(body: dict[str, Any], worker_id: str) -> dict[str, str]:
     """Report that a job is done, well or not."""
-    error = None if body["success"] else body["error"] or "The worker gave no reason."
-    services().reports.complete_by_worker(
-        worker_id, body["job_id"], error=error, duration_seconds=body["duration_seconds"]
-    )
+    services().reports.complete_by_worker(worker_id, body["job_id"], body["report"])
     return {}

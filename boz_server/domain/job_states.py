@@ -1,4 +1,4 @@
-"""What a job can be, and from where to where it may go."""
+"""What a job can be, and from where to where it may go. docs/job-states.md draws it."""
 
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ class JobStatus(StrEnum):
 
     #: Waits for a person's approval.
     PENDING = "pending"
-    #: May be given to a machine.
+    #: Waits for a machine.
     QUEUED = "queued"
     #: Given to a machine that has not begun.
     ASSIGNED = "assigned"
@@ -31,18 +31,19 @@ OVER = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 OPEN = frozenset(JobStatus) - OVER
 #: No machine has begun it.
 UNSTARTED = OPEN - {JobStatus.RUNNING}
-#: A machine has it.
+#: A machine has it, by an attempt with a lease.
 HELD = frozenset({JobStatus.ASSIGNED, JobStatus.RUNNING})
 
 #: From each state, the states that a job may go to. A report that names the state a job is
 #: already in is no step, and always allowed.
 TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
-    JobStatus.PENDING: frozenset({JobStatus.ASSIGNED, JobStatus.CANCELLED, JobStatus.FAILED}),
+    JobStatus.PENDING: frozenset({JobStatus.QUEUED, JobStatus.CANCELLED, JobStatus.FAILED}),
     JobStatus.QUEUED: frozenset({JobStatus.ASSIGNED, JobStatus.CANCELLED, JobStatus.FAILED}),
-    JobStatus.ASSIGNED: HELD - {JobStatus.ASSIGNED} | OVER,
-    JobStatus.RUNNING: HELD - {JobStatus.RUNNING} | OVER,
-    JobStatus.COMPLETED: frozenset(),
-    JobStatus.FAILED: frozenset(),
+    JobStatus.ASSIGNED: frozenset({JobStatus.RUNNING, JobStatus.QUEUED}) | OVER,
+    JobStatus.RUNNING: frozenset({JobStatus.ASSIGNED, JobStatus.QUEUED}) | OVER,
+    #: Only where the result could not be uploaded: no one has it yet.
+    JobStatus.COMPLETED: frozenset({JobStatus.QUEUED}),
+    JobStatus.FAILED: frozenset({JobStatus.QUEUED}),
     JobStatus.CANCELLED: frozenset(),
 }
 

@@ -71,13 +71,20 @@ class AgentRepository:
             .execute()
         )
 
-    def touch(self, agent_id: str, now: datetime) -> bool:
-        """Move last_heartbeat to now; a busy agent stays busy. False when unknown."""
-        return bool(
-            Agent.update(last_heartbeat=now, status=ONLINE_UNLESS_BUSY)
-            .where(Agent.agent_id == agent_id)
-            .execute()
+    def touch(self, agent_id: str, now: datetime, absent_since: datetime | None = None) -> bool:
+        """Move last_heartbeat to now; a busy agent stays busy. False when unknown.
+
+        absent_since: then also False, and nothing changed, for one that counted as offline: it
+        said so, or was last heard from before.
+        """
+        query = Agent.update(last_heartbeat=now, status=ONLINE_UNLESS_BUSY).where(
+            Agent.agent_id == agent_id
         )
+        if absent_since is not None:
+            query = query.where(
+                Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat >= absent_since
+            )
+        return bool(query.execute())
 
     def mark_offline(self, agent_id: str) -> bool:
         """Note that the agent has signed off. False when unknown."""

@@ -84,6 +84,15 @@ class DiscRepository:
             return False
         return self.update(disc_id, {DiscStatus.RIPPING}, status=DiscStatus.COMPLETED)
 
+    def rip_again(self, disc_id: str) -> None:
+        """Mark a disc as being ripped that was done, as one of its jobs is tried again."""
+        self.update(disc_id, {DiscStatus.COMPLETED}, status=DiscStatus.RIPPING)
+
+    def in_its_drive(self, disc_id: str | None) -> bool:
+        """Whether a disc has not been ejected; False for one that is not known."""
+        query = Disc.select().where(Disc.disc_id == disc_id, Disc.status != DiscStatus.EJECTED)
+        return query.exists()
+
     def twin_in_season(self, season_id: str, fingerprint: str, disc_id: str) -> Disc | None:
         """Return the latest other record of the same disc in that season, or None."""
         query = Disc.select().where(

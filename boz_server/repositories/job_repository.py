@@ -1,15 +1,22 @@
 """Jobs in the database."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
-from boz_server.domain.job_states import HELD, UNSTARTED, JobStatus, JobType
+from boz_server.domain.job_states import UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
+
+
+class Step(NamedTuple):
+    """A job before and after a change of its state."""
+
+    before: Job
+    job: Job
+
 
 NEWEST_FIRST = ((Job.created_at, True), (Job.job_id, True))
 MOST_URGENT_FIRST = ((Job.priority, True), (Job.created_at, False), (Job.job_id, False))
@@ -59,13 +66,6 @@ class JobRepository:
         )
         return fetch_page(query, ((Job.completed_at, True), (Job.job_id, True)), request)
 
-    def held_by(self, agent_id: str) -> list[Job]:
-        """Return the assigned and running jobs of an agent in the order in which to do them."""
-        query = Job.select().where(Job.assigned_agent_id == agent_id, Job.status.in_(list(HELD)))
-        return list(
-            query.order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
-        )
-
     def rips_of(self, disc_id: str) -> list[Job]:
         """Return a disc's rip jobs, oldest first."""
         query = Job.select().where(Job.disc == disc_id, Job.job_type == JobType.RIP)
@@ -80,23 +80,70 @@ class JobRepository:
         query: Any = Job.select(*keys, peewee.fn.COUNT(1)).group_by(*keys).tuples()
         return list(query)
 
-    def move(
+    def step(
         self, job_id: str, origins: Collection[JobStatus], *conditions: Any, **changes: Any
-    ) -> Job | None:
-        """Change a job if it is in one of `origins`; returns it as it then is, else None."""
+    ) -> Step | None:
+        """Change a job if it is in one of `origins` and meets the conditions; else None.
+
+        The row is locked by the look at what it was: the UPDATE is held to that state.
+        """
+        look = Job.select().where(Job.job_id == job_id, Job.status.in_(list(origins)), *conditions)
+        before = self.database.dialect.lock_rows(look).first()
+        if before is None:
+            return None
         query = Job.update(**changes).where(
-            Job.job_id == job_id, Job.status.in_(list(origins)), *conditions
+            Job.job_id == job_id, Job.status == before.status, *conditions
         )
+        after = next(iter(query.returning(Job).execute()), None)
+        return None if after is None else Step(before, after)
+
+    def change(self, job_id: str, *conditions: Any, **changes: Any) -> Job | None:
+        """Change what is no state of a job, in one statement; None when no such job meets the
+        conditions."""
+        query = Job.update(**changes).where(Job.job_id == job_id, *conditions)
         return next(iter(query.returning(Job).execute()), None)
 
-    def fail_unstarted_rips(self, disc_id: str, error: str, now: datetime) -> list[Job]:
-        """Fail the rip jobs of a disc that no machine has begun; returns them."""
-        query = Job.update(status=JobStatus.FAILED, error=error, completed_at=now).where(
-            Job.disc == disc_id,
-            Job.job_type == JobType.RIP,
-            Job.status.in_(list(UNSTARTED)),
+    def unstarted_rips(self, disc_id: str) -> list[Job]:
+        """Return the rip jobs of a disc that no machine has begun."""
+        query = Job.select().where(
+            Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(UNSTARTED))
         )
-        return list(query.returning(Job).execute())
+        return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
+
+    def highest_waiting_priority(self, besides: str) -> int | None:
+        """Return the priority of the most urgent other job that no machine has yet; None without
+        any."""
+        query: Any = Job.select(peewee.fn.MAX(Job.priority)).where(
+            Job.status.in_([JobStatus.PENDING, JobStatus.QUEUED]), Job.job_id != besides
+        )
+        return query.scalar()
+
+    def rips_that_wrote(
+        self, input_file: str, disc_id: str | None, title_index: int | None
+    ) -> list[Job]:
+        """Return the rips whose result is that file, the latest first, and then the rip of that
+        title of the disc, which may not have said yet what its result is."""
+        file = Job.select().where(Job.job_type == JobType.RIP, Job.output_file == input_file)
+        if disc_id is not None:
+            file = file.where(Job.disc == disc_id)
+        if title_index is not None:
+            file = file.where(Job.title_index == title_index)
+        found = list(file.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        if found or disc_id is None or title_index is None:
+            return found
+        rip = Job.select().where(
+            Job.job_type == JobType.RIP,
+            Job.disc == disc_id,
+            Job.title_index == title_index,
+            Job.output_file.is_null(),
+            Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
+        )
+        return list(rip.order_by(Job.created_at.desc()).limit(1))
+
+    def transcodes_of(self, rip_ids: Collection[str]) -> list[Job]:
+        """Return the transcode jobs of what these rips wrote, oldest first."""
+        query = Job.select().where(Job.source_job_id.in_(list(rip_ids)))
+        return list(query.order_by(Job.created_at, Job.job_id))
 
     def drop_thumbnails(self, job_id: str) -> None:
         """Note that no thumbnails are kept of the job any more."""

@@ -7,7 +7,8 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, Worker
-from boz_server.domain.job_states import HELD
+from boz_server.domain.job_states import HELD, OPEN
+from boz_server.domain.placement import FAILURES_TO_PAUSE
 from boz_server.domain.presence import WorkerStatus
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
@@ -71,20 +72,45 @@ class WorkerRepository:
             .execute()
         )
 
-    def touch(self, worker_id: str, now: datetime, **reported: Any) -> bool:
-        """Move last_heartbeat to now, with what else the worker reported. False when unknown."""
-        return self._update(worker_id, last_heartbeat=now, **reported)
+    def touch(
+        self,
+        worker_id: str,
+        now: datetime,
+        absent_since: datetime | None = None,
+        **reported: Any,
+    ) -> bool:
+        """Move last_heartbeat to now, with what else the worker reported. False when unknown.
+
+        absent_since: then also False, and nothing changed, for one that counted as offline: it
+        said so, or was last heard from before.
+        """
+        query = Worker.update(last_heartbeat=now, **reported).where(Worker.worker_id == worker_id)
+        if absent_since is not None:
+            query = query.where(
+                Worker.status != WorkerStatus.OFFLINE, Worker.last_heartbeat >= absent_since
+            )
+        return bool(query.execute())
+
+    def sign_off(self, agent_id: str) -> None:
+        """Note that the workers on an agent's machine are offline, as the agent has signed off."""
+        Worker.update(status=WorkerStatus.OFFLINE).where(Worker.agent == agent_id).execute()
 
     def set_priority(self, worker_id: str, priority: int) -> bool:
         """Set an operator's priority. False when unknown."""
         return self._update(worker_id, priority=priority, priority_set_by_operator=True)
 
     def set_enabled(self, worker_id: str, *, enabled: bool) -> bool:
-        """Let the worker have jobs, or not. False when unknown."""
-        return self._update(worker_id, enabled=enabled)
+        """Let the worker have jobs, or not; whoever lets it forgives its failures. False when
+        unknown."""
+        forgiven = {"consecutive_failures": 0, "paused_at": None} if enabled else {}
+        return self._update(worker_id, enabled=enabled, **forgiven)
 
     def delete(self, worker_id: str) -> bool:
-        """Forget the worker; its jobs stay. False when unknown."""
+        """Forget the worker; its jobs stay, and those that wait for it wait for any. False when
+        unknown."""
+        Job.update(for_worker_id=None).where(
+            Job.for_worker_id == worker_id, Job.status.in_(list(OPEN))
+        ).execute()
         return bool(Worker.delete().where(Worker.worker_id == worker_id).execute())
 
     def refresh_work(self, worker_id: str) -> None:
@@ -104,7 +130,23 @@ class WorkerRepository:
         """Add one completed job that took so long to the worker's statistics."""
         total = Worker.total_jobs_completed
         mean = (Worker.avg_transcode_time_seconds * total + seconds) / (total + 1)
-        self._update(worker_id, total_jobs_completed=total + 1, avg_transcode_time_seconds=mean)
+        self._update(
+            worker_id,
+            total_jobs_completed=total + 1,
+            avg_transcode_time_seconds=mean,
+            consecutive_failures=0,
+            paused_at=None,
+        )
+
+    def count_failure(self, worker_id: str, now: datetime) -> None:
+        """Count a failed job; too many in a row, and the worker is paused."""
+        failures = Worker.consecutive_failures + 1
+        paused_at = peewee.Case(
+            None,
+            [((failures >= FAILURES_TO_PAUSE) & Worker.paused_at.is_null(), now)],
+            Worker.paused_at,
+        )
+        self._update(worker_id, consecutive_failures=failures, paused_at=paused_at)
 
     @staticmethod
     def _update(worker_id: str, **changes: Any) -> bool:

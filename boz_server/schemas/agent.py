@@ -31,6 +31,13 @@ class RegisterAgentSchema(RequestSchema):
         return data | {"capabilities": data["capabilities"] or AGENT_DEFAULTS}
 
 
+class AgentHeartbeatAnswerSchema(ma.Schema):
+    """The heartbeat was heard."""
+
+    status = ma.fields.String(dump_default="ok")
+    cancelled_jobs = ma.fields.List(ma.fields.String())
+
+
 class AgentSchema(ma.Schema):
     """An agent as it is now."""
 

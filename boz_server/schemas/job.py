@@ -4,6 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from boz_server.domain.job_report import JobReport
 from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.schemas import thumbnail
 from boz_server.schemas.common import PageArgs, RequestSchema
@@ -18,7 +19,6 @@ from boz_server.schemas.fields import (
     Text,
     Whole,
 )
-from boz_server.services.job_reports import JobReport
 
 #: What agents report; the other states are the server's to give.
 REPORTABLE = (
@@ -65,6 +65,7 @@ class JobReportSchema(RequestSchema):
     progress = Percent(load_default=None, allow_none=True)
     error = ErrorText(load_default=None, allow_none=True)
     output_file = Path(load_default=None, allow_none=True)
+    lease_token = Text(load_default=None, allow_none=True)
 
     @ma.post_load
     def make_report(self, data: dict[str, Any], **_: Any) -> JobReport:
@@ -97,12 +98,39 @@ class JobSchema(ma.Schema):
     created_at = Instant()
     started_at = Instant(allow_none=True)
     completed_at = Instant(allow_none=True)
+    attempt = ma.fields.Integer()
+    scheduled_at = Instant(allow_none=True)
+    waiting_reason = ma.fields.String(allow_none=True)
+    source_job_id = ma.fields.String(allow_none=True)
+
+
+class HandedOutJobSchema(JobSchema):
+    """A job as the machine gets it that is to do it."""
+
+    lease_token = ma.fields.String(allow_none=True)
 
 
 class AgentJobsSchema(ma.Schema):
     """What an agent has to do, in order."""
 
-    jobs = ma.fields.List(ma.fields.Nested(JobSchema))
+    jobs = ma.fields.List(ma.fields.Nested(HandedOutJobSchema))
+
+
+class JobPrioritySchema(RequestSchema):
+    """How urgent a job is."""
+
+    priority = Whole(low=-INT32, required=True)
+
+
+class JobEventSchema(ma.Schema):
+    """One change of a job."""
+
+    at = Instant()
+    from_status = ma.fields.String(allow_none=True)
+    to_status = ma.fields.String()
+    actor = ma.fields.String()
+    attempt = ma.fields.Integer()
+    detail = ma.fields.String(allow_none=True)
 
 
 class JobListArgs(PageArgs):

@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from boz_server.schemas.fields import Instant
 from boz_server.schemas.worker import WorkerStatsSchema
 
 
@@ -22,3 +23,20 @@ class HealthSchema(ma.Schema):
     workers = ma.fields.Nested(WorkerStatsSchema)
     queue = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
     nas = ma.fields.Dict()
+
+
+class MaintenanceStepSchema(ma.Schema):
+    """How the latest run of a step went."""
+
+    name = ma.fields.String()
+    period_seconds = ma.fields.Float()
+    last_run_at = Instant(allow_none=True)
+    duration_seconds = ma.fields.Float(allow_none=True)
+    error = ma.fields.String(allow_none=True)
+
+
+class MaintenanceSchema(ma.Schema):
+    """What the server does by itself, and which process of it."""
+
+    holder = ma.fields.String(allow_none=True)
+    steps = ma.fields.List(ma.fields.Nested(MaintenanceStepSchema))

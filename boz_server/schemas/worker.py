@@ -5,6 +5,8 @@ from typing import Any
 import marshmallow as ma
 
 from boz_server.domain.capabilities import WORKER_DEFAULTS
+from boz_server.domain.job_report import JobReport
+from boz_server.domain.job_states import JobStatus
 from boz_server.domain.presence import WorkerStatus, WorkerType
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import (
@@ -65,6 +67,7 @@ class HeartbeatAnswerSchema(ma.Schema):
 
     acknowledged = ma.fields.Boolean()
     server_time = Instant()
+    cancelled_jobs = ma.fields.List(ma.fields.String())
 
 
 class WorkerSchema(ma.Schema):
@@ -85,6 +88,8 @@ class WorkerSchema(ma.Schema):
     avg_transcode_time_seconds = ma.fields.Float()
     cpu_usage = ma.fields.Float(allow_none=True)
     gpu_usage = ma.fields.Float(allow_none=True)
+    consecutive_failures = ma.fields.Integer()
+    paused_at = Instant(allow_none=True)
 
 
 class WorkerStatsSchema(ma.Schema):
@@ -137,6 +142,25 @@ class PollJobsSchema(RequestSchema):
     max_jobs = Whole(low=1, high=100, load_default=1)
 
 
+class ClaimedJobSchema(ma.Schema):
+    """A job that a worker has claimed."""
+
+    job_id = ma.fields.String()
+    input_file = ma.fields.String(allow_none=True)
+    output_name = ma.fields.String(allow_none=True)
+    handbrake_preset = ma.fields.String(attribute="preset")
+    download_url = ma.fields.String(allow_none=True, dump_default=None)
+    upload_url = ma.fields.String(dump_default="/api/files/upload")
+    attempt = ma.fields.Integer()
+    lease_token = ma.fields.String()
+
+
+class ClaimedJobsSchema(ma.Schema):
+    """What a worker is to do, in order."""
+
+    jobs = ma.fields.List(ma.fields.Nested(ClaimedJobSchema))
+
+
 class WorkerJobDoneSchema(RequestSchema):
     """A worker is done with a job."""
 
@@ -144,3 +168,16 @@ class WorkerJobDoneSchema(RequestSchema):
     duration_seconds = ma.fields.Float(load_default=0, validate=ma.validate.Range(min=0))
     success = ma.fields.Boolean(load_default=True)
     error = ErrorText(load_default=None, allow_none=True)
+    lease_token = Text(load_default=None, allow_none=True)
+
+    @ma.post_load
+    def make_report(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        status = JobStatus.COMPLETED if data["success"] else JobStatus.FAILED
+        error = None if data["success"] else data["error"] or "The worker gave no reason."
+        report = JobReport(
+            status,
+            error=error,
+            lease_token=data["lease_token"],
+            duration_seconds=data["duration_seconds"],
+        )
+        return {"job_id": data["job_id"], "report": report}

@@ -10,6 +10,7 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.job_states import UNSTARTED, JobStatus
 from boz_server.domain.media_type import MediaType
 from boz_server.domain.title_layout import TitleFacts, fingerprint
 from boz_server.errors import AgentNotFound
@@ -18,15 +19,14 @@ from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.disc_rules import found
-from boz_server.services.job_reports import JobReports
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.job_moves import DISC_GONE, JobMoves
 from boz_server.services.preview_generator import Preview, PreviewGenerator
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
-
-EJECTED_UNRIPPED = "The disc left its drive before this title was ripped: put it in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class DiscManager:
         jobs: JobRepository,
         previews: PreviewGenerator,
         seasons: SeasonTracker,
-        reports: JobReports,
+        moves: JobMoves,
+        dispatcher: Dispatcher,
         thumbnails: ThumbnailStore,
     ) -> None:
         self.settings = settings
@@ -87,7 +88,8 @@ class DiscManager:
         self.jobs = jobs
         self.previews = previews
         self.seasons = seasons
-        self.reports = reports
+        self.moves = moves
+        self.dispatcher = dispatcher
         self.thumbnails = thumbnails
 
     def detected(self, report: ReportedDisc) -> Disc:
@@ -95,7 +97,7 @@ class DiscManager:
 
         Another disc in that drive counts as ejected. Raises AgentNotFound.
         """
-        with self.database.write():
+        with self.database.write_queue():
             # Two reports for one drive come one after the other, on any engine.
             if not self.agents.lock(report.agent_id):
                 raise AgentNotFound(report.agent_id)
@@ -118,7 +120,7 @@ class DiscManager:
 
     def ejected(self, agent_id: str, drive: str) -> str | None:
         """Close the disc in a drive; returns its id, or None when none is known there."""
-        with self.database.write():
+        with self.database.write_queue():
             if not self.agents.lock(agent_id):
                 return None
             present = self.discs.in_drive(agent_id, drive)
@@ -198,6 +200,14 @@ class DiscManager:
         The ids of its titles would rip another disc's, were its jobs left to the agent.
         """
         self.discs.update(disc.disc_id, status=DiscStatus.EJECTED)
-        for job in self.jobs.fail_unstarted_rips(disc.disc_id, EJECTED_UNRIPPED, self.clock.now()):
-            self.reports.settle(job)
+        for job in self.jobs.unstarted_rips(disc.disc_id):
+            self.moves.end(
+                job.job_id,
+                JobStatus.FAILED,
+                only_from=UNSTARTED,
+                actor=f"agent:{disc.agent_id}",
+                detail=DISC_GONE,
+                error=DISC_GONE,
+            )
+        self.dispatcher.dispatch()
         log.info("Disc ejected", extra={"disc_id": disc.disc_id})

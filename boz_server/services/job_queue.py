@@ -1,33 +1,38 @@
-"""The queue: jobs are created, approved, given to machines and cancelled.
+"""The queue as people see and steer it: approve, assign, cancel, retry, put first.
 
-What the machines report of them is in job_reports.py.
+How jobs get in is in job_entry.py, what the machines report of them in job_reports.py.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import peewee
 
-from boz_server.clock import Clock
 from boz_server.database.connection import Database
-from boz_server.database.models import Disc, Job, Title
-from boz_server.domain.job_states import UNSTARTED, JobStatus, JobType
+from boz_server.database.models import Job, JobEvent
+from boz_server.domain.job_states import OPEN, OVER, JobStatus, JobType
 from boz_server.domain.presence import AgentStatus
-from boz_server.errors import Conflict, DiscNotFound, Refused
+from boz_server.domain.retry_policy import is_upload_error
+from boz_server.errors import Conflict, Refused
+from boz_server.repositories.attempt_repository import by_agent
 from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.paging import Page, PageRequest
-from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
+from boz_server.services.attempts import Attempts
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.job_moves import PERSON, JobMoves
 from boz_server.services.job_reports import JobReports
-from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
 from boz_server.services.worker_manager import WorkerManager
-from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
+
+#: For how many of its terms after its last heartbeat an agent's polls renew its leases.
+POLLS_COUNT_TERMS = 10
+#: What the jobs' priorities end at, so that no one can be put before a job for good.
+HIGHEST_PRIORITY = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,122 +47,68 @@ class Approval:
 
 
 class JobQueue:
-    """Everything that happens to a job before and beside a machine's work on it."""
+    """Shows jobs, and carries out what people decide about them."""
 
     def __init__(
         self,
-        settings: Settings,
-        clock: Clock,
         database: Database,
         *,
         jobs: JobRepository,
+        events: JobEventRepository,
         discs: DiscRepository,
-        workers: WorkerRepository,
         agent_manager: AgentManager,
         worker_manager: WorkerManager,
         reports: JobReports,
-        thumbnails: ThumbnailStore,
+        moves: JobMoves,
+        dispatcher: Dispatcher,
+        attempts: Attempts,
     ) -> None:
-        self.settings = settings
-        self.clock = clock
         self.database = database
         self.jobs = jobs
+        self.events = events
         self.discs = discs
-        self.workers = workers
         self.agent_manager = agent_manager
         self.worker_manager = worker_manager
         self.reports = reports
-        self.thumbnails = thumbnails
-
-    def enqueue(
-        self,
-        *,
-        disc_id: str | None = None,
-        requires_approval: bool = False,
-        thumbnails: Sequence[Thumbnail] = (),
-        **fields: Any,
-    ) -> Job:
-        """Enter a job; it waits for a person where it requires approval, else for a machine.
-
-        fields: job_type, title_index, input_file, output_name, preset, priority,
-        source_disc_name, input_file_size. A file outlives the record of its disc: only a rip of an
-        unknown disc can't be done, and raises DiscNotFound.
-        """
-        job_id = str(uuid4())
-        with self.database.write():
-            if disc_id is not None and not self.discs.exists(disc_id):
-                if fields["job_type"] == JobType.RIP:
-                    raise DiscNotFound(disc_id)
-                log.warning("Job of an unknown disc", extra={"job_id": job_id, "disc_id": disc_id})
-                disc_id = None
-            try:
-                job = self.jobs.insert(
-                    job_id=job_id,
-                    disc=disc_id,
-                    status=JobStatus.PENDING if requires_approval else JobStatus.QUEUED,
-                    requires_approval=requires_approval,
-                    thumbnail_timestamps=[thumbnail.timestamp for thumbnail in thumbnails],
-                    created_at=self.clock.now(),
-                    **fields,
-                )
-            except peewee.IntegrityError as error:
-                raise Conflict(
-                    "This title of the disc has a rip job already: see GET /api/jobs, or cancel"
-                    " that one first."
-                ) from error
-            # Before the commit: a job that names thumbnails has them.
-            self.thumbnails.save(job_id, thumbnails)
-        log.info("Job entered", extra={"job_id": job_id, "job_type": job.job_type})
-        return job
-
-    def enqueue_rips(self, disc: Disc, titles: Sequence[Title]) -> list[str]:
-        """Give the disc's agent a rip job for each title; returns their ids.
-
-        Runs inside the caller's transaction, which holds the disc.
-        """
-        now = self.clock.now()
-        rips = [
-            self.jobs.insert(
-                job_id=str(uuid4()),
-                job_type=JobType.RIP,
-                status=JobStatus.ASSIGNED,
-                disc=disc.disc_id,
-                title_index=title.title_index,
-                output_name=_without_extension(title.proposed_filename) or title.name,
-                source_disc_name=disc.disc_name,
-                input_file_size=title.size_bytes or None,
-                assigned_agent_id=disc.agent_id,
-                assigned_at=now,
-                created_at=now,
-            )
-            for title in titles
-        ]
-        return [job.job_id for job in rips]
+        self.moves = moves
+        self.dispatcher = dispatcher
+        self.attempts = attempts
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
-        return self.reports.get(job_id)
+        job = self.reports.get(job_id)
+        self.dispatcher.explain([job])
+        return job
 
     def newest(self, request: PageRequest, status: JobStatus | None = None) -> Page[Job]:
         """Return jobs, newest first."""
-        return self.jobs.newest(request, status)
+        return self._explained(self.jobs.newest(request, status))
 
     def waiting(self, request: PageRequest) -> Page[Job]:
         """Return the jobs that no machine has yet, most urgent first."""
-        return self.jobs.waiting(request)
+        return self._explained(self.jobs.waiting(request))
 
     def awaiting_approval(self, request: PageRequest) -> Page[Job]:
         """Return the transcode jobs that wait for a person, most urgent first."""
-        return self.jobs.awaiting_approval(request)
+        return self._explained(self.jobs.awaiting_approval(request))
 
     def upload_errors(self, request: PageRequest) -> Page[Job]:
         """Return the jobs whose result could not be uploaded, the latest first."""
         return self.jobs.upload_errors(request)
 
+    def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
+        """Return what became of a job, oldest first. Raises JobNotFound."""
+        self.reports.get(job_id)
+        return self.events.page(job_id, request)
+
     def of_agent(self, agent_id: str) -> list[Job]:
-        """Return what an agent has to do, in order. Raises AgentNotFound."""
-        self.agent_manager.get(agent_id)
-        return self.jobs.held_by(agent_id)
+        """Return what an agent has to do, in order; to ask renews its leases.
+
+        Not where its heartbeats have long stopped: dashboards may ask as well, and would keep the
+        jobs of an agent that is gone. Raises AgentNotFound.
+        """
+        alive = self.agent_manager.heard_within(agent_id, terms=POLLS_COUNT_TERMS)
+        return self.attempts.held_by(by_agent(agent_id), alive=alive)
 
     def stats(self) -> dict[str, int]:
         """Count the jobs: total, each status, each type, and those that await approval."""
@@ -177,82 +128,135 @@ class JobQueue:
     def assign(self, job_id: str, agent_id: str) -> None:
         """Give a job to an agent, as a person decides it.
 
-        Raises JobNotFound, AgentNotFound, Refused when the agent is not available or does not
-        have the job's disc, and Conflict when the job is past being assigned.
+        Raises JobNotFound, AgentNotFound, Refused when the agent is not available, has no place
+        for it or not its disc, and Conflict when the job is past being assigned.
         """
-        with self.database.write():
-            job = self.get(job_id)
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
             agent = self.agent_manager.get(agent_id)
             if agent.status != AgentStatus.ONLINE:
                 raise Refused(
                     f"Agent {agent_id!r} is {agent.status}: choose one that is online, or wait."
                 )
             self._require_disc_at(job, agent_id)
-            transcodes = job.job_type == JobType.TRANSCODE
-            beside_it = self.workers.all_of_agent(agent_id) if transcodes else []
-            worker_id = beside_it[0].worker_id if beside_it else None
-            moved = self.jobs.move(
-                job_id,
-                UNSTARTED,
-                status=JobStatus.ASSIGNED,
-                assigned_agent_id=agent_id,
-                assigned_worker=worker_id,
-                assigned_at=self.clock.now(),
-                preset=job.preset
-                or (self.settings.default_transcode_preset if transcodes else None),
-            )
-            if moved is None:
-                job = self.get(job_id)
+            if self._ready_for(job, agent_id) is None:
                 raise Conflict(f"The job is {job.status}: only one that has not begun is assigned.")
-            self.reports.settle(moved)
-            if job.assigned_worker_id not in (None, worker_id):
-                self.workers.refresh_work(job.assigned_worker_id)
-        log.info("Job assigned", extra={"job_id": job_id, "agent_id": agent_id})
+            self.dispatcher.assign_by_hand(self.reports.get(job_id), agent_id, PERSON)
+            self.dispatcher.dispatch()
 
     def approve(
         self, job_id: str, worker_id: str, preset: str, output_name: str | None = None
     ) -> Approval:
-        """Give a job that awaits approval to a worker's agent, or to a worker without one.
+        """Let a job go to the worker that a person chose for it, as soon as that has a place.
 
         Raises JobNotFound, WorkerNotFound, and Refused when the job does not await approval.
         """
-        with self.database.write():
-            job = self.get(job_id)
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
             worker = self.worker_manager.get(worker_id)
-            holder = worker.agent_id or worker.worker_id
-            moved = self.jobs.move(
+            moved = self.moves.move(
                 job_id,
-                {JobStatus.PENDING},
+                JobStatus.QUEUED,
                 Job.requires_approval,
-                status=JobStatus.ASSIGNED,
-                assigned_agent_id=holder,
-                assigned_worker=worker_id,
-                assigned_at=self.clock.now(),
+                actor=PERSON,
+                only_from={JobStatus.PENDING},
+                detail=f"Approved for worker {worker_id!r} with {preset!r}.",
+                for_worker_id=worker_id,
+                for_agent_id=worker.agent_id,
                 preset=preset,
                 output_name=output_name or job.output_name,
             )
             if moved is None:
-                job = self.get(job_id)
                 state = f"is {job.status}" if job.requires_approval else "needs no approval"
                 raise Refused(
                     f"The job {state}: only a pending job that requires approval can be approved."
                 )
-            self.reports.settle(moved)
-        log.info("Job approved", extra={"job_id": job_id, "worker_id": worker_id})
-        return Approval(job_id, worker_id, holder, preset)
+            self.dispatcher.dispatch()
+        return Approval(job_id, worker_id, worker.agent_id or worker_id, preset)
 
     def cancel(self, job_id: str) -> None:
         """End a job that is not over yet. Raises JobNotFound, and Refused when it is."""
-        with self.database.write():
-            moved = self.reports.cancel(job_id, self.clock.now())
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            moved = self.moves.end(job_id, JobStatus.CANCELLED, actor=PERSON, scheduled_at=None)
             if moved is None:
-                raise Refused(f"The job is {self.get(job_id).status} already: nothing to cancel.")
-        log.info("Job cancelled", extra={"job_id": job_id})
+                raise Refused(f"The job is {job.status} already: nothing to cancel.")
+            self.dispatcher.dispatch()
+
+    def retry(self, job_id: str) -> Job:
+        """Try a job again that failed, or whose result could not be uploaded; it has all its
+        attempts again.
+
+        Raises JobNotFound, and Conflict when it is in no such state or can't be done any more.
+        """
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            failed = job.status == JobStatus.FAILED
+            if not failed and not (job.status in OVER and is_upload_error(job.error)):
+                raise Conflict(
+                    f"The job is {job.status}: only a failed one is tried again, or one whose"
+                    " result could not be uploaded."
+                )
+            if job.job_type == JobType.RIP and not self.discs.in_its_drive(job.disc_id):
+                raise Conflict("The disc has left its drive: put it in again and rip it anew.")
+            try:
+                moved = self.moves.again(
+                    job, actor=PERSON, detail="Tried again by a person.", failures=0
+                )
+            except peewee.IntegrityError as error:
+                raise Conflict(
+                    "Another job does the same by now: see GET /api/jobs; cancel that one first."
+                ) from error
+            if moved is None:
+                raise Conflict(f"The job is {job.status}: a cancelled job never runs again.")
+            self.dispatcher.dispatch()
+            return self.get(job_id)
+
+    def set_priority(self, job_id: str, priority: int) -> Job:
+        """Set how urgent a job is, higher first. Raises JobNotFound, Conflict when it is over."""
+        with self.database.write_queue():
+            return self._prioritise(self.reports.get(job_id), priority)
+
+    def bump(self, job_id: str) -> Job:
+        """Put a job before all others that wait. Raises JobNotFound, Conflict when it is over."""
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            highest = self.jobs.highest_waiting_priority(besides=job_id)
+            if highest is None or highest < job.priority:
+                return self._prioritise(job, job.priority)
+            return self._prioritise(job, min(highest + 1, HIGHEST_PRIORITY))
 
     def drop_thumbnails(self, job_id: str) -> None:
         """Note that a job's thumbnails are gone; nothing happens when there is no such job."""
         with self.database.write():
             self.jobs.drop_thumbnails(job_id)
+
+    def _explained(self, page: Page[Job]) -> Page[Job]:
+        self.dispatcher.explain(page.items)
+        return page
+
+    def _prioritise(self, job: Job, priority: int) -> Job:
+        changed = self.jobs.change(job.job_id, Job.status.in_(list(OPEN)), priority=priority)
+        if changed is None:
+            raise Conflict(f"The job is {job.status}: its turn has come and gone.")
+        if priority != job.priority:
+            self.moves.note(
+                changed, actor=PERSON, detail=f"Priority {job.priority} became {priority}."
+            )
+        self.dispatcher.dispatch()
+        return self.get(job.job_id)
+
+    def _ready_for(self, job: Job, agent_id: str) -> Job | None:
+        """Queue a job for an agent that a person chose, whoever had it; None once it has begun."""
+        own: dict[str, Any] = {"for_agent_id": agent_id, "for_worker_id": None}
+        detail = f"Chosen for agent {agent_id!r}."
+        if job.status == JobStatus.QUEUED:
+            return self.jobs.change(job.job_id, **own, scheduled_at=None)
+        if job.status == JobStatus.PENDING:
+            return self.moves.move(job.job_id, JobStatus.QUEUED, actor=PERSON, detail=detail, **own)
+        if job.status == JobStatus.ASSIGNED:
+            return self.moves.requeue(job, actor=PERSON, detail=detail, **own)
+        return None
 
     def _require_disc_at(self, job: Job, agent_id: str) -> None:
         """A disc can be ripped only where it lies."""
@@ -261,8 +265,3 @@ class JobQueue:
         disc = self.discs.get(job.disc_id)
         if disc is not None and disc.agent_id != agent_id:
             raise Refused(f"The disc lies in a drive of agent {disc.agent_id!r}: choose that one.")
-
-
-def _without_extension(filename: str | None) -> str | None:
-    """Agents add the extension of what they produce."""
-    return filename.removesuffix(".mkv") if filename else None

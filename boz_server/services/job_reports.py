@@ -1,40 +1,29 @@
 """What machines report of their jobs, and what follows from it for everyone else.
 
-Every report is one guarded UPDATE: it names the states it may start from, and changes nothing
-otherwise. The same report twice is the same state.
+A report changes nothing unless it is the next step of the attempt that it speaks for. The same
+report twice is the same state.
 """
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
-from boz_server.domain.job_states import HELD, OVER, JobStatus, JobType, sources
+from boz_server.domain.job_report import JobReport
+from boz_server.domain.job_states import HELD, OVER, JobStatus, JobType
+from boz_server.domain.retry_policy import is_upload_error
 from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
-from boz_server.repositories.agent_repository import AgentRepository
-from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.attempt_repository import AttemptRepository, started_over
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.worker_repository import WorkerRepository
+from boz_server.services.attempts import Attempts
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.job_moves import PERSON, JobMoves, actor_of, machine_name
+from boz_server.services.transcode_entry import TranscodeEntry
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class JobReport:
-    """What a machine says of a job; None where it says nothing.
-
-    progress: percent; what lies outside 0–100 counts as the nearer end. duration_seconds: how long
-    the work took by the machine's own clock.
-    """
-
-    status: JobStatus
-    progress: float | None = None
-    error: str | None = None
-    output_file: str | None = None
-    duration_seconds: float | None = None
 
 
 class JobReports:
@@ -46,16 +35,22 @@ class JobReports:
         database: Database,
         *,
         jobs: JobRepository,
-        discs: DiscRepository,
-        agents: AgentRepository,
+        attempt_rows: AttemptRepository,
         workers: WorkerRepository,
+        moves: JobMoves,
+        dispatcher: Dispatcher,
+        attempts: Attempts,
+        transcodes: TranscodeEntry,
     ) -> None:
         self.clock = clock
         self.database = database
         self.jobs = jobs
-        self.discs = discs
-        self.agents = agents
+        self.attempt_rows = attempt_rows
         self.workers = workers
+        self.moves = moves
+        self.dispatcher = dispatcher
+        self.attempts = attempts
+        self.transcodes = transcodes
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
@@ -68,115 +63,172 @@ class JobReports:
         """Record a report; returns the job as it then is.
 
         Raises JobNotFound, and Conflict when the job is no longer, or not yet, in a state to
-        which the report can apply; then nothing has changed.
+        which the report can apply, or it speaks for an earlier attempt; then nothing has changed.
         """
         now = self.clock.now()
-        with self.database.write():
-            return self._apply(job_id, report, now) or self._unchanged(job_id, report)
+        if report.status == JobStatus.RUNNING:
+            # By far the most frequent report: progress, one statement, and nobody's turn.
+            with self.database.write():
+                job = self.attempt_rows.progress(job_id, report.lease_token, now, report.said())
+            if job is not None:
+                return job
+        with self.database.write_queue():
+            job = self.get(job_id)
+            self._require_latest(job, report)
+            moved = self._apply(job, report, now)
+            if moved is None:
+                return self._unchanged(job, report)
+            if moved.status in OVER:
+                self.dispatcher.dispatch()
+            return moved
 
-    def complete_by_worker(
-        self, worker_id: str, job_id: str, *, error: str | None, duration_seconds: float | None
-    ) -> None:
+    def complete_by_worker(self, worker_id: str, job_id: str, report: JobReport) -> None:
         """Record that a worker is done with a job: well, or with an error.
 
         Raises WorkerNotFound, JobNotFound, and Conflict when the job is not that worker's.
         """
-        with self.database.write():
+        with self.database.write_queue():
             if self.workers.get(worker_id) is None:
                 raise WorkerNotFound(worker_id)
-            job = self.get(job_id)
-            if job.assigned_worker_id != worker_id:
-                raise Conflict("The job was not given to this worker: drop it and ask for another.")
-            status = JobStatus.FAILED if error else JobStatus.COMPLETED
-            self.take(job_id, JobReport(status, error=error, duration_seconds=duration_seconds))
+            if self.get(job_id).assigned_worker_id != worker_id:
+                raise Conflict("The job is not this worker's: drop it and ask for another.")
+            self.take(job_id, report)
 
-    def cancel(self, job_id: str, now: datetime) -> Job | None:
-        """Cancel an open job inside the caller's transaction; None when it is over.
-
-        Raises JobNotFound.
-        """
-        self.get(job_id)
-        return self._end(job_id, now, status=JobStatus.CANCELLED)
-
-    def settle(self, job: Job) -> None:
-        """Bring agent, worker and disc in line with a job whose state has changed."""
-        if job.assigned_agent_id is not None:
-            self.agents.refresh_work(job.assigned_agent_id)
-        if job.assigned_worker_id is not None:
-            self.workers.refresh_work(job.assigned_worker_id)
-        # After its agent, as where a disc leaves its drive: else the two wait for each other.
-        if job.status in OVER and job.job_type == JobType.RIP and job.disc_id is not None:
-            self.discs.finish_ripping(job.disc_id)
-
-    def _apply(self, job_id: str, report: JobReport, now: datetime) -> Job | None:
+    def _apply(self, job: Job, report: JobReport, now: datetime) -> Job | None:
         """Make the report's step; None when the job is in no state for it."""
-        said = _said(report)
+        if job.status == JobStatus.QUEUED and _may_take_up(job, report):
+            job = self._taken_up(job) or job
         match report.status:
             case JobStatus.RUNNING:
-                # By far the most frequent report: progress, one statement.
-                return self.jobs.move(job_id, {JobStatus.RUNNING}, **said) or self._start(
-                    job_id, now, **said
-                )
+                return self._run(job, report, now)
             case JobStatus.ASSIGNED:
-                return self._put_back(job_id)
+                return self._put_back(job, report, now)
             case JobStatus.COMPLETED:
-                done = self._end(job_id, now, **said | {"progress": 100.0})
-                if done is not None:
-                    self._count_completion(done, now, report.duration_seconds)
-                return done or self._merge(job_id, JobStatus.COMPLETED, said)
+                return self._complete(job, report, now)
             case JobStatus.FAILED:
-                said.setdefault("error", "The machine gave no reason.")
-                return self._end(job_id, now, only_from=HELD, **said)
-            case JobStatus.CANCELLED:
-                return self._end(job_id, now, **said)
-        return None
+                return self._fail(job, report)
+        return self._end(job, JobStatus.CANCELLED, **report.said())
 
-    def _start(self, job_id: str, now: datetime, **said: Any) -> Job | None:
-        job = self.jobs.move(job_id, {JobStatus.ASSIGNED}, started_at=now, **said)
-        if job is not None:
-            self.settle(job)
-            log.info("Job started", extra={"job_id": job_id})
-        return job
+    def _run(self, job: Job, report: JobReport, now: datetime) -> Job | None:
+        """An attempt begins, or goes on as a new one."""
+        begun = report.said() | self._renewed(now) | {"started_at": now, "reported_at": now}
+        if job.status == JobStatus.RUNNING:
+            again = self.attempt_rows.progress(job.job_id, report.lease_token, now, report.said())
+            return again or self._start_over(job, begun, now)
+        return self.moves.move(
+            job.job_id,
+            JobStatus.RUNNING,
+            actor=actor_of(job),
+            only_from={JobStatus.ASSIGNED},
+            **begun,
+        )
 
-    def _put_back(self, job_id: str) -> Job | None:
+    def _taken_up(self, job: Job) -> Job | None:
+        """A machine does a job that waits for it alone: it knows of it from before it was out of
+        reach, or from the person who chose it. The work is under way, whatever we plan."""
+        machine = self.dispatcher.only_machine_for(job)
+        if machine is None:
+            return None
+        agent_id, worker_id = machine
+        actor = machine_name(agent_id, worker_id)
+        return self.moves.assign(job, agent_id, worker_id, actor=actor)
+
+    def _start_over(self, job: Job, begun: dict[str, Any], now: datetime) -> Job | None:
+        """A machine was silent, and then reports less than before: it has begun anew."""
+        job_id, attempt = job.job_id, job.attempt + 1
+        again = self.jobs.change(
+            job_id,
+            Job.status == JobStatus.RUNNING,
+            started_over(begun.get("progress", 100.0), now),
+            **begun,
+            attempt=attempt,
+        )
+        if again is not None:
+            self.moves.note(again, actor=actor_of(again), detail="The machine began anew.")
+        return again
+
+    def _put_back(self, job: Job, report: JobReport, now: datetime) -> Job | None:
         """An agent can't start a job yet: it keeps it, for later."""
-        job = self.jobs.move(job_id, HELD, status=JobStatus.ASSIGNED, progress=0.0, started_at=None)
-        if job is not None:
-            self.settle(job)
-        return job
+        seen = {"token_used": True} if report.lease_token else {}
+        kept = seen | self._renewed(now)
+        if job.status == JobStatus.ASSIGNED:
+            return self.jobs.change(job.job_id, Job.status == JobStatus.ASSIGNED, **kept)
+        idle = {"progress": 0.0, "started_at": None, "reported_at": None}
+        return self.moves.move(
+            job.job_id,
+            JobStatus.ASSIGNED,
+            actor=actor_of(job),
+            only_from={JobStatus.RUNNING},
+            **(kept | idle),
+        )
 
-    def _end(
-        self,
-        job_id: str,
-        now: datetime,
-        only_from: frozenset[JobStatus] = frozenset(JobStatus),
-        **said: Any,
-    ) -> Job | None:
-        origins = sources(said["status"]) & only_from
-        job = self.jobs.move(job_id, origins, completed_at=now, **said)
-        if job is not None:
-            self.settle(job)
-            log.info("Job over", extra={"job_id": job_id, "status": job.status})
-        return job
+    def _complete(self, job: Job, report: JobReport, now: datetime) -> Job | None:
+        said = report.said() | {"progress": 100.0}
+        if is_upload_error(report.error):
+            said |= self.attempts.plan_retry(job, report.error)
+        done = self._end(job, JobStatus.COMPLETED, only_from=HELD, **said)
+        if done is not None:
+            self._count_completion(done, now, report.duration_seconds)
+        elif job.status == JobStatus.COMPLETED:
+            done = self._merge(job, report)
+        if done is not None and done.job_type == JobType.RIP:
+            self.transcodes.enter_for(done)
+        return done
 
-    def _merge(self, job_id: str, status: JobStatus, said: dict[str, Any]) -> Job | None:
+    def _fail(self, job: Job, report: JobReport) -> Job | None:
+        said = {"error": "The machine gave no reason."} | report.said()
+        said |= self.attempts.plan_retry(job, said["error"])
+        failed = self._end(job, JobStatus.FAILED, only_from=HELD, **said)
+        if failed is not None and failed.assigned_worker_id is not None:
+            self.workers.count_failure(failed.assigned_worker_id, self.clock.now())
+        return failed
+
+    def _end(self, job: Job, target: JobStatus, **said: Any) -> Job | None:
+        actor = actor_of(job) if job.status in HELD else PERSON
+        return self.moves.end(job.job_id, target, actor=actor, detail=said.get("error"), **said)
+
+    def _merge(self, job: Job, report: JobReport) -> Job | None:
         """Add what a second report of the same end says; today's agents report completed again
         after the upload, with the file or the upload's error."""
-        changes = {key: said[key] for key in ("output_file", "error") if key in said}
+        said = report.said()
+        changes: dict[str, Any] = {
+            key: said[key] for key in ("output_file", "error") if key in said
+        }
         if "output_file" in changes:
             # The upload went well in the end: the error of an earlier try is no more.
             changes.setdefault("error", None)
-        return self.jobs.move(job_id, {status}, status=status, **changes)
+        if changes.get("error", job.error) != job.error:
+            # The same failure told in other words is no second one.
+            if not is_upload_error(changes["error"]):
+                changes["scheduled_at"] = None
+            elif not is_upload_error(job.error):
+                changes |= self.attempts.plan_retry(job, changes["error"])
+        changes |= {"status": JobStatus.COMPLETED}
+        return self.jobs.change(job.job_id, Job.status == JobStatus.COMPLETED, **changes)
 
-    def _unchanged(self, job_id: str, report: JobReport) -> Job:
+    def _renewed(self, now: datetime) -> dict[str, Any]:
+        """What a machine's own word on a job does to its lease."""
+        return {"lease_expires_at": self.attempt_rows.lease_until(now), "lease_doubted": False}
+
+    def _require_latest(self, job: Job, report: JobReport) -> None:
+        if report.lease_token is not None and report.lease_token != job.lease_token:
+            raise Conflict(
+                "This attempt was taken away, and the job goes on without it: stop working on it."
+            )
+        if report.lease_token is None and job.token_used and job.status in HELD | OVER:
+            raise Conflict(
+                "The machine that has this job reports with its lease_token: stop working on it, or"
+                " send yours along."
+            )
+
+    def _unchanged(self, job: Job, report: JobReport) -> Job:
         """Answer a report that made no step: the same again is fine, anything else is not."""
-        job = self.get(job_id)
         if job.status == report.status and job.status in OVER:
             return job
         if job.status in OVER:
             advice = "stop working on it; nothing was changed"
         else:
-            advice = "it has to be approved or assigned before a machine can report on it"
+            advice = "it has to be given to a machine before one can report on it"
         raise Conflict(f"The job is {job.status}, so it can't become {report.status}: {advice}.")
 
     def _count_completion(self, job: Job, now: datetime, seconds: float | None) -> None:
@@ -187,13 +239,8 @@ class JobReports:
             self.workers.count_completion(job.assigned_worker_id, seconds or measured)
 
 
-def _said(report: JobReport) -> dict[str, Any]:
-    """Return the columns that a report sets; what it leaves out stays as it was."""
-    said: dict[str, Any] = {"status": report.status}
-    if report.progress is not None:
-        said["progress"] = min(100.0, max(0.0, report.progress))
-    if report.error is not None:
-        said["error"] = report.error
-    if report.output_file is not None:
-        said["output_file"] = report.output_file
-    return said
+def _may_take_up(job: Job, report: JobReport) -> bool:
+    """Whether a report can speak for a job that was not given away: without a token, that it runs;
+    that it is over only where no earlier attempt could be meant."""
+    first = job.attempt == 0 and report.status in (JobStatus.COMPLETED, JobStatus.FAILED)
+    return report.lease_token is None and (report.status == JobStatus.RUNNING or first)

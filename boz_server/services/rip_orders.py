@@ -12,7 +12,7 @@ from boz_server.errors import Refused
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.services.disc_rules import found, require_distinct_names, require_known
-from boz_server.services.job_queue import JobQueue
+from boz_server.services.job_entry import JobEntry
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,12 @@ class RipOrders:
     """Turns a person's order into rip jobs, each in one transaction that holds the disc."""
 
     def __init__(
-        self, database: Database, discs: DiscRepository, jobs: JobRepository, queue: JobQueue
+        self, database: Database, discs: DiscRepository, jobs: JobRepository, entry: JobEntry
     ) -> None:
         self.database = database
         self.discs = discs
         self.jobs = jobs
-        self.queue = queue
+        self.entry = entry
 
     def order(self, disc_id: str, title_indices: Sequence[int] | None) -> RipOrder:
         """Enter a rip job for each named title, else each selected one, else the main feature.
@@ -52,7 +52,7 @@ class RipOrders:
         Raises DiscNotFound, Refused when the names are not approved or nothing is left to rip,
         Invalid for a title that the disc does not have.
         """
-        with self.database.write():
+        with self.database.write_queue():
             disc = found(self.discs.lock(disc_id), disc_id)
             if disc.preview_status != PreviewStatus.APPROVED:
                 raise Refused("The names are not approved yet: approve the preview, then rip.")
@@ -73,7 +73,7 @@ class RipOrders:
             require_distinct_names(
                 [title for title in disc.titles if title in new or title.title_index in ripped]
             )
-            job_ids = self.queue.enqueue_rips(disc, new)
+            job_ids = self.entry.enqueue_rips(disc, new)
             self.discs.update(disc_id, status=DiscStatus.RIPPING)
         log.info("Rip ordered", extra={"disc_id": disc_id, "jobs": len(job_ids)})
         return RipOrder(created=True, job_ids=job_ids)

@@ -5,20 +5,34 @@ from dataclasses import dataclass
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.repositories.agent_repository import AgentRepository
+from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.fleet_repository import FleetRepository
+from boz_server.repositories.idempotency_repository import IdempotencyRepository
+from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.maintenance_repository import MaintenanceRepository
+from boz_server.repositories.reconciliation_repository import ReconciliationRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
+from boz_server.services.attempts import Attempts
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_review import DiscReview
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.idempotency import Idempotency
+from boz_server.services.job_entry import JobEntry
+from boz_server.services.job_moves import JobMoves
 from boz_server.services.job_queue import JobQueue
 from boz_server.services.job_reports import JobReports
+from boz_server.services.maintenance import Maintenance, MaintenanceStep
 from boz_server.services.preview_generator import PreviewGenerator
+from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_store import ThumbnailStore
+from boz_server.services.transcode_entry import TranscodeEntry
 from boz_server.services.uploads import Uploads
 from boz_server.services.vlc_relay import VLCRelay
 from boz_server.services.worker_manager import WorkerManager
@@ -38,8 +52,14 @@ class Services:
     review: DiscReview
     rips: RipOrders
     seasons: SeasonTracker
+    entry: JobEntry
     queue: JobQueue
     reports: JobReports
+    attempts: Attempts
+    dispatcher: Dispatcher
+    idempotency: Idempotency
+    maintenance: Maintenance
+    reconciliation: Reconciliation
     vlc: VLCRelay
     thumbnails: ThumbnailStore
     uploads: Uploads
@@ -51,23 +71,107 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     workers = WorkerRepository(database)
     discs = DiscRepository(database)
     jobs = JobRepository(database)
+    events = JobEventRepository(database)
+    attempt_rows = AttemptRepository(settings, database)
+    fleet = FleetRepository(settings, database)
     thumbnails = ThumbnailStore(settings.thumbnails_dir)
-    agent_manager = AgentManager(settings, clock, database, agents)
-    worker_manager = WorkerManager(settings, clock, database, workers, agents)
-    seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
-    previews = PreviewGenerator(settings, seasons)
-    reports = JobReports(clock, database, jobs=jobs, discs=discs, agents=agents, workers=workers)
-    queue = JobQueue(
+
+    moves = JobMoves(
+        settings,
+        clock,
+        jobs=jobs,
+        events=events,
+        attempts=attempt_rows,
+        agents=agents,
+        workers=workers,
+        discs=discs,
+    )
+    dispatcher = Dispatcher(
+        settings, clock, database, fleet=fleet, attempts=attempt_rows, moves=moves
+    )
+    attempts = Attempts(
         settings,
         clock,
         database,
-        jobs=jobs,
+        attempts=attempt_rows,
+        events=events,
         discs=discs,
+        moves=moves,
+        dispatcher=dispatcher,
+    )
+    transcodes = TranscodeEntry(jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails)
+    entry = JobEntry(
+        database,
+        discs=discs,
+        moves=moves,
+        dispatcher=dispatcher,
+        transcodes=transcodes,
+        thumbnails=thumbnails,
+    )
+    reports = JobReports(
+        clock,
+        database,
+        jobs=jobs,
+        attempt_rows=attempt_rows,
         workers=workers,
+        moves=moves,
+        dispatcher=dispatcher,
+        attempts=attempts,
+        transcodes=transcodes,
+    )
+    agent_manager = AgentManager(
+        settings,
+        clock,
+        database,
+        agents=agents,
+        workers=workers,
+        attempts=attempts,
+        dispatcher=dispatcher,
+    )
+    worker_manager = WorkerManager(
+        settings,
+        clock,
+        database,
+        workers=workers,
+        agents=agents,
+        attempts=attempts,
+        dispatcher=dispatcher,
+    )
+    queue = JobQueue(
+        database,
+        jobs=jobs,
+        events=events,
+        discs=discs,
         agent_manager=agent_manager,
         worker_manager=worker_manager,
         reports=reports,
-        thumbnails=thumbnails,
+        moves=moves,
+        dispatcher=dispatcher,
+        attempts=attempts,
+    )
+    seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
+    previews = PreviewGenerator(settings, seasons)
+    idempotency = Idempotency(clock, database, IdempotencyRepository(database))
+    reconciliation = Reconciliation(
+        clock,
+        database,
+        rows=ReconciliationRepository(agents=agents, workers=workers, attempts=attempt_rows),
+        dispatcher=dispatcher,
+    )
+    maintenance = Maintenance(
+        clock,
+        database,
+        rows=MaintenanceRepository(database),
+        attempts=attempt_rows,
+        fleet=fleet,
+        steps=[
+            # First of all, after a crash.
+            MaintenanceStep("reconcile", 3600, reconciliation.run),
+            MaintenanceStep("rescue", 5, attempts.rescue),
+            MaintenanceStep("retry", 5, attempts.retry_due),
+            MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
+            MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
+        ],
     )
     return Services(
         settings=settings,
@@ -84,7 +188,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             jobs=jobs,
             previews=previews,
             seasons=seasons,
-            reports=reports,
+            moves=moves,
+            dispatcher=dispatcher,
             thumbnails=thumbnails,
         ),
         review=DiscReview(
@@ -95,10 +200,16 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             seasons=seasons,
             thumbnails=thumbnails,
         ),
-        rips=RipOrders(database, discs, jobs, queue),
+        rips=RipOrders(database, discs, jobs, entry),
         seasons=seasons,
+        entry=entry,
         queue=queue,
         reports=reports,
+        attempts=attempts,
+        dispatcher=dispatcher,
+        idempotency=idempotency,
+        maintenance=maintenance,
+        reconciliation=reconciliation,
         vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),
         thumbnails=thumbnails,
         uploads=Uploads(settings.output_dir),

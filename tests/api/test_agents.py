@@ -1,4 +1,4 @@
-"""Agents register, stay in touch and sign off."""
+"""Agents register, stay in touch and fetch their jobs."""
 
 from itertools import product
 
@@ -7,15 +7,12 @@ from flask.testing import FlaskClient
 from boz_server.services.wiring import Services
 from tests.support import (
     FakeClock,
-    approve,
     assert_problem,
     assigned_job,
     create_job,
-    detect,
     ok,
     register_agent,
     report,
-    rip,
     unchanged,
 )
 
@@ -57,7 +54,8 @@ def test_it_counts_a_silent_agent_as_offline_until_its_next_heartbeat(
     register_agent(client)
     clock.advance(121)
     assert ok(client.get("/api/agents/pc"))["status"] == "offline"
-    assert ok(client.post("/api/agents/pc/heartbeat")) == {"status": "ok"}
+    answer = ok(client.post("/api/agents/pc/heartbeat"))
+    assert answer == {"status": "ok", "cancelled_jobs": []}
     assert ok(client.get("/api/agents"))[0]["status"] == "online"
 
 
@@ -91,40 +89,25 @@ def test_it_counts_an_agent_as_there_for_exactly_its_timeout(
     assert ok(client.get("/api/agents"))[0]["status"] == "offline"
 
 
-def test_it_marks_an_agent_that_signs_off_as_offline(client: FlaskClient) -> None:
-    register_agent(client)
-    answer = ok(client.post("/api/agents/pc/unregister"))
-    assert answer == {"status": "ok", "message": "Agent unregistered"}
-    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
-
-
-def test_it_keeps_discs_and_jobs_of_an_agent_that_signs_off(client: FlaskClient) -> None:
-    register_agent(client)
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id)
-    job_ids = rip(client, disc_id)
-    ok(client.post("/api/agents/pc/unregister"))
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
-    held = ok(client.get("/api/agents/pc/jobs"))["jobs"]
-    assert [(job["job_id"], job["status"]) for job in held] == [
-        (job_id, "assigned") for job_id in job_ids
-    ]
-
-
-def test_it_makes_an_agent_that_comes_back_to_a_running_job_busy(client: FlaskClient) -> None:
+def test_it_makes_an_agent_that_comes_back_to_a_running_job_busy(
+    client: FlaskClient, clock: FakeClock
+) -> None:
     first = register_agent(client)
     job_id = assigned_job(client)
     report(client, job_id, "running")
-    ok(client.post("/api/agents/pc/unregister"))
+    clock.advance(60)
     again = register_agent(client)
     assert (again["status"], again["current_job_id"]) == ("busy", job_id)
     assert again["registered_at"] == first["registered_at"]
 
 
-def test_it_takes_a_late_heartbeat_of_a_working_agent_for_a_busy_one(client: FlaskClient) -> None:
+def test_it_takes_a_late_heartbeat_of_a_working_agent_for_a_busy_one(
+    client: FlaskClient, clock: FakeClock
+) -> None:
     register_agent(client)
     report(client, assigned_job(client), "running")
-    ok(client.post("/api/agents/pc/unregister"))
+    clock.advance(121)
+    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
     ok(client.post("/api/agents/pc/heartbeat"))
     assert ok(client.get("/api/agents/pc"))["status"] == "busy"
 
@@ -141,12 +124,12 @@ def test_it_gives_an_agent_its_jobs_most_urgent_first_then_oldest(
     register_agent(client)
     register_agent(client, "den")
     ids = []
-    for priority in (0, 5, 0, 9):
+    for priority in (0, 5, 0):
         ids.append(assigned_job(client, priority=priority))
         clock.advance(1)
     assigned_job(client, "den")
     jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
-    assert [job["job_id"] for job in jobs] == [ids[3], ids[1], ids[0], ids[2]]
+    assert [job["job_id"] for job in jobs] == [ids[1], ids[0], ids[2]]
 
 
 def test_it_gives_an_agent_only_jobs_that_it_has_still_to_do(client: FlaskClient) -> None:

@@ -9,6 +9,7 @@ from tests.support import (
     approve,
     detect,
     file_names,
+    job_of,
     ok,
     register_agent,
     rip,
@@ -37,9 +38,10 @@ def test_it_knows_the_same_disc_in_the_same_drive(client: FlaskClient, clock: Fa
 
 def test_it_leaves_the_rips_of_a_disc_that_is_reported_again(client: FlaskClient) -> None:
     disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
-    rip(client, disc_id)
+    first, *others = rip(client, disc_id)
     assert detect(client)["status"] == "ripping"
-    assert len(ok(client.get("/api/agents/pc/jobs"))["jobs"]) == 3
+    assert [job["job_id"] for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [first]
+    assert [job_of(client, job_id)["status"] for job_id in others] == ["queued", "queued"]
 
 
 def test_it_takes_a_copy_in_another_drive_for_another_disc(client: FlaskClient) -> None:

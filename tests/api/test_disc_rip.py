@@ -54,11 +54,11 @@ def test_it_rips_the_selected_titles(client: FlaskClient, disc_id: str) -> None:
 
 
 def test_it_gives_the_jobs_to_the_discs_agent(client: FlaskClient, disc_id: str) -> None:
-    job_ids = rip(client, disc_id)
-    jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
-    assert [job["job_id"] for job in jobs] == job_ids
-    assert jobs[0] == {
-        "job_id": job_ids[0],
+    job_id, *_ = rip(client, disc_id)
+    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    assert len(job.pop("lease_token")) == 32
+    assert job == {
+        "job_id": job_id,
         "job_type": "rip",
         "status": "assigned",
         "priority": 0,
@@ -81,7 +81,23 @@ def test_it_gives_the_jobs_to_the_discs_agent(client: FlaskClient, disc_id: str)
         "created_at": "2026-01-24T12:34:56.123456Z",
         "started_at": None,
         "completed_at": None,
+        "attempt": 1,
+        "scheduled_at": None,
+        "waiting_reason": None,
+        "source_job_id": None,
     }
+
+
+@pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
+def test_it_gives_the_agent_the_next_job_once_the_drive_is_free(
+    client: FlaskClient, disc_id: str, end: str
+) -> None:
+    job_ids = rip(client, disc_id)
+    given = []
+    while jobs := ok(client.get("/api/agents/pc/jobs"))["jobs"]:
+        given.append([job["job_id"] for job in jobs])
+        ok(report(client, jobs[0]["job_id"], end))
+    assert given == [[job_id] for job_id in job_ids]
 
 
 def test_it_tells_the_size_of_a_title_where_it_is_known(client: FlaskClient) -> None:

@@ -26,6 +26,15 @@ PARTS = (
     ":s1",
     "a:s" + "9" * 400,
 )
+HEADERS = (
+    "Host",
+    "Accept",
+    "Authorization",
+    "Cookie",
+    "X-Forwarded-Host",
+    "Range",
+    "Idempotency-Key",
+)
 
 
 def test_it_handles_any_id_in_any_address(app: Flask, client: FlaskClient) -> None:
@@ -52,7 +61,10 @@ def test_it_handles_any_query(client: FlaskClient) -> None:
 def test_it_handles_any_header(client: FlaskClient) -> None:
     for _ in range(2):
         create_job(client)
-    for name in ("Host", "Accept", "Authorization", "Cookie", "X-Forwarded-Host", "Range"):
+    for name in HEADERS:
         for value in ("", "\xe4\xff", "a b", "<>", "x:99999", ";=,", "x" * 5000, "bytes=9-1"):
+            headers = {name: value}
             for path in ("/", "/api/jobs?limit=1", "/dashboard"):
-                assert_handled(client.get(path, headers={name: value}), (name, value))
+                assert_handled(client.get(path, headers=headers), headers)
+            body = {"job_type": "organize"}
+            assert_handled(client.post("/api/jobs", json=body, headers=headers), headers)

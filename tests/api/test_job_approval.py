@@ -88,13 +88,14 @@ def test_it_refuses_to_approve_what_needs_no_approval(
 def test_it_refuses_to_approve_a_job_past_pending(client: FlaskClient, services: Services) -> None:
     register_agent(client)
     register_worker(client)
-    running, completed, cancelled = (approved_job(client) for _ in range(3))
-    jobs = {"assigned": approved_job(client), "running": running, "completed": completed}
-    report(client, running, "running")
-    report(client, completed, "completed")
-    ok(client.post(f"/api/jobs/{cancelled}/cancel"))
+    states = ("running", "completed", "cancelled", "assigned", "queued")
+    # The worker has room for two; the others wait, in this order.
+    jobs = {state: approved_job(client, priority=-place) for place, state in enumerate(states)}
+    report(client, jobs["running"], "running")
+    report(client, jobs["completed"], "completed")
+    ok(client.post(f"/api/jobs/{jobs['cancelled']}/cancel"))
     with unchanged(services):
-        for state, job_id in (jobs | {"cancelled": cancelled}).items():
+        for state, job_id in jobs.items():
             response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
             assert_problem(response, 400, f"is {state}")
 

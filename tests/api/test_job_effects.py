@@ -76,6 +76,9 @@ def test_it_leaves_an_agent_that_has_signed_off_offline(client: FlaskClient) -> 
     job_id = assigned_job(client)
     report(client, job_id, "running")
     ok(client.post("/api/agents/pc/unregister"))
+    assert agent_of(client) == ("offline", None)
+    ok(report(client, job_id, "running"))  # it works on nevertheless
+    assert agent_of(client) == ("offline", job_id)
     ok(report(client, job_id, "completed"))
     assert agent_of(client) == ("offline", None)
 

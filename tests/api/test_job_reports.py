@@ -1,7 +1,6 @@
 """Reports of agents, in every state that a job can be in."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +11,7 @@ from tests.support import (
     assert_problem,
     assigned_job,
     create_job,
+    job_of,
     ok,
     register_agent,
     report,
@@ -52,10 +52,6 @@ APPLY = {
     "cancelled": {"cancelled"},
 }
 REPORTS = ("assigned", "running", "completed", "failed", "cancelled")
-
-
-def job_of(client: FlaskClient, job_id: str) -> dict[str, Any]:
-    return dict(ok(client.get(f"/api/jobs/{job_id}")))
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +169,11 @@ def test_it_merges_the_error_of_a_failed_upload(client: FlaskClient) -> None:
     job_id = started_job(client)
     first = ok(report(client, job_id, "completed", output_file="C:\\out\\a.mkv"))
     failed = ok(report(client, job_id, "completed", error="Upload failed: no route to host"))
-    assert failed == first | {"error": "Upload failed: no route to host"}
+    again_at = failed["scheduled_at"]  # a minute later, and up to a quarter more
+    assert "2026-01-24T12:35:56.123456Z" <= again_at <= "2026-01-24T12:36:11.123456Z"
+    said = {"error": "Upload failed: no route to host", "scheduled_at": again_at}
+    assert failed == first | said
+    assert job_of(client, job_id) == failed
 
 
 def test_it_forgets_the_error_of_an_upload_that_went_well_in_the_end(client: FlaskClient) -> None:
@@ -181,6 +181,7 @@ def test_it_forgets_the_error_of_an_upload_that_went_well_in_the_end(client: Fla
     ok(report(client, job_id, "completed", error="Upload failed: timeout"))
     job = ok(report(client, job_id, "completed", output_file="/out/a.mkv"))
     assert (job["error"], job["output_file"]) == (None, "/out/a.mkv")
+    assert job["scheduled_at"] is None
     assert ok(client.get("/api/jobs/upload-errors")) == []
 
 

@@ -63,6 +63,10 @@ def test_it_enters_a_job_as_agents_of_today_send_it(client: FlaskClient) -> None
         "created_at": "2026-01-24T12:34:56.123456Z",
         "started_at": None,
         "completed_at": None,
+        "attempt": 0,
+        "scheduled_at": None,
+        "waiting_reason": "A person has to approve it.",
+        "source_job_id": None,
     }
     assert ok(client.get(f"/api/jobs/{job_id}")) == {"job_id": job_id, **job}
 
@@ -173,7 +177,7 @@ def test_it_counts_the_jobs_by_status_and_type(client: FlaskClient) -> None:
     report(client, rips[1], "failed", error="read error")
     create_job(client)
     create_job(client, job_type="organize")  # waits for a person too, but is no transcode job
-    create_job(client, requires_approval=False)
+    create_job(client, requires_approval=False, preset="H.265 QSV 1080p")  # no worker can do it
     assigned_job(client)
     report(client, approved_job(client), "running")
     ok(client.post(f"/api/jobs/{create_job(client)['job_id']}/cancel"))

@@ -1,16 +1,12 @@
 """Two at the same moment: one gets it, the other is told so, and nothing is done twice."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server.services.wiring import Services
+from tests.racing import meeting_behind, post, reported, statuses
 from tests.support import (
     approve,
     approved_job,
@@ -19,32 +15,17 @@ from tests.support import (
     at_once,
     create_job,
     detect,
+    given,
+    history,
+    job_of,
     ok,
+    ordered_rips,
     register_agent,
     register_worker,
     report,
+    restart,
     rip,
 )
-
-
-@contextmanager
-def meeting_behind(owner: Any, method: str) -> Iterator[None]:
-    """Let two callers of a method wait for each other behind it, so that neither is ahead.
-
-    Where only one gets in at a time, it goes on alone after a moment.
-    """
-    original = getattr(owner, method)
-    barrier = threading.Barrier(2)
-
-    def met(*args: Any, **kwargs: Any) -> Any:
-        answer = original(*args, **kwargs)
-        with suppress(threading.BrokenBarrierError):
-            barrier.wait(0.2)
-        return answer
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(owner, method, met)
-        yield
 
 
 @pytest.fixture
@@ -53,18 +34,6 @@ def machines(client: FlaskClient) -> None:
     for agent_id, worker_id in (("pc", "gpu"), ("den", "cpu")):
         register_agent(client, agent_id)
         register_worker(client, worker_id, agent_id)
-
-
-def post(app: Flask, address: str, **body: Any) -> Callable[[], TestResponse]:
-    return lambda: app.test_client().post(address, json=body or None)
-
-
-def reported(app: Flask, job_id: str, status: str) -> Callable[[], TestResponse]:
-    return lambda: report(app.test_client(), job_id, status)
-
-
-def statuses(answers: list[TestResponse]) -> list[int]:
-    return sorted(answer.status_code for answer in answers)
 
 
 @pytest.mark.usefixtures("machines")
@@ -81,7 +50,7 @@ def test_it_lets_one_of_two_approve_a_job(
     assert statuses(answers) == [200, 400]
     lost, won = sorted(answers, key=lambda answer: -answer.status_code)
     assert_problem(lost, 400, "is assigned")
-    job = ok(client.get(f"/api/jobs/{job_id}"))
+    job = job_of(client, job_id)
     assert (job["assigned_worker_id"], job["preset"]) == (
         won.json["worker_id"], won.json["preset"]
     )  # fmt: skip
@@ -93,47 +62,51 @@ def test_it_lets_one_of_two_approve_a_job(
 
 @pytest.mark.usefixtures("machines")
 def test_it_either_approves_or_cancels(app: Flask, client: FlaskClient, services: Services) -> None:
-    job_id = create_job(client)["job_id"]
-    with meeting_behind(services.queue.jobs, "get"):
-        approval, cancellation = at_once(
-            post(app, f"/api/jobs/{job_id}/approve", worker_id="gpu", preset="A"),
-            post(app, f"/api/jobs/{job_id}/cancel"),
-        )
-    # A job that was approved first can still be cancelled, never the other way round.
-    assert cancellation.status_code == 200
-    assert approval.status_code in (200, 400)
-    job = ok(client.get(f"/api/jobs/{job_id}"))
-    assert job["status"] == "cancelled"
-    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == []
+    for _ in range(3):
+        job_id = create_job(client)["job_id"]
+        with meeting_behind(services.queue.jobs, "get"):
+            approval, cancellation = at_once(
+                post(app, f"/api/jobs/{job_id}/approve", worker_id="gpu", preset="A"),
+                post(app, f"/api/jobs/{job_id}/cancel"),
+            )
+        # A job that was approved first can still be cancelled, never the other way round.
+        assert cancellation.status_code == 200
+        assert approval.status_code in (200, 400)
+        assert job_of(client, job_id)["status"] == "cancelled"
+        assert ok(client.get("/api/workers/gpu"))["current_jobs"] == []
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_lets_one_end_win(app: Flask, client: FlaskClient) -> None:
+def test_it_lets_one_end_win(app: Flask, client: FlaskClient, services: Services) -> None:
     for _ in range(4):
         job_id = assigned_job(client)
         report(client, job_id, "running")
         ends = ("completed", "failed", "cancelled")
-        answers = at_once(*[reported(app, job_id, end) for end in ends])
+        with meeting_behind(services.reports.jobs, "get"):
+            answers = at_once(*[reported(app, job_id, end) for end in ends])
         assert statuses(answers) == [200, 409, 409]
         (won,) = [answer.json for answer in answers if answer.status_code == 200]
-        assert ok(client.get(f"/api/jobs/{job_id}")) == won
+        assert job_of(client, job_id) == won
         assert ok(client.get("/api/agents/pc"))["status"] == "online"
 
 
 @pytest.mark.usefixtures("machines")
 def test_it_counts_a_completion_once_that_is_reported_twice_at_once(
-    app: Flask, client: FlaskClient
+    app: Flask, client: FlaskClient, services: Services
 ) -> None:
     for number in range(1, 5):
         job_id = approved_job(client)
-        answers = at_once(*[reported(app, job_id, "completed")] * 3)
+        with meeting_behind(services.reports.jobs, "get"):
+            answers = at_once(*[reported(app, job_id, "completed")] * 3)
         assert statuses(answers) == [200, 200, 200]
         assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == number
 
 
-@pytest.mark.usefixtures("machines")
 def test_it_counts_every_completion_of_several_at_once(app: Flask, client: FlaskClient) -> None:
+    restart(app, max_concurrent_transcodes=6)
+    register_worker(client, capabilities={"max_concurrent": 6})
     jobs = [approved_job(client) for _ in range(6)]
+    assert given(client, jobs) == [True] * 6
     answers = at_once(*[reported(app, job_id, "completed") for job_id in jobs])
     assert statuses(answers) == [200] * 6
     worker = ok(client.get("/api/workers/gpu"))
@@ -148,8 +121,9 @@ def test_it_frees_an_agent_whose_last_jobs_end_at_once(
         jobs = [assigned_job(client), assigned_job(client)]
         for job_id in jobs:
             report(client, job_id, "running")
-        with meeting_behind(services.reports.jobs, "move"):
-            at_once(*[reported(app, job_id, "failed") for job_id in jobs])
+        with meeting_behind(services.reports.jobs, "step"):
+            answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
+        assert statuses(answers) == [200, 200]
         agent = ok(client.get("/api/agents/pc"))
         assert (agent["status"], agent["current_job_id"]) == ("online", None)
 
@@ -160,8 +134,10 @@ def test_it_frees_a_worker_whose_last_jobs_end_at_once(
     register_worker(client, "farm", agent_id=None)
     for _ in range(3):
         jobs = [approved_job(client, "farm"), approved_job(client, "farm")]
-        with meeting_behind(services.reports.agents, "refresh_work"):
-            at_once(*[reported(app, job_id, "failed") for job_id in jobs])
+        assert given(client, jobs) == [True, True]
+        with meeting_behind(services.reports.jobs, "step"):
+            answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
+        assert statuses(answers) == [200, 200]
         assert ok(client.get("/api/workers/farm"))["current_jobs"] == []
 
 
@@ -172,16 +148,13 @@ def test_it_completes_a_disc_whose_last_rips_end_at_once(
     for number in range(3):
         disc_id = detect(client, label=f"FIREFLY_S0{number + 1}_D1")["disc_id"]
         approve(client, disc_id)
-        (first,) = rip(client, disc_id, title_indices=[0])
-        # These two no agent has yet: nothing but the disc is common to them.
-        body = {"job_type": "rip", "disc_id": disc_id}
-        last = [
-            ok(client.post("/api/jobs", json=body | {"title_index": index}))["job_id"]
-            for index in (1, 2)
-        ]
-        report(client, first, "completed")
-        with meeting_behind(services.reports.jobs, "move"):
-            at_once(*[post(app, f"/api/jobs/{job_id}/cancel") for job_id in last])
+        # The agent is away, so no one has these: nothing but the disc is common to them.
+        ok(client.post("/api/agents/pc/unregister"))
+        rips = rip(client, disc_id, title_indices=[0, 1])
+        assert given(client, rips) == [False, False]
+        with meeting_behind(services.reports.jobs, "step"):
+            answers = at_once(*[post(app, f"/api/jobs/{job_id}/cancel") for job_id in rips])
+        assert statuses(answers) == [200, 200]
         assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
 
 
@@ -204,6 +177,42 @@ def test_it_enters_one_of_two_rips_of_a_title(app: Flask, client: FlaskClient) -
     answers = at_once(*[post(app, "/api/jobs", **body)] * 3)
     assert statuses(answers) == [200, 409, 409]
     assert len(ok(client.get("/api/jobs"))) == 1
+
+
+@pytest.mark.usefixtures("machines")
+def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    disc_id, (rip_id, *_) = ordered_rips(client)
+    body = {
+        "job_type": "transcode",
+        "disc_id": disc_id,
+        "title_index": 0,
+        "input_file": "C:\\rips\\t00.mkv",
+        "requires_approval": True,
+    }
+    with meeting_behind(services.entry.transcodes.jobs, "transcodes_of"):
+        answers = at_once(
+            reported(app, rip_id, "completed", output_file="C:\\rips\\t00.mkv"),
+            post(app, "/api/jobs", **body),
+        )
+    assert statuses(answers) == [200, 200]
+    (transcode,) = ok(client.get("/api/jobs/awaiting-approval"))
+    assert (transcode["source_job_id"], transcode["input_file"]) == (rip_id, body["input_file"])
+
+
+@pytest.mark.usefixtures("machines")
+def test_it_tries_a_job_again_once_that_two_want_tried_again(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    job_id = assigned_job(client)
+    ok(report(client, job_id, "failed"))
+    with meeting_behind(services.reports.jobs, "get"):
+        answers = at_once(*[post(app, f"/api/jobs/{job_id}/retry")] * 2)
+    assert statuses(answers) == [200, 409]
+    assert [event["detail"] for event in history(client, job_id)].count(
+        "Tried again by a person."
+    ) == 1  # fmt: skip
 
 
 def test_it_overwrites_no_upload_of_the_same_name(app: Flask, client: FlaskClient) -> None:

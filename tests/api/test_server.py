@@ -121,7 +121,14 @@ def test_it_describes_every_endpoint_of_the_api(app: Flask, client: FlaskClient)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert described == served
-    assert ("POST", "/api/jobs/{job_id}/approve") in served
+    assert {
+        ("POST", "/api/jobs/{job_id}/approve"),
+        ("POST", "/api/jobs/{job_id}/retry"),
+        ("POST", "/api/jobs/{job_id}/priority"),
+        ("POST", "/api/jobs/{job_id}/bump"),
+        ("GET", "/api/jobs/{job_id}/events"),
+        ("GET", "/api/system/maintenance"),
+    } <= served
 
 
 def test_it_describes_bodies_and_answers(client: FlaskClient) -> None:

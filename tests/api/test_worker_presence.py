@@ -31,8 +31,10 @@ def test_it_answers_a_heartbeat_with_its_time(client: FlaskClient, clock: FakeCl
     clock.advance(15)
     body = {"cpu_usage": 12.5, "gpu_usage": 250, "temperature": 61}
     assert ok(client.post("/api/workers/gpu/heartbeat", json=body)) == {
-        "acknowledged": True, "server_time": "2026-01-24T12:35:11.123456Z"
-    }  # fmt: skip
+        "acknowledged": True,
+        "server_time": "2026-01-24T12:35:11.123456Z",
+        "cancelled_jobs": [],
+    }
     worker = ok(client.get("/api/workers/gpu"))
     assert worker["last_heartbeat"] == "2026-01-24T12:35:11.123456Z"
     assert (worker["cpu_usage"], worker["gpu_usage"]) == (12.5, 100)

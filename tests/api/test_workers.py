@@ -55,6 +55,8 @@ def test_it_registers_a_worker_with_defaults(client: FlaskClient) -> None:
         "avg_transcode_time_seconds": 0.0,
         "cpu_usage": None,
         "gpu_usage": None,
+        "consecutive_failures": 0,
+        "paused_at": None,
     }
     assert worker_of(client) == worker
 

@@ -1,0 +1,191 @@
+"""Attempts at jobs, and the leases by which machines have them, in the database."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import peewee
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Job
+from boz_server.domain.job_states import HELD, OPEN, JobStatus
+from boz_server.settings import Settings
+
+#: At a poll, a lease is written anew once a quarter of its term has passed; heartbeats, which say
+#: whether a machine is there, always renew it.
+POLL_RENEWAL = 0.75
+#: A machine that reports less progress than before, after having been silent for so long, has
+#: begun anew; sooner, the report is one that others have overtaken. Agents report every 2 s.
+STARTED_OVER_SECONDS = 10
+#: How many jobs a heartbeat's answer names at most, and for how long.
+CANCELLED_LISTED, CANCELLED_SECONDS = 100, 24 * 3600
+
+
+class AttemptRepository:
+    """Queries on attempts: whose they are, and until when."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.database = database
+        self.agent_term = timedelta(seconds=settings.agent_timeout_seconds)
+        self.worker_term = timedelta(seconds=settings.worker_timeout_seconds)
+
+    def lease_until(self, now: datetime) -> Any:
+        """Return until when a lease goes that is given or renewed now: as an expression, as a
+        worker without an agent has another term than an agent."""
+        return self._after_terms(now, 1)
+
+    def progress(
+        self, job_id: str, token: str | None, now: datetime, said: dict[str, Any]
+    ) -> Job | None:
+        """Record that an attempt runs, in one statement, whatever else goes on; else None.
+
+        said: columns that the report sets; progress never goes back within an attempt.
+        """
+        conditions = [Job.job_id == job_id, Job.status == JobStatus.RUNNING, permits(token)]
+        if "progress" in said:
+            new = said["progress"]
+            said = said | {"progress": peewee.Case(None, [(Job.progress < new, new)], Job.progress)}
+            if token is None:
+                conditions.append(~started_over(new, now))
+        query = Job.update(
+            **said,
+            reported_at=now,
+            lease_expires_at=self.lease_until(now),
+            lease_doubted=False,
+        ).where(*conditions)
+        return next(iter(query.returning(Job).execute()), None)
+
+    def claim(self, now: datetime, *conditions: Any, **changes: Any) -> Job | None:
+        """Take the first queued job that meets the conditions, in one statement; None without."""
+        first = (
+            Job.select(Job.job_id)
+            .where(Job.status == JobStatus.QUEUED, is_due(now), *conditions)
+            .order_by(Job.priority.desc(), Job.created_at, Job.job_id)
+            .limit(1)
+        )
+        first = self.database.dialect.skip_locked(first)
+        query = Job.update(**changes).where(Job.job_id == first, Job.status == JobStatus.QUEUED)
+        return next(iter(query.returning(Job).execute()), None)
+
+    def has_to_extend(self, holder: Any, now: datetime, *, polled: bool) -> bool:
+        """Whether a sign of life moves a lease of this holder."""
+        due = self._due(now) if polled else Job.job_id.is_null(False)
+        return Job.select().where(extensible(holder), due).exists()
+
+    def extend(self, holder: Any, now: datetime) -> None:
+        """Renew the leases of a holder that has shown itself.
+
+        Not those that are in doubt: a machine that started anew has to report on them.
+        """
+        Job.update(lease_expires_at=self.lease_until(now)).where(extensible(holder)).execute()
+
+    def doubt(self, holder: Any, until: datetime) -> None:
+        """Let a machine that starts anew keep what it runs only if it reports on it until then."""
+        Job.update(lease_doubted=True, lease_expires_at=until).where(
+            holder, Job.status == JobStatus.RUNNING
+        ).execute()
+
+    def renew_all(self, now: datetime) -> None:
+        """Give every attempt under way a full term: no one could show a sign of life lately."""
+        Job.update(lease_expires_at=self.lease_until(now)).where(
+            Job.status.in_(list(HELD))
+        ).execute()
+
+    def expired(self, now: datetime, limit: int = 500) -> list[Job]:
+        """Return the jobs whose lease has run out, or that never got one, oldest lease first."""
+        query = Job.select().where(
+            Job.status.in_(list(HELD)),
+            (Job.lease_expires_at <= now) | Job.lease_expires_at.is_null(),
+        )
+        return list(query.order_by(Job.lease_expires_at, Job.job_id).limit(limit))
+
+    def cancelled(self, holder: Any, now: datetime) -> list[str]:
+        """Return the ids of a holder's jobs that were cancelled within the last day, newest
+        first."""
+        since = now - timedelta(seconds=CANCELLED_SECONDS)
+        query = (
+            Job.select(Job.job_id)
+            .where(holder, Job.status == JobStatus.CANCELLED, Job.completed_at > since)
+            .order_by(Job.completed_at.desc())
+            .limit(CANCELLED_LISTED)
+        )
+        return [job.job_id for job in query]
+
+    def held(self, holder: Any) -> list[Job]:
+        """Return the jobs that a holder has, in the order in which to do them."""
+        query = Job.select().where(holder, Job.status.in_(list(HELD)))
+        return list(
+            query.order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
+        )
+
+    def count_delivery(self, job_id: str) -> None:
+        """Note that an answer carries the attempt to its worker."""
+        Job.update(deliveries=Job.deliveries + 1).where(Job.job_id == job_id).execute()
+
+    def to_retry(self, now: datetime, limit: int = 500) -> list[Job]:
+        """Return the jobs that are over and were to be tried again by now."""
+        # By what they are not: SQLite would look through all completed jobs by their status.
+        query = Job.select().where(
+            Job.scheduled_at <= now, Job.status.not_in([*OPEN, JobStatus.CANCELLED])
+        )
+        return list(query.order_by(Job.scheduled_at, Job.job_id).limit(limit))
+
+    def _due(self, now: datetime) -> Any:
+        return (
+            Job.lease_expires_at.is_null()
+            | (Job.lease_expires_at < self._after_terms(now, POLL_RENEWAL))
+            # Beyond its term: the clock was put back since.
+            | (Job.lease_expires_at > self._after_terms(now, 1))
+        )
+
+    def _after_terms(self, now: datetime, terms: float) -> Any:
+        """The time so many terms from now: an expression, as holders have different ones."""
+        by_itself = Job.assigned_agent_id == Job.assigned_worker
+        return peewee.Case(
+            None,
+            [(by_itself, _instant(now + terms * self.worker_term))],
+            _instant(now + terms * self.agent_term),
+        )
+
+
+def by_agent(agent_id: str) -> Any:
+    """The jobs that were given to an agent."""
+    return Job.assigned_agent_id == agent_id
+
+
+def by_worker(worker_id: str) -> Any:
+    """The jobs that were given to a worker."""
+    return Job.assigned_worker == worker_id
+
+
+def extensible(holder: Any) -> Any:
+    """The attempts of a holder that it keeps by showing itself."""
+    return holder & Job.status.in_(list(HELD)) & ~Job.lease_doubted
+
+
+def permits(token: str | None) -> Any:
+    """Whether a report may speak for a job's latest attempt: with its token; without one as long
+    as no report had it."""
+    return ~Job.token_used if token is None else Job.lease_token == token
+
+
+def started_over(progress: float, now: datetime) -> Any:
+    """Whether a machine that reports so little has begun anew."""
+    silent_since = now - timedelta(seconds=STARTED_OVER_SECONDS)
+    return (Job.progress > progress) & (
+        Job.reported_at.is_null(False) & (Job.reported_at < silent_since)
+    )
+
+
+def is_due(now: datetime) -> Any:
+    """Whether a job may begin by now."""
+    return Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
+
+
+def preset_or(default: str) -> Any:
+    """A job's preset, or the one that is used where none is named."""
+    return peewee.fn.COALESCE(Job.preset, default)
+
+
+def _instant(value: datetime) -> Any:
+    """A time as the database keeps it, where no column says so."""
+    return peewee.Value(value, converter=Job.lease_expires_at.db_value)

@@ -1,0 +1,189 @@
+"""What the dispatcher looks at, in the database: who is there, what is under way, what waits."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import peewee
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Agent, Disc, Job, Worker
+from boz_server.domain.job_states import HELD, JobStatus, JobType
+from boz_server.domain.placement import Machine
+from boz_server.domain.presence import AgentStatus, WorkerStatus
+from boz_server.repositories.attempt_repository import is_due, preset_or
+from boz_server.settings import Settings
+
+#: A drive: its agent, and its name there.
+Drive = tuple[str, str]
+
+
+class FleetRepository:
+    """Queries on machines and the work that they have."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.database = database
+        self.agent_timeout = timedelta(seconds=settings.agent_timeout_seconds)
+        self.worker_timeout = timedelta(seconds=settings.worker_timeout_seconds)
+        self.default_preset = settings.default_transcode_preset
+
+    def machines(self, now: datetime) -> list[Machine]:
+        """Return all workers with what they have just now."""
+        counts: Any = (
+            Job.select(Job.assigned_worker_id, peewee.fn.COUNT(1))
+            .where(Job.assigned_worker.is_null(False), Job.status.in_(list(HELD)))
+            .group_by(Job.assigned_worker)
+            .tuples()
+        )
+        held, lost = dict(counts), self.agents_lost(now)
+        workers = Worker.select().order_by(Worker.worker_id)
+        return [self._machine(one, held.get(one.worker_id, 0), lost, now) for one in workers]
+
+    def agents_there(self, now: datetime) -> dict[str, bool]:
+        """Return the agents that are there, and whether each can rip."""
+        query = Agent.select(Agent.agent_id, Agent.capabilities).where(
+            Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat > now - self.agent_timeout
+        )
+        return {agent.agent_id: bool(agent.capabilities.get("can_rip", True)) for agent in query}
+
+    def agents_lost(self, now: datetime) -> dict[str, datetime]:
+        """Return the agents that have fallen silent without signing off, and since when they
+        count as lost."""
+        query = Agent.select(Agent.agent_id, Agent.last_heartbeat).where(
+            Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat <= now - self.agent_timeout
+        )
+        return {agent.agent_id: agent.last_heartbeat + self.agent_timeout for agent in query}
+
+    def under_way(self, job_type: JobType) -> int:
+        """Return how many jobs of a type machines have."""
+        query = Job.select().where(Job.job_type == job_type, Job.status.in_(list(HELD)))
+        return int(query.count())
+
+    def waits(self, job_type: JobType, now: datetime) -> bool:
+        """Whether a job of a type waits for a machine."""
+        query = Job.select().where(
+            Job.status == JobStatus.QUEUED, Job.job_type == job_type, is_due(now)
+        )
+        return query.exists()
+
+    def busy_drives(self) -> set[Drive]:
+        """Return the drives whose discs are being ripped."""
+        query: Any = (
+            Disc.select(Disc.agent, Disc.drive)
+            .join(Job, on=(Job.disc == Disc.disc_id))
+            .where(Job.job_type == JobType.RIP, Job.status.in_(list(HELD)))
+            .tuples()
+        )
+        return set(query)
+
+    def drive_of(self, job: Job) -> Drive | None:
+        """Return the drive that a rip's disc lies in; None when it has no disc."""
+        disc = Disc.get_or_none(Disc.disc_id == job.disc_id)
+        return None if disc is None else (disc.agent_id, disc.drive)
+
+    def drives_of(self, disc_ids: Collection[str]) -> dict[str, Drive]:
+        """Return the drives of discs, by the discs' ids."""
+        query: Any = Disc.select(Disc.disc_id, Disc.agent, Disc.drive).where(
+            Disc.disc_id.in_(list(disc_ids))
+        )
+        return {disc_id: (agent_id, drive) for disc_id, agent_id, drive in query.tuples()}
+
+    def next_rip(self, now: datetime, agents: Collection[str], busy: Iterable[Drive]) -> Job | None:
+        """Return the first waiting rip of an agent that is there, on a drive that is idle."""
+        query = (
+            Job.select()
+            .join(Disc)
+            .where(
+                Job.status == JobStatus.QUEUED,
+                Job.job_type == JobType.RIP,
+                is_due(now),
+                Disc.agent.in_(list(agents)),
+                *(~((Disc.agent == agent) & (Disc.drive == drive)) for agent, drive in busy),
+            )
+            .order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
+        )
+        return query.first()
+
+    def next_transcode(self, now: datetime, free: Collection[Machine]) -> Job | None:
+        """Return the first waiting transcode that one of these machines may have.
+
+        A machine without an agent claims its jobs itself: only those that a person gave it come
+        to it unasked.
+        """
+        return (
+            Job.select()
+            .where(
+                Job.status == JobStatus.QUEUED,
+                Job.job_type == JobType.TRANSCODE,
+                is_due(now),
+                reduce(or_, self._may_go_to(free)),
+            )
+            .order_by(Job.priority.desc(), Job.created_at, Job.job_id)
+            .first()
+        )
+
+    def claimable_by(self, machine: Machine) -> Any:
+        """The waiting transcodes that a machine may claim."""
+        own = Job.for_worker_id == machine.worker_id
+        return (Job.job_type == JobType.TRANSCODE) & (
+            own
+            | (
+                Job.for_worker_id.is_null()
+                & (Job.for_agent_id.is_null() | (Job.for_agent_id == machine.agent_id))
+                & self._fits(machine.unfit_presets())
+            )
+        )
+
+    def take_turn(self, machine: Machine) -> None:
+        """Note that the machine was given a job, later than any other."""
+        latest = Worker.select(peewee.fn.MAX(Worker.last_turn)).scalar() or 0
+        machine.last_turn = latest + 1
+        Worker.update(last_turn=latest + 1).where(Worker.worker_id == machine.worker_id).execute()
+
+    def heard_by(self, now: datetime) -> None:
+        """Take signs of life from the future for ones of now: the clock was put back."""
+        for machine in (Agent, Worker):
+            machine.update(last_heartbeat=now).where(machine.last_heartbeat > now).execute()
+
+    def _machine(
+        self, worker: Worker, held: int, lost: dict[str, datetime], now: datetime
+    ) -> Machine:
+        silent = now - worker.last_heartbeat >= self.worker_timeout
+        if worker.agent_id in lost:
+            # Its agent fetches its jobs: with it the worker is lost, unless it shows itself since.
+            silent = silent or worker.last_heartbeat < lost[worker.agent_id]
+        return Machine(
+            worker_id=worker.worker_id,
+            agent_id=worker.agent_id,
+            capabilities=worker.capabilities,
+            online=not silent and worker.status != WorkerStatus.OFFLINE,
+            enabled=worker.enabled,
+            paused=worker.paused_at is not None,
+            held=held,
+            priority=worker.priority,
+            average_seconds=worker.avg_transcode_time_seconds,
+            last_turn=worker.last_turn,
+        )
+
+    def _may_go_to(self, free: Collection[Machine]) -> list[Any]:
+        """One condition for all jobs that a person gave a machine, and one for each kind of
+        hardware: machines of a kind differ in no preset that they can do."""
+        kinds: dict[frozenset[str], list[str]] = {}
+        for machine in free:
+            if machine.agent_id is not None:
+                kinds.setdefault(machine.unfit_presets(), []).append(machine.agent_id)
+        unchosen = Job.for_worker_id.is_null()
+        return [
+            Job.for_worker_id.in_([machine.worker_id for machine in free]),
+            *(
+                unchosen
+                & (Job.for_agent_id.is_null() | Job.for_agent_id.in_(agents))
+                & self._fits(unfit)
+                for unfit, agents in kinds.items()
+            ),
+        ]
+
+    def _fits(self, unfit: Collection[str]) -> Any:
+        return preset_or(self.default_preset).not_in(list(unfit))

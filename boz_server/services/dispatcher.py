@@ -1,0 +1,272 @@
+"""Gives queued jobs to machines, and says why one has to wait."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.database.models import Job
+from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.placement import Machine, belonging, choose, why_none
+from boz_server.errors import Refused, Unavailable, WorkerNotFound
+from boz_server.repositories.attempt_repository import AttemptRepository, by_worker, preset_or
+from boz_server.repositories.fleet_repository import Drive, FleetRepository
+from boz_server.services.job_moves import SERVER, JobMoves
+from boz_server.settings import Settings
+
+
+class Dispatcher:
+    """Fills every free place: a drive, a worker, within the limits of the settings.
+
+    All but `explain` and `choose_for` runs inside the caller's `write_queue()`: in the transaction
+    that made a place free, or brought a job.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        *,
+        fleet: FleetRepository,
+        attempts: AttemptRepository,
+        moves: JobMoves,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.fleet = fleet
+        self.attempts = attempts
+        self.moves = moves
+
+    def dispatch(self) -> int:
+        """Give away what can be given away; returns how many jobs that were.
+
+        What it costs depends on how many jobs are given away, not on how many wait.
+        """
+        now = self.clock.now()
+        given = 0
+        if self.fleet.waits(JobType.RIP, now):
+            given += self._dispatch_rips(now)
+        if self.fleet.waits(JobType.TRANSCODE, now):
+            given += self._dispatch_transcodes(now)
+        return given
+
+    def dispatch_now(self) -> int:
+        """Dispatch in a transaction of its own: what waited for a moment, not for an event."""
+        with self.database.write_queue():
+            return self.dispatch()
+
+    def claim(self, worker_id: str, max_jobs: int) -> list[Job]:
+        """Return what a worker that asks for work is to do: what it was given and does not know
+        of, then what waits. Raises WorkerNotFound."""
+        now = self.clock.now()
+        machine = self._machine(worker_id, now)
+        jobs = self._unknown_to(machine, max_jobs)
+        while len(jobs) < max_jobs and machine.obstacle() is None and self._room(JobType.TRANSCODE):
+            job = self._claim_one(machine, now)
+            if job is None:
+                break
+            machine.held += 1
+            jobs.append(job)
+        for job in jobs:
+            self.attempts.count_delivery(job.job_id)
+        return jobs
+
+    def assign_by_hand(self, job: Job, agent_id: str, actor: str) -> None:
+        """Give a queued job, which is for this agent now, to it; it waits where the agent has no
+        place for it just now.
+
+        Raises Refused when it would wait for good: no worker on the agent's machine fetches it
+        later.
+        """
+        machines: list[Machine] = []
+        if job.job_type == JobType.TRANSCODE:
+            machines = belonging(self.fleet.machines(self.clock.now()), None, agent_id)
+        free = [machine for machine in machines if machine.obstacle() is None]
+        reason = self._obstacle_by_hand(job, agent_id)
+        if reason is None and (free or not machines):
+            chosen = choose(free, self.settings.worker_assignment_strategy) if free else None
+            self.moves.assign(job, agent_id, chosen.worker_id if chosen else None, actor=actor)
+        elif job.job_type == JobType.TRANSCODE and not machines:
+            raise Refused(f"{reason} Ask again when a place is free.")
+
+    def only_machine_for(self, job: Job) -> tuple[str, str | None] | None:
+        """Return agent and worker of the one machine that can do a job; None when several can."""
+        if job.job_type == JobType.TRANSCODE:
+            machines = self.fleet.machines(self.clock.now())
+            own = belonging(machines, job.for_worker_id, job.for_agent_id)
+            if own and (job.for_worker_id or job.for_agent_id):
+                machine = choose(own, self.settings.worker_assignment_strategy)
+                return machine.agent_id or machine.worker_id, machine.worker_id
+        return None if job.for_agent_id is None else (job.for_agent_id, None)
+
+    def choose_for(self, agent_id: str) -> Machine:
+        """Return the worker on an agent's own machine that can take a file from it now.
+
+        Raises Unavailable when there is none: files can't be sent to another machine yet.
+        """
+        machines = belonging(self.fleet.machines(self.clock.now()), None, agent_id)
+        preset = self.settings.default_transcode_preset
+        reason = why_none(machines, for_agent_id=agent_id, preset=preset, chosen=False)
+        if reason is None and not self._room(JobType.TRANSCODE):
+            reason = self._full(JobType.TRANSCODE)
+        if reason is not None:
+            raise Unavailable(f"{reason} Register or enable one, or ask again later.")
+        return self._choose(machines, preset, chosen=False)
+
+    def explain(self, jobs: Sequence[Job]) -> None:
+        """Say of each waiting job why it waits; a fixed number of queries for all of them."""
+        for job in jobs:
+            if job.status == JobStatus.PENDING:
+                job.waiting_reason = "A person has to approve it."
+        queued = [job for job in jobs if job.status == JobStatus.QUEUED]
+        if not queued:
+            return
+        now = self.clock.now()
+        machines = self.fleet.machines(now)
+        agents = self.fleet.agents_there(now)
+        drives = self.fleet.drives_of([job.disc_id for job in queued if job.disc_id is not None])
+        busy = self.fleet.busy_drives()
+        rips_full, transcodes_full = not self._room(JobType.RIP), not self._room(JobType.TRANSCODE)
+        for job in queued:
+            if job.scheduled_at is not None and job.scheduled_at > now:
+                job.waiting_reason = f"It is tried again at {job.scheduled_at:%Y-%m-%d %H:%M:%S}Z."
+            elif job.job_type == JobType.RIP:
+                drive = drives.get(job.disc_id or "")
+                job.waiting_reason = self._rip_obstacle(drive, agents, busy, full=rips_full)
+            elif job.job_type == JobType.TRANSCODE:
+                reason = self._full(JobType.TRANSCODE) if transcodes_full else None
+                job.waiting_reason = reason or self._transcode_obstacle(job, machines)
+
+    def _dispatch_rips(self, now: datetime) -> int:
+        given = 0
+        room = self.settings.max_concurrent_rips - self.fleet.under_way(JobType.RIP)
+        if room <= 0:
+            return given
+        there, busy = self.fleet.agents_there(now), self.fleet.busy_drives()
+        agents = [agent_id for agent_id, can_rip in there.items() if can_rip]
+        while given < room and (job := self.fleet.next_rip(now, agents, busy)) is not None:
+            drive = self.fleet.drive_of(job)
+            if drive is None or self.moves.assign(job, drive[0], None, actor=SERVER) is None:
+                break
+            busy.add(drive)
+            given += 1
+        return given
+
+    def _dispatch_transcodes(self, now: datetime) -> int:
+        given = 0
+        room = self.settings.max_concurrent_transcodes - self.fleet.under_way(JobType.TRANSCODE)
+        machines = self.fleet.machines(now) if room > 0 else []
+        while given < room:
+            free = [machine for machine in machines if machine.obstacle() is None]
+            job = self.fleet.next_transcode(now, free) if free else None
+            if job is None:
+                break
+            chosen = job.for_worker_id is not None
+            own = belonging(free, job.for_worker_id, job.for_agent_id)
+            told = [machine for machine in own if chosen or machine.agent_id is not None]
+            machine = self._choose(told, self._preset(job), chosen=chosen)
+            holder = machine.agent_id or machine.worker_id
+            if self.moves.assign(job, holder, machine.worker_id, actor=SERVER) is None:
+                break
+            self.fleet.take_turn(machine)
+            machine.held += 1
+            given += 1
+        return given
+
+    def _choose(self, machines: Sequence[Machine], preset: str | None, *, chosen: bool) -> Machine:
+        fitting = [
+            one
+            for one in machines
+            if one.obstacle() is None and (chosen or preset not in one.unfit_presets())
+        ]
+        return choose(fitting, self.settings.worker_assignment_strategy)
+
+    def _machine(self, worker_id: str, now: datetime) -> Machine:
+        for machine in self.fleet.machines(now):
+            if machine.worker_id == worker_id:
+                return machine
+        raise WorkerNotFound(worker_id)
+
+    def _unknown_to(self, machine: Machine, max_jobs: int) -> list[Job]:
+        """What a worker was given, and shows by asking for work that it does not know of.
+
+        That is what no answer has carried to it yet; and, when it asks for more than it has room
+        for, what was in answers that it never got: of those sent least often the latest, as it
+        works on the others.
+        """
+        unstarted = [
+            job
+            for job in self.attempts.held(by_worker(machine.worker_id))
+            if job.status == JobStatus.ASSIGNED
+        ]
+        new = [job for job in unstarted if not job.deliveries]
+        sent = sorted(
+            (job for job in unstarted if job.deliveries),
+            key=lambda job: (job.deliveries, -job.assigned_at.timestamp()),
+        )
+        lost = machine.held - len(new) + max_jobs - machine.room
+        return (new + sent[: max(0, lost)])[:max_jobs]
+
+    def _claim_one(self, machine: Machine, now: datetime) -> Job | None:
+        holder = machine.agent_id or machine.worker_id
+        changes = self.moves.new_attempt(holder, machine.worker_id)
+        changes["preset"] = preset_or(self.settings.default_transcode_preset)
+        job = self.attempts.claim(
+            now, self.fleet.claimable_by(machine), status=JobStatus.ASSIGNED, **changes
+        )
+        if job is not None:
+            self.moves.claimed(job)
+            self.fleet.take_turn(machine)
+        return job
+
+    def _obstacle_by_hand(self, job: Job, agent_id: str) -> str | None:
+        """Why a job can't begin on an agent that is there; None when it can."""
+        if job.job_type == JobType.ORGANIZE:
+            return None
+        full = not self._room(job.job_type)
+        if job.job_type == JobType.RIP:
+            drive, busy = self.fleet.drive_of(job), self.fleet.busy_drives()
+            return self._rip_obstacle(drive, {agent_id: True}, busy, full=full)
+        return self._full(job.job_type) if full else None
+
+    def _transcode_obstacle(self, job: Job, machines: Sequence[Machine]) -> str | None:
+        """Why a transcode is not under way; None where it is about to be given away."""
+        own = belonging(machines, job.for_worker_id, job.for_agent_id)
+        chosen = job.for_worker_id is not None
+        reason = why_none(
+            own, for_agent_id=job.for_agent_id, preset=self._preset(job), chosen=chosen
+        )
+        if reason is None and not chosen and all(machine.agent_id is None for machine in own):
+            reason = f"Worker {own[0].worker_id!r}, or another like it, has yet to ask for it."
+        return reason
+
+    def _preset(self, job: Job) -> str:
+        return job.preset or self.settings.default_transcode_preset
+
+    def _limit(self, job_type: JobType) -> int:
+        if job_type == JobType.RIP:
+            return self.settings.max_concurrent_rips
+        return self.settings.max_concurrent_transcodes
+
+    def _room(self, job_type: JobType) -> bool:
+        return self.fleet.under_way(job_type) < self._limit(job_type)
+
+    def _full(self, job_type: JobType) -> str:
+        limit = self._limit(job_type)
+        return f"As many {job_type}s as may run at once are under way ({limit})."
+
+    def _rip_obstacle(
+        self, drive: Drive | None, agents: dict[str, bool], busy: set[Drive], *, full: bool
+    ) -> str | None:
+        """Why a rip can't begin; None when it can."""
+        if drive is None:
+            return "The disc that it is to rip is not known."
+        if drive[0] not in agents:
+            return f"Agent {drive[0]!r}, which has the disc, is offline."
+        if not agents[drive[0]]:
+            return f"Agent {drive[0]!r}, which has the disc, says that it can't rip."
+        if drive in busy:
+            return f"Drive {drive[1]} of agent {drive[0]!r} rips another title."
+        return self._full(JobType.RIP) if full else None

@@ -1,0 +1,126 @@
+"""Transcode jobs of what was ripped: the server enters one itself, and knows it again."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from boz_server.database.models import Job
+from boz_server.domain.job_states import OPEN, JobStatus, JobType
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.services.job_moves import SERVER, JobMoves
+from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
+
+log = logging.getLogger(__name__)
+
+#: What an agent's own POST may add to the job that the server entered for it.
+MERGED = ("output_name", "source_disc_name", "input_file_size", "preset")
+
+
+class TranscodeEntry:
+    """Enters a transcode job when a rip is done, and merges the agent's own POST into it.
+
+    Whatever happens between the two, the file is transcoded, and once. Runs inside the caller's
+    `write_queue()`.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs: JobRepository,
+        discs: DiscRepository,
+        moves: JobMoves,
+        thumbnails: ThumbnailStore,
+    ) -> None:
+        self.jobs = jobs
+        self.discs = discs
+        self.moves = moves
+        self.thumbnails = thumbnails
+
+    def enter_for(self, rip: Job) -> None:
+        """Enter the transcode job of what a rip wrote, awaiting approval, unless there is one."""
+        if rip.output_file is None or self.jobs.transcodes_of([rip.job_id]):
+            return
+        job = self.moves.enter(
+            job_type=JobType.TRANSCODE,
+            status=JobStatus.PENDING,
+            requires_approval=True,
+            disc=rip.disc_id,
+            title_index=rip.title_index,
+            input_file=rip.output_file,
+            output_name=rip.output_name,
+            source_disc_name=rip.source_disc_name,
+            priority=rip.priority,
+            source_job_id=rip.job_id,
+            for_agent_id=rip.assigned_agent_id,
+            is_announced=False,
+        )
+        log.info("Transcode entered", extra={"job_id": job.job_id, "rip": rip.job_id})
+
+    def merge(
+        self, fields: dict[str, Any], thumbnails: Sequence[Thumbnail], *, requires_approval: bool
+    ) -> Job | None:
+        """Return the job that there is already for the file of a POST, with what the POST adds;
+        None when it asks for a new one.
+
+        fields: the columns of the job that the POST asks for.
+        """
+        known = self._known(fields)
+        if known is None:
+            return None
+        added = {
+            name: fields[name]
+            for name in MERGED
+            if fields[name] is not None and known.status == JobStatus.PENDING
+        }
+        if thumbnails and known.status in OPEN:
+            added["thumbnail_timestamps"] = [thumbnail.timestamp for thumbnail in thumbnails]
+            # Before the commit: a job that names thumbnails has them.
+            self.thumbnails.save(known.job_id, thumbnails)
+        job = self.jobs.change(known.job_id, **added, is_announced=True)
+        if job is not None and not requires_approval and job.status == JobStatus.PENDING:
+            self.moves.move(
+                job.job_id,
+                JobStatus.QUEUED,
+                actor=SERVER,
+                detail="Its agent asks for no approval.",
+                requires_approval=False,
+            )
+        return self.jobs.get(known.job_id)
+
+    def origin(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return what a new job's columns say of where its file lies: with the agent that ripped
+        it, or that has the disc it came from; nothing where neither is known."""
+        rips = self._rips(fields)
+        if rips:
+            others = self.jobs.transcodes_of([rips[0].job_id])
+            alone = not any(job.status in OPEN for job in others)
+            return {
+                "source_job_id": rips[0].job_id if alone else None,
+                "for_agent_id": rips[0].assigned_agent_id or rips[0].for_agent_id,
+            }
+        disc = None if fields["disc"] is None else self.discs.get(fields["disc"])
+        return {"for_agent_id": None if disc is None else disc.agent_id}
+
+    def _known(self, fields: dict[str, Any]) -> Job | None:
+        """The file's job that its agent has yet to hear of, else the one that is still open."""
+        rips = self._rips(fields)
+        if not rips:
+            return None
+        jobs = [
+            job
+            for job in self.jobs.transcodes_of([rip.job_id for rip in rips])
+            if job.input_file == fields["input_file"]
+            and (not job.is_announced or job.status in OPEN)
+        ]
+        # Two agents may have a file of that name: the one from a disc of that label is meant.
+        label = fields["source_disc_name"]
+        jobs.sort(key=lambda job: (job.source_disc_name != label, job.is_announced))
+        return next(iter(jobs), None)
+
+    def _rips(self, fields: dict[str, Any]) -> list[Job]:
+        if fields["job_type"] != JobType.TRANSCODE or fields["input_file"] is None:
+            return []
+        return self.jobs.rips_that_wrote(
+            fields["input_file"], fields["disc"], fields["title_index"]
+        )

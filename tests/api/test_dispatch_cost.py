@@ -1,0 +1,129 @@
+"""What machines send all day costs the same, however much waits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from boz_server.database.models import Job
+from boz_server.services.wiring import Services
+from tests.support import (
+    approve,
+    create_job,
+    detect,
+    given,
+    ok,
+    queued_job,
+    register_agent,
+    register_worker,
+    report,
+    rip,
+)
+
+
+@contextmanager
+def counted(services: Services) -> Iterator[list[str]]:
+    """The statements that run meanwhile."""
+    seen: list[str] = []
+
+    def note(event: Any) -> None:
+        seen.append(event.sql)
+
+    services.database.peewee.query_hooks.append(note)
+    yield seen
+    services.database.peewee.query_hooks.remove(note)
+
+
+def copies(services: Services, job_id: str, number: int) -> None:
+    """Enter as many jobs more like that one: thousands of requests would take a minute."""
+    row = Job.select().where(Job.job_id == job_id).dicts().get()
+    rows = [row | {"job_id": str(uuid4())} for _ in range(number)]
+    with services.database.write():
+        for start in range(0, number, 500):
+            Job.insert_many(rows[start : start + 500]).execute()
+
+
+def costs(client: FlaskClient, services: Services) -> dict[str, int]:
+    """How many statements each request of a day's work takes."""
+    (running,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
+    pending = create_job(client)["job_id"]
+    requests: dict[str, Callable[[], TestResponse]] = {
+        "approval": lambda: client.post(
+            f"/api/jobs/{pending}/approve", json={"worker_id": "gpu", "preset": "Fast 1080p30"}
+        ),
+        "begin": lambda: report(client, running, "running"),
+        "progress": lambda: report(client, running, "running", progress=50),
+        "agent's heartbeat": lambda: client.post("/api/agents/pc/heartbeat"),
+        "worker's heartbeat": lambda: client.post("/api/workers/gpu/heartbeat", json={}),
+        "agent's jobs": lambda: client.get("/api/agents/pc/jobs"),
+        "completion": lambda: report(client, running, "completed"),
+        "entry": lambda: client.post("/api/jobs", json={"job_type": "transcode"}),
+        "poll": lambda: client.post("/api/workers/farm/jobs/poll", json={"max_jobs": 1}),
+    }
+    found = {}
+    for name, request in requests.items():
+        with counted(services) as statements:
+            ok(request())
+        found[name] = len(statements)
+    # As it was before: what a worker holds has its price, whatever waits.
+    for job_id in ok(client.get("/api/workers/farm"))["current_jobs"]:
+        ok(report(client, job_id, "completed"))
+    return found
+
+
+@pytest.fixture
+def waiting(client: FlaskClient) -> str:
+    """A job that waits behind another."""
+    register_agent(client)
+    register_worker(client, capabilities={"max_concurrent": 1})
+    queued_job(client, priority=1)
+    return queued_job(client)
+
+
+def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(
+    client: FlaskClient, services: Services, waiting: str
+) -> None:
+    register_worker(client, "farm", None)
+    copies(services, waiting, 9)
+    few = costs(client, services)
+    copies(services, waiting, 1990)
+    assert ok(client.get("/api/jobs/stats"))["queued"] >= 1990
+    many = costs(client, services)
+    assert many == few
+    assert min(few.values()) > 0
+
+
+def test_it_takes_a_progress_report_in_one_statement(
+    client: FlaskClient, services: Services, waiting: str
+) -> None:
+    (running,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
+    ok(report(client, running, "running", progress=10))
+    with counted(services) as statements:
+        ok(report(client, running, "running", progress=20))
+    assert [sql for sql in statements if not sql.startswith(("BEGIN", "COMMIT", "PRAGMA"))] == [
+        next(sql for sql in statements if sql.startswith("UPDATE"))
+    ]
+
+
+def test_it_explains_a_hundred_jobs_with_as_many_queries_as_one(
+    client: FlaskClient, services: Services, waiting: str
+) -> None:
+    """The first of the list is a rip that waits for its drive: the dearest kind."""
+    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
+    _, *rips = rip(client, disc_id, title_indices=[0, 1, 2])
+    ok(client.post(f"/api/jobs/{rips[0]}/bump"))
+    assert given(client, rips) == [False, False]
+    copies(services, waiting, 100)
+    found = {}
+    for limit in (1, 100):
+        with counted(services) as statements:
+            jobs = ok(client.get(f"/api/jobs/pending?limit={limit}"))
+        assert len(jobs) == limit
+        assert all(job["waiting_reason"] for job in jobs)
+        found[limit] = len(statements)
+    assert found[100] == found[1]
+    assert jobs[0]["job_id"] == rips[0]

@@ -1,0 +1,79 @@
+"""What the server does by itself, as operators see it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.maintenance import MaintenanceStep
+from boz_server.services.wiring import Services
+from tests.support import FakeClock, ok
+
+PERIODS = {"reconcile": 3600, "rescue": 5, "retry": 5, "dispatch": 5, "forget_keys": 3600}
+
+
+def status(client: FlaskClient) -> tuple[str | None, dict[str, dict[str, Any]]]:
+    """Who has the duty, and the steps by their names."""
+    body = ok(client.get("/api/system/maintenance"))
+    assert body.keys() == {"holder", "steps"}
+    return body["holder"], {step["name"]: step for step in body["steps"]}
+
+
+def with_step(services: Services, name: str, run: Any) -> Sequence[MaintenanceStep]:
+    return [
+        replace(step, run=run) if step.name == name else step for step in services.maintenance.steps
+    ]
+
+
+def test_it_shows_what_it_will_do_before_it_has_done_anything(client: FlaskClient) -> None:
+    holder, steps = status(client)
+    assert holder is None
+    assert {name: step["period_seconds"] for name, step in steps.items()} == PERIODS
+    for name, step in steps.items():
+        assert step == {
+            "name": name,
+            "period_seconds": PERIODS[name],
+            "last_run_at": None,
+            "duration_seconds": None,
+            "error": None,
+        }
+
+
+def test_it_shows_who_did_what_and_when(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    clock.advance(3)
+    services.maintenance.tick()
+    holder, steps = status(client)
+    assert holder == services.maintenance.holder
+    assert list(steps) == list(PERIODS)
+    for step in steps.values():
+        assert step["last_run_at"] == "2026-01-24T12:34:59.123456Z"
+        assert step["duration_seconds"] >= 0
+        assert step["error"] is None
+
+
+def test_it_shows_which_step_failed_and_nothing_of_its_words(
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ValueError("postgresql://boz:secret@host/boz")
+
+    monkeypatch.setattr(services.maintenance, "steps", with_step(services, "retry", fail))
+    services.maintenance.tick()
+    _, steps = status(client)
+    assert steps["retry"]["error"] == "ValueError: see the server's log."
+    assert steps["retry"]["last_run_at"] == steps["dispatch"]["last_run_at"] is not None
+    assert {name for name, step in steps.items() if step["error"]} == {"retry"}
+
+
+def test_it_shows_that_no_one_has_the_duty_any_more(
+    client: FlaskClient, services: Services
+) -> None:
+    services.maintenance.tick()
+    services.maintenance.let_go()
+    holder, steps = status(client)
+    assert holder is None
+    assert steps["rescue"]["last_run_at"] is not None

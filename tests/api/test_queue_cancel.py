@@ -1,0 +1,230 @@
+"""A cancelled job never runs again, and the machine that has it is told to stop."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    approved_job,
+    assert_problem,
+    create_job,
+    job_of,
+    lease_token,
+    ok,
+    ordered_rips,
+    poll,
+    queued_job,
+    register_agent,
+    register_worker,
+    report,
+    unchanged,
+)
+
+DAY = 24 * 3600
+REPORTS = ("assigned", "running", "completed", "failed")
+LATE = {"progress": 99.0, "error": "Upload failed: late", "output_file": "late.mkv"}
+
+
+def cancel(client: FlaskClient, job_id: str) -> None:
+    ok(client.post(f"/api/jobs/{job_id}/cancel"))
+
+
+def told(client: FlaskClient, machine: str) -> list[str]:
+    """The jobs that a heartbeat's answer names to `agents/ID` or `workers/ID`."""
+    return list(ok(client.post(f"/api/{machine}/heartbeat", json={}))["cancelled_jobs"])
+
+
+def running_job(client: FlaskClient) -> str:
+    job_id = approved_job(client)
+    ok(report(client, job_id, "running", progress=40))
+    return job_id
+
+
+def one_rip(client: FlaskClient) -> str:
+    _, (job_id,) = ordered_rips(client, label="ALIEN", minutes=(117,))
+    return job_id
+
+
+#: Jobs as they are before they are cancelled.
+JOBS: dict[str, Callable[[FlaskClient], str]] = {
+    "pending": lambda client: str(create_job(client)["job_id"]),
+    "queued": lambda client: queued_job(client, preset="H.265 QSV 1080p"),
+    "assigned": approved_job,
+    "running": running_job,
+    "rip": one_rip,
+}
+
+
+@pytest.fixture(autouse=True)
+def machine(client: FlaskClient) -> None:
+    register_agent(client)
+    register_worker(client)
+
+
+@pytest.fixture(params=JOBS)
+def cancelled(request: pytest.FixtureRequest, client: FlaskClient) -> str:
+    """A job that was cancelled, from each state."""
+    job_id = JOBS[request.param](client)
+    cancel(client, job_id)
+    return job_id
+
+
+@pytest.mark.parametrize("state", ["assigned", "running"])
+def test_it_tells_agent_and_worker_what_to_stop(client: FlaskClient, state: str) -> None:
+    job_id = JOBS[state](client)
+    assert told(client, "agents/pc") == told(client, "workers/gpu") == []
+    cancel(client, job_id)
+    for _ in range(2):
+        assert told(client, "agents/pc") == told(client, "workers/gpu") == [job_id]
+
+
+def test_it_tells_a_worker_without_an_agent(client: FlaskClient) -> None:
+    register_worker(client, "farm", agent_id=None)
+    job_id = approved_job(client, "farm")
+    cancel(client, job_id)
+    assert told(client, "workers/farm") == [job_id]
+    assert told(client, "workers/gpu") == told(client, "agents/pc") == []
+
+
+def test_it_tells_the_agent_of_a_rip_and_no_worker(client: FlaskClient) -> None:
+    job_id = one_rip(client)
+    cancel(client, job_id)
+    assert (told(client, "agents/pc"), told(client, "workers/gpu")) == ([job_id], [])
+
+
+def test_it_tells_no_other_machine(client: FlaskClient) -> None:
+    register_agent(client, "den")
+    register_worker(client, "cpu", agent_id="den")
+    cancel(client, running_job(client))
+    assert told(client, "agents/den") == told(client, "workers/cpu") == []
+
+
+@pytest.mark.parametrize("state", ["pending", "queued"])
+def test_it_tells_no_one_of_a_job_that_was_never_given(client: FlaskClient, state: str) -> None:
+    cancel(client, JOBS[state](client))
+    assert told(client, "agents/pc") == told(client, "workers/gpu") == []
+
+
+def test_it_tells_a_machine_nothing_of_a_job_that_was_taken_from_it(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    job_id = running_job(client)
+    clock.advance(121)
+    services.attempts.rescue()
+    cancel(client, job_id)
+    assert told(client, "agents/pc") == told(client, "workers/gpu") == []
+
+
+def test_it_tells_nothing_of_jobs_that_ended_otherwise(client: FlaskClient) -> None:
+    for status in ("completed", "failed"):
+        ok(report(client, running_job(client), status))
+    assert told(client, "agents/pc") == told(client, "workers/gpu") == []
+
+
+def test_it_tells_the_latest_first_and_for_a_day(client: FlaskClient, clock: FakeClock) -> None:
+    first, second = running_job(client), running_job(client)
+    cancel(client, first)
+    clock.advance(10)
+    cancel(client, second)
+    clock.advance(DAY - 10.001)
+    register_agent(client)
+    assert told(client, "agents/pc") == told(client, "workers/gpu") == [second, first]
+    clock.advance(0.001)
+    assert told(client, "agents/pc") == told(client, "workers/gpu") == [second]
+    clock.advance(10)
+    assert told(client, "agents/pc") == told(client, "workers/gpu") == []
+
+
+def test_it_frees_the_place_of_a_cancelled_job(client: FlaskClient) -> None:
+    register_worker(client, capabilities={"max_concurrent": 1})
+    job_id, waiting = running_job(client), approved_job(client)
+    cancel(client, job_id)
+    assert job_of(client, waiting)["status"] == "assigned"
+    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [waiting]
+    assert ok(client.get("/api/agents/pc"))["current_job_id"] is None
+
+
+@pytest.mark.parametrize("with_token", [False, True])
+def test_it_refuses_every_late_report(
+    client: FlaskClient, services: Services, with_token: bool
+) -> None:
+    job_id = running_job(client)
+    token = lease_token(client, job_id) if with_token else None
+    cancel(client, job_id)
+    with unchanged(services):
+        for status in REPORTS:
+            response = report(client, job_id, status, lease_token=token, **LATE)
+            assert_problem(response, 409, "cancelled")
+
+
+def test_it_refuses_what_machines_report_of_it(
+    client: FlaskClient, services: Services, cancelled: str
+) -> None:
+    with unchanged(services):
+        for status in REPORTS:
+            assert_problem(report(client, cancelled, status, **LATE), 409, "cancelled")
+        for success in (True, False):
+            body = {"job_id": cancelled, "success": success}
+            assert_problem(client.post("/api/workers/gpu/jobs/complete", json=body), 409)
+
+
+def test_it_takes_that_it_is_cancelled_from_its_machine(
+    client: FlaskClient, services: Services, cancelled: str
+) -> None:
+    with unchanged(services):
+        assert ok(report(client, cancelled, "cancelled", **LATE)) == job_of(client, cancelled)
+
+
+#: What people may ask for a job, and how it is refused once the job is cancelled.
+REQUESTS: dict[str, tuple[int, Callable[[FlaskClient, str], TestResponse]]] = {
+    "retry": (409, lambda client, job_id: client.post(f"/api/jobs/{job_id}/retry")),
+    "assign": (409, lambda client, job_id: client.post(f"/api/jobs/{job_id}/assign?agent_id=pc")),
+    "approve": (400, lambda client, job_id: client.post(
+        f"/api/jobs/{job_id}/approve", json={"worker_id": "gpu", "preset": "Fast 1080p30"})),
+    "priority": (409, lambda client, job_id: client.post(
+        f"/api/jobs/{job_id}/priority", json={"priority": 9})),
+    "bump": (409, lambda client, job_id: client.post(f"/api/jobs/{job_id}/bump")),
+    "cancel": (400, lambda client, job_id: client.post(f"/api/jobs/{job_id}/cancel")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_it_refuses_what_people_ask_for_it(
+    client: FlaskClient, services: Services, cancelled: str, request_name: str
+) -> None:
+    status, ask = REQUESTS[request_name]
+    with unchanged(services):
+        assert_problem(ask(client, cancelled), status)
+
+
+def test_it_stays_cancelled_whatever_goes_on(
+    client: FlaskClient, services: Services, clock: FakeClock, cancelled: str
+) -> None:
+    before = job_of(client, cancelled)
+    steps: list[Callable[[], Any]] = [
+        lambda: poll(client, "gpu"),
+        lambda: client.get("/api/agents/pc/jobs"),
+        services.attempts.rescue,
+        services.attempts.retry_due,
+        services.dispatcher.dispatch_now,
+        services.reconciliation.run,
+        services.maintenance.tick,
+        lambda: client.post("/api/agents/pc/unregister"),
+        lambda: client.delete("/api/workers/gpu"),
+        lambda: register_agent(client),
+        lambda: register_worker(client),
+        lambda: client.post("/api/workers/gpu/enable"),
+        lambda: client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}),
+    ]
+    for wait in (0, 121, DAY):
+        clock.advance(wait)
+        for step in steps:
+            step()
+            now = job_of(client, cancelled)
+            assert (now["status"], now["attempt"]) == ("cancelled", before["attempt"])
+    assert ok(client.get("/api/agents/pc/jobs"))["jobs"] == []

@@ -1,0 +1,205 @@
+"""What became of a job: every step, when, who made it, in which attempt, and why."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    approved_job,
+    assigned_job,
+    create_job,
+    history,
+    ok,
+    ordered_rips,
+    poll,
+    queued_job,
+    register_agent,
+    register_worker,
+    report,
+)
+
+UPLOAD = "Upload failed: no route to host"
+#: from, to, who, attempt, why
+Told = tuple[str | None, str, str, int, str | None]
+APPROVED = "Approved for worker 'gpu' with 'H.265 NVENC 1080p'."
+
+
+def told(client: FlaskClient, job_id: str) -> list[Told]:
+    return [
+        (event["from_status"], event["to_status"], event["actor"], event["attempt"],
+         event["detail"])
+        for event in history(client, job_id)
+    ]  # fmt: skip
+
+
+def given_to_gpu(attempt: int = 1) -> Told:
+    return ("queued", "assigned", "server", attempt, None)
+
+
+@pytest.fixture(autouse=True)
+def machine(client: FlaskClient) -> None:
+    register_agent(client)
+    register_worker(client)
+
+
+def test_it_tells_a_job_from_its_entry_to_its_end(client: FlaskClient, clock: FakeClock) -> None:
+    job_id = str(create_job(client)["job_id"])
+    clock.advance(1)
+    body = {"worker_id": "gpu", "preset": "H.265 NVENC 1080p"}
+    ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
+    for status in ("running", "assigned", "running", "completed"):
+        clock.advance(1)
+        ok(report(client, job_id, status))
+    assert told(client, job_id) == [
+        (None, "pending", "server", 0, None),
+        ("pending", "queued", "person", 0, APPROVED),
+        ("queued", "assigned", "server", 1, None),
+        ("assigned", "running", "agent:pc", 1, None),
+        ("running", "assigned", "agent:pc", 1, None),
+        ("assigned", "running", "agent:pc", 1, None),
+        ("running", "completed", "agent:pc", 1, None),
+    ]
+    seconds = [event["at"][17:19] for event in history(client, job_id)]
+    assert seconds == ["56", "57", "57", "58", "59", "00", "01"]
+    assert history(client, job_id)[0]["at"] == "2026-01-24T12:34:56.123456Z"
+
+
+def test_it_gives_the_reason_of_a_failure(client: FlaskClient) -> None:
+    job_id = approved_job(client)
+    ok(report(client, job_id, "failed", error="HandBrake exited with 3"))
+    assert told(client, job_id)[-1] == (
+        "assigned", "failed", "agent:pc", 1, "HandBrake exited with 3"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["person", "agent:pc"])
+def test_it_says_who_cancelled_a_job(client: FlaskClient, by: str) -> None:
+    job_id = approved_job(client)
+    if by == "person":
+        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+    else:
+        ok(report(client, job_id, "cancelled"))
+    assert told(client, job_id)[-1] == ("assigned", "cancelled", by, 1, None)
+
+
+def test_it_names_a_worker_without_an_agent(client: FlaskClient) -> None:
+    ok(client.post("/api/workers/gpu/disable"))
+    register_worker(client, "farm", agent_id=None)
+    job_id = queued_job(client)
+    poll(client)
+    ok(client.post("/api/workers/farm/jobs/complete", json={"job_id": job_id}))
+    assert told(client, job_id) == [
+        (None, "queued", "server", 0, None),
+        ("queued", "assigned", "worker:farm", 1, None),
+        ("assigned", "completed", "worker:farm", 1, None),
+    ]
+
+
+def test_it_tells_a_persons_choice_of_another_agent(client: FlaskClient) -> None:
+    register_agent(client, "den")
+    job_id = assigned_job(client)
+    ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=den"))
+    assert told(client, job_id)[1:] == [
+        ("pending", "queued", "person", 0, "Chosen for agent 'pc'."),
+        ("queued", "assigned", "person", 1, None),
+        ("assigned", "queued", "person", 1, "Chosen for agent 'den'."),
+        ("queued", "assigned", "person", 2, None),
+    ]
+
+
+def test_it_tells_a_rescue_and_the_attempt_that_followed(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    job_id = approved_job(client)
+    ok(report(client, job_id, "running"))
+    clock.advance(121)
+    services.attempts.rescue()
+    register_worker(client)
+    assert told(client, job_id)[3:] == [
+        ("assigned", "running", "agent:pc", 1, None),
+        ("running", "queued", "server", 1, "Agent 'pc' was not heard from in time."),
+        given_to_gpu(2),
+    ]
+
+
+def test_it_tells_how_an_agent_signed_off(client: FlaskClient) -> None:
+    _, (job_id, *_) = ordered_rips(client)
+    ok(client.post("/api/agents/pc/unregister"))
+    register_agent(client)
+    assert told(client, job_id)[1:] == [
+        given_to_gpu(),
+        ("assigned", "queued", "agent:pc", 1, "The agent signed off."),
+        given_to_gpu(2),
+    ]
+
+
+def test_it_tells_retries_and_who_wanted_them(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    job_id = approved_job(client)
+    ok(report(client, job_id, "completed", error=UPLOAD))
+    clock.advance(75)
+    services.attempts.retry_due()
+    ok(report(client, job_id, "failed", error="Broken"))
+    ok(client.post(f"/api/jobs/{job_id}/retry"))
+    assert told(client, job_id)[3:] == [
+        ("assigned", "completed", "agent:pc", 1, UPLOAD),
+        ("completed", "queued", "server", 1, "It failed for a reason that passes."),
+        given_to_gpu(2),
+        ("assigned", "failed", "agent:pc", 2, "Broken"),
+        ("failed", "queued", "person", 2, "Tried again by a person."),
+        given_to_gpu(3),
+    ]
+
+
+def test_it_tells_a_change_of_priority(client: FlaskClient) -> None:
+    job_id = approved_job(client)
+    ok(client.post(f"/api/jobs/{job_id}/priority", json={"priority": 5}))
+    queued_job(client, preset="H.265 QSV 1080p", priority=9)
+    ok(client.post(f"/api/jobs/{job_id}/bump"))
+    assert told(client, job_id)[3:] == [
+        ("assigned", "assigned", "person", 1, "Priority 0 became 5."),
+        ("assigned", "assigned", "person", 1, "Priority 5 became 10."),
+    ]
+
+
+def test_it_tells_that_a_disc_left_its_drive(client: FlaskClient) -> None:
+    _, (_, job_id, *_) = ordered_rips(client)
+    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    gone = "The disc left its drive before this title was ripped: put it in again."
+    assert told(client, job_id) == [
+        (None, "queued", "server", 0, None), ("queued", "failed", "agent:pc", 0, gone)
+    ]  # fmt: skip
+
+
+def test_it_tells_no_progress(client: FlaskClient, clock: FakeClock) -> None:
+    job_id = approved_job(client)
+    ok(report(client, job_id, "running"))
+    before = history(client, job_id)
+    for progress in range(0, 100, 5):
+        clock.advance(2)
+        ok(report(client, job_id, "running", progress=progress))
+    ok(client.post("/api/agents/pc/heartbeat"))
+    assert history(client, job_id) == before
+
+
+def test_it_leaves_no_gap_between_two_steps(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    _, rips = ordered_rips(client)
+    for number in range(8):
+        for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]:
+            status = ("running", "failed", "completed", "assigned")[number % 4]
+            report(client, job["job_id"], status, error=UPLOAD, output_file=f"{number}.mkv")
+        clock.advance(70)
+        register_agent(client)
+        services.attempts.rescue()
+        services.attempts.retry_due()
+    for job in ok(client.get("/api/jobs")):
+        events = history(client, job["job_id"])
+        assert [event["from_status"] for event in events] == [
+            None, *(event["to_status"] for event in events[:-1])
+        ]  # fmt: skip
+        assert (events[-1]["to_status"], events[-1]["attempt"]) == (job["status"], job["attempt"])
+    assert max(len(history(client, job_id)) for job_id in rips) > 5

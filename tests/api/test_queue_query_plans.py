@@ -1,0 +1,193 @@
+"""The queue's own queries read by an index what is under way or waits, not what is over."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.database.models import Job, JobEvent
+from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.repositories.attempt_repository import by_agent, by_worker
+from boz_server.repositories.paging import PageRequest
+from boz_server.services.wiring import Services
+from tests.plans import noted, plan_of
+from tests.support import (
+    FakeClock,
+    assigned_job,
+    ok,
+    ordered_rips,
+    queued_job,
+    register_agent,
+    register_worker,
+    report,
+)
+
+#: On these history piles up.
+LARGE = ("jobs", "job_events")
+#: An index of nothing but open jobs: to read all of it is to read little.
+OPEN_JOBS = "uq_jobs_transcode"
+#: What serves each query where nothing but the shape of the tables is known.
+INDICES = {
+    "waits": "idx_jobs_type",
+    "under_way": "idx_jobs_type",
+    "busy_drives": "idx_jobs_type",
+    "machines": "idx_jobs_status",
+    "next_rip": "idx_jobs_type",
+    "next_transcode": "idx_jobs_queue",
+    "claim": "idx_jobs_queue",
+    "expired": "idx_jobs_status",
+    "to_retry": "idx_jobs_scheduled",
+    "renew_all": "idx_jobs_status",
+    "transcodes_of": "idx_jobs_source",
+    "rips_that_wrote": "idx_jobs_rip_output",
+    "rips_that_wrote, by title": "idx_jobs_disc",
+    "unstarted_rips": "idx_jobs_disc",
+    "highest_waiting_priority": "idx_jobs_status",
+    "history": "idx_job_events_job",
+    "lost_attempts": "idx_job_events_job",
+    "held by agent": "idx_jobs_agent",
+    "held by worker": "idx_jobs_worker",
+    "cancelled by agent": "idx_jobs_cancelled_agent",
+    "cancelled by worker": "idx_jobs_cancelled_worker",
+    "has_to_extend by agent": "idx_jobs_agent",
+    "has_to_extend, polled, by agent": "idx_jobs_agent",
+    "has_to_extend by worker": "idx_jobs_worker",
+    "has_to_extend, polled, by worker": "idx_jobs_worker",
+    "extend by agent": "idx_jobs_agent",
+    "extend by worker": "idx_jobs_worker",
+    "doubt by agent": "idx_jobs_agent",
+    "doubt by worker": "idx_jobs_worker",
+}
+
+Query = Callable[[], object]
+
+
+@pytest.fixture
+def queries(client: FlaskClient, services: Services, clock: FakeClock) -> dict[str, Query]:
+    """The queries, on a long history and one job in each state in which machines or the server
+    have to do something with it."""
+    register_agent(client)
+    register_worker(client)
+    disc_id, (rip_id, *_) = ordered_rips(client)
+    ok(report(client, rip_id, "completed", output_file="C:\\t00.mkv"))
+    done = assigned_job(client)
+    ok(report(client, done, "completed"))
+    lengthen_history(services, done, 3000)
+    running = assigned_job(client)
+    ok(report(client, running, "running"))
+    queued_job(client, preset="H.265 QSV 1080p")  # no worker can do it
+
+    now, page = clock.now(), PageRequest(limit=100, cursor=None)
+    fleet, attempts = services.dispatcher.fleet, services.attempts.attempts
+    jobs, events = services.reports.jobs, services.attempts.events
+    machines = fleet.machines(now)
+    found: dict[str, Query] = {
+        "waits": lambda: fleet.waits(JobType.TRANSCODE, now),
+        "under_way": lambda: fleet.under_way(JobType.TRANSCODE),
+        "busy_drives": fleet.busy_drives,
+        "machines": lambda: fleet.machines(now),
+        "next_rip": lambda: fleet.next_rip(now, {"pc"}, {("pc", "D:")}),
+        "next_transcode": lambda: fleet.next_transcode(now, machines),
+        "claim": lambda: attempts.claim(
+            now, fleet.claimable_by(machines[0]), status=JobStatus.ASSIGNED
+        ),
+        "expired": lambda: attempts.expired(now),
+        "to_retry": lambda: attempts.to_retry(now),
+        "renew_all": lambda: attempts.renew_all(now),
+        "transcodes_of": lambda: jobs.transcodes_of([rip_id]),
+        "rips_that_wrote": lambda: jobs.rips_that_wrote("C:\\t00.mkv", None, None),
+        "rips_that_wrote, by title": lambda: jobs.rips_that_wrote("C:\\t01.mkv", disc_id, 1),
+        "unstarted_rips": lambda: jobs.unstarted_rips(disc_id),
+        "highest_waiting_priority": lambda: jobs.highest_waiting_priority(running),
+        "history": lambda: events.page(done, page),
+        "lost_attempts": lambda: events.lost_attempts(done),
+    }
+    for name, holder in (("agent", by_agent("pc")), ("worker", by_worker("gpu"))):
+        found |= {
+            f"held by {name}": lambda holder=holder: attempts.held(holder),
+            f"cancelled by {name}": lambda holder=holder: attempts.cancelled(holder, now),
+            f"has_to_extend by {name}": lambda holder=holder: attempts.has_to_extend(
+                holder, now, polled=False
+            ),
+            f"has_to_extend, polled, by {name}": lambda holder=holder: attempts.has_to_extend(
+                holder, now, polled=True
+            ),
+            f"extend by {name}": lambda holder=holder: attempts.extend(holder, now),
+            f"doubt by {name}": lambda holder=holder: attempts.doubt(holder, now),
+        }
+    assert found.keys() == INDICES.keys()
+    return found
+
+
+def lengthen_history(services: Services, job_id: str, number: int) -> None:
+    """Enter jobs like one that is over, with their events: by requests it would take minutes."""
+    last = Job.select().where(Job.job_id == job_id).dicts().get()
+    jobs = [
+        last
+        | {
+            "job_id": str(uuid4()),
+            "created_at": last["created_at"] - timedelta(minutes=age),
+            "completed_at": last["completed_at"] - timedelta(minutes=age),
+        }
+        for age in range(1, number + 1)
+    ]
+    events = [
+        {"job": job["job_id"], "at": job["completed_at"], "to_status": job["status"],
+         "actor": "server", "attempt": 1}
+        for job in jobs
+        for _ in range(2)
+    ]  # fmt: skip
+    with services.database.write():
+        for start in range(0, number, 500):
+            Job.insert_many(jobs[start : start + 500]).execute()
+            JobEvent.insert_many(events[2 * start : 2 * start + 1000]).execute()
+    if services.database.path is None:
+        services.database.peewee.execute_sql("ANALYZE")  # as PostgreSQL does by itself in time
+
+
+def full_reads(services: Services, sql: str, parameters: tuple[object, ...]) -> list[str]:
+    """The steps of a statement's plan that read a large table, or a whole index of it."""
+    if services.database.path is not None:
+        steps = plan_of(services, sql, parameters)
+        return [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
+    rows = services.database.peewee.execute_sql(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+    return [
+        f"{node['Node Type']} of {node['Relation Name']}"
+        for node in nodes(rows.fetchone()[0][0]["Plan"])
+        if node.get("Relation Name") in LARGE
+        and "Scan" in node["Node Type"]
+        and not {"Index Cond", "Recheck Cond"} & node.keys()
+        and node.get("Index Name") != OPEN_JOBS
+    ]
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All parts of a plan of PostgreSQL's."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def test_it_reads_no_large_table_as_a_whole(services: Services, queries: dict[str, Query]) -> None:
+    found = {}
+    for name, query in queries.items():
+        with noted(services) as statements:
+            query()
+        assert statements, name
+        found[name] = [
+            step for sql in statements for step in full_reads(services, sql, statements[sql])
+        ]
+    assert {name: steps for name, steps in found.items() if steps} == {}
+
+
+# PostgreSQL may know of something better by its statistics.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_it_has_an_index_for_each_query(services: Services, queries: dict[str, Query]) -> None:
+    for name, query in queries.items():
+        with noted(services) as statements:
+            query()
+        steps = [step for sql in statements for step in plan_of(services, sql, statements[sql])]
+        assert any(f"INDEX {INDICES[name]} (" in step for step in steps), (name, steps)

@@ -1,0 +1,249 @@
+"""What was ripped is transcoded, once, whoever enters the job for it, and in whichever order."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    JPEG,
+    approve,
+    approved_job,
+    assert_problem,
+    at_once,
+    detect,
+    job_of,
+    ok,
+    register_agent,
+    register_worker,
+    report,
+    rip,
+    unchanged,
+)
+
+FILE = "C:\\rips\\title_t00.mkv"
+
+
+def begun_rip(client: FlaskClient, agent_id: str = "pc", label: str = "FIREFLY_S01_D1") -> str:
+    """A rip that runs on an agent; its id."""
+    register_agent(client, agent_id)
+    disc = detect(client, label, agent_id=agent_id)
+    approve(client, disc["disc_id"])
+    (job_id,) = rip(client, disc["disc_id"], title_indices=[0])
+    ok(report(client, job_id, "running"))
+    return job_id
+
+
+def finished_rip(client: FlaskClient, *args: str) -> dict[str, Any]:
+    """A rip that its agent has reported with the file that it wrote."""
+    return dict(ok(report(client, begun_rip(client, *args), "completed", output_file=FILE)))
+
+
+def transcodes(client: FlaskClient) -> list[dict[str, Any]]:
+    """All transcode jobs, the oldest first."""
+    jobs = ok(client.get("/api/jobs"))
+    return [job for job in jobs[::-1] if job["job_type"] == "transcode"]
+
+
+def announce(client: FlaskClient, **extra: Any) -> dict[str, Any]:
+    """The POST of today's agents after a rip."""
+    body = {"job_type": "transcode", "input_file": FILE, "requires_approval": True}
+    return dict(ok(client.post("/api/jobs", json=body | extra)))
+
+
+def origin(job: dict[str, Any]) -> dict[str, Any]:
+    """What an agent that knows where its file is from adds to its POST."""
+    return {"disc_id": job["disc_id"], "title_index": job["title_index"]}
+
+
+def test_it_enters_a_transcode_of_what_was_ripped(client: FlaskClient) -> None:
+    rip_job = finished_rip(client)
+    (job,) = transcodes(client)
+    for column in ("disc_id", "title_index", "output_name", "source_disc_name", "priority"):
+        assert job[column] == rip_job[column]
+    assert (job["input_file"], job["source_job_id"]) == (FILE, rip_job["job_id"])
+    assert (job["status"], job["requires_approval"]) == ("pending", True)
+    assert job["output_name"].startswith("Firefly - S01E01")
+    assert ok(client.get("/api/jobs/awaiting-approval")) == [job]
+    (event,) = ok(client.get(f"/api/jobs/{job['job_id']}/events"))
+    assert (event["from_status"], event["to_status"]) == (None, "pending")
+
+
+def test_it_transcodes_where_the_file_lies(client: FlaskClient) -> None:
+    finished_rip(client)
+    register_agent(client, "den")
+    register_worker(client, "den", "den")
+    job = announce(client, requires_approval=False)
+    assert job["waiting_reason"] == "No worker on the machine of agent 'pc' is registered."
+    register_worker(client)
+    assert job_of(client, job["job_id"])["assigned_agent_id"] == "pc"
+
+
+def test_it_enters_rip_and_transcode_together_or_not_at_all(
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = begun_rip(client)
+
+    def die(*_: Any) -> None:
+        raise RuntimeError("the process dies here")
+
+    enter_for = services.reports.transcodes.enter_for
+
+    def die_behind(job: Any) -> None:
+        enter_for(job)
+        die()
+
+    for death in (die, die_behind):
+        with unchanged(services), monkeypatch.context() as patch:
+            patch.setattr(services.reports.transcodes, "enter_for", death)
+            assert report(client, job_id, "completed", output_file=FILE).status_code == 500
+    ok(report(client, job_id, "completed", output_file=FILE))
+    assert len(transcodes(client)) == 1
+
+
+def test_it_enters_none_until_the_file_is_known(client: FlaskClient) -> None:
+    job_id = begun_rip(client)
+    ok(report(client, job_id, "completed"))
+    assert transcodes(client) == []
+    ok(report(client, job_id, "completed", output_file=FILE))
+    (job,) = transcodes(client)
+    assert job["source_job_id"] == job_id
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_it_enters_none_for_a_rip_that_came_to_nothing(client: FlaskClient, end: str) -> None:
+    ok(report(client, begun_rip(client), end, output_file=FILE))
+    assert transcodes(client) == []
+
+
+def test_it_enters_one_however_often_the_rip_is_reported(app: Flask, client: FlaskClient) -> None:
+    job_id = begun_rip(client)
+    reports = [
+        lambda: report(app.test_client(), job_id, "completed", output_file=FILE) for _ in range(4)
+    ]
+    assert {answer.status_code for answer in at_once(*reports)} == {200}
+    ok(report(client, job_id, "completed", output_file=FILE))
+    assert len(transcodes(client)) == 1
+
+
+def test_it_enters_none_for_what_was_transcoded(client: FlaskClient) -> None:
+    register_worker(client)
+    job_id = approved_job(client)
+    ok(report(client, job_id, "completed", output_file="C:\\out\\a.mkv"))
+    assert [job["job_id"] for job in transcodes(client)] == [job_id]
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_it_answers_the_agents_own_post_with_that_job(client: FlaskClient, told: bool) -> None:
+    rip_job = finished_rip(client)
+    (entered,) = transcodes(client)
+    answer = announce(client, **origin(rip_job) if told else {})
+    assert answer == entered
+    assert transcodes(client) == [entered]
+
+
+def test_it_adds_what_the_agent_says_of_the_file(client: FlaskClient) -> None:
+    finished_rip(client)
+    said = {
+        "output_name": "Serenity",
+        "source_disc_name": "FIREFLY_S01_D1",
+        "input_file_size": 4_700_000_000,
+        "preset": "H.264 CPU 1080p",
+    }
+    job = announce(client, **said, thumbnails=[JPEG, JPEG], thumbnail_timestamps=[60, 120])
+    assert said.items() <= job.items()
+    assert job["thumbnail_timestamps"] == [60, 120]
+    for address in job["thumbnails"]:
+        assert client.get(address).content_type == "image/jpeg"
+    assert transcodes(client) == [job]
+
+
+def test_it_keeps_what_the_agent_leaves_out(client: FlaskClient) -> None:
+    finished_rip(client)
+    (entered,) = transcodes(client)
+    job = announce(client, output_name=None, source_disc_name=None)
+    assert job == entered
+
+
+def test_it_changes_no_name_that_a_person_has_approved(client: FlaskClient) -> None:
+    finished_rip(client)
+    register_worker(client)
+    (entered,) = transcodes(client)
+    body = {"worker_id": "gpu", "preset": "H.265 CPU 1080p", "output_name": "Mine"}
+    ok(client.post(f"/api/jobs/{entered['job_id']}/approve", json=body))
+    job = announce(client, output_name="Theirs", preset="Other", thumbnails=[JPEG],
+                   thumbnail_timestamps=[9])  # fmt: skip
+    assert (job["output_name"], job["preset"]) == ("Mine", "H.265 CPU 1080p")
+    assert (job["status"], job["thumbnail_timestamps"]) == ("assigned", [9])
+
+
+@pytest.mark.parametrize("file_told", [False, True])
+def test_it_doubles_no_job_that_the_agent_entered_before_its_rips_end(
+    client: FlaskClient, file_told: bool
+) -> None:
+    job_id = begun_rip(client)
+    if not file_told:
+        ok(report(client, job_id, "completed"))
+    job = announce(client, **origin(job_of(client, job_id)))
+    assert job["source_job_id"] == job_id
+    ok(report(client, job_id, "completed", output_file=FILE))
+    assert transcodes(client) == [job]
+
+
+def test_it_queues_a_job_whose_agent_asks_for_no_approval(client: FlaskClient) -> None:
+    finished_rip(client)
+    register_worker(client)
+    (entered,) = transcodes(client)
+    job = announce(client, requires_approval=False)
+    assert (job["job_id"], job["status"]) == (entered["job_id"], "assigned")
+    assert job["requires_approval"] is False
+    assert ok(client.get("/api/jobs/awaiting-approval")) == []
+
+
+@pytest.mark.parametrize("told", ["disc", "label"])
+def test_it_does_not_mix_up_two_agents_with_a_file_of_the_same_name(
+    client: FlaskClient, told: str
+) -> None:
+    labels = {"pc": "FIREFLY_S01_D1", "den": "DUNE"}
+    rips = {agent_id: finished_rip(client, agent_id, labels[agent_id]) for agent_id in labels}
+    entered = {job["source_job_id"]: job["job_id"] for job in transcodes(client)}
+    for agent_id in ("den", "pc"):
+        rip_job = rips[agent_id]
+        said = origin(rip_job) if told == "disc" else {"source_disc_name": labels[agent_id]}
+        assert announce(client, **said)["job_id"] == entered[rip_job["job_id"]]
+    assert len(transcodes(client)) == 2
+
+
+def test_it_enters_a_new_job_once_the_first_is_over(client: FlaskClient) -> None:
+    rip_job = finished_rip(client)
+    register_worker(client)
+    first = announce(client, requires_approval=False)["job_id"]
+    ok(report(client, first, "completed", output_file="C:\\out\\a.mkv"))
+    again = announce(client)
+    assert (again["status"], again["source_job_id"]) == ("pending", rip_job["job_id"])
+    assert announce(client) == again
+    assert {job["job_id"] for job in transcodes(client)} == {first, again["job_id"]}
+
+
+@pytest.mark.parametrize("requires_approval", [False, True])
+def test_it_leaves_a_job_cancelled_that_its_agent_announces_later(
+    client: FlaskClient, requires_approval: bool
+) -> None:
+    finished_rip(client)
+    (entered,) = transcodes(client)
+    ok(client.post(f"/api/jobs/{entered['job_id']}/cancel"))
+    job = announce(client, requires_approval=requires_approval, output_name="New")
+    assert (job["job_id"], job["status"]) == (entered["job_id"], "cancelled")
+    assert transcodes(client) == [job]
+
+
+def test_it_refuses_to_retry_a_transcode_that_has_a_successor(client: FlaskClient) -> None:
+    finished_rip(client)
+    register_worker(client)
+    first = announce(client, requires_approval=False)["job_id"]
+    ok(report(client, first, "failed"))
+    again = announce(client)["job_id"]
+    assert again != first
+    assert_problem(client.post(f"/api/jobs/{first}/retry"), 409, "Another job")

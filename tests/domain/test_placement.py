@@ -1,0 +1,198 @@
+"""Which worker a job goes to, and what is said when it goes to none."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from boz_server.domain.capabilities import WORKER_DEFAULTS
+from boz_server.domain.placement import (
+    AssignmentStrategy,
+    Machine,
+    belonging,
+    choose,
+    why_none,
+)
+from boz_server.domain.presets import PRESETS
+
+CPU: dict[str, Any] = {}
+NVENC = {"nvenc": True, "hevc": True}
+#: The presets that any processor can do.
+SOFTWARE = {preset.name for preset in PRESETS if preset.requires is None}
+
+
+def machine(worker_id: str = "gpu", hardware: dict[str, Any] = CPU, **changes: Any) -> Machine:
+    facts: dict[str, Any] = {
+        "agent_id": "pc",
+        "capabilities": WORKER_DEFAULTS | hardware,
+        "online": True,
+        "enabled": True,
+        "paused": False,
+        "held": 0,
+        "priority": 50,
+        "average_seconds": 0.0,
+        "last_turn": 0,
+    }
+    return Machine(worker_id=worker_id, **facts | changes)
+
+
+def chosen(strategy: str, *machines: Machine) -> str:
+    """The id of the machine that is chosen, in whatever order they come."""
+    ids = {choose(some, AssignmentStrategy(strategy)).worker_id for some in permutations(machines)}
+    (worker_id,) = ids
+    return worker_id
+
+
+def fitting(hardware: dict[str, Any]) -> set[str]:
+    return {preset.name for preset in PRESETS} - machine(hardware=hardware).unfit_presets()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"enabled": False}, "is disabled"),
+        ({"paused": True}, "is paused"),
+        ({"online": False}, "is offline"),
+        ({"held": 2}, "as many jobs as it takes (2)"),
+        ({"held": 3}, "as many jobs as it takes (2)"),
+        ({"held": 0, "capabilities": {"max_concurrent": 0}}, "as many jobs as it takes (0)"),
+    ],
+)
+def test_it_tells_what_keeps_a_machine_from_work(changes: dict[str, Any], words: str) -> None:
+    assert words in (machine(**changes).obstacle() or "")
+
+
+def test_it_names_what_an_operator_did_before_what_passes() -> None:
+    everything = {"enabled": False, "paused": True, "online": False, "held": 9}
+    for cause, words in (("enabled", "disabled"), ("paused", "paused"), ("online", "offline")):
+        assert words in (machine(**everything).obstacle() or "")
+        everything.pop(cause)
+
+
+def test_it_keeps_no_machine_from_work_that_has_room() -> None:
+    assert machine(held=1).obstacle() is None
+
+
+@pytest.mark.parametrize("name", ["nvenc", "qsv", "vaapi"])
+def test_it_counts_hardware_that_encodes_as_a_gpu(name: str) -> None:
+    assert machine(hardware={name: True}).has_gpu
+    assert not machine(hardware={name: False, "hevc": True, "nvenc_generation": 8}).has_gpu
+
+
+@pytest.mark.parametrize(
+    ("hardware", "presets"),
+    [
+        (CPU, set()),
+        ({"hevc": True, "av1": True}, set()),
+        ({"nvenc": True}, {"H.264 NVENC 1080p", "H.264 NVENC 720p"}),
+        (
+            NVENC,
+            {"H.264 NVENC 1080p", "H.264 NVENC 720p", "H.265 NVENC 1080p", "H.265 NVENC 4K"},
+        ),
+        ({"qsv": True}, {"H.264 QSV 1080p"}),
+        ({"qsv": True, "hevc": True}, {"H.264 QSV 1080p", "H.265 QSV 1080p"}),
+        ({"vaapi": True, "hevc": True}, set()),
+    ],
+)
+def test_it_asks_encoder_and_codec_of_hardware_presets_alone(
+    hardware: dict[str, Any], presets: set[str]
+) -> None:
+    assert fitting(hardware) == SOFTWARE | presets
+
+
+def test_it_takes_a_preset_that_no_one_knows_for_one_that_fits() -> None:
+    assert why_none([machine()], for_agent_id=None, preset="My own", chosen=False) is None
+
+
+def test_it_tells_whose_a_job_may_be() -> None:
+    gpu, cpu, den = machine("gpu"), machine("cpu"), machine("den", agent_id="den")
+    farm = machine("farm", agent_id=None)
+    fleet = [gpu, cpu, den, farm]
+    assert belonging(fleet, None, None) == fleet
+    assert belonging(fleet, None, "pc") == [gpu, cpu]
+    # Who chose a worker chose it for its own sake, wherever the file is.
+    assert belonging(fleet, "farm", "pc") == [farm]
+    assert belonging(fleet, "gone", None) == []
+
+
+@pytest.mark.parametrize("strategy", list(AssignmentStrategy))
+def test_it_chooses_a_gpu_among_equals(strategy: str) -> None:
+    assert chosen(strategy, machine("a"), machine("b", NVENC), machine("c")) == "b"
+
+
+@pytest.mark.parametrize("strategy", ["round_robin", "load_balance", "fastest_first"])
+def test_it_puts_a_gpu_before_all_that_a_strategy_looks_at(strategy: str) -> None:
+    gpu = machine("z", NVENC, priority=99, held=1, average_seconds=900, last_turn=7)
+    assert chosen(strategy, gpu, machine("a", priority=1, average_seconds=10)) == "z"
+
+
+def test_it_puts_an_operators_priority_before_a_gpu() -> None:
+    assert chosen("priority", machine("gpu", NVENC), machine("cpu", priority=49)) == "cpu"
+
+
+def test_it_takes_turns_whatever_the_load_and_the_priority() -> None:
+    fleet = (
+        machine("a", last_turn=3, priority=1),
+        machine("b", last_turn=2, priority=99, held=1),
+        machine("c", last_turn=4),
+    )
+    assert chosen("round_robin", *fleet) == "b"
+
+
+def test_it_balances_load_by_size() -> None:
+    small = machine("small", held=1)
+    large = machine("large", {"max_concurrent": 8}, held=3, priority=99)
+    assert chosen("load_balance", small, large) == "large"
+    assert chosen("load_balance", machine("small", held=0), large) == "small"
+
+
+def test_it_balances_by_priority_where_the_load_is_the_same() -> None:
+    fleet = (machine("a", held=1), machine("b", held=1, priority=10))
+    assert chosen("load_balance", *fleet) == "b"
+
+
+def test_it_chooses_the_fastest_and_tries_whom_it_does_not_know() -> None:
+    slow, fast = machine("a", average_seconds=900), machine("b", average_seconds=600, held=1)
+    assert chosen("fastest_first", slow, fast) == "b"
+    assert chosen("fastest_first", slow, fast, machine("new", priority=99)) == "new"
+
+
+@pytest.mark.parametrize("strategy", ["priority", "load_balance", "fastest_first"])
+def test_it_chooses_of_equals_the_idlest_and_then_the_one_that_rested_longest(
+    strategy: str,
+) -> None:
+    first, later = machine("z", last_turn=1), machine("a", last_turn=2)
+    assert chosen(strategy, first, later) == "z"
+    assert chosen(strategy, machine("z"), machine("a")) == "a"
+    laden = machine("z", {"max_concurrent": 4}, held=2, last_turn=1)
+    assert chosen(strategy, laden, machine("a", {"max_concurrent": 2}, held=1, last_turn=9)) == "a"
+
+
+def test_it_says_nothing_where_one_can_take_the_job() -> None:
+    fleet = [machine("a", online=False), machine("b")]
+    assert why_none(fleet, for_agent_id=None, preset="Fast 1080p30", chosen=False) is None
+
+
+def test_it_says_that_there_is_no_machine() -> None:
+    assert why_none([], for_agent_id=None, preset=None, chosen=False) == "No worker is registered."
+    reason = why_none([], for_agent_id="pc", preset=None, chosen=False)
+    assert reason == "No worker on the machine of agent 'pc' is registered."
+
+
+def test_it_says_that_no_hardware_fits_unless_a_person_chose_it() -> None:
+    preset = "H.265 NVENC 1080p"
+    reason = why_none([machine()], for_agent_id=None, preset=preset, chosen=False)
+    assert reason is not None
+    assert repr(preset) in reason
+    assert why_none([machine()], for_agent_id=None, preset=preset, chosen=True) is None
+
+
+def test_it_says_what_keeps_the_machines_that_fit_and_only_those() -> None:
+    fleet = [
+        machine("cpu"),
+        *(machine(f"gpu{number}", NVENC, online=False) for number in range(5)),
+    ]
+    reason = why_none(fleet, for_agent_id=None, preset="H.265 NVENC 4K", chosen=False)
+    assert reason == (
+        "Worker 'gpu0' is offline; Worker 'gpu1' is offline; Worker 'gpu2' is offline."
+    )

@@ -1,0 +1,218 @@
+"""What the server does by itself: one process of all, step by step, whatever happens to it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from boz_server.services import maintenance as module
+from boz_server.services.maintenance import Maintenance, MaintenanceStep, MaintenanceThread
+from boz_server.services.wiring import Services, build_services
+from tests.services.timer import Timer
+from tests.support import FakeClock
+
+WAIT = 10
+
+
+@pytest.fixture
+def process(services: Services) -> Callable[..., Maintenance]:
+    """Builds the maintenance of one process more, with steps of the test's own."""
+
+    def build(*steps: MaintenanceStep) -> Maintenance:
+        other = build_services(services.settings, services.database, services.clock).maintenance
+        other.steps = steps
+        return other
+
+    return build
+
+
+def step(name: str, runs: list[str], period: float = 5) -> MaintenanceStep:
+    return MaintenanceStep(name, period, lambda: runs.append(name))
+
+
+def broken() -> None:
+    raise RuntimeError("secret path /root")
+
+
+def test_it_gives_the_duty_to_one_process(process: Any) -> None:
+    first, second = process(), process()
+    assert first.status()[0] is None
+    assert (first.tick(), second.tick(), first.tick()) == (True, False, True)
+    assert first.status()[0] == second.status()[0] == first.holder
+
+
+def test_it_gives_the_duty_to_the_next_once_the_term_is_over(process: Any, timer: Timer) -> None:
+    first, second = process(), process()
+    first.tick()
+    timer.pass_by(9)
+    assert not second.tick()
+    timer.pass_by(1)
+    assert second.tick()
+    assert not first.tick()
+
+
+def test_it_keeps_the_duty_as_long_as_it_shows_itself(process: Any, timer: Timer) -> None:
+    first, second = process(), process()
+    for _ in range(10):
+        assert (first.tick(), second.tick()) == (True, False)
+        timer.pass_by(5)
+
+
+def test_it_leaves_the_duty_to_another_at_once(process: Any) -> None:
+    first, second = process(), process()
+    first.tick()
+    second.let_go()
+    assert not second.tick()
+    first.let_go()
+    assert second.tick()
+    assert second.status()[0] == second.holder
+
+
+def test_it_runs_each_step_in_order_and_when_it_is_due(process: Any, timer: Timer) -> None:
+    runs: list[str] = []
+    only = process(step("often", runs), step("rarely", runs, 60))
+    only.tick()
+    assert runs == ["often", "rarely"]
+    only.tick()
+    timer.pass_by(4.9)
+    only.tick()
+    assert runs == ["often", "rarely"]
+    timer.pass_by(0.1)
+    only.tick()
+    assert runs == ["often", "rarely", "often"]
+    timer.pass_by(55)
+    only.tick()
+    assert runs == ["often", "rarely", "often", "often", "rarely"]
+
+
+def test_it_begins_with_every_step_when_it_takes_the_duty_again(process: Any, timer: Timer) -> None:
+    runs: list[str] = []
+    first, second = process(step("hourly", runs, 3600)), process()
+    first.tick()
+    first.let_go()
+    second.tick()
+    assert not first.tick()
+    second.let_go()
+    first.tick()
+    assert runs == ["hourly", "hourly"]
+
+
+def test_it_goes_on_after_a_step_that_failed(
+    process: Any, timer: Timer, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs: list[str] = []
+    only = process(MaintenanceStep("broken", 5, broken), step("next", runs))
+    with caplog.at_level(logging.ERROR):
+        assert only.tick()
+    assert runs == ["next"]
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.__dict__["step"] == "broken"
+    assert record.exc_info is not None
+    failed, well = only.status()[1]
+    assert failed.error == "RuntimeError: see the server's log."
+    assert (well.error, well.last_run_at) == (None, clock.now())
+    only.steps = [replace(only.steps[0], run=lambda: None)]
+    timer.pass_by(5)
+    only.tick()
+    assert only.status()[1][0].error is None
+
+
+def test_it_tells_how_each_step_went(process: Any, timer: Timer, clock: FakeClock) -> None:
+    only = process(MaintenanceStep("slow", 30, lambda: timer.pass_by(2)))
+    before = only.status()[1]
+    assert [(row.name, row.period_seconds) for row in before] == [("slow", 30)]
+    assert before[0].last_run_at is before[0].duration_seconds is before[0].error is None
+    began = clock.now()
+    only.tick()
+    (status,) = process(*only.steps).status()[1]
+    assert (status.last_run_at, status.duration_seconds, status.error) == (began, 2, None)
+
+
+def test_it_stops_when_another_has_taken_the_duty_meanwhile(process: Any, timer: Timer) -> None:
+    runs: list[str] = []
+    second = process()
+
+    def hang() -> None:
+        runs.append("hang")
+        timer.pass_by(11)
+        assert second.tick()
+
+    first = process(MaintenanceStep("hang", 5, hang), step("never", runs))
+    first.tick()
+    assert runs == ["hang"]
+    assert not first.tick()
+    assert first.status()[0] == second.holder
+
+
+def test_it_renews_its_duty_between_steps_that_take_long(process: Any, timer: Timer) -> None:
+    runs: list[str] = []
+    second = process()
+    slow = MaintenanceStep("slow", 5, lambda: timer.pass_by(6))
+    first = process(
+        slow, slow, MaintenanceStep("look", 5, lambda: runs.append(f"taken: {second.tick()}"))
+    )
+    first.tick()
+    assert runs == ["taken: False"]
+
+
+def started(maintenance: Maintenance) -> MaintenanceThread:
+    thread = MaintenanceThread(maintenance)
+    thread.start()
+    return thread
+
+
+def stop(thread: MaintenanceThread, within: float = WAIT) -> None:
+    """Stop the thread, which must not take longer than that."""
+    stopper = threading.Thread(target=thread.stop, daemon=True)
+    stopper.start()
+    stopper.join(within)
+    assert not stopper.is_alive()
+
+
+def test_it_runs_in_a_thread_until_it_is_stopped(process: Any) -> None:
+    ran = threading.Event()
+    only = process(MaintenanceStep("run", 5, ran.set))
+    thread = started(only)
+    assert ran.wait(WAIT)
+    # Sooner than the next tick: it is woken, not waited for.
+    stop(thread, within=module.TICK_SECONDS - 1)
+    assert not any(thread.name == "maintenance" for thread in threading.enumerate())
+    assert only.status()[0] is None
+
+
+def test_it_ends_after_the_step_that_is_under_way(process: Any) -> None:
+    begun, go_on, runs = threading.Event(), threading.Event(), []
+
+    def wait() -> None:
+        begun.set()
+        assert go_on.wait(WAIT)
+        runs.append("done")
+
+    thread = started(process(MaintenanceStep("wait", 5, wait)))
+    assert begun.wait(WAIT)
+    threading.Timer(0, go_on.set).start()
+    stop(thread)
+    assert runs == ["done"]
+
+
+def test_it_tries_again_after_a_tick_that_failed(
+    process: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran = threading.Event()
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.01)
+    only = process(MaintenanceStep("run", 5, ran.set))
+    ticks = iter([broken, broken])
+    tick = only.tick
+
+    def troubled() -> bool:
+        return bool(next(ticks, tick)())
+
+    monkeypatch.setattr(only, "tick", troubled)
+    with caplog.at_level(logging.ERROR):
+        thread = started(only)
+        assert ran.wait(WAIT)
+        stop(thread)
+    assert sum("could not go on" in record.message for record in caplog.records) == 2

@@ -1,0 +1,250 @@
+"""Agents, workers, discs and leases are brought in line with the jobs, which are the truth."""
+
+import logging
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.database.models import Agent, Disc, Job, Worker
+from boz_server.services.wiring import Services, build_services
+from tests.support import (
+    FakeClock,
+    approve,
+    create_job,
+    detect,
+    history,
+    job_of,
+    ok,
+    ordered_rips,
+    queued_job,
+    register_agent,
+    register_worker,
+    report,
+    rip,
+    unchanged,
+)
+
+KINDS = ("jobs without a lease", "jobs held by no one", "agents", "workers", "discs")
+NOTHING = dict.fromkeys(KINDS, 0)
+IDLE = {"current_job_id": None, "status": "online"}
+
+
+@pytest.fixture(autouse=True)
+def machines(client: FlaskClient) -> None:
+    """Two agents, each with a worker."""
+    for agent_id, worker_id in (("pc", "gpu"), ("den", "cpu")):
+        register_agent(client, agent_id)
+        register_worker(client, worker_id, agent_id, capabilities={"max_concurrent": 3})
+
+
+def running_job(client: FlaskClient) -> str:
+    job_id = queued_job(client)
+    ok(report(client, job_id, "running"))
+    return job_id
+
+
+def agent_of(client: FlaskClient, agent_id: str = "pc") -> tuple[str, str | None]:
+    agent = ok(client.get(f"/api/agents/{agent_id}"))
+    return agent["status"], agent["current_job_id"]
+
+
+def repaired(services: Services, **kinds: int) -> None:
+    """Check that just that is repaired, and that nothing is left to repair."""
+    expected = NOTHING | {name.replace("_", " "): count for name, count in kinds.items()}
+    assert services.reconciliation.run() == expected
+    with unchanged(services):
+        assert services.reconciliation.run() == NOTHING
+
+
+def everything(client: FlaskClient) -> None:
+    """Jobs, discs and machines in every state that requests lead to."""
+    register_worker(client, "farm", None)
+    for end in ("assigned", "running", "completed", "failed", "cancelled"):
+        ok(report(client, queued_job(client), end))
+    create_job(client)
+    ok(client.post("/api/workers/farm/jobs/poll"))
+    for number, drive in enumerate(("D:", "E:", "F:", "G:")):
+        disc_id = detect(client, f"FIREFLY_S0{number}_D1", drive=drive)["disc_id"]
+        if drive != "D:":
+            approve(client, disc_id)
+        if drive in ("F:", "G:"):
+            rips = rip(client, disc_id, title_indices=[0])
+        if drive == "F:":
+            ok(report(client, rips[0], "completed", output_file="C:\\a.mkv"))
+    register_agent(client, "attic")
+    ok(client.post("/api/agents/attic/unregister"))
+    ok(client.post("/api/workers/cpu/disable"))
+
+
+def test_it_leaves_a_database_alone_that_is_in_order(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    everything(client)
+    clock.advance(30)
+    with unchanged(services):
+        assert services.reconciliation.run() == NOTHING
+
+
+@pytest.mark.parametrize("wrong", [{"current_job_id": None}, {"status": "online"}, IDLE])
+def test_it_repairs_an_agent_that_counts_as_idle_while_it_works(
+    client: FlaskClient, services: Services, wrong: dict[str, Any]
+) -> None:
+    job_id = running_job(client)
+    agent_id = job_of(client, job_id)["assigned_agent_id"]
+    Agent.update(**wrong).where(Agent.agent_id == agent_id).execute()
+    repaired(services, agents=1)
+    assert agent_of(client, agent_id) == ("busy", job_id)
+
+
+def test_it_repairs_an_agent_that_counts_as_busy_with_nothing(
+    client: FlaskClient, services: Services
+) -> None:
+    over = running_job(client)
+    ok(report(client, over, "completed"))
+    for agent_id, wrong in (
+        ("pc", {"current_job_id": over, "status": "busy"}),
+        ("den", {"status": "busy"}),
+    ):
+        Agent.update(**wrong).where(Agent.agent_id == agent_id).execute()
+    repaired(services, agents=2)
+    assert agent_of(client) == agent_of(client, "den") == ("online", None)
+
+
+def test_it_brings_no_agent_back_that_has_signed_off(
+    client: FlaskClient, services: Services
+) -> None:
+    over = running_job(client)
+    ok(report(client, over, "completed"))
+    wrong = {"current_job_id": over, "status": "offline"}
+    Agent.update(**wrong).where(Agent.agent_id == "den").execute()
+    repaired(services, agents=1)
+    assert agent_of(client, "den") == ("offline", None)
+
+
+@pytest.mark.parametrize("wrong", [[], ["none"], ["none", "such"]])
+def test_it_repairs_what_a_worker_is_said_to_have(
+    client: FlaskClient, services: Services, wrong: list[str]
+) -> None:
+    job_id = running_job(client)
+    worker_id = job_of(client, job_id)["assigned_worker_id"]
+    Worker.update(current_jobs=wrong).where(Worker.worker_id == worker_id).execute()
+    repaired(services, workers=1)
+    assert ok(client.get(f"/api/workers/{worker_id}"))["current_jobs"] == [job_id]
+
+
+@pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
+def test_it_repairs_a_disc_that_counts_as_ripping_though_its_rips_are_over(
+    client: FlaskClient, services: Services, end: str
+) -> None:
+    disc_id, rips = ordered_rips(client)
+    for job_id in rips:
+        ok(report(client, job_id, end))
+    Disc.update(status="ripping").execute()
+    repaired(services, discs=1)
+    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
+
+
+def test_it_repairs_a_disc_that_counts_as_ripping_though_no_rip_was_ordered(
+    client: FlaskClient, services: Services
+) -> None:
+    disc_id = detect(client)["disc_id"]
+    # What else is done with its files makes no difference.
+    queued_job(client, disc_id=disc_id, title_index=0)
+    Disc.update(status="ripping").execute()
+    repaired(services, discs=1)
+    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "detected"
+
+
+@pytest.mark.parametrize("wrong", ["detected", "completed"])
+def test_it_repairs_a_disc_with_rips_to_do_that_counts_as_idle(
+    client: FlaskClient, services: Services, wrong: str
+) -> None:
+    disc_id, _ = ordered_rips(client)
+    Disc.update(status=wrong).execute()
+    repaired(services, discs=1)
+    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
+
+
+def test_it_leaves_discs_ejected(client: FlaskClient, services: Services) -> None:
+    disc_id, (job_id, *_) = ordered_rips(client)
+    ok(report(client, job_id, "running"))
+    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    repaired(services)
+    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"lease_token": None}, {"lease_expires_at": None},
+              {"lease_token": None, "lease_expires_at": None}]
+)  # fmt: skip
+def test_it_gives_a_lease_to_a_job_that_a_machine_has_without_one(
+    client: FlaskClient, services: Services, clock: FakeClock, wrong: dict[str, Any]
+) -> None:
+    job_id = running_job(client)
+    Job.update(**wrong).where(Job.job_id == job_id).execute()
+    clock.advance(60)
+    repaired(services, jobs_without_a_lease=1)
+    clock.advance(119)
+    assert services.attempts.rescue() == 0
+    clock.advance(1)
+    assert services.attempts.rescue() == 1
+
+
+def test_it_queues_a_job_that_counts_as_given_to_no_one(
+    client: FlaskClient, services: Services
+) -> None:
+    job_id = running_job(client)
+    for worker_id in ("gpu", "cpu"):
+        ok(client.post(f"/api/workers/{worker_id}/disable"))
+    lost = {"assigned_agent_id": None, "assigned_worker": None, "lease_token": None}
+    Job.update(**lost).where(Job.job_id == job_id).execute()
+    # The agent and the worker that had it are no longer right either.
+    repaired(services, jobs_held_by_no_one=1, agents=1, workers=1)
+    job = job_of(client, job_id)
+    assert (job["status"], job["progress"], job["started_at"]) == ("queued", 0, None)
+
+
+def test_it_writes_down_that_it_queued_a_job(client: FlaskClient, services: Services) -> None:
+    job_id = running_job(client)
+    for worker_id in ("gpu", "cpu"):
+        ok(client.post(f"/api/workers/{worker_id}/disable"))
+    Job.update(assigned_agent_id=None).where(Job.job_id == job_id).execute()
+    services.reconciliation.run()
+    event = history(client, job_id)[-1]
+    assert (event["from_status"], event["to_status"]) == ("running", "queued")
+    assert event["actor"] == "server"
+
+
+def test_it_gives_what_it_repaired_to_a_machine_at_once(
+    client: FlaskClient, services: Services
+) -> None:
+    job_id = running_job(client)
+    Job.update(assigned_agent_id=None, assigned_worker=None).where(Job.job_id == job_id).execute()
+    services.reconciliation.run()
+    job = job_of(client, job_id)
+    assert (job["status"], job["attempt"]) == ("assigned", 2)
+
+
+def test_it_logs_what_it_repaired(
+    client: FlaskClient, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    Agent.update(status="busy").execute()
+    with caplog.at_level(logging.WARNING):
+        services.reconciliation.run()
+    (record,) = caplog.records
+    assert (record.__dict__["kind"], record.__dict__["rows"]) == ("agents", 2)
+
+
+def test_it_comes_first_when_a_process_takes_the_duty(
+    client: FlaskClient, services: Services
+) -> None:
+    """Else the job would be taken from its machine as one whose lease has run out."""
+    services.maintenance.tick()
+    job_id = running_job(client)
+    services.maintenance.let_go()
+    Job.update(lease_token=None, lease_expires_at=None).where(Job.job_id == job_id).execute()
+    other = build_services(services.settings, services.database, services.clock)
+    assert other.maintenance.tick()
+    job = job_of(client, job_id)
+    assert (job["status"], job["attempt"]) == ("running", 1)
