@@ -12,7 +12,7 @@ export BOZ_DATABASE_URL ?= sqlite:///$(DATA)/database/boz_ripper.db
 export BOZ_TEMP_DIR ?= $(DATA)/temp
 export BOZ_OUTPUT_DIR ?= $(DATA)/output
 
-.PHONY: run demo test lint types bench lock clean
+.PHONY: run demo test chaos lint types bench lock clean
 
 run: $(VENV)/installed
 	@mkdir -p $(DATA)/database
@@ -23,6 +23,13 @@ demo: $(VENV)/installed
 
 test: lint types
 	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+# Kill the server again and again while machines and people use it; `make test` does so 5 times.
+# A seed that has failed: make chaos CHAOS_SEED=…
+chaos: $(VENV)/installed-dev
+	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
+		$(BIN)/pytest --log-cli-level=info tests/e2e/test_chaos.py \
+		tests/services/test_queue_properties.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

@@ -76,11 +76,12 @@ class Database:
 
     @contextmanager
     def write_queue(self) -> Iterator[None]:
-        """Run a write transaction in which no one else changes the queue.
+        """Run a write transaction in which no one else changes the queue, or the discs it is
+        filled from.
 
-        One change touches jobs, agents, workers and discs, in an order that differs from case to
-        case, and reads how many jobs run before it starts another: on PostgreSQL, row locks alone
-        would let two of them wait for each other, or both take the last free place.
+        One change touches jobs, agents, workers, discs and titles, in an order that differs from
+        case to case, and reads how many jobs run before it starts another: on PostgreSQL, row
+        locks alone would let two of them wait for each other, or both take the last free place.
         """
         with self.write():
             self.dialect.take_turn(self.peewee)

@@ -16,8 +16,9 @@ POLL_RENEWAL = 0.75
 #: A machine that reports less progress than before, after having been silent for so long, has
 #: begun anew; sooner, the report is one that others have overtaken. Agents report every 2 s.
 STARTED_OVER_SECONDS = 10
-#: How many jobs a heartbeat's answer names at most, and for how long.
-CANCELLED_LISTED, CANCELLED_SECONDS = 100, 24 * 3600
+#: How many jobs a heartbeat's answer names at most, and for how long: a day, and one more for a
+#: clock that is put on by one.
+CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
 
 
 class AttemptRepository:
@@ -79,9 +80,10 @@ class AttemptRepository:
         Job.update(lease_expires_at=self.lease_until(now)).where(extensible(holder)).execute()
 
     def doubt(self, holder: Any, until: datetime) -> None:
-        """Let a machine that starts anew keep what it runs only if it reports on it until then."""
+        """Let a machine that starts anew keep what it runs only if it reports on it until then;
+        where it has started anew before that, until the earlier time."""
         Job.update(lease_doubted=True, lease_expires_at=until).where(
-            holder, Job.status == JobStatus.RUNNING
+            holder, Job.status == JobStatus.RUNNING, ~Job.lease_doubted
         ).execute()
 
     def renew_all(self, now: datetime) -> None:
@@ -89,6 +91,12 @@ class AttemptRepository:
         Job.update(lease_expires_at=self.lease_until(now)).where(
             Job.status.in_(list(HELD))
         ).execute()
+
+    def bring_forward(self, now: datetime, by: timedelta) -> None:
+        """Plan what is planned for later so much earlier, as the clock was put back by that."""
+        planned = Job.select(Job.job_id, Job.scheduled_at).where(Job.scheduled_at > now)
+        for job in list(planned):
+            Job.update(scheduled_at=job.scheduled_at - by).where(Job.job_id == job.job_id).execute()
 
     def expired(self, now: datetime, limit: int = 500) -> list[Job]:
         """Return the jobs whose lease has run out, or that never got one, oldest lease first."""
@@ -99,8 +107,7 @@ class AttemptRepository:
         return list(query.order_by(Job.lease_expires_at, Job.job_id).limit(limit))
 
     def cancelled(self, holder: Any, now: datetime) -> list[str]:
-        """Return the ids of a holder's jobs that were cancelled within the last day, newest
-        first."""
+        """Return the ids of a holder's jobs that were cancelled lately, newest first."""
         since = now - timedelta(seconds=CANCELLED_SECONDS)
         query = (
             Job.select(Job.job_id)

@@ -84,9 +84,9 @@ class DiscRepository:
             return False
         return self.update(disc_id, {DiscStatus.RIPPING}, status=DiscStatus.COMPLETED)
 
-    def rip_again(self, disc_id: str) -> None:
-        """Mark a disc as being ripped that was done, as one of its jobs is tried again."""
-        self.update(disc_id, {DiscStatus.COMPLETED}, status=DiscStatus.RIPPING)
+    def begin_ripping(self, disc_id: str) -> None:
+        """Mark a disc in its drive as being ripped, as there is a rip of it to do."""
+        self.update(disc_id, {DiscStatus.DETECTED, DiscStatus.COMPLETED}, status=DiscStatus.RIPPING)
 
     def in_its_drive(self, disc_id: str | None) -> bool:
         """Whether a disc has not been ejected; False for one that is not known."""

@@ -8,7 +8,7 @@ import peewee
 
 from boz_server.database.models import Agent, Disc, Job, Worker
 from boz_server.domain.disc_states import DiscStatus
-from boz_server.domain.job_states import HELD, OPEN, JobStatus, JobType
+from boz_server.domain.job_states import HELD, OPEN, JobType
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.worker_repository import WorkerRepository
@@ -18,7 +18,7 @@ OPEN_RIP: Any = (Job.job_type == JobType.RIP) & Job.status.in_(list(OPEN))
 
 
 class ReconciliationRepository:
-    """Finds and repairs them; each method returns how many rows it changed."""
+    """Finds and repairs them; what repairs returns how many rows it changed."""
 
     def __init__(
         self,
@@ -45,12 +45,10 @@ class ReconciliationRepository:
             ).where(Job.job_id == job.job_id).execute()
         return len(jobs)
 
-    def queue_jobs_of_no_one(self) -> int:
-        """Queue jobs that count as given away, but to no machine."""
-        query = Job.update(status=JobStatus.QUEUED, progress=0.0, started_at=None).where(
-            Job.status.in_(list(HELD)), Job.assigned_agent_id.is_null()
-        )
-        return int(query.execute())
+    def jobs_of_no_one(self) -> list[Job]:
+        """Return the jobs that count as given away, but to no machine."""
+        query = Job.select().where(Job.status.in_(list(HELD)), Job.assigned_agent_id.is_null())
+        return list(query)
 
     def repair_agents(self) -> int:
         """Set what agents work on from their jobs."""

@@ -13,7 +13,6 @@ from boz_server.database.models import Job
 from boz_server.domain.job_states import HELD, JobStatus, JobType
 from boz_server.domain.retry_policy import is_upload_error, next_attempt_at
 from boz_server.repositories.attempt_repository import AttemptRepository
-from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import SERVER, JobMoves, actor_of
@@ -37,7 +36,6 @@ class Attempts:
         *,
         attempts: AttemptRepository,
         events: JobEventRepository,
-        discs: DiscRepository,
         moves: JobMoves,
         dispatcher: Dispatcher,
     ) -> None:
@@ -46,7 +44,6 @@ class Attempts:
         self.database = database
         self.attempts = attempts
         self.events = events
-        self.discs = discs
         self.moves = moves
         self.dispatcher = dispatcher
         self.chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
@@ -164,9 +161,8 @@ class Attempts:
 
     def _retry(self, job: Job) -> int:
         """Queue one job again; where that can't be, nothing is planned for it any more."""
-        gone = job.job_type == JobType.RIP and not self.discs.in_its_drive(job.disc_id)
         moved = None
-        if not gone:
+        if self.moves.can_wait(job):
             try:
                 with self.database.write():
                     moved = self.moves.again(

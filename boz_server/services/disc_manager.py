@@ -139,7 +139,7 @@ class DiscManager:
 
     def drop_thumbnails(self, disc_id: str) -> None:
         """Note that a disc's thumbnails are gone; nothing happens when there is no such disc."""
-        with self.database.write():
+        with self.database.write_queue():
             self.discs.drop_thumbnails(disc_id)
 
     def _enter(self, report: ReportedDisc) -> str:

@@ -51,7 +51,7 @@ class DiscReview:
         Raises DiscNotFound, Invalid for an edit that can't be, and Conflict when the disc is
         being ripped, has left, or has a number that another disc holds.
         """
-        with self.database.write():
+        with self.database.write_queue():
             disc = self._hold(disc_id)
             if disc.preview_status == PreviewStatus.APPROVED and not _changes(disc, edits):
                 return disc
@@ -79,7 +79,7 @@ class DiscReview:
 
     def reject(self, disc_id: str) -> Disc:
         """Refuse the proposed names; the disc gives its episode numbers back."""
-        with self.database.write():
+        with self.database.write_queue():
             disc = self._hold_undecided(disc_id)
             self.discs.update(disc_id, preview_status=PreviewStatus.REJECTED)
             self.seasons.refresh([disc.tv_season_id], self.clock.now())
@@ -87,7 +87,7 @@ class DiscReview:
 
     def update_season(self, disc_id: str, season_number: int, starting_episode: int) -> Disc:
         """Number and name a TV disc anew. Raises Refused when it is none."""
-        with self.database.write():
+        with self.database.write_queue():
             disc = self._hold_undecided(disc_id)
             if disc.media_type != MediaType.TV_SHOW or disc.tv_show_name is None:
                 raise Refused(
@@ -102,7 +102,7 @@ class DiscReview:
 
     def override_media_type(self, disc_id: str, identity: Identity) -> Disc:
         """Take a person's word for what a disc is; without a name, for what kind it is."""
-        with self.database.write():
+        with self.database.write_queue():
             disc = self._hold_undecided(disc_id)
             if not identity.name:
                 named = self.previews.identify(disc.disc_name, _facts(disc))

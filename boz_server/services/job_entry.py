@@ -52,7 +52,7 @@ class JobEntry:
         fields: job_type, title_index, input_file, output_name, preset, priority,
         source_disc_name, input_file_size. The transcode of a file that the server has entered a
         job for is that job. A file outlives the record of its disc: only a rip of an unknown disc
-        can't be done, and raises DiscNotFound.
+        can't be done, and raises DiscNotFound; where it has left its drive, Conflict.
         """
         with self.database.write_queue():
             fields["disc"] = self._known_disc(disc_id, fields["job_type"])
@@ -108,7 +108,12 @@ class JobEntry:
         return job
 
     def _known_disc(self, disc_id: str | None, job_type: JobType) -> str | None:
-        if disc_id is None or self.discs.exists(disc_id):
+        if disc_id is None:
+            return None
+        if self.discs.exists(disc_id):
+            if job_type == JobType.RIP and not self.discs.in_its_drive(disc_id):
+                # The number of its title would rip another disc.
+                raise Conflict("The disc has left its drive: put it in again to rip it.")
             return disc_id
         if job_type == JobType.RIP:
             raise DiscNotFound(disc_id)

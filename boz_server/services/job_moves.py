@@ -75,6 +75,8 @@ class JobMoves:
         """Enter a new job."""
         job = self.jobs.insert(job_id=str(uuid4()), created_at=self.clock.now(), **fields)
         self.events.record(job, job.created_at, from_status=None, actor=SERVER)
+        if job.job_type == JobType.RIP and job.disc_id is not None:
+            self.discs.begin_ripping(job.disc_id)
         return job
 
     def move(
@@ -148,7 +150,7 @@ class JobMoves:
         Without failover a job stays with the worker that had it, until a person decides. A rip
         whose disc has left its drive can't wait for anything: it fails.
         """
-        if job.job_type == JobType.RIP and not self.discs.in_its_drive(job.disc_id):
+        if not self.can_wait(job):
             return self.end(
                 job.job_id,
                 JobStatus.FAILED,
@@ -173,6 +175,10 @@ class JobMoves:
             **(NO_ATTEMPT | kept | changes),
         )
 
+    def can_wait(self, job: Job) -> bool:
+        """Whether a job can still be begun later: a rip only while its disc is in its drive."""
+        return job.job_type != JobType.RIP or self.discs.in_its_drive(job.disc_id)
+
     def again(self, job: Job, *, actor: str, detail: str, **changes: Any) -> Job | None:
         """Queue a job once more that failed, or whose result could not be uploaded; None when it
         is neither, or has changed since it was read.
@@ -194,14 +200,12 @@ class JobMoves:
 
     def end(self, job_id: str, target: JobStatus, *conditions: Any, **options: Any) -> Job | None:
         """Take a job to a state in which it is over."""
-        return self.move(
-            job_id,
-            target,
-            *conditions,
-            completed_at=self.clock.now(),
-            lease_expires_at=None,
-            **options,
-        )
+        over = {
+            "completed_at": self.clock.now(),
+            "lease_expires_at": None,
+            "scheduled_at": None,
+        }
+        return self.move(job_id, target, *conditions, **(over | options))
 
     def _settle(self, step: Step) -> None:
         """Bring agents, workers and the disc in line with a job whose state has changed."""
@@ -211,7 +215,7 @@ class JobMoves:
             if job.status in OVER:
                 self.discs.finish_ripping(job.disc_id)
             elif step.before.status in OVER:
-                self.discs.rip_again(job.disc_id)
+                self.discs.begin_ripping(job.disc_id)
 
     def _refresh(self, *jobs: Job) -> None:
         """Bring the machines that have, or had, these jobs in line with them."""

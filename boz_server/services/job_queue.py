@@ -178,7 +178,7 @@ class JobQueue:
         """End a job that is not over yet. Raises JobNotFound, and Refused when it is."""
         with self.database.write_queue():
             job = self.reports.get(job_id)
-            moved = self.moves.end(job_id, JobStatus.CANCELLED, actor=PERSON, scheduled_at=None)
+            moved = self.moves.end(job_id, JobStatus.CANCELLED, actor=PERSON)
             if moved is None:
                 raise Refused(f"The job is {job.status} already: nothing to cancel.")
             self.dispatcher.dispatch()
@@ -197,7 +197,7 @@ class JobQueue:
                     f"The job is {job.status}: only a failed one is tried again, or one whose"
                     " result could not be uploaded."
                 )
-            if job.job_type == JobType.RIP and not self.discs.in_its_drive(job.disc_id):
+            if not self.moves.can_wait(job):
                 raise Conflict("The disc has left its drive: put it in again and rip it anew.")
             try:
                 moved = self.moves.again(

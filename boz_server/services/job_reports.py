@@ -20,7 +20,7 @@ from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.attempts import Attempts
 from boz_server.services.dispatcher import Dispatcher
-from boz_server.services.job_moves import PERSON, JobMoves, actor_of, machine_name
+from boz_server.services.job_moves import DISC_GONE, PERSON, JobMoves, actor_of, machine_name
 from boz_server.services.transcode_entry import TranscodeEntry
 
 log = logging.getLogger(__name__)
@@ -153,6 +153,8 @@ class JobReports:
         kept = seen | self._renewed(now)
         if job.status == JobStatus.ASSIGNED:
             return self.jobs.change(job.job_id, Job.status == JobStatus.ASSIGNED, **kept)
+        if not self.moves.can_wait(job):
+            return self.moves.requeue(job, actor=actor_of(job), detail=DISC_GONE)
         idle = {"progress": 0.0, "started_at": None, "reported_at": None}
         return self.moves.move(
             job.job_id,
@@ -185,6 +187,8 @@ class JobReports:
 
     def _end(self, job: Job, target: JobStatus, **said: Any) -> Job | None:
         actor = actor_of(job) if job.status in HELD else PERSON
+        if "progress" in said:
+            said["progress"] = max(said["progress"], job.progress)
         return self.moves.end(job.job_id, target, actor=actor, detail=said.get("error"), **said)
 
     def _merge(self, job: Job, report: JobReport) -> Job | None:

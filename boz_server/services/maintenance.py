@@ -14,7 +14,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import MaintenanceRun
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.fleet_repository import FleetRepository
-from boz_server.repositories.maintenance_repository import MaintenanceRepository
+from boz_server.repositories.maintenance_repository import NEVER, MaintenanceRepository
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Maintenance:
         # Not the process id alone: containers that share a database may well have the same.
         self.holder = f"{os.getpid()}-{uuid4().hex[:8]}"
         self._due: dict[str, float] = {}
-        self._renewed = 0.0
+        self._renewed, self._renewed_at = 0.0, NEVER
 
     def tick(self) -> bool:
         """Run what is due; False when another process has the duty. Errors are logged, and shown
@@ -108,7 +108,7 @@ class Maintenance:
 
     def _have_duty(self) -> bool:
         now = self.clock.now()
-        with self.database.write():
+        with self.database.write_queue():
             self.rows.enter_duty(DUTY)
             duty = self.rows.duty(DUTY)
             if not self.rows.take_duty(DUTY, self.holder, now, timedelta(seconds=TERM_SECONDS)):
@@ -119,13 +119,18 @@ class Maintenance:
                 # clock that was changed: every machine gets a full term to show itself.
                 self.attempts.renew_all(now)
                 self.fleet.heard_by(now)
+                self.attempts.bring_forward(now, max(-silence, timedelta()))
                 log.warning("Leases renewed", extra={"silence": str(silence)})
-        self._renewed = time.monotonic()
+        self._renewed, self._renewed_at = time.monotonic(), now
         return True
 
     def _still_have_duty(self) -> bool:
-        """Renew the duty between steps that take long."""
-        return time.monotonic() < self._renewed + TERM_SECONDS / 3 or self._have_duty()
+        """Renew the duty between steps that take long, and look at the clock again where it was
+        changed meanwhile: no step may judge leases by it before."""
+        passed = self.clock.now() - self._renewed_at
+        lately = time.monotonic() < self._renewed + TERM_SECONDS / 3
+        in_step = timedelta() <= passed < timedelta(seconds=TERM_SECONDS / 3)
+        return (lately and in_step) or self._have_duty()
 
     def _run(self, step: MaintenanceStep) -> tuple[str, datetime, float, str | None]:
         started_at, began = self.clock.now(), time.monotonic()

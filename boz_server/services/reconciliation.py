@@ -7,6 +7,7 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
 from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.job_moves import SERVER, JobMoves
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +21,13 @@ class Reconciliation:
         database: Database,
         *,
         rows: ReconciliationRepository,
+        moves: JobMoves,
         dispatcher: Dispatcher,
     ) -> None:
         self.clock = clock
         self.database = database
         self.rows = rows
+        self.moves = moves
         self.dispatcher = dispatcher
 
     def run(self) -> dict[str, int]:
@@ -32,7 +35,7 @@ class Reconciliation:
         with self.database.write_queue():
             repaired = {
                 "jobs without a lease": self.rows.give_leases(self.clock.now()),
-                "jobs held by no one": self.rows.queue_jobs_of_no_one(),
+                "jobs held by no one": self._queue_jobs_of_no_one(),
                 "agents": self.rows.repair_agents(),
                 "workers": self.rows.repair_workers(),
                 "discs": self.rows.repair_discs(),
@@ -42,3 +45,9 @@ class Reconciliation:
             if count:
                 log.warning("State repaired", extra={"kind": kind, "rows": count})
         return repaired
+
+    def _queue_jobs_of_no_one(self) -> int:
+        jobs = self.rows.jobs_of_no_one()
+        for job in jobs:
+            self.moves.requeue(job, actor=SERVER, detail="No machine had it.")
+        return len(jobs)

@@ -74,7 +74,6 @@ class RipOrders:
                 [title for title in disc.titles if title in new or title.title_index in ripped]
             )
             job_ids = self.entry.enqueue_rips(disc, new)
-            self.discs.update(disc_id, status=DiscStatus.RIPPING)
         log.info("Rip ordered", extra={"disc_id": disc_id, "jobs": len(job_ids)})
         return RipOrder(created=True, job_ids=job_ids)
 

@@ -95,7 +95,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         database,
         attempts=attempt_rows,
         events=events,
-        discs=discs,
         moves=moves,
         dispatcher=dispatcher,
     )
@@ -156,6 +155,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         clock,
         database,
         rows=ReconciliationRepository(agents=agents, workers=workers, attempts=attempt_rows),
+        moves=moves,
         dispatcher=dispatcher,
     )
     maintenance = Maintenance(

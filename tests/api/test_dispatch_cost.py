@@ -38,9 +38,8 @@ def counted(services: Services) -> Iterator[list[str]]:
     services.database.peewee.query_hooks.remove(note)
 
 
-def copies(services: Services, job_id: str, number: int) -> None:
+def copies(services: Services, row: dict[str, Any], number: int) -> None:
     """Enter as many jobs more like that one: thousands of requests would take a minute."""
-    row = Job.select().where(Job.job_id == job_id).dicts().get()
     rows = [row | {"job_id": str(uuid4())} for _ in range(number)]
     with services.database.write():
         for start in range(0, number, 500):
@@ -76,16 +75,17 @@ def costs(client: FlaskClient, services: Services) -> dict[str, int]:
 
 
 @pytest.fixture
-def waiting(client: FlaskClient) -> str:
-    """A job that waits behind another."""
+def waiting(client: FlaskClient) -> dict[str, Any]:
+    """The row of a job that waits behind another."""
     register_agent(client)
     register_worker(client, capabilities={"max_concurrent": 1})
     queued_job(client, priority=1)
-    return queued_job(client)
+    job_id = queued_job(client)
+    return dict(Job.select().where(Job.job_id == job_id).dicts().get())
 
 
 def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(
-    client: FlaskClient, services: Services, waiting: str
+    client: FlaskClient, services: Services, waiting: dict[str, Any]
 ) -> None:
     register_worker(client, "farm", None)
     copies(services, waiting, 9)
@@ -98,7 +98,7 @@ def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(
 
 
 def test_it_takes_a_progress_report_in_one_statement(
-    client: FlaskClient, services: Services, waiting: str
+    client: FlaskClient, services: Services, waiting: dict[str, Any]
 ) -> None:
     (running,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
     ok(report(client, running, "running", progress=10))
@@ -110,7 +110,7 @@ def test_it_takes_a_progress_report_in_one_statement(
 
 
 def test_it_explains_a_hundred_jobs_with_as_many_queries_as_one(
-    client: FlaskClient, services: Services, waiting: str
+    client: FlaskClient, services: Services, waiting: dict[str, Any]
 ) -> None:
     """The first of the list is a rip that waits for its drive: the dearest kind."""
     disc_id = approve(client, detect(client)["disc_id"])["disc_id"]

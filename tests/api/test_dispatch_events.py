@@ -82,6 +82,14 @@ class Stage:
         job_id = queued_job(self.client)
         return job_id, self.post(f"/api/jobs/{job_id}/assign?agent_id=pc")
 
+    def assignment_to_another(self) -> tuple[str, Event]:
+        """The place that the job leaves is free for the next."""
+        register_agent(self.client)
+        register_worker(self.client, capabilities=SMALL)
+        moved, waiting = queued_job(self.client, priority=1), queued_job(self.client)
+        register_agent(self.client, "den")
+        return waiting, self.post(f"/api/jobs/{moved}/assign?agent_id=den")
+
     def completion(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
         return waiting, lambda: report(self.client, running, "completed")

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from boz_server.services.wiring import Services
 from tests.support import (
     JPEG,
+    FakeClock,
     approve,
     approved_job,
     assert_problem,
@@ -86,19 +87,15 @@ def test_it_enters_rip_and_transcode_together_or_not_at_all(
 ) -> None:
     job_id = begun_rip(client)
 
-    def die(*_: Any) -> None:
-        raise RuntimeError("the process dies here")
-
     enter_for = services.reports.transcodes.enter_for
 
-    def die_behind(job: Any) -> None:
+    def die(job: Any) -> None:
         enter_for(job)
-        die()
+        raise RuntimeError("the process dies here")
 
-    for death in (die, die_behind):
-        with unchanged(services), monkeypatch.context() as patch:
-            patch.setattr(services.reports.transcodes, "enter_for", death)
-            assert report(client, job_id, "completed", output_file=FILE).status_code == 500
+    with unchanged(services), monkeypatch.context() as patch:
+        patch.setattr(services.reports.transcodes, "enter_for", die)
+        assert report(client, job_id, "completed", output_file=FILE).status_code == 500
     ok(report(client, job_id, "completed", output_file=FILE))
     assert len(transcodes(client)) == 1
 
@@ -108,8 +105,7 @@ def test_it_enters_none_until_the_file_is_known(client: FlaskClient) -> None:
     ok(report(client, job_id, "completed"))
     assert transcodes(client) == []
     ok(report(client, job_id, "completed", output_file=FILE))
-    (job,) = transcodes(client)
-    assert job["source_job_id"] == job_id
+    assert [job["source_job_id"] for job in transcodes(client)] == [job_id]
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
@@ -163,8 +159,7 @@ def test_it_adds_what_the_agent_says_of_the_file(client: FlaskClient) -> None:
 def test_it_keeps_what_the_agent_leaves_out(client: FlaskClient) -> None:
     finished_rip(client)
     (entered,) = transcodes(client)
-    job = announce(client, output_name=None, source_disc_name=None)
-    assert job == entered
+    assert announce(client, output_name=None, source_disc_name=None) == entered
 
 
 def test_it_changes_no_name_that_a_person_has_approved(client: FlaskClient) -> None:
@@ -204,10 +199,12 @@ def test_it_queues_a_job_whose_agent_asks_for_no_approval(client: FlaskClient) -
 
 @pytest.mark.parametrize("told", ["disc", "label"])
 def test_it_does_not_mix_up_two_agents_with_a_file_of_the_same_name(
-    client: FlaskClient, told: str
+    client: FlaskClient, clock: FakeClock, told: str
 ) -> None:
-    labels = {"pc": "FIREFLY_S01_D1", "den": "DUNE"}
-    rips = {agent_id: finished_rip(client, agent_id, labels[agent_id]) for agent_id in labels}
+    labels, rips = {"pc": "FIREFLY_S01_D1", "den": "DUNE"}, {}
+    for agent_id, label in labels.items():
+        rips[agent_id] = finished_rip(client, agent_id, label)
+        clock.advance(1)
     entered = {job["source_job_id"]: job["job_id"] for job in transcodes(client)}
     for agent_id in ("den", "pc"):
         rip_job = rips[agent_id]
@@ -228,14 +225,18 @@ def test_it_enters_a_new_job_once_the_first_is_over(client: FlaskClient) -> None
 
 
 @pytest.mark.parametrize("requires_approval", [False, True])
-def test_it_leaves_a_job_cancelled_that_its_agent_announces_later(
-    client: FlaskClient, requires_approval: bool
+@pytest.mark.parametrize("end", ["cancelled", "completed", "failed"])
+def test_it_leaves_a_job_over_that_its_agent_announces_later(
+    client: FlaskClient, end: str, requires_approval: bool
 ) -> None:
     finished_rip(client)
-    (entered,) = transcodes(client)
-    ok(client.post(f"/api/jobs/{entered['job_id']}/cancel"))
+    register_worker(client)
+    job_id = transcodes(client)[0]["job_id"]
+    body = {"worker_id": "gpu", "preset": "H.265 CPU 1080p"}
+    ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
+    ok(report(client, job_id, end))
     job = announce(client, requires_approval=requires_approval, output_name="New")
-    assert (job["job_id"], job["status"]) == (entered["job_id"], "cancelled")
+    assert (job["job_id"], job["status"]) == (job_id, end)
     assert transcodes(client) == [job]
 
 

@@ -6,10 +6,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
+
+Found = TypeVar("Found")
 
 PROJECT = Path(__file__).parents[2]
 START_SECONDS = 30
@@ -24,6 +27,16 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def until(look: Callable[[], Found | None], seconds: float) -> Found:
+    """Return what a look finds, as soon as it finds something; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"nothing was found in {seconds} s by {look.__qualname__}")
+        time.sleep(0.05)
+    return found
 
 
 class GunicornServer:

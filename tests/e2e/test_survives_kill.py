@@ -42,7 +42,10 @@ class MainFlow:
             lambda: self.report(self.rips[1], "failed", error="Scratched"),
             self.eject,
             lambda: self.detect("FIREFLY_S01_D2"),
+            self.approve_preview,
+            self.order_rips,
             lambda: self.server.post("/api/agents/pc/unregister"),
+            self.register_agent,
         ]
 
     def register_agent(self) -> None:
@@ -96,8 +99,9 @@ class MainFlow:
         self.server.post("/api/discs/ejected", agent_id="pc", drive="D:")
 
     def everything(self) -> dict[str, Any]:
-        """All that the server says of its state."""
+        """All that the server says of its state, and of how the jobs came to theirs."""
         paths = ["/api/agents", "/api/workers", "/api/discs", "/api/jobs", "/api/agents/pc/jobs"]
+        paths += [f"/api/jobs/{job['job_id']}/events" for job in self.server.get("/api/jobs")]
         return {path: self._read(path) for path in [*paths, f"/api/tv-seasons/{SEASON}"]}
 
     def _read(self, path: str) -> Any:
@@ -128,6 +132,9 @@ def test_it_has_everything_after_kill_9_between_any_two_steps(server: GunicornSe
     assert (worker["total_jobs_completed"], worker["priority"]) == (1, 10)
     job = server.get(f"/api/jobs/{flow.transcode}")
     assert (job["status"], job["output_file"]) == ("completed", "/out/S01E01.mkv")
+    # The rips of the second disc: one was given away, released, and given away again.
+    jobs = [server.get(f"/api/jobs/{job_id}") for job_id in flow.rips]
+    assert [(job["status"], job["attempt"]) for job in jobs] == [("assigned", 2), ("queued", 0)]
 
 
 @pytest.mark.parametrize("rounds", [3])

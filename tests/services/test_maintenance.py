@@ -54,6 +54,16 @@ def test_it_gives_the_duty_to_the_next_once_the_term_is_over(process: Any, timer
     assert not first.tick()
 
 
+def test_it_waits_for_no_one_whose_latest_word_is_from_the_future(
+    process: Any, timer: Timer
+) -> None:
+    first, second = process(), process()
+    first.tick()
+    timer.clock.advance(-3600)
+    assert second.tick()
+    assert second.status()[0] == second.holder
+
+
 def test_it_keeps_the_duty_as_long_as_it_shows_itself(process: Any, timer: Timer) -> None:
     first, second = process(), process()
     for _ in range(10):

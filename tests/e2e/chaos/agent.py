@@ -1,0 +1,196 @@
+"""A simulated PC: one drive, an agent, and the worker that transcodes on it."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.e2e.chaos.attempt import Attempt, Job
+from tests.e2e.chaos.client import Client
+from tests.e2e.chaos.ledger import Act, Upload
+from tests.e2e.chaos.stage import Participant, Stage
+from tests.support import JPEG, titles
+
+DRIVE = "D:"
+#: Films that several agents have in their drives: their files have the same path on each PC.
+FILMS = ("INCEPTION", "HEAT_1995", "THE_MATRIX", "ALIEN")
+NVENC = "H.265 NVENC 1080p"
+
+#: A piece of work, done step by step between other things.
+Steps = Generator[None, None, None]
+
+
+class SimulatedAgent(Participant):
+    """Puts in disc after disc, rips and transcodes, and takes its time for nothing.
+
+    tokens: whether it reports with lease_tokens; today's agents don't. keys: whether its requests
+    have Idempotency-Keys.
+    """
+
+    def __init__(self, stage: Stage, number: int, seed: int, *, tokens: bool, keys: bool) -> None:
+        super().__init__(stage, f"pc-{number}", seed)
+        self.number = number
+        self.tokens = tokens
+        self.keys = keys
+        self.client = Client(stage)
+        self.discs = 0
+        self.disc: dict[str, Any] | None = None
+        self.work: dict[str, Steps] = {}
+
+    @property
+    def worker_id(self) -> str:
+        return f"{self.name}-gpu"
+
+    def arrive(self) -> None:
+        capabilities = {"can_rip": True, "can_transcode": True, "gpu_type": "nvidia"}
+        body = {"agent_id": self.name, "name": self.name, "capabilities": capabilities}
+        self.client.must("POST", "/api/agents/register", body)
+        body = {
+            "worker_id": self.worker_id,
+            "worker_type": "agent",
+            "hostname": self.name,
+            "capabilities": {"nvenc": True, "hevc": True, "max_concurrent": 2},
+            "agent_id": self.name,
+        }
+        self.client.must("POST", "/api/workers/register", body)
+
+    def turn(self) -> None:
+        if self.trouble(0.005):
+            self._restart()
+        self._mind_drive()
+        if self.chance(0.02):
+            self._show_signs_of_life()
+        for job in self.client.get(f"/api/agents/{self.name}/jobs")["jobs"]:
+            if job["status"] == "assigned" and job["job_id"] not in self.work:
+                attempt = Attempt(self.client, job, self.name, with_token=self.tokens)
+                self.work[job["job_id"]] = self._work(attempt)
+        for job_id, steps in list(self.work.items()):
+            if next(steps, self) is self:
+                del self.work[job_id]
+        self.idle = not self.work and self.disc is None
+
+    def leave(self) -> None:
+        self.client.close()
+
+    def key(self) -> str | None:
+        """An Idempotency-Key for a new request, where this agent sends any."""
+        return str(UUID(int=self.random.getrandbits(128))) if self.keys else None
+
+    def _restart(self) -> None:
+        """Sign off in the middle of everything, and come back with nothing begun."""
+        for steps in self.work.values():
+            steps.close()
+        self.work = {}
+        self.stage.ledger.signed_off.append(f"agent:{self.name}")
+        self.client.must("POST", f"/api/agents/{self.name}/unregister")
+        self.arrive()
+
+    def _show_signs_of_life(self) -> None:
+        self.client.must("POST", f"/api/agents/{self.name}/heartbeat")
+        self.client.must("POST", f"/api/workers/{self.worker_id}/heartbeat", {"current_jobs": []})
+
+    def _mind_drive(self) -> None:
+        if self.disc is None:
+            if not self.stage.closing.is_set():
+                self._put_in_disc()
+        elif self.chance(0.1):
+            path = f"/api/discs/{self.disc['disc_id']}/rip-status"
+            if self.client.get(path)["all_rips_complete"]:
+                self.client.must(
+                    "POST", "/api/discs/ejected", {"agent_id": self.name, "drive": DRIVE}
+                )
+                self.disc = None
+
+    def _put_in_disc(self) -> None:
+        """Report a disc: an agent's episodes follow each other, every third disc is a film."""
+        # No two discs are laid out alike: they would count as the same one.
+        own = (self.number + 6 * self.discs) / 60
+        film = self.discs % 3 == 2
+        body = {
+            "agent_id": self.name,
+            "drive": DRIVE,
+            "disc_name": (
+                FILMS[self.discs % len(FILMS)]
+                if film
+                else f"SHOW_OF_PC_{self.number}_S01_D{self.discs + 1}"
+            ),
+            "disc_type": "DVD disc",
+            "titles": titles(*((120 + own, 4) if film else (43 + own, 42.5, 44 + own, 3))),
+        }
+        self.discs += 1
+        self.disc = self.client.must("POST", "/api/discs/detected", body, self.key())
+        self.stage.ledger.discs.append(self.disc["disc_id"])
+
+    def _work(self, attempt: Attempt) -> Steps:
+        try:
+            if attempt.job["job_type"] == "rip":
+                yield from self._rip(attempt)
+            else:
+                yield from self._transcode(attempt)
+        finally:
+            attempt.end()
+
+    def _run(self, attempt: Attempt) -> Steps:
+        """Work until it is done; the attempt's span is over when it is not to be reported."""
+        if not attempt.begin():
+            return
+        for progress in (30, 60, 90)[: self.random.randint(0, 3)]:
+            yield
+            if not attempt.report("running", progress=progress):
+                attempt.end()
+                return
+        yield
+        if self.trouble(0.04):
+            attempt.end()
+            attempt.report("assigned")
+        elif self.trouble(0.12):
+            attempt.end("failed")
+            attempt.report("failed", error="The disc is scratched.")
+
+    def _rip(self, attempt: Attempt) -> Steps:
+        yield from self._run(attempt)
+        if not attempt.under_way:
+            return
+        attempt.end("completed")
+        job = attempt.job
+        path = f"C:\\rips\\{job['source_disc_name']}\\title_t{job['title_index']:02}.mkv"
+        if attempt.report("completed", progress=100, output_file=path):
+            self._announce(job, path)
+
+    def _announce(self, rip: Job, path: str) -> None:
+        """Ask for the transcode, as agents do after each rip."""
+        body = {
+            "job_type": "transcode",
+            "disc_id": rip["disc_id"],
+            "title_index": rip["title_index"],
+            "input_file": path,
+            "output_name": rip["output_name"],
+            "requires_approval": True,
+            "source_disc_name": rip["source_disc_name"],
+            "input_file_size": 1_000_000 + rip["title_index"],
+            "thumbnails": [JPEG],
+            "thumbnail_timestamps": [60],
+        }
+        answer = self.client.ask("POST", "/api/jobs", body, self.key())
+        assert answer.ok, answer
+        said = {**body, "of_rip": rip["job_id"], "keyed": self.keys}
+        self.stage.ledger.acts.append(Act("create", self.name, answer.body["job_id"], said, answer))
+
+    def _transcode(self, attempt: Attempt) -> Steps:
+        yield from self._run(attempt)
+        if not attempt.under_way:
+            return
+        attempt.end("completed")
+        if not attempt.report("completed", progress=100):
+            return
+        yield
+        if self.trouble(0.15):
+            attempt.report("completed", error="Upload failed: connection reset by peer")
+            if self.chance(0.5):
+                return
+            yield
+        name = f"{attempt.job['output_name'] or 'Unnamed'}.mkv"
+        content = self.random.randbytes(self.random.randint(1, 500_000))
+        stored = self.client.upload(name, content)
+        self.stage.ledger.uploads.append(Upload(Path(stored["final_path"]), content))
+        attempt.report("completed", progress=100, output_file=stored["final_path"])

@@ -1,0 +1,27 @@
+"""At whatever moment kill -9 comes: what was acknowledged is so, and nothing is done twice.
+
+`make chaos` goes on for longer, with another seed each time: CHAOS_ROUNDS, CHAOS_SEED.
+"""
+
+import logging
+import os
+
+import pytest
+
+from tests.e2e.chaos.rounds import Chaos
+from tests.e2e.gunicorn_server import GunicornServer
+
+log = logging.getLogger(__name__)
+
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "5"))
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
+
+
+@pytest.mark.parametrize(("seed", "rounds"), [(SEED, ROUNDS)])
+def test_it_keeps_its_word_when_it_is_killed_at_any_moment(
+    server: GunicornServer, seed: int, rounds: int
+) -> None:
+    summary = Chaos(server, seed).run(rounds)
+    log.info("seed %d: %s", seed, summary)
+    assert summary.sent_again > 0
+    assert summary.jobs["transcode completed"] > 0

@@ -1,0 +1,155 @@
+"""Someone always looks after the queue: a process that dies is replaced, a silent machine's job
+goes on."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.gunicorn_server import GunicornServer, until
+from tests.support import titles
+
+#: docs/job-states.md: another process takes the duty over within this time.
+TAKEOVER_SECONDS = 15
+#: How often the steps run that must not wait.
+PERIOD_SECONDS = 5
+LEASE_SECONDS = 3
+#: What a machine that is busy with other things may take longer.
+SLACK_SECONDS = 3
+#: A step that has run once runs again, beyond doubt, within this time.
+PATIENCE_SECONDS = 4 * PERIOD_SECONDS
+URGENT_STEPS = {"rescue", "retry", "dispatch"}
+
+Job = dict[str, Any]
+
+
+def holder(server: GunicornServer) -> str | None:
+    found: str | None = server.get("/api/system/maintenance")["holder"]
+    return found
+
+
+def holding_process(server: GunicornServer) -> int:
+    """The process that has the duty: a holder's name begins with its number."""
+    return int(until(lambda: holder(server), PERIOD_SECONDS).split("-")[0])
+
+
+def last_runs(server: GunicornServer) -> dict[str, str]:
+    """When each step that has ever run ran last; none may have failed."""
+    steps = server.get("/api/system/maintenance")["steps"]
+    assert [step["error"] for step in steps] == [None] * len(steps)
+    return {step["name"]: step["last_run_at"] for step in steps if step["last_run_at"]}
+
+
+def wait_for_runs_since(server: GunicornServer, before: dict[str, str]) -> None:
+    """Wait until each urgent step has run once more than before."""
+
+    def all_ran() -> bool:
+        now = last_runs(server)
+        return all(now.get(step, "") > before.get(step, "") for step in URGENT_STEPS)
+
+    until(all_ran, PATIENCE_SECONDS)
+
+
+def test_it_hands_the_duty_on_when_its_process_is_killed(server: GunicornServer) -> None:
+    server.start()
+    killed = holding_process(server)
+    assert killed in server.workers()
+    os.kill(killed, signal.SIGKILL)
+    before = last_runs(server)
+    until(lambda: holding_process(server) != killed, TAKEOVER_SECONDS)
+    assert holding_process(server) in server.workers()
+    wait_for_runs_since(server, before)
+
+
+def test_it_hands_the_duty_on_at_once_when_it_is_stopped(server: GunicornServer) -> None:
+    server.start()
+    stopped = until(lambda: holder(server), PERIOD_SECONDS)
+    before = last_runs(server)
+    assert server.stop() == 0
+    server.start()
+    # One that was killed would keep the duty from others for twice as long.
+    until(lambda: holder(server) not in (None, stopped), PERIOD_SECONDS)
+    assert holding_process(server) in server.workers()
+    wait_for_runs_since(server, before)
+
+
+@pytest.mark.parametrize("job_type", ["rip", "transcode"])
+def test_it_takes_the_job_of_a_silent_agent_and_gives_it_back_when_it_returns(
+    server: GunicornServer, job_type: str
+) -> None:
+    server.environment |= {
+        "BOZ_AGENT_TIMEOUT_SECONDS": str(LEASE_SECONDS),
+        "BOZ_WORKER_TIMEOUT_SECONDS": str(LEASE_SECONDS),
+    }
+    server.start()
+    holding_process(server)
+    register(server)
+    job_id = {"rip": ordered_rip, "transcode": approved_transcode}[job_type](server)
+    given = own_job(server, job_id)
+    assert (given["status"], given["attempt"]) == ("assigned", 1)
+    said = {"lease_token": given["lease_token"]}
+    server.patch(f"/api/jobs/{job_id}", status="running", progress=40, **said)
+
+    silent_since = time.monotonic()
+    until(
+        lambda: status(server, job_id) == "queued", LEASE_SECONDS + PERIOD_SECONDS + SLACK_SECONDS
+    )
+    assert time.monotonic() - silent_since > LEASE_SECONDS - 1
+    rescue = server.get(f"/api/jobs/{job_id}/events")[-1]
+    assert (rescue["from_status"], rescue["to_status"]) == ("running", "queued")
+    assert (rescue["actor"], rescue["attempt"]) == ("server", 1)
+    assert "was not heard from in time" in rescue["detail"]
+
+    server.post("/api/agents/pc/heartbeat")
+    server.post("/api/workers/gpu/heartbeat")
+    again = until(lambda: own_job(server, job_id), PERIOD_SECONDS)
+    assert (again["status"], again["attempt"]) == ("assigned", 2)
+    zombie = requests.patch(
+        f"{server.url}/api/jobs/{job_id}",
+        json={"status": "completed", "output_file": "C:\\rips\\zombie.mkv", **said},
+        timeout=30,
+    )
+    assert zombie.status_code == 409
+    assert "taken away" in zombie.json()["detail"]
+    done = server.patch(f"/api/jobs/{job_id}", status="completed", lease_token=again["lease_token"])
+    assert (done["status"], done["output_file"]) == ("completed", None)
+
+
+def register(server: GunicornServer) -> None:
+    server.post("/api/agents/register", agent_id="pc", name="PC")
+    server.post("/api/workers/register", worker_id="gpu", hostname="pc", agent_id="pc")
+
+
+def ordered_rip(server: GunicornServer) -> str:
+    disc = server.post(
+        "/api/discs/detected",
+        agent_id="pc",
+        drive="D:",
+        disc_name="INCEPTION",
+        disc_type="DVD disc",
+        titles=titles(148),
+    )
+    server.post(f"/api/discs/{disc['disc_id']}/preview/approve")
+    (job_id,) = server.post(f"/api/discs/{disc['disc_id']}/rip")["job_ids"]
+    return str(job_id)
+
+
+def approved_transcode(server: GunicornServer) -> str:
+    job = server.post(
+        "/api/jobs", job_type="transcode", input_file="C:\\x.mkv", requires_approval=True
+    )
+    server.post(f"/api/jobs/{job['job_id']}/approve", worker_id="gpu", preset="Fast 1080p30")
+    return str(job["job_id"])
+
+
+def own_job(server: GunicornServer, job_id: str) -> Job | None:
+    """The job as its agent gets it; None while it has not got it."""
+    jobs: list[Job] = server.get("/api/agents/pc/jobs")["jobs"]
+    return next((job for job in jobs if job["job_id"] == job_id), None)
+
+
+def status(server: GunicornServer, job_id: str) -> str:
+    return str(server.get(f"/api/jobs/{job_id}")["status"])
