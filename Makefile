@@ -42,12 +42,13 @@ types: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.growth
 
-# Write the locks anew from pyproject.toml: exact versions of everything, with checksums.
+# Write the locks anew from pyproject.toml: exact versions of everything, with checksums. The extras
+# stay in: without them older pips take coverage[toml] for another package, and one that is not locked.
 lock: $(VENV)/installed-dev
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command 'make lock' pyproject.toml -o requirements.txt
+		--no-strip-extras --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command 'make lock' --constraints requirements.txt --group dev \
+		--no-strip-extras --custom-compile-command 'make lock' --constraints requirements.txt --group dev \
 		pyproject.toml -o requirements-dev.txt
 
 clean:
