@@ -12,7 +12,7 @@ from boz_server.database.models import MODELS
 from boz_server.domain.capabilities import WORKER_DEFAULTS
 from boz_server.domain.job_report import JobReport
 from boz_server.domain.job_states import HELD, OVER, JobStatus, JobType
-from boz_server.domain.presence import WorkerType
+from boz_server.domain.presence import WorkerStatus, WorkerType
 from boz_server.errors import BozError
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
@@ -89,18 +89,31 @@ class QueueMachine(RuleBasedStateMachine):
         finally:
             self.database.release()
 
-    def register_worker(self, worker_id: str) -> None:
-        """Announce a worker with what it can do."""
-        agent_id, room = WORKERS[worker_id]
+    def change_worker(self, worker_id: str, what: str, status: WorkerStatus) -> None:
+        """Register a worker with what it can do, or do with it what else can be done."""
+        manager, (agent_id, room) = self.services.workers, WORKERS[worker_id]
         able = {"nvenc": True, "hevc": True} if worker_id == "gpu" else {}
-        self.services.workers.register(
-            worker_id,
-            agent_id=agent_id,
-            worker_type=WorkerType.AGENT if agent_id else WorkerType.REMOTE,
-            hostname=worker_id,
-            capabilities=WORKER_DEFAULTS | able | {"max_concurrent": room},
-            priority=50,
-        )
+        match what:
+            case "register":
+                manager.register(
+                    worker_id,
+                    agent_id=agent_id,
+                    worker_type=WorkerType.AGENT if agent_id else WorkerType.REMOTE,
+                    hostname=worker_id,
+                    capabilities=WORKER_DEFAULTS | able | {"max_concurrent": room},
+                    priority=50,
+                )
+            case "unregister":
+                manager.unregister(worker_id)
+            case "heartbeat":
+                manager.heartbeat(worker_id, status)
+            case _:
+                manager.set_enabled(worker_id, enabled=what == "enable")
+
+    def all_show_themselves(self) -> None:
+        """Let every machine say that it is there."""
+        self.ask(lambda: [self.services.agents.heartbeat(one) for one in self.state.agents])
+        self.ask(lambda: [self.services.workers.heartbeat(one) for one in self.state.workers])
 
     def enter(self, job_type: JobType, **fields: Any) -> None:
         """Enter a job; what is left out is null."""

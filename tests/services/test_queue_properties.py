@@ -4,7 +4,6 @@
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +26,7 @@ from tests.services.queue_machine import AGENTS, UNLIKELY, WORKERS, QueueMachine
 from tests.support import titles
 
 CHAOS = "CHAOS_ROUNDS" in os.environ
+EVERY_FEW_SECONDS = ("rescue", "retry", "dispatch")
 LABELS = ("HEAT", "FIREFLY_S01_D1", "FIREFLY_S01_D2")
 
 agents, workers = st.sampled_from(AGENTS), st.sampled_from(sorted(WORKERS))
@@ -78,21 +78,15 @@ class Anything(QueueMachine):
 
     @rule(
         worker_id=workers,
-        what=st.sampled_from(["register", "register", "unregister", "on", "on", "off", "say"]),
+        what=st.sampled_from(
+            ["register", "register", "unregister", "enable", "enable", "disable", "heartbeat"]
+        ),
         status=st.sampled_from(WorkerStatus),
     )
     def worker_comes_and_goes(
         self, worker_id: str, what: str, status: WorkerStatus = WorkerStatus.AVAILABLE
     ) -> None:
-        manager = self.services.workers
-        calls: dict[str, Callable[[], Any]] = {
-            "register": lambda: self.register_worker(worker_id),
-            "unregister": lambda: manager.unregister(worker_id),
-            "on": lambda: manager.set_enabled(worker_id, enabled=True),
-            "off": lambda: manager.set_enabled(worker_id, enabled=False),
-            "say": lambda: manager.heartbeat(worker_id, status),
-        }
-        self.ask(calls[what])
+        self.ask(lambda: self.change_worker(worker_id, what, status))
 
     @rule(agent_id=agents)
     def agent_fetches_jobs(self, agent_id: str) -> None:
@@ -216,18 +210,19 @@ class Anything(QueueMachine):
 
     @rule(
         seconds=st.sampled_from([1, 11, 21, 61, 91, 121, 121, 400]),
-        silent=st.booleans(),
-        steps=st.sampled_from([(), ("rescue", "retry", "dispatch"), ("rescue",), ("reconcile",)]),
+        shown=st.sampled_from(["before", "after", "after", "never"]),
+        steps=st.sampled_from([(), EVERY_FEW_SECONDS, EVERY_FEW_SECONDS, ("reconcile",)]),
     )
-    def time_passes(self, seconds: int, silent: bool, steps: tuple[str, ...]) -> None:
+    def time_passes(self, seconds: int, shown: str, steps: tuple[str, ...]) -> None:
         self.clock.advance(seconds)
-        if not silent:
-            self.ask(lambda: [self.services.agents.heartbeat(one) for one in self.state.agents])
-            self.ask(lambda: [self.services.workers.heartbeat(one) for one in self.state.workers])
+        if shown == "before":
+            self.all_show_themselves()
         for step in self.services.maintenance.steps:
             if step.name in steps:
                 repaired = self.ask(step.run, reopens=step.name == "retry")
                 assert step.name != "reconcile" or not any(repaired.values()), repaired
+        if shown == "after":
+            self.all_show_themselves()
 
 
 def test_it_keeps_its_rules_whatever_happens(settings: Settings) -> None:
