@@ -7,7 +7,9 @@ import orjson
 from flask_smorest import Blueprint
 from webargs import core
 from webargs.flaskparser import FlaskParser, is_json_request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from boz_server.api.context import services
 
 
 class StrictJsonParser(FlaskParser):
@@ -15,6 +17,8 @@ class StrictJsonParser(FlaskParser):
 
     def load_json(self, req: flask.Request, schema: Any) -> Any:
         body = req.get_data(cache=True)
+        if len(body) > services().settings.max_json_bytes:
+            raise RequestEntityTooLarge
         if not body or not is_json_request(req):
             return core.missing
         try:

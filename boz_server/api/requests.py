@@ -4,7 +4,7 @@ import re
 import uuid
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from boz_server.api.context import services
 from boz_server.logs import OUTSIDE, request_id
@@ -38,10 +38,16 @@ def tell_name(response: Response) -> Response:
 
 
 def limit_body() -> None:
-    """Read no more of a body than the settings allow; files have their own way."""
+    """Refuse a body that is larger than the settings allow; files have their own way."""
     request.max_form_parts = MAX_FORM_PARTS
-    if request.path != UPLOAD_PATH:
-        request.max_content_length = services().settings.max_json_bytes
+    if request.path == UPLOAD_PATH:
+        return
+    limit = services().settings.max_json_bytes
+    if (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
+    # A body that comes in chunks is cut off there without a word: whoever reads it sees by one
+    # byte too many that there was more.
+    request.max_content_length = limit + 1
 
 
 def refuse_nul() -> None:

@@ -1,14 +1,16 @@
 """Whatever goes wrong is answered as a problem, in words, and without the server's own."""
 
+import io
 import logging
 import re
 from typing import NoReturn
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from boz_server.services.wiring import Services
-from tests.support import assert_problem, ok
+from tests.support import assert_problem, ok, register_agent
 
 #: These answers never come from the database: one engine will do.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -89,6 +91,36 @@ def test_it_answers_413_to_a_body_that_is_too_large(
 ) -> None:
     body = b" " * (services.settings.max_json_bytes + 1)
     response = client.post("/api/jobs", data=body, content_type=JSON)
+    assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
+
+
+def chunked(client: FlaskClient, path: str, body: bytes) -> TestResponse:
+    """Send a body without saying beforehand how long it is."""
+    return client.post(
+        path,
+        input_stream=io.BytesIO(body),
+        content_type=JSON,
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+
+def test_it_answers_413_to_a_large_body_of_unknown_length(
+    client: FlaskClient, services: Services
+) -> None:
+    """The server would take it for complete where the limit cuts it off after a whole object."""
+    limit = services.settings.max_json_bytes
+    agent = b'{"agent_id": "pc", "name": "Pc"}'
+    response = chunked(client, "/api/agents/register", agent.ljust(limit + 1))
+    assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
+    assert ok(client.get("/api/agents")) == []
+    assert ok(chunked(client, "/api/agents/register", agent.ljust(limit)))["name"] == "Pc"
+
+
+def test_it_answers_413_where_no_body_is_asked_for(client: FlaskClient, services: Services) -> None:
+    register_agent(client)
+    body = b" " * (services.settings.max_json_bytes + 1)
+    response = client.post("/api/agents/pc/heartbeat", data=body, content_type=JSON)
     assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
 
 
