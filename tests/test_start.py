@@ -154,8 +154,16 @@ def test_it_says_what_is_wrong_with_a_file_that_is_no_database(
     fresh: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "boz.db").write_text("Dear diary, " * 100)
-    with pytest.raises(StartError, match=r"^The database can't be used: file is not a database\.$"):
+    sentence = r"^The database that BOZ_DATABASE_URL names can't be used: file is not a database\.$"
+    with pytest.raises(StartError, match=sentence):
         prepare(fresh)
+
+
+def test_it_names_the_variable_where_a_folder_stands_for_the_database(
+    fresh: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(StartError, match=r"BOZ_DATABASE_URL .*unable to open database file\.$"):
+        prepare(replace(fresh, database_url=f"sqlite:///{tmp_path}"))
 
 
 def test_it_says_why_a_server_does_not_answer(fresh: Settings) -> None:

@@ -158,4 +158,5 @@ def in_a_sentence(error: BaseException) -> str:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     first_line = (str(error) or repr(error)).splitlines()[0]
-    return f"The database can't be used: {first_line.rstrip('.')}."
+    reason = first_line.rstrip(".")
+    return f"The database that BOZ_DATABASE_URL names can't be used: {reason}."

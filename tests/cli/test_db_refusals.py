@@ -36,13 +36,18 @@ def test_it_refuses_a_database_of_a_newer_server(run: Run, folder: Path) -> None
 
 def test_it_refuses_a_file_that_is_no_database(run: Run, tmp_path: Path) -> None:
     (tmp_path / "boz.db").write_text("Dear diary, " * 100)
-    refused(run("upgrade"), "The database can't be used: file is not a database.")
+    refused(
+        run("upgrade"),
+        "The database that BOZ_DATABASE_URL names can't be used: file is not a database.",
+    )
 
 
 def test_it_refuses_a_server_that_does_not_answer() -> None:
     run = runner_on("postgresql://boz:hunter2@127.0.0.1:1/boz")
     result = run("upgrade")
-    refused(result, "The database can't be used: ", "Connection refused")
+    refused(
+        result, "The database that BOZ_DATABASE_URL names can't be used: ", "Connection refused"
+    )
     assert "hunter2" not in result.output
 
 
