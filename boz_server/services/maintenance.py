@@ -120,7 +120,8 @@ class Maintenance:
                 self.attempts.renew_all(now)
                 self.fleet.heard_by(now)
                 self.attempts.bring_forward(now, max(-silence, timedelta()))
-                log.warning("Leases renewed", extra={"silence": str(silence)})
+                if duty is not None and duty.renewed_at != NEVER:
+                    log.warning("Leases renewed", extra={"silence": str(silence)})
         self._renewed, self._renewed_at = time.monotonic(), now
         return True
 

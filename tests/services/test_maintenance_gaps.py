@@ -1,5 +1,7 @@
 """What happens to leases when no server ran for a while, or its clock was changed."""
 
+import logging
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -40,6 +42,17 @@ def test_it_rescues_jobs_of_a_machine_that_is_silent_while_a_server_runs(
     assert status_of(services, held) == "assigned"
     tick_for(services, timer, 5)
     assert status_of(services, held) == "queued"
+
+
+def test_it_warns_of_a_gap_but_not_of_a_beginning(
+    services: Services, timer: Timer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        services.maintenance.tick()
+        assert caplog.records == []
+        timer.clock.advance(130)
+        services.maintenance.tick()
+    assert [record.getMessage() for record in caplog.records] == ["Leases renewed"]
 
 
 @pytest.mark.parametrize(
