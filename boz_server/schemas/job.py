@@ -28,6 +28,7 @@ REPORTABLE = (
     JobStatus.FAILED,
     JobStatus.CANCELLED,
 )
+MUST_BE_REPORTABLE = f"Must be one of: {', '.join(REPORTABLE)}."
 
 
 class CreateJobSchema(RequestSchema):
@@ -60,7 +61,8 @@ class JobReportSchema(RequestSchema):
         JobStatus,
         by_value=True,
         required=True,
-        validate=ma.validate.OneOf(REPORTABLE, error=f"Must be one of: {', '.join(REPORTABLE)}."),
+        validate=ma.validate.OneOf(REPORTABLE, error=MUST_BE_REPORTABLE),
+        error_messages={"unknown": MUST_BE_REPORTABLE},
     )
     progress = Percent(load_default=None, allow_none=True)
     error = ErrorText(load_default=None, allow_none=True)

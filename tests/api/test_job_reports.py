@@ -243,3 +243,10 @@ def test_it_refuses_a_report_with_a_wrong_field(client: FlaskClient, services: S
             response = client.patch(f"/api/jobs/{job_id}", json=body)
             assert_problem(response, 422, field, field=field)
         assert_problem(client.patch(f"/api/jobs/{job_id}", json={}), 422, field="status")
+
+
+@pytest.mark.parametrize("status", ["queued", "pending", "done", "", 5])
+def test_it_names_the_states_that_can_be_reported(client: FlaskClient, status: object) -> None:
+    response = client.patch("/api/jobs/any", json={"status": status})
+    allowed = "Must be one of: running, assigned, completed, failed, cancelled."
+    assert response.get_json()["errors"] == {"status": [allowed]}
