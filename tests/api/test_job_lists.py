@@ -114,6 +114,22 @@ def test_it_lists_completed_jobs_whose_error_speaks_of_an_upload(
     assert ids(ok(client.get("/api/jobs/upload-errors"))) == [newer, older]
 
 
+@pytest.mark.parametrize("address", [*LISTS, "/api/agents", "/api/workers", "/api/discs"])
+def test_it_tells_the_total_where_one_page_holds_the_list(
+    client: FlaskClient, address: str
+) -> None:
+    assert client.get(address).headers["X-Total-Count"] == "0"
+
+
+def test_it_tells_no_total_where_it_would_have_to_count(client: FlaskClient) -> None:
+    for _ in range(3):
+        create_job(client)
+    assert client.get("/api/jobs?limit=3").headers["X-Total-Count"] == "3"
+    first = client.get("/api/jobs?limit=2")
+    assert "X-Total-Count" not in first.headers
+    assert "X-Total-Count" not in client.get(str(next_address(first))).headers
+
+
 @pytest.mark.parametrize("address", LISTS)
 def test_it_lists_nothing_as_an_empty_array(client: FlaskClient, address: str) -> None:
     response = client.get(address)
