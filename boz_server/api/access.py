@@ -11,6 +11,11 @@ from boz_server.errors import Unauthorized
 OPEN_PATHS = frozenset({"/health", "/livez", "/readyz"})
 #: Reading these takes something away from the machine that it is for.
 CONSUMING = frozenset({"vlc.commands"})
+#: For the description of the API: the key, or nothing where the server is open.
+DESCRIPTION = {
+    "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    "security": [{"key": []}, {}],
+}
 
 
 def register(app: Flask) -> None:

@@ -15,6 +15,24 @@ from boz_server.services.uploads import file_name
 blueprint = BozBlueprint("files", __name__, url_prefix="/api/files", description="Files")
 
 
+#: What an upload looks like, for the description of the API; no schema reads it.
+UPLOAD_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "name": {"type": "string", "maxLength": MAX_NAME_LENGTH},
+                },
+                "required": ["file"],
+            }
+        }
+    },
+}
+
+
 class UploadRequest(Request):
     """A request whose files are written where they will stay, and not by way of /tmp."""
 
@@ -25,6 +43,7 @@ class UploadRequest(Request):
 
 
 @blueprint.post("/upload")
+@blueprint.doc(requestBody=UPLOAD_BODY)
 @blueprint.response(200, UploadedSchema)
 def upload() -> dict[str, Any]:
     """Keep a finished file in the output folder; a number is added where its name is taken."""

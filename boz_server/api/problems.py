@@ -18,6 +18,8 @@ from boz_server.schemas.common import ProblemSchema
 
 log = logging.getLogger(__name__)
 
+PROBLEM_TYPE = "application/problem+json"
+
 STATUS: dict[type[errors.BozError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Refused: HTTPStatus.BAD_REQUEST,
@@ -44,7 +46,14 @@ ADVICE = {
 class ProblemApi(Api):
     """flask-smorest's API, answering every error as a problem."""
 
-    ERROR_SCHEMA = ProblemSchema
+    def _register_responses(self) -> None:
+        """Describe every error as a problem; flask-smorest would call it plain JSON."""
+        content = {PROBLEM_TYPE: {"schema": ProblemSchema}}
+        phrases = {status.name: status.phrase for status in HTTPStatus}
+        phrases[self.DEFAULT_ERROR_RESPONSE_NAME] = "What is wrong, and what to do."
+        for name, phrase in phrases.items():
+            response = {"description": phrase, "content": content}
+            self.spec.components.response(name, response, lazy=True)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer what Flask, Werkzeug or webargs found wrong."""
@@ -106,9 +115,7 @@ def problem(status: HTTPStatus, detail: str, *, kind: str = "", **extra: Any) ->
         "instance": request.path,
         **extra,
     }
-    return Response(
-        current_app.json.dumps(body), int(status), content_type="application/problem+json"
-    )
+    return Response(current_app.json.dumps(body), int(status), content_type=PROBLEM_TYPE)
 
 
 def flatten(messages: Any, path: str = "") -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ CACHE_SECONDS = 3600
 
 
 @blueprint.get("/<owner_id>/<file_name>")
-@blueprint.response(200, content_type="image/jpeg")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
 def thumbnail(owner_id: str, file_name: str) -> Response:
     """Show a thumbnail of a disc or job."""
     jpeg = services().thumbnails.read(owner_id, file_name)

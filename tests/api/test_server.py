@@ -146,3 +146,24 @@ def test_it_refers_only_to_schemas_that_it_describes(client: FlaskClient) -> Non
     text = client.get("/api/openapi.json").text
     schemas = openapi(client)["components"]["schemas"]
     assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= schemas.keys()
+
+
+def test_it_describes_what_is_no_json(client: FlaskClient) -> None:
+    document = openapi(client)
+    for name in ("DEFAULT_ERROR", "UNPROCESSABLE_ENTITY"):
+        content = document["components"]["responses"][name]["content"]
+        assert content == {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        }
+    upload = document["paths"]["/api/files/upload"]["post"]["requestBody"]
+    schema = upload["content"]["multipart/form-data"]["schema"]
+    assert (schema["properties"].keys(), schema["required"]) == ({"file", "name"}, ["file"])
+    shown = document["paths"]["/api/thumbnails/{owner_id}/{file_name}"]["get"]["responses"]["200"]
+    assert shown["content"].keys() == {"image/jpeg"}
+
+
+def test_it_describes_the_key(client: FlaskClient) -> None:
+    document = openapi(client)
+    ((name, scheme),) = document["components"]["securitySchemes"].items()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert {name: []} in document["security"]
