@@ -93,6 +93,11 @@ class Database:
         with self.dialect.snapshot(self.peewee):
             yield
 
+    def refuse_transaction(self) -> None:
+        """Raise RuntimeError inside a transaction: what follows may wait long for others."""
+        if self.peewee.in_transaction():
+            raise RuntimeError("Nothing may wait for another server inside a transaction.")
+
     def lock_row(self, model: type[peewee.Model], key: str) -> bool:
         """Keep other writers off a row until the transaction ends. False when there is none."""
         field: Any = model._meta.primary_key

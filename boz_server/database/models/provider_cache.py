@@ -1,0 +1,25 @@
+"""What TheTVDB, OMDb and TMDb answered."""
+
+import peewee
+
+from boz_server.database.fields import UTCDateTimeField
+from boz_server.database.models.base import BaseModel, index
+
+
+class ProviderAnswer(BaseModel):
+    """The latest answer of one provider to one question."""
+
+    #: "thetvdb", "omdb" or "tmdb".
+    provider = peewee.CharField(max_length=20)
+    #: The question, such as "film_id:tt0133093"; services/metadata.py words them.
+    key = peewee.CharField(max_length=300)
+    #: A list of what was found, as domain/metadata.py has it; empty when nothing was.
+    answer = peewee.JSONField()
+    fetched_at = UTCDateTimeField()
+
+    class Meta:
+        table_name = "provider_cache"
+        primary_key = peewee.CompositeKey("provider", "key")
+
+
+index("idx_provider_cache_age", ProviderAnswer, ProviderAnswer.fetched_at)

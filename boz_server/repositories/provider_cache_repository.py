@@ -1,0 +1,52 @@
+"""What TheTVDB, OMDb and TMDb answered, in the database."""
+
+from datetime import datetime
+from typing import Any
+
+from boz_server.database.connection import Database
+from boz_server.database.models import ProviderAnswer
+
+#: Answers that one maintenance run deletes at a time, so that requests never wait for it.
+BATCH = 500
+
+
+class ProviderCacheRepository:
+    """Queries on answers."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def get(self, provider: str, key: str) -> ProviderAnswer | None:
+        """Return what is known of a question."""
+        return ProviderAnswer.get_or_none(
+            ProviderAnswer.provider == provider, ProviderAnswer.key == key
+        )
+
+    def put(self, provider: str, key: str, answer: list[dict[str, Any]], now: datetime) -> None:
+        """Keep an answer, in the place of an earlier one."""
+        (
+            ProviderAnswer.insert(provider=provider, key=key, answer=answer, fetched_at=now)
+            .on_conflict(
+                conflict_target=[ProviderAnswer.provider, ProviderAnswer.key],
+                preserve=[ProviderAnswer.answer, ProviderAnswer.fetched_at],
+            )
+            .execute()
+        )
+
+    def delete_older(self, than: datetime) -> int:
+        """Forget a batch of answers from before then; returns how many."""
+        old = (
+            ProviderAnswer.select(ProviderAnswer.provider, ProviderAnswer.key)
+            .where(ProviderAnswer.fetched_at < than)
+            .order_by(ProviderAnswer.fetched_at)
+            .limit(BATCH)
+        )
+        questions = [(row.provider, row.key) for row in old]
+        for provider, key in questions:
+            ProviderAnswer.delete().where(
+                ProviderAnswer.provider == provider,
+                ProviderAnswer.key == key,
+                # Another process may have asked anew in between.
+                ProviderAnswer.fetched_at < than,
+            ).execute()
+        return len(questions)
