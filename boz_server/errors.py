@@ -91,6 +91,17 @@ class DatabaseBusy(Unavailable):
         super().__init__("The database is busy: nothing was changed; send the request again.")
 
 
+class ProviderUnavailable(Unavailable):
+    """TheTVDB, OMDb or TMDb can't be asked, or answers nothing that makes sense."""
+
+    retry_after_seconds = 60
+
+    def __init__(self, provider: str, reason: str) -> None:
+        super().__init__(f"{provider} can't be asked just now: {reason}.")
+        self.provider = provider
+        self.reason = reason
+
+
 class StorageFull(BozError):
     """The disk has no room for what was sent."""
 

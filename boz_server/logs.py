@@ -32,6 +32,8 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("peewee").setLevel(
         logging.DEBUG if settings.database_echo else logging.WARNING
     )
+    # Its warnings quote addresses, and in some of them there is a provider's key.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     root = logging.getLogger()
     root.handlers = [handler]
 

@@ -168,3 +168,12 @@ def test_it_writes_the_format_that_was_asked_for(monkeypatch: pytest.MonkeyPatch
     configure_logging(Settings(log_format=LogFormat.JSON))
     logging.getLogger("boz_server.x").warning("Hello", extra={"disc_id": "d"})
     assert json.loads(stream.getvalue())["disc_id"] == "d"
+
+
+def test_it_logs_no_address_that_may_have_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logging(Settings(debug=True))
+    for level in (logging.DEBUG, logging.WARNING):
+        logging.getLogger("urllib3.connectionpool").log(level, "GET /?apikey=hunter2")
+    assert stream.getvalue() == ""
