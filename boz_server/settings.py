@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from environs import EnvError, FileAwareEnv
 
+from boz_server.domain.metadata import TVOrder
 from boz_server.domain.placement import AssignmentStrategy
 from boz_server.errors import SettingsError
 
@@ -131,6 +132,17 @@ class Settings:
     # Naming
     thetvdb_api_key: str | None = _secret("Key for TheTVDB, for episode names.")
     omdb_api_key: str | None = _secret("Key for OMDb, for films.")
+    tmdb_api_key: str | None = _secret("Key or read access token for TMDb, for films.")
+    thetvdb_url: str = _setting("https://api4.thetvdb.com/v4", "Address of TheTVDB's API, v4.")
+    omdb_url: str = _setting("https://www.omdbapi.com", "Address of OMDb's API.")
+    tmdb_url: str = _setting("https://api.themoviedb.org/3", "Address of TMDb's API, v3.")
+    tv_order: TVOrder = _setting(TVOrder.AIRED, "Order that TheTVDB's episodes are numbered in.")
+    provider_timeout_seconds: float = _setting(
+        10.0,
+        "Seconds that a request waits for TheTVDB, OMDb and TMDb, all together.",
+        low=0.1,
+        high=60,
+    )
     extras_min_duration_seconds: int = _setting(
         600, "Seconds below which a title counts as an extra.", low=0
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
+from boz_server.integrations.providers import configured
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.disc_repository import DiscRepository
@@ -12,6 +13,7 @@ from boz_server.repositories.idempotency_repository import IdempotencyRepository
 from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
+from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
@@ -27,6 +29,7 @@ from boz_server.services.job_moves import JobMoves
 from boz_server.services.job_queue import JobQueue
 from boz_server.services.job_reports import JobReports
 from boz_server.services.maintenance import Maintenance, MaintenanceStep
+from boz_server.services.metadata import Metadata
 from boz_server.services.preview_generator import PreviewGenerator
 from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.rip_orders import RipOrders
@@ -59,6 +62,7 @@ class Services:
     dispatcher: Dispatcher
     idempotency: Idempotency
     maintenance: Maintenance
+    metadata: Metadata
     reconciliation: Reconciliation
     vlc: VLCRelay
     thumbnails: ThumbnailStore
@@ -150,6 +154,13 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     )
     seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
     previews = PreviewGenerator(settings, seasons)
+    metadata = Metadata(
+        clock,
+        database,
+        ProviderCacheRepository(database),
+        configured(settings),
+        timeout_seconds=settings.provider_timeout_seconds,
+    )
     idempotency = Idempotency(clock, database, IdempotencyRepository(database))
     reconciliation = Reconciliation(
         clock,
@@ -171,6 +182,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("retry", 5, attempts.retry_due),
             MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
+            MaintenanceStep("forget_answers", 3600, metadata.forget_old),
         ],
     )
     return Services(
@@ -209,6 +221,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         dispatcher=dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,
+        metadata=metadata,
         reconciliation=reconciliation,
         vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),
         thumbnails=thumbnails,

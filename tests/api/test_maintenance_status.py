@@ -11,7 +11,14 @@ from boz_server.services.maintenance import MaintenanceStep
 from boz_server.services.wiring import Services
 from tests.support import FakeClock, ok
 
-PERIODS = {"reconcile": 3600, "rescue": 5, "retry": 5, "dispatch": 5, "forget_keys": 3600}
+PERIODS = {
+    "reconcile": 3600,
+    "rescue": 5,
+    "retry": 5,
+    "dispatch": 5,
+    "forget_keys": 3600,
+    "forget_answers": 3600,
+}
 
 
 def status(client: FlaskClient) -> tuple[str | None, dict[str, dict[str, Any]]]:

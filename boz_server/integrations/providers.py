@@ -1,0 +1,45 @@
+"""The providers that the settings have keys for."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from boz_server.domain.metadata import Film
+from boz_server.integrations.json_client import JSONClient
+from boz_server.integrations.omdb import OMDb
+from boz_server.integrations.thetvdb import TheTVDB
+from boz_server.integrations.tmdb import TMDb
+from boz_server.settings import Settings
+
+
+class FilmProvider(Protocol):
+    """Who knows films. Both methods may raise ProviderUnavailable."""
+
+    provider: str
+    client: JSONClient
+
+    def search(self, title: str, year: int | None, deadline: float) -> list[Film]:
+        """Return films of that title or one like it."""
+
+    def film(self, external_id: str, deadline: float) -> Film | None:
+        """Return the film of one of the provider's ids with its running time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """Who can be asked; None and nothing where there is no key."""
+
+    tv: TheTVDB | None
+    films: tuple[FilmProvider, ...]
+
+
+def configured(settings: Settings) -> Providers:
+    """Build a client for each provider that has a key; nothing is sent yet."""
+    tv, films = None, list[FilmProvider]()
+    if settings.thetvdb_api_key:
+        client = JSONClient("TheTVDB", settings.thetvdb_url)
+        tv = TheTVDB(client, settings.thetvdb_api_key, settings.tv_order)
+    if settings.omdb_api_key:
+        films.append(OMDb(JSONClient("OMDb", settings.omdb_url), settings.omdb_api_key))
+    if settings.tmdb_api_key:
+        films.append(TMDb(JSONClient("TMDb", settings.tmdb_url), settings.tmdb_api_key))
+    return Providers(tv, tuple(films))

@@ -1,0 +1,363 @@
+"""Shows and films: asked for once, remembered, and there while a provider is not."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from boz_server.database.models import ProviderAnswer
+from boz_server.domain.metadata import Episode, Film, Series
+from boz_server.errors import ProviderUnavailable
+from boz_server.integrations import json_client
+from boz_server.repositories import provider_cache_repository
+from boz_server.services import metadata as metadata_module
+from boz_server.services.metadata import Metadata
+from boz_server.services.wiring import Services, build_services
+from boz_server.settings import Settings
+from tests.provider_server import FakeProviders, Movie, Show
+from tests.support import FakeClock
+
+FIREFLY = Series(78874, "Firefly", 2002, ("Serenity",))
+EPISODES = [Episode(1, 1, "Serenity", 86, None), Episode(1, 2, "The Train Job", 42, "A job.")]
+DAY = 24 * 3600.0
+
+MATRIX = Film("omdb", "tt0133093", "The Matrix", 1999, 136, "tt0133093")
+
+#: Every look-up, and what it finds.
+LOOK_UPS: list[tuple[Callable[[Metadata], Any], Any]] = [
+    (lambda metadata: metadata.series_named("Firefly"), [FIREFLY]),
+    (lambda metadata: metadata.series(78874), FIREFLY),
+    (lambda metadata: metadata.episodes(78874), EPISODES),
+    (lambda metadata: metadata.films_named("The Matrix", 1999), [MATRIX]),
+    (lambda metadata: metadata.film("omdb", "tt0133093"), MATRIX),
+]
+each_look_up = pytest.mark.parametrize(("look_up", "found"), LOOK_UPS)
+
+#: The same for what no one knows.
+IN_VAIN: list[Callable[[Metadata], Any]] = [
+    lambda metadata: metadata.series_named("No such show"),
+    lambda metadata: metadata.series(1),
+    lambda metadata: metadata.episodes(1),
+    lambda metadata: metadata.films_named("No such film"),
+    lambda metadata: metadata.film("tmdb", "1"),
+]
+
+TROUBLES = ["500", "429", "401", "html", "half_json", "hang_up", "silence"]
+
+
+@pytest.fixture
+def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProviders]:
+    """The three providers, with a show and a few films; retries come at once."""
+    monkeypatch.setattr(json_client, "BACKOFF_SECONDS", 0.0)
+    films = [
+        Movie("The Matrix Reloaded", 2003, 138, "tt0234215", 604),
+        Movie("The Matrix", 1999, 136, "tt0133093", 603),
+        Movie("Heidi", 2001, 104, "tt0265161"),
+        Movie("Heidi", 2015, 111, None, 365045),
+    ]
+    with FakeProviders([Show(FIREFLY, EPISODES)], films) as found:
+        yield found
+
+
+@pytest.fixture
+def settings(settings: Settings, providers: FakeProviders) -> Settings:
+    return replace(settings, provider_timeout_seconds=0.3, **providers.settings())
+
+
+@pytest.fixture
+def metadata(services: Services) -> Metadata:
+    return services.metadata
+
+
+@each_look_up
+def test_it_asks_once(
+    metadata: Metadata, providers: FakeProviders, look_up: Callable[..., Any], found: Any
+) -> None:
+    assert look_up(metadata) == found
+    asked = providers.count()
+    assert asked
+    assert look_up(metadata) == found
+    assert providers.count() == asked
+
+
+@each_look_up
+def test_it_remembers_over_a_restart(
+    services: Services, providers: FakeProviders, look_up: Callable[..., Any], found: Any
+) -> None:
+    look_up(services.metadata)
+    providers.stop()
+    again = build_services(services.settings, services.database, services.clock).metadata
+    assert look_up(again) == found
+    providers.start()
+
+
+@each_look_up
+def test_it_asks_again_after_a_week(
+    metadata: Metadata,
+    providers: FakeProviders,
+    clock: FakeClock,
+    look_up: Callable[..., Any],
+    found: Any,
+) -> None:
+    look_up(metadata)
+    asked = providers.count()
+    clock.advance(7 * DAY - 1)
+    look_up(metadata)
+    assert providers.count() == asked
+    clock.advance(2)
+    assert look_up(metadata) == found
+    assert providers.count() > asked
+    asked = providers.count()
+    look_up(metadata)
+    assert providers.count() == asked
+
+
+@pytest.mark.parametrize("look_up", IN_VAIN)
+def test_it_asks_again_after_a_day_for_what_was_not_found(
+    metadata: Metadata, providers: FakeProviders, clock: FakeClock, look_up: Callable[..., Any]
+) -> None:
+    assert not look_up(metadata)
+    asked = providers.count()
+    assert asked
+    clock.advance(DAY - 1)
+    assert not look_up(metadata)
+    assert providers.count() == asked
+    clock.advance(2)
+    assert not look_up(metadata)
+    assert providers.count() > asked
+
+
+@pytest.mark.parametrize("mode", TROUBLES)
+def test_it_uses_an_old_answer_while_a_provider_fails(
+    services: Services, providers: FakeProviders, clock: FakeClock, mode: str
+) -> None:
+    for look_up, _ in LOOK_UPS:
+        look_up(services.metadata)
+    clock.advance(80 * DAY)
+    providers.fail(mode)
+    for look_up, found in LOOK_UPS:
+        metadata = build_services(services.settings, services.database, clock).metadata
+        assert look_up(metadata) == found
+    providers.work()
+    clock.advance(61)
+    asked = providers.count()
+    assert services.metadata.episodes(78874) == EPISODES
+    assert providers.count() > asked
+
+
+@each_look_up
+def test_it_says_that_a_provider_fails_where_nothing_is_known(
+    metadata: Metadata, providers: FakeProviders, look_up: Callable[..., Any], found: Any
+) -> None:
+    providers.fail("500")
+    with pytest.raises(ProviderUnavailable):
+        look_up(metadata)
+    assert ProviderAnswer.select().count() == 0
+
+
+def test_it_leaves_a_provider_that_failed_alone_for_a_minute(
+    metadata: Metadata, providers: FakeProviders, clock: FakeClock
+) -> None:
+    providers.fail("html", provider="thetvdb")
+    for name in ("Firefly", "Serenity", "Firefly"):
+        with pytest.raises(ProviderUnavailable, match="TheTVDB can't be asked just now: it ans"):
+            metadata.series_named(name)
+    assert providers.count("thetvdb") == 1
+    assert metadata.film("omdb", "tt0133093") == MATRIX  # others are asked on
+    providers.work()
+    clock.advance(59)
+    with pytest.raises(ProviderUnavailable):
+        metadata.series_named("Firefly")
+    clock.advance(2)
+    assert metadata.series_named("Firefly") == [FIREFLY]
+
+
+def test_it_asks_all_the_same_where_the_caller_insists(
+    metadata: Metadata, providers: FakeProviders
+) -> None:
+    providers.fail("html")
+    with pytest.raises(ProviderUnavailable):
+        metadata.series_named("Firefly")
+    providers.work()
+    with metadata.budget(5, insist=True):
+        assert metadata.series_named("Firefly") == [FIREFLY]
+    assert metadata.episodes(78874) == EPISODES  # it answers: the minute is over
+
+
+def test_it_takes_no_longer_than_the_settings_say(
+    metadata: Metadata, providers: FakeProviders
+) -> None:
+    providers.fail("trickle_headers")
+    began = time.monotonic()
+    with pytest.raises(ProviderUnavailable):
+        metadata.films_named("The Matrix")
+    assert time.monotonic() - began < 0.8  # two providers, one after the other
+
+
+def test_it_takes_one_time_for_all_look_ups_of_a_budget(
+    metadata: Metadata, providers: FakeProviders
+) -> None:
+    providers.fail("silence")
+    began = time.monotonic()
+    with metadata.budget(0.2):
+        for look_up, _ in LOOK_UPS:
+            with pytest.raises(ProviderUnavailable):
+                look_up(metadata)
+        with metadata.budget(60), pytest.raises(ProviderUnavailable):
+            metadata.series(78874)
+    assert time.monotonic() - began < 0.4
+    # OMDb and TMDb were not asked any more, so nothing is held against them.
+    providers.work()
+    assert metadata.film("tmdb", "604") is not None
+
+
+def test_it_answers_what_it_knows_when_the_time_is_up(metadata: Metadata) -> None:
+    metadata.episodes(78874)
+    with metadata.budget(0):
+        assert metadata.episodes(78874) == EPISODES
+        with pytest.raises(ProviderUnavailable):
+            metadata.series(78874)
+
+
+def test_it_sends_nothing_without_a_key(services: Services, providers: FakeProviders) -> None:
+    keys = ("thetvdb_api_key", "omdb_api_key", "tmdb_api_key")
+    settings = replace(services.settings, **dict.fromkeys(keys))
+    metadata = build_services(settings, services.database, services.clock).metadata
+    assert (metadata.has_tv, metadata.has_films) == (False, False)
+    assert [look_up(metadata) or None for look_up, _ in LOOK_UPS] == [None] * 5
+    assert providers.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "has"),
+    [("thetvdb_api_key", (True, False)), ("omdb_api_key", (False, True)),
+     ("tmdb_api_key", (False, True))],
+)  # fmt: skip
+def test_it_says_whom_it_can_ask(services: Services, key: str, has: tuple[bool, bool]) -> None:
+    keys: dict[str, Any] = dict.fromkeys(("thetvdb_api_key", "omdb_api_key", "tmdb_api_key"))
+    settings = replace(services.settings, **{**keys, key: "k"})
+    metadata = build_services(settings, services.database, services.clock).metadata
+    assert (metadata.has_tv, metadata.has_films) == has
+
+
+@pytest.mark.parametrize("look_up", [look_up for look_up, _ in LOOK_UPS])
+def test_it_refuses_to_work_inside_a_transaction(
+    services: Services, look_up: Callable[..., Any]
+) -> None:
+    for transaction in (services.database.write, services.database.read):
+        with transaction(), pytest.raises(RuntimeError, match="inside a transaction"):
+            look_up(services.metadata)
+
+
+def test_it_merges_what_two_providers_know_of_a_film(metadata: Metadata) -> None:
+    found = metadata.films_named("matrix")
+    assert [film.imdb_id for film in found] == ["tt0234215", "tt0133093"]
+    assert [film.provider for film in found] == ["omdb", "omdb"]
+    assert [film.external_id for film in metadata.films_named("Heidi")] == ["tt0265161", "365045"]
+
+
+def test_it_puts_title_and_year_first(metadata: Metadata) -> None:
+    assert [film.year for film in metadata.films_named("the MATRIX")] == [1999, 2003]
+    assert [film.year for film in metadata.films_named("Heidi", 2015)] == [2015, 2001]
+
+
+@pytest.mark.parametrize("year", [1998, 2003])
+def test_it_looks_in_other_years_where_the_year_has_no_such_title(
+    metadata: Metadata, year: int
+) -> None:
+    assert metadata.films_named("The Matrix", year)[0].year == 1999
+    assert metadata.series_named("Firefly", year) == [FIREFLY]
+
+
+def test_it_asks_for_the_running_times_of_the_first_few(
+    metadata: Metadata, providers: FakeProviders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata_module, "DETAILED", 1)
+    providers.fail("500", provider="tmdb")
+    found = metadata.films_named("The Matrix")
+    assert [(film.year, film.runtime_minutes) for film in found] == [(1999, 136), (2003, None)]
+    assert sum("i" in asked.params for asked in providers.requests) == 1
+
+
+@pytest.mark.parametrize(("down", "up"), [("omdb", "tmdb"), ("tmdb", "omdb")])
+def test_it_takes_films_of_the_provider_that_is_there(
+    metadata: Metadata, providers: FakeProviders, down: str, up: str
+) -> None:
+    providers.fail("500", provider=down)
+    assert {film.provider for film in metadata.films_named("The Matrix")} == {up}
+    with pytest.raises(ProviderUnavailable):
+        metadata.films_named("No such film")
+
+
+def test_it_lists_films_without_running_times_where_details_fail(
+    metadata: Metadata, providers: FakeProviders, clock: FakeClock
+) -> None:
+    search = providers.forms["omdb"].answer("", {"apikey": "the-key", "s": "matrix"}, {}, None)
+    providers.fail("body", provider="omdb", body=search[1], times=1)
+    providers.fail("500")
+    assert [film.runtime_minutes for film in metadata.films_named("matrix")] == [None, None]
+    providers.work()
+    clock.advance(61)
+    assert [film.runtime_minutes for film in metadata.films_named("matrix")] == [138, 136]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "\x00", "\n", "🎬" * 255, "é" * 5000, "ß" * 5000, "a\x00b", "\ud800", "%", "…"],
+)
+def test_it_takes_any_name(metadata: Metadata, name: str) -> None:
+    assert metadata.series_named(name) == []
+    assert metadata.films_named(name) == []
+    assert metadata.films_named(name, -5) == []
+    assert metadata.film("omdb", name) is None
+    assert metadata.film(name, "603") is None
+
+
+def test_it_counts_case_and_blanks_as_the_same_question(
+    metadata: Metadata, providers: FakeProviders
+) -> None:
+    for name in ("Firefly", "FIREFLY", " fire\tfly".replace("\t", "")):
+        assert metadata.series_named(name) == [FIREFLY]
+    assert providers.paths("thetvdb") == ["/login", "/search"]
+
+
+@pytest.mark.parametrize("answer", [[{"name": "Firefly"}], [7], {"series_id": 1}, [None]])
+def test_it_asks_anew_where_another_version_has_left_an_answer(
+    metadata: Metadata, answer: Any
+) -> None:
+    metadata.series(78874)
+    ProviderAnswer.update(answer=answer).execute()
+    assert metadata.series(78874) == FIREFLY
+
+
+def test_it_serves_two_who_ask_at_once(services: Services, providers: FakeProviders) -> None:
+    def ask(_: int) -> Any:
+        # As another process would: with services of its own.
+        metadata = build_services(services.settings, services.database, services.clock).metadata
+        try:
+            with metadata.budget(10):
+                return [look_up(metadata) for look_up, _ in LOOK_UPS]
+        finally:
+            services.database.release()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [[found for _, found in LOOK_UPS]] * 4
+
+
+def test_it_forgets_what_no_one_asks_for(
+    services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_cache_repository, "BATCH", 2)
+    for look_up, _ in LOOK_UPS:
+        look_up(services.metadata)
+    old = ProviderAnswer.select().count()
+    assert old > 4
+    clock.advance(90 * DAY - 1)
+    services.metadata.series(1)
+    assert services.metadata.forget_old() == 0
+    clock.advance(2)
+    assert services.metadata.forget_old() == old
+    assert [row.key for row in ProviderAnswer.select()] == ["series_id:1"]
