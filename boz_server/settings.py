@@ -150,6 +150,9 @@ class Settings:
         0.4, "Share by which an episode's length may differ from the disc's usual.", low=0, high=1
     )
     auto_approve_previews: bool = _setting(False, "Approve proposed names without a person.")
+    auto_approve_min_confidence: float = _setting(
+        0.9, "How sure a disc must be to be approved without a person.", low=0, high=1
+    )
 
     # Plex and Discord
     plex_enabled: bool = _setting(False, "Tell Plex of new files.")

@@ -7,6 +7,7 @@ from boz_server.api.context import services
 from boz_server.api.idempotent import PARAMETER, idempotent
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Disc, TVSeason
+from boz_server.domain.identification import Identity
 from boz_server.domain.media_type import MediaType
 from boz_server.errors import Refused
 from boz_server.schemas.common import PageArgs
@@ -15,6 +16,7 @@ from boz_server.schemas.disc import (
     DiscSchema,
     EjectedAnswerSchema,
     EjectedSchema,
+    IdentifySchema,
     OverrideMediaTypeSchema,
     ReportedDiscSchema,
     RipOrderedSchema,
@@ -24,7 +26,6 @@ from boz_server.schemas.disc import (
 )
 from boz_server.schemas.tv_season import TVSeasonSchema
 from boz_server.services.disc_manager import ReportedDisc
-from boz_server.services.preview_generator import CERTAIN, Identity
 from boz_server.services.rip_orders import RipProgress
 
 blueprint = BozBlueprint("discs", __name__, url_prefix="/api/discs", description="Discs")
@@ -95,6 +96,14 @@ def override_media_type(body: dict[str, Any], disc_id: str) -> Disc:
     return services().review.override_media_type(disc_id, _identity(body))
 
 
+@blueprint.post("/<disc_id>/identify")
+@blueprint.arguments(IdentifySchema)
+@blueprint.response(200, DiscSchema)
+def identify(body: dict[str, str], disc_id: str) -> Disc:
+    """Choose the show or film that a disc is, at any stage before the rip."""
+    return services().review.identify(disc_id, **body)
+
+
 @blueprint.post("/<disc_id>/rip")
 @blueprint.arguments(RipSchema, required=False)
 @blueprint.doc(parameters=[PARAMETER])
@@ -131,9 +140,8 @@ def _identity(body: dict[str, Any]) -> Identity:
         return Identity(
             MediaType.TV_SHOW,
             body["show_name"].strip(),
-            CERTAIN,
             season_number=body["season_number"],
             starting_episode=body["starting_episode"],
         )
     name = (body["movie_title"] or "").strip()
-    return Identity(MediaType.MOVIE, name, CERTAIN, year=body["movie_year"])
+    return Identity(MediaType.MOVIE, name, year=body["movie_year"])

@@ -14,6 +14,7 @@ MAX_COMPONENT_BYTES = 200
 _MAX_TEXT_LENGTH = 1000
 # Leaves an episode's number and its title their room after a very long show's name.
 _MAX_NAME_BYTES = 120
+_MAX_EDITION_BYTES = 40
 
 _SEPARATORS = re.compile(r"[/\\]")
 _FORBIDDEN = re.compile(r'[<>"|?*]')
@@ -29,12 +30,23 @@ _RESERVED = frozenset(
     + [f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³"]
 )
 
+_EXTRAS_FOLDERS = tuple(
+    (folder, re.compile(rf"\b(?:{words})\b"))
+    for folder, words in (
+        ("Deleted Scenes", "(?:deleted|extended|alternate) (?:scenes?|endings?)"),
+        ("Trailers", "trailers?|teasers?|promos?"),
+        ("Behind The Scenes", "behind the scenes|making of|storyboards?|screen tests?"),
+        ("Interviews", "interviews?"),
+        ("Featurettes", "featurettes?|documentar(?:y|ies)"),
+    )
+)
+
 _TV_NAME = re.compile(
     r"(?P<show>.+?) - S(?P<season>[0-9]{1,4})E(?P<episode>[0-9]{1,4})(?:-?E[0-9]{1,4})?"
     r"(?: - (?P<title>.+))?",
     re.IGNORECASE | re.DOTALL,
 )
-_YEAR_SUFFIX = re.compile(r"(?<=\S) \(((?:19|20)[0-9]{2})\)\Z")
+_YEAR_SUFFIX = re.compile(r"(?<=\S) \(((?:19|20)[0-9]{2})\)(?: \{edition-[^{}]*\})?\Z")
 
 
 class TvFile(TypedDict):
@@ -83,15 +95,37 @@ def safe_relative_path(text: str) -> str:
 
 
 def episode_filename(
-    show: str, season: int, episode: int, title: str | None = None, extension: str = "mkv"
+    show: str,
+    season: int,
+    episode: int,
+    title: str | None = None,
+    extension: str = "mkv",
+    *,
+    last: int | None = None,
 ) -> str:
-    """As in "Show - S01E02 - Title.mkv", or "Show - S01E02.mkv" without a title."""
-    return _filename(show, f" - S{season:02d}E{episode:02d}", title, extension)
+    """As in "Show - S01E02 - Title.mkv", or "Show - S01E02.mkv" without a title.
+
+    last: the second number of two episodes in one, "Show - S01E01-E02.mkv", which is the form of
+    Plex ("Naming and organizing your TV show files") and Jellyfin.
+    """
+    number = f" - S{season:02d}E{episode:02d}"
+    if last is not None and last > episode:
+        number += f"-E{last:02d}"
+    return _filename(show, number, title, extension)
 
 
-def movie_filename(title: str, year: int | None = None, extension: str = "mkv") -> str:
-    """As in "Movie (2008).mkv", or "Movie.mkv" without a year."""
-    return _filename(title, _year_suffix(year), None, extension)
+def movie_filename(
+    title: str, year: int | None = None, extension: str = "mkv", *, edition: str | None = None
+) -> str:
+    """As in "Movie (2008).mkv", or "Movie.mkv" without a year.
+
+    edition: "Movie (2008) {edition-Director's Cut}.mkv" (support.plex.tv, "Multiple Editions").
+    """
+    tag = ""
+    if edition:
+        safe = _cut(_safe(edition.replace("{", "").replace("}", "")), _MAX_EDITION_BYTES)
+        tag = f" {{edition-{safe}}}" if safe else ""
+    return _filename(title, _year_suffix(year) + tag, None, extension)
 
 
 def extra_filename(
@@ -114,13 +148,17 @@ def movie_folder(movie_path: str, title: str, year: int | None = None) -> str:
     return _joined(movie_path, _shortened(title) + _year_suffix(year))
 
 
-def extras_folder(parent: str) -> str:
-    """The folder for a film's, show's or season's extras: "Other" inside its own.
+def extras_folder(parent: str, title_name: str = "") -> str:
+    """The folder for an extra of a film, show or season, inside its own.
 
-    Of the names Plex recognises the one without a claim to a kind of extra (see its article
-    "Local Files for Trailers and Extras"); Jellyfin has read it too since 10.9 (its page
-    "movies", section "Extras Folders").
+    By what the title's name says, as Plex ("Local Files for Trailers and Extras") and Jellyfin
+    (its page "movies", section "Extras Folders", since 10.9) name such folders; else "Other",
+    the one without a claim to a kind of extra.
     """
+    words = " ".join(re.findall(r"[^\W_]+", title_name.casefold()))
+    for folder, pattern in _EXTRAS_FOLDERS:
+        if pattern.search(words):
+            return _joined(parent, folder)
     return _joined(parent, "Other")
 
 

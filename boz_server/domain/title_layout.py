@@ -1,54 +1,74 @@
 """What the titles of a disc are to each other: episodes, extras, the main feature."""
 
-import hashlib
-import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
 
-from boz_server.domain.extras import is_extra_by_duration, is_extra_by_name
+from boz_server.domain.copies import FILM_SECONDS, Copy, find_copies
+from boz_server.domain.episode_cluster import Lengths, find_episodes
+from boz_server.domain.extras import is_extra_by_name
+from boz_server.domain.play_all import are_regular, find_play_alls
+from boz_server.domain.title_facts import TitleFacts, common_name
 
-# Real labels have 32 characters; composing accents in a hostile one takes quadratic time.
-_MAX_LABEL_LENGTH = 1000
-# A double-length episode is twice the others, with some room for their advertisement breaks.
-_LONGEST_EPISODE = 2.3
-_MIN_PARTS = 2
-_PLAY_ALL_TOLERANCE = 0.05
-# A real play-all is the sum of its parts almost to the byte (0.1 % in the discs we know); a
-# pilot beside two episodes, as on Firefly's and Deep Space Nine's first discs, misses it by 2 %.
-_PLAY_ALL_SIZE_TOLERANCE = 0.01
+# Films run 75 minutes and more; a title shorter than this share of the longest is no cut of it.
+_OTHER_CUT_SHARE = 0.75
+# A documentary may be longer than its film, but films have many chapters, and most of the bytes.
+_RIVAL_SHARE = 0.6
+_MANY_MORE_CHAPTERS = 2
+_ANOTHER_LENGTH = 0.12
+_FILM_QUALITY = 0.6
+_FILM_CHAPTERS = 10
+_SHORTEST_EPISODE_SECONDS = 180
+_MANY_SHORTS = 5
+# A bonus disc: one long title, longer than every episode before, among more than so many others.
+_MANY_EXTRAS = 6
+_LONGER_THAN_ALL = 1.02
 
 
-@dataclass(frozen=True, slots=True)
-class TitleFacts:
-    """One title as an agent reports it.
+class Evidence(StrEnum):
+    """What shows which titles are the episodes."""
 
-    index: MakeMKV's number. name: often the disc's own name, or "Title 3".
-    size_bytes and chapters: 0 when the agent does not know them.
-    """
-
-    index: int
-    name: str
-    duration_seconds: int
-    size_bytes: int = 0
-    chapters: int = 0
+    PLAY_ALL = "play_all"
+    COPIES = "copies"
+    LENGTHS = "lengths"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a disc's titles divide, each tuple in disc order.
 
-    episodes: titles of one typical length; on a film's disc a cluster of featurettes, or
-    the film itself, which `media_type.classify` tells apart.
-    extras: every title that is not an episode.
-    main_feature: the longest title that is no extra by name, the first of equals; it may be
-    among the episodes or (a play-all, a film) among the extras. None when all are too short.
+    episodes: titles of one typical length, should the disc be a show's; on a film's disc a
+    cluster of featurettes, or the film itself: `media_type` tells them apart. evidence: what
+    shows it. doubles: indexes of episodes that are two in one.
+    features: the main feature first, should it be a film's, then other cuts or films; empty when
+    no title is long enough, or each is a play-all. further_films: indexes of those features that
+    are films of their own.
+    copies, play_alls: titles that are others again, and what they repeat or play.
     """
 
-    episodes: tuple[TitleFacts, ...]
-    extras: tuple[TitleFacts, ...]
-    main_feature: TitleFacts | None
+    titles: tuple[TitleFacts, ...] = ()
+    episodes: tuple[TitleFacts, ...] = ()
+    evidence: Evidence = Evidence.LENGTHS
+    doubles: frozenset[int] = frozenset()
+    features: tuple[TitleFacts, ...] = ()
+    further_films: frozenset[int] = frozenset()
+    copies: Mapping[int, Copy] = field(default_factory=dict)
+    play_alls: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def main_feature(self) -> TitleFacts | None:
+        """The film, should the disc be a film's; None when no title may be one."""
+        return self.features[0] if self.features else None
+
+    @property
+    def singles(self) -> tuple[TitleFacts, ...]:
+        """Titles that repeat and play no others."""
+        return tuple(
+            title
+            for title in self.titles
+            if title.index not in self.copies and title.index not in self.play_alls
+        )
 
 
 def analyse(
@@ -56,116 +76,156 @@ def analyse(
     *,
     min_duration_seconds: int = 600,
     duration_variance: float = 0.4,
+    season_lengths: Sequence[int] = (),
 ) -> Layout:
     """Divide a disc's titles into episodes and extras, and name its main feature.
 
-    duration_variance: the share by which an episode may be shorter than the typical (median)
-    one. Longer ones pass up to 2.3 times its length, as double episodes, unless they are a
-    play-all.
+    duration_variance: the share by which an episode may be shorter or longer than the usual one,
+    in seconds, before more must speak for it than its length. season_lengths: of episodes on
+    other discs of the same season; where they are known, an episode is of such a length.
     """
-    ordered = sorted(titles, key=lambda title: title.index)
-    disc_name = _disc_name(ordered)
+    ordered = tuple(sorted(titles, key=lambda title: title.index))
+    return _analyse(ordered, min_duration_seconds, duration_variance, tuple(season_lengths))
+
+
+# A disc is looked at several times while it is identified and named.
+@lru_cache(maxsize=8)
+def _analyse(
+    ordered: tuple[TitleFacts, ...],
+    min_duration_seconds: int,
+    duration_variance: float,
+    season_lengths: tuple[int, ...],
+) -> Layout:
+    copies = find_copies(ordered, min_duration_seconds)
+    originals = [title for title in ordered if title.index not in copies]
+    play_alls = find_play_alls(originals, min_duration_seconds)
+    # A sum that holds with all of its parts proves that these are no copies of each other.
+    if not play_alls and copies:
+        sums = find_play_alls(ordered, min_duration_seconds)
+        if any(set(parts) & copies.keys() for parts in sums.values()):
+            copies, originals, play_alls = {}, list(ordered), sums
+    singles = [title for title in originals if title.index not in play_alls]
+    disc_name = common_name(ordered)
     candidates = [
         title
-        for title in ordered
-        if (title.name == disc_name or not is_extra_by_name(title.name))
-        and not is_extra_by_duration(title.duration_seconds, min_duration_seconds)
+        for title in singles
+        if title.duration_seconds >= min_duration_seconds
+        and (title.name == disc_name or not is_extra_by_name(title.name))
     ]
-    episodes = _first_round(_cluster(_without_copies(candidates), duration_variance))
-    chosen = {title.index for title in episodes}
+    candidates = candidates or _shorts(singles)
+    evidence, chosen = _proven_episodes(singles, candidates, copies, play_alls)
+    if chosen is None:
+        lengths = Lengths(duration_variance, season_lengths)
+        episodes, doubles = find_episodes(_not_played(candidates, play_alls), lengths, proven=False)
+        if season_lengths and _is_bonus(episodes, singles, season_lengths):
+            episodes = []
+    else:
+        episodes, doubles = find_episodes(chosen, Lengths(), proven=True)
+    features = _features(candidates, play_alls)
     return Layout(
+        titles=ordered,
         episodes=tuple(episodes),
-        extras=tuple(title for title in ordered if title.index not in chosen),
-        # max() answers the first of equals.
-        main_feature=max(candidates, key=lambda title: title.duration_seconds, default=None),
+        evidence=evidence,
+        doubles=doubles,
+        features=features,
+        further_films=frozenset(
+            title.index for title in features[1:] if _is_another_film(title, features[0])
+        ),
+        copies=copies,
+        play_alls=play_alls,
     )
 
 
-def fingerprint(label: str, titles: Sequence[TitleFacts]) -> str:
-    """Hex SHA-256 that is the same for the same disc in any drive of any agent.
-
-    Made of the label's letters and digits and of each title's index and duration; names,
-    sizes and chapters don't count, because agents report them unevenly.
-    """
-    text = unicodedata.normalize("NFC", label[:_MAX_LABEL_LENGTH]).casefold()
-    words = re.findall(r"[^\W_]+", text)
-    pairs = sorted((title.index, title.duration_seconds) for title in titles)
-    lines = [" ".join(words), *(f"{index}:{seconds}" for index, seconds in pairs)]
-    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
-
-
-def _disc_name(titles: Sequence[TitleFacts]) -> str | None:
-    """The name several titles share with the longest; None when they have their own.
-
-    MakeMKV calls titles after their disc, so that on "Interview with the Vampire" the name
-    says nothing about any one of them.
-    """
-    names = [title.name for title in titles]
-    longest = max(titles, key=lambda title: title.duration_seconds, default=None)
-    return longest.name if longest and names.count(longest.name) > 1 else None
+def _proven_episodes(
+    singles: Sequence[TitleFacts],
+    candidates: Sequence[TitleFacts],
+    copies: Mapping[int, Copy],
+    play_alls: Mapping[int, tuple[int, ...]],
+) -> tuple[Evidence, list[TitleFacts] | None]:
+    """The titles that a play-all plays, or that are there twice; None where neither shows it."""
+    longest = max((title.duration_seconds for title in singles), default=0)
+    for parts in play_alls.values():
+        played = [title for title in singles if title.index in parts]
+        # A play-all of short extras says nothing of the episodes beside it.
+        if are_regular(played) and max(p.duration_seconds for p in played) * 2 >= longest:
+            return Evidence.PLAY_ALL, played
+    repeated = {copy.of for copy in copies.values()}
+    twice = [title for title in candidates if title.index in repeated]
+    if len(twice) >= 2 and are_regular(twice):  # noqa: PLR2004
+        return Evidence.COPIES, twice
+    return Evidence.LENGTHS, None
 
 
-def _without_copies(titles: Sequence[TitleFacts]) -> list[TitleFacts]:
-    """The titles without later copies of the same recording.
-
-    A copy has the length and, to the byte, the size of an earlier title. Length alone proves
-    nothing, nor does a similar size: Bakugan's five episodes are equal to the second, and to
-    0.001 % of their size.
-    """
-    seen: set[tuple[int, int]] = set()
-    originals = []
-    for title in titles:
-        facts = (title.duration_seconds, title.size_bytes)
-        if title.size_bytes == 0 or facts not in seen:
-            originals.append(title)
-        seen.add(facts)
-    return originals
+def _shorts(singles: Sequence[TitleFacts]) -> list[TitleFacts]:
+    """Episodes of a few minutes each, on a disc that has nothing longer: cartoons, mostly."""
+    shorts = [title for title in singles if title.duration_seconds >= _SHORTEST_EPISODE_SECONDS]
+    return shorts if len(shorts) >= _MANY_SHORTS and are_regular(shorts) else []
 
 
-def _first_round(titles: list[TitleFacts]) -> list[TitleFacts]:
-    """The titles up to where, sizes being unknown, the list of their lengths starts over.
-
-    Blu-rays often hold every episode twice: lengths of 2498, 2314, 2559, 2498, 2314, 2559.
-    Equal lengths in themselves are no sign of it, so the lengths must differ.
-    """
-    if any(title.size_bytes for title in titles):
-        return titles
-    lengths = [title.duration_seconds for title in titles]
-    for start in range(1, len(lengths)):
-        again = lengths[start:]
-        if again == lengths[: len(again)] and len(set(again)) > 1:
-            return titles[:start]
-    return titles
+def _not_played(
+    titles: Sequence[TitleFacts], play_alls: Mapping[int, tuple[int, ...]]
+) -> list[TitleFacts]:
+    """The titles that no play-all plays."""
+    played = {index for parts in play_alls.values() for index in parts}
+    return [title for title in titles if title.index not in played]
 
 
-def _cluster(titles: Sequence[TitleFacts], variance: float) -> list[TitleFacts]:
-    """The titles of about the typical length, without play-alls."""
-    singles = [title for title in titles if not _is_play_all(title, titles)]
-    if not singles:
-        return []
-    typical = median(title.duration_seconds for title in singles)
-    shortest = typical * (1 - variance)
-    longest = typical * max(1 + variance, _LONGEST_EPISODE)
-    return [title for title in singles if shortest <= title.duration_seconds <= longest]
-
-
-def _is_play_all(title: TitleFacts, titles: Sequence[TitleFacts]) -> bool:
-    """Whether a title is all the other ones, two or more, in a row.
-
-    A double-length pilot beside two episodes is about as long as both; so two parts need
-    proof by size or by chapters, and where these are known they decide for more, too.
-    """
-    length = sum(other.duration_seconds for other in titles) - title.duration_seconds
-    parts = len(titles) - 1
-    if parts < _MIN_PARTS or not _near(title.duration_seconds, length, _PLAY_ALL_TOLERANCE):
+def _is_bonus(
+    episodes: Sequence[TitleFacts], singles: Sequence[TitleFacts], season_lengths: Sequence[int]
+) -> bool:
+    """Whether a season's last disc has but a long documentary among its many extras."""
+    if len(episodes) != 1 or len(singles) <= _MANY_EXTRAS:
         return False
-    if all(other.size_bytes for other in titles):
-        size = sum(other.size_bytes for other in titles) - title.size_bytes
-        return _near(title.size_bytes, size, _PLAY_ALL_SIZE_TOLERANCE)
-    if all(other.chapters for other in titles):
-        return title.chapters * 2 == sum(other.chapters for other in titles)
-    return parts > _MIN_PARTS
+    return episodes[0].duration_seconds > max(season_lengths) * _LONGER_THAN_ALL
 
 
-def _near(value: int, target: int, tolerance: float) -> bool:
-    return abs(value - target) <= target * tolerance
+def _features(
+    titles: Sequence[TitleFacts], play_alls: Mapping[int, tuple[int, ...]]
+) -> tuple[TitleFacts, ...]:
+    """The film first, then what may be another cut of it, or another film on the disc.
+
+    What a play-all plays is no film, but one of several programmes.
+    """
+    candidates = _not_played(titles, play_alls)
+    if not candidates:
+        return ()
+    longest = max(title.duration_seconds for title in candidates)
+    rivals = [t for t in candidates if t.duration_seconds >= longest * _RIVAL_SHARE]
+    if all(title.size_bytes for title in rivals):
+        main = max(rivals, key=lambda title: title.size_bytes)
+    else:
+        # max() answers the first of equals.
+        main = max(rivals, key=lambda title: title.duration_seconds)
+        film_like = [
+            title
+            for title in rivals
+            if title.chapters >= main.chapters * _MANY_MORE_CHAPTERS > 0
+            and title.duration_seconds >= FILM_SECONDS
+        ]
+        main = max(film_like, key=lambda title: title.chapters, default=main)
+    others = [
+        title
+        for title in rivals
+        if title is not main
+        and title.duration_seconds >= max(FILM_SECONDS, main.duration_seconds * _OTHER_CUT_SHARE)
+    ]
+    return (main, *others)
+
+
+def _is_another_film(title: TitleFacts, main: TitleFacts) -> bool:
+    """Whether a title as long as the film is another film: neither a cut of it nor a documentary.
+
+    A cut shares streams with it, or is nearly as long; a documentary has fewer bytes a second, and
+    few chapters.
+    """
+    if set(title.streams) & set(main.streams):
+        return False
+    if (
+        abs(title.duration_seconds - main.duration_seconds)
+        < main.duration_seconds * _ANOTHER_LENGTH
+    ):
+        return False
+    if title.size_bytes and main.size_bytes:
+        rate, usual = (t.size_bytes / t.duration_seconds for t in (title, main))
+        return rate >= usual * _FILM_QUALITY
+    return title.chapters >= max(_FILM_CHAPTERS, main.chapters * _FILM_QUALITY)

@@ -1,6 +1,6 @@
 """Discs and their titles in the database."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -9,9 +9,10 @@ from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, Title
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.job_states import OPEN, JobType
+from boz_server.domain.media_type import MediaType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
-#: PostgreSQL takes 65,535 values in a statement, and a title has 14.
+#: PostgreSQL takes 65,535 values in a statement, and a title has 20.
 ROWS_A_STATEMENT = 1000
 
 
@@ -44,7 +45,7 @@ class DiscRepository:
         order = ((Disc.detected_at, True), (Disc.disc_id, True))
         with self.database.read():
             page = fetch_page(Disc.select(), order, request)
-            _load_titles(page.items)
+            load_titles(page.items)
         return page
 
     def insert(self, titles: Iterable[dict[str, Any]], **fields: Any) -> None:
@@ -68,6 +69,14 @@ class DiscRepository:
         Title.update(**changes).where(
             Title.disc == disc_id, Title.title_index == title_index
         ).execute()
+
+    def put_preview(
+        self, disc_id: str, columns: Mapping[str, Any], titles: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        """Change what is proposed of a disc, and of its titles by their index."""
+        self.update(disc_id, **columns)
+        for index, proposal in titles.items():
+            self.update_title(disc_id, index, **proposal)
 
     def drop_thumbnails(self, disc_id: str) -> None:
         """Note that no thumbnails are kept of the disc's titles any more."""
@@ -93,15 +102,42 @@ class DiscRepository:
         query = Disc.select().where(Disc.disc_id == disc_id, Disc.status != DiscStatus.EJECTED)
         return query.exists()
 
-    def twin_in_season(self, season_id: str, fingerprint: str, disc_id: str) -> Disc | None:
-        """Return the latest other record of the same disc in that season, or None."""
+    def latest_named(self, title_key: str, without: str) -> Disc | None:
+        """Return the latest disc whose label has that name, a record of the same disc left out
+        (by its fingerprint), and refused ones; None when there is none."""
         query = Disc.select().where(
-            Disc.tv_season == season_id,
-            Disc.fingerprint == fingerprint,
-            Disc.disc_id != disc_id,
+            Disc.title_key == title_key,
+            Disc.fingerprint != without,
             Disc.preview_status != PreviewStatus.REJECTED,
+            Disc.media_type != MediaType.UNKNOWN,
         )
-        return query.order_by(Disc.detected_at.desc()).first()
+        return query.order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).first()
+
+    def latest_shows(self, limit: int) -> list[Disc]:
+        """Return the discs of shows among the latest so many discs, the latest first."""
+        latest = list(
+            Disc.select().order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).limit(limit)
+        )
+        return [
+            disc
+            for disc in latest
+            if disc.media_type == MediaType.TV_SHOW
+            and disc.preview_status != PreviewStatus.REJECTED
+        ]
+
+    def due_for_lookup(self, limit: int) -> list[str]:
+        """Return the ids of discs whose names wait for a provider, the oldest first."""
+        query: Any = (
+            Disc.select(Disc.disc_id)
+            .where(
+                Disc.lookup_due,
+                Disc.preview_status == PreviewStatus.PENDING,
+                Disc.status == DiscStatus.DETECTED,
+            )
+            .order_by(Disc.detected_at)
+            .limit(limit)
+        )
+        return [disc_id for (disc_id,) in query.tuples()]
 
     def approved_before(self, fingerprint: str) -> Disc | None:
         """Return the latest record of the same disc whose names a person accepted, or None."""
@@ -114,11 +150,11 @@ class DiscRepository:
     def _with_titles(query: Any) -> Disc | None:
         disc = query.first()
         if disc is not None:
-            _load_titles([disc])
+            load_titles([disc])
         return disc
 
 
-def _load_titles(discs: list[Disc]) -> None:
+def load_titles(discs: Sequence[Disc]) -> None:
     """Hang the titles onto their discs, with one query for all of them."""
     by_disc: dict[str, list[Title]] = {disc.disc_id: [] for disc in discs}
     query = Title.select().where(Title.disc.in_(list(by_disc)))

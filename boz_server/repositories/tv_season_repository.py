@@ -1,6 +1,6 @@
 """Seasons and their episodes in the database."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,12 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.disc_states import PreviewStatus
+from boz_server.repositories.disc_repository import load_titles
+
+#: A season's usual lengths show in so many.
+MAX_LENGTHS = 200
+#: PostgreSQL takes 65,535 values in a statement, and an episode has 7.
+ROWS_A_STATEMENT = 1000
 
 
 class TVSeasonRepository:
@@ -48,45 +54,45 @@ class TVSeasonRepository:
         """Keep other writers off the season until the transaction ends."""
         self.database.lock_row(TVSeason, season_id)
 
-    def last_episode(self, season_id: str, *, without_disc: str | None = None) -> int:
-        """Return the highest episode number on the season's discs; 0 when there is none.
+    def name_series(self, season_id: str, series_id: int) -> None:
+        """Note which of TheTVDB's shows the season belongs to."""
+        TVSeason.update(thetvdb_series_id=series_id).where(
+            TVSeason.season_id == season_id
+        ).execute()
 
-        Rejected discs don't count, nor do extras and titles that are not to be ripped.
-        """
-        query = (
-            Title.select(peewee.fn.MAX(Title.episode_number))
-            .join(Disc)
-            .where(
-                Disc.tv_season == season_id,
-                Disc.preview_status != PreviewStatus.REJECTED,
-                Title.selected,
-                ~Title.is_extra,
-            )
-        )
-        if without_disc is not None:
-            query = query.where(Disc.disc_id != without_disc)
-        return query.scalar() or 0
+    def discs(self, season_id: str) -> list[Disc]:
+        """Return the season's discs with their titles, refused ones left out, oldest first."""
+        query = _discs_of(season_id).order_by(Disc.detected_at, Disc.disc_id)
+        discs = list(query)
+        load_titles(discs)
+        return discs
 
     def numbers_elsewhere(
-        self, season_id: str, disc: Disc, statuses: Collection[PreviewStatus]
+        self, season_id: str, fingerprint: str, statuses: Collection[PreviewStatus]
     ) -> set[int]:
         """Return the episode numbers that other discs of the season, so decided, hold.
 
         Other records of the same disc hold the same numbers by right.
         """
-        query: Any = (
-            Title.select(Title.episode_number)
-            .join(Disc)
-            .where(
-                Disc.tv_season == season_id,
-                Disc.fingerprint != disc.fingerprint,
-                Disc.preview_status.in_(list(statuses)),
-                Title.selected,
-                ~Title.is_extra,
-                Title.episode_number.is_null(False),
-            )
+        query: Any = _episodes_elsewhere(season_id, fingerprint).where(
+            Disc.preview_status.in_(list(statuses)), Title.episode_number.is_null(False)
         )
-        return {number for (number,) in query.tuples()}
+        return {
+            number for first, last in query.tuples() for number in range(first, (last or first) + 1)
+        }
+
+    def lengths_elsewhere(self, season_id: str, fingerprint: str) -> list[int]:
+        """Return the seconds of single episodes on other discs of the season, refused ones out."""
+        query: Any = (
+            _episodes_elsewhere(season_id, fingerprint, Title.duration_seconds)
+            .where(
+                Disc.preview_status != PreviewStatus.REJECTED,
+                Title.episode_number.is_null(False),
+                Title.last_episode_number.is_null(),
+            )
+            .limit(MAX_LENGTHS)
+        )
+        return [seconds for (seconds,) in query.tuples()]
 
     def refresh(self, season_id: str, now: datetime) -> None:
         """Set what the season says of its discs from the discs themselves.
@@ -94,17 +100,44 @@ class TVSeasonRepository:
         The lock comes first: of two discs that change at once, the later sees both.
         """
         self.lock(season_id)
-        discs = list(
-            Disc.select(Disc.disc_id, Disc.disc_name)
-            .where(Disc.tv_season == season_id, Disc.preview_status != PreviewStatus.REJECTED)
-            .order_by(Disc.detected_at, Disc.disc_id)
+        discs = list(_discs_of(season_id).order_by(Disc.detected_at, Disc.disc_id))
+        last = peewee.fn.COALESCE(Title.last_episode_number, Title.episode_number)
+        # An empty fingerprint is no disc's.
+        highest = _episodes_elsewhere(season_id, "", peewee.fn.MAX(last)).where(
+            Disc.preview_status != PreviewStatus.REJECTED
         )
         TVSeason.update(
-            last_episode_assigned=self.last_episode(season_id),
+            last_episode_assigned=highest.scalar() or 0,
             disc_ids=[disc.disc_id for disc in discs],
             last_disc_name=discs[-1].disc_name if discs else None,
             updated_at=now,
         ).where(TVSeason.season_id == season_id).execute()
+
+    def runtimes(self, season_id: str) -> dict[int, int | None]:
+        """Return the minutes of the episodes that a provider lists; None where not known."""
+        query: Any = TVEpisode.select(TVEpisode.episode_number, TVEpisode.runtime).where(
+            TVEpisode.season == season_id, TVEpisode.is_listed
+        )
+        return dict(query.tuples())
+
+    def list_episodes(self, season_id: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep what a provider lists of a season, over what was known of it before."""
+        for batch in peewee.chunked(
+            ({"season": season_id, "is_listed": True, **row} for row in rows), ROWS_A_STATEMENT
+        ):
+            (
+                TVEpisode.insert_many(batch)
+                .on_conflict(
+                    conflict_target=[TVEpisode.season, TVEpisode.episode_number],
+                    preserve=[
+                        TVEpisode.episode_name,
+                        TVEpisode.runtime,
+                        TVEpisode.overview,
+                        TVEpisode.is_listed,
+                    ],
+                )
+                .execute()
+            )
 
     def episode_names(self, season_id: str) -> dict[int, str]:
         """Return what is known of the season: {episode number: name}."""
@@ -114,7 +147,8 @@ class TVSeasonRepository:
     def record_episode(
         self, season_id: str, season_number: int, number: int, name: str, runtime_minutes: int
     ) -> None:
-        """Remember an episode's name and length, over what was known of it before."""
+        """Remember an episode's name, over what was known of it before; its length where no
+        provider lists it."""
         (
             TVEpisode.insert(
                 season=season_id,
@@ -125,7 +159,33 @@ class TVSeasonRepository:
             )
             .on_conflict(
                 conflict_target=[TVEpisode.season, TVEpisode.episode_number],
-                preserve=[TVEpisode.episode_name, TVEpisode.runtime],
+                update={
+                    TVEpisode.episode_name: name,
+                    TVEpisode.runtime: peewee.Case(
+                        None, [(TVEpisode.is_listed, TVEpisode.runtime)], runtime_minutes
+                    ),
+                },
             )
             .execute()
         )
+
+
+def _discs_of(season_id: str) -> Any:
+    return Disc.select().where(
+        Disc.tv_season == season_id, Disc.preview_status != PreviewStatus.REJECTED
+    )
+
+
+def _episodes_elsewhere(season_id: str, fingerprint: str, *columns: Any) -> Any:
+    """Episodes to be ripped that are on other discs of a season."""
+    chosen = columns or (Title.episode_number, Title.last_episode_number)
+    return (
+        Title.select(*chosen)
+        .join(Disc)
+        .where(
+            Disc.tv_season == season_id,
+            Disc.fingerprint != fingerprint,
+            Title.selected,
+            ~Title.is_extra,
+        )
+    )

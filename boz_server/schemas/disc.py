@@ -4,17 +4,37 @@ from typing import Any
 
 import marshmallow as ma
 
+from boz_server.domain.identification import shown
 from boz_server.domain.media_type import MediaType
-from boz_server.domain.title_layout import TitleFacts
+from boz_server.domain.title_facts import TitleFacts
 from boz_server.schemas import thumbnail
 from boz_server.schemas.common import RequestSchema, StatusSchema, without_nones
-from boz_server.schemas.fields import INT64, MAX_PATH_LENGTH, Id, Instant, Text, Whole
+from boz_server.schemas.fields import (
+    INT64,
+    MAX_ID_LENGTH,
+    MAX_PATH_LENGTH,
+    Id,
+    Instant,
+    Text,
+    Whole,
+)
 from boz_server.services.disc_manager import ReportedDisc
 
 #: Discs with false titles against copying have up to a thousand.
 MAX_TITLES = 2000
+MAX_SEGMENT_MAP_LENGTH = 10_000
 #: The discs that follow number on from it, and still fit the column.
 MAX_EPISODE_NUMBER = 99_999
+
+
+PROVIDERS = ("thetvdb", "omdb", "tmdb")
+SENTENCES = {"type": "array", "items": {"type": "string"}}
+IDENTIFICATION = {
+    "media_type": {"type": "string", "enum": list(MediaType)},
+    "confidence": {"type": "number"},
+    "reasons": SENTENCES,
+    "warnings": SENTENCES,
+}
 
 
 class ReportedTitleSchema(RequestSchema):
@@ -25,6 +45,9 @@ class ReportedTitleSchema(RequestSchema):
     duration_seconds = Whole(required=True)
     size_bytes = Whole(high=INT64, load_default=0)
     chapters = Whole(load_default=0)
+    source_file = Text(load_default=None, allow_none=True)
+    segment_map = Text(max_length=MAX_SEGMENT_MAP_LENGTH, load_default=None, allow_none=True)
+    output_file = Text(load_default=None, allow_none=True)
     thumbnails = thumbnail.jpegs()
     thumbnail_timestamps = thumbnail.timestamps()
 
@@ -60,6 +83,9 @@ class ReportedDiscSchema(RequestSchema):
                     duration_seconds=title["duration_seconds"],
                     size_bytes=title["size_bytes"],
                     chapters=title["chapters"],
+                    source_file=title["source_file"] or "",
+                    segment_map=title["segment_map"] or "",
+                    output_file=title["output_file"] or "",
                 )
                 for title in titles
             ],
@@ -83,13 +109,28 @@ class TitleSchema(ma.Schema):
     chapters = ma.fields.Integer()
     selected = ma.fields.Boolean()
     is_extra = ma.fields.Boolean()
+    kind = ma.fields.String(allow_none=True)
+    note = ma.fields.String(allow_none=True)
     proposed_filename = ma.fields.String(allow_none=True)
     proposed_path = ma.fields.String(allow_none=True)
     episode_number = ma.fields.Integer(allow_none=True)
+    last_episode_number = ma.fields.Integer(allow_none=True)
     episode_title = ma.fields.String(allow_none=True)
     confidence_score = ma.fields.Float()
     thumbnails = thumbnail.address_field("disc_id")
     thumbnail_timestamps = ma.fields.List(ma.fields.Integer())
+
+
+class CandidateSchema(ma.Schema):
+    """A show or film that a disc may be."""
+
+    provider = ma.fields.String()
+    external_id = ma.fields.String()
+    title = ma.fields.String()
+    year = ma.fields.Integer(allow_none=True)
+    runtime_minutes = ma.fields.Integer(allow_none=True)
+    imdb_id = ma.fields.String(allow_none=True)
+    score = ma.fields.Float()
 
 
 class DiscSchema(ma.Schema):
@@ -114,6 +155,12 @@ class DiscSchema(ma.Schema):
     movie_year = ma.fields.Integer(allow_none=True)
     omdb_imdb_id = ma.fields.String(allow_none=True)
     movie_confidence = ma.fields.Float()
+    disc_number = ma.fields.Integer(allow_none=True)
+    identification = ma.fields.Function(
+        lambda disc: shown(disc.media_type, disc.identification),
+        metadata={"type": "object", "properties": IDENTIFICATION},
+    )
+    candidates = ma.fields.List(ma.fields.Nested(CandidateSchema))
 
 
 class EjectedSchema(RequestSchema):
@@ -165,6 +212,7 @@ class OverrideMediaTypeSchema(RequestSchema):
         MediaType,
         by_value=True,
         required=True,
+        error_messages={"unknown": "Must be movie or tv_show."},
         validate=ma.validate.OneOf(
             (MediaType.MOVIE, MediaType.TV_SHOW), error="Must be movie or tv_show."
         ),
@@ -174,6 +222,16 @@ class OverrideMediaTypeSchema(RequestSchema):
     starting_episode = Whole(high=MAX_EPISODE_NUMBER, load_default=None, allow_none=True)
     movie_title = Text(load_default=None, allow_none=True)
     movie_year = Whole(high=9999, load_default=None, allow_none=True)
+
+
+class IdentifySchema(RequestSchema):
+    """A person chooses a show or film, most often one of the disc's candidates."""
+
+    provider = ma.fields.String(
+        required=True,
+        validate=ma.validate.OneOf(PROVIDERS, error="Must be thetvdb, omdb or tmdb."),
+    )
+    external_id = Text(min_length=1, max_length=MAX_ID_LENGTH, required=True)
 
 
 class RipSchema(RequestSchema):

@@ -10,14 +10,17 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.identification import shown
 from boz_server.domain.job_states import UNSTARTED, JobStatus
 from boz_server.domain.media_type import MediaType
-from boz_server.domain.title_layout import TitleFacts, fingerprint
+from boz_server.domain.title_facts import TitleFacts, fingerprint
 from boz_server.errors import AgentNotFound
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.paging import Page, PageRequest
+from boz_server.services.disc_identifier import DiscIdentifier
+from boz_server.services.disc_lookup import NOTHING, DiscLookup, Findings
 from boz_server.services.disc_rules import found
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import DISC_GONE, JobMoves
@@ -53,6 +56,9 @@ class ReportedDisc:
                 "duration_seconds": title.duration_seconds,
                 "size_bytes": title.size_bytes,
                 "chapters": title.chapters,
+                "source_file": title.source_file or None,
+                "segment_map": title.segment_map or None,
+                "output_file": title.output_file or None,
                 "thumbnail_timestamps": [],
             }
             for title in self.titles
@@ -74,6 +80,8 @@ class DiscManager:
         agents: AgentRepository,
         discs: DiscRepository,
         jobs: JobRepository,
+        lookup: DiscLookup,
+        identifier: DiscIdentifier,
         previews: PreviewGenerator,
         seasons: SeasonTracker,
         moves: JobMoves,
@@ -86,6 +94,8 @@ class DiscManager:
         self.agents = agents
         self.discs = discs
         self.jobs = jobs
+        self.lookup = lookup
+        self.identifier = identifier
         self.previews = previews
         self.seasons = seasons
         self.moves = moves
@@ -97,6 +107,7 @@ class DiscManager:
 
         Another disc in that drive counts as ejected. Raises AgentNotFound.
         """
+        findings = self._look_up(report)
         with self.database.write_queue():
             # Two reports for one drive come one after the other, on any engine.
             if not self.agents.lock(report.agent_id):
@@ -108,7 +119,7 @@ class DiscManager:
             else:
                 if present is not None:
                     self._close(present)
-                disc_id = self._enter(report)
+                disc_id = self._enter(report, findings)
             disc = self.get(disc_id)
             if disc.preview_status == PreviewStatus.APPROVED:
                 # No one has to look at them any more.
@@ -142,11 +153,19 @@ class DiscManager:
         with self.database.write_queue():
             self.discs.drop_thumbnails(disc_id)
 
-    def _enter(self, report: ReportedDisc) -> str:
+    def _look_up(self, report: ReportedDisc) -> Findings:
+        """Ask the providers, unless the disc is known already; before the transaction."""
+        present = self.discs.in_drive(report.agent_id, report.drive)
+        is_known = present is not None and present.fingerprint == report.fingerprint
+        if is_known or self.discs.approved_before(report.fingerprint) is not None:
+            return NOTHING
+        return self.lookup.disc(report.disc_name, report.titles, report.fingerprint)
+
+    def _enter(self, report: ReportedDisc, findings: Findings) -> str:
         now = self.clock.now()
         disc_id = str(uuid4())
-        preview = self._preview(disc_id, report)
-        status = self._first_status(preview)
+        before = self.discs.approved_before(report.fingerprint)
+        preview = self.propose(report, findings) if before is None else self.previews.again(before)
         titles = report.title_columns()
         self.discs.insert(
             [
@@ -160,31 +179,32 @@ class DiscManager:
             disc_type=report.disc_type,
             fingerprint=report.fingerprint,
             detected_at=now,
-            preview_status=status,
             **preview.disc,
         )
         self.seasons.refresh([preview.disc["tv_season"]], now)
-        if status is PreviewStatus.APPROVED:
-            self.seasons.remember(self.get(disc_id))
-        log.info(
-            "Disc detected",
-            extra={"disc_id": disc_id, "disc_name": report.disc_name, "preview": status},
-        )
+        disc = self.get(disc_id)
+        if self.settings.auto_approve_previews and self._is_clear(disc, before is not None):
+            self.discs.update(disc_id, preview_status=PreviewStatus.APPROVED)
+            self.seasons.remember(disc)
+            self.seasons.refresh([disc.tv_season_id], now)
+        log.info("Disc detected", extra={"disc_id": disc_id, "disc_name": report.disc_name})
         return disc_id
 
-    def _preview(self, disc_id: str, report: ReportedDisc) -> Preview:
-        """What a person once accepted of the same disc, else what we make of it."""
-        before = self.discs.approved_before(report.fingerprint)
-        if before is not None:
-            return self.previews.again(before)
-        identity = self.previews.identify(report.disc_name, report.titles)
-        return self.previews.propose(disc_id, report.fingerprint, report.titles, identity)
+    def propose(self, report: ReportedDisc, findings: Findings) -> Preview:
+        """Say what a disc is and what its titles are called; in the caller's transaction."""
+        identity = self.identifier.identify(
+            report.disc_name, report.titles, report.fingerprint, findings
+        )
+        return self.previews.propose(
+            report.disc_name, report.fingerprint, report.titles, identity, findings
+        )
 
-    def _first_status(self, preview: Preview) -> PreviewStatus:
-        """Hands-free, a preview needs no person, unless we don't know what the disc is."""
-        known = preview.disc["media_type"] != MediaType.UNKNOWN
-        approved = self.settings.auto_approve_previews and known
-        return PreviewStatus.APPROVED if approved else PreviewStatus.PENDING
+    def _is_clear(self, disc: Disc, was_approved: bool) -> bool:
+        """Whether a disc is as sure as the settings ask for where no person looks."""
+        if disc.media_type is MediaType.UNKNOWN:
+            return False
+        confidence = shown(disc.media_type, disc.identification)["confidence"]
+        return was_approved or confidence >= self.settings.auto_approve_min_confidence
 
     def _refresh(self, disc_id: str, report: ReportedDisc) -> None:
         """Take over what was measured anew; what is proposed or decided stays."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from boz_server.database.models import Disc, Title
+from boz_server.domain.title_facts import TitleFacts
 from boz_server.errors import DiscNotFound, Invalid
 
 
@@ -11,6 +12,23 @@ def found(disc: Disc | None, disc_id: str) -> Disc:
     if disc is None:
         raise DiscNotFound(disc_id)
     return disc
+
+
+def facts_of(disc: Disc) -> list[TitleFacts]:
+    """Return what was reported of a disc's titles."""
+    return [
+        TitleFacts(
+            title.title_index,
+            title.name,
+            title.duration_seconds,
+            title.size_bytes,
+            title.chapters,
+            title.source_file or "",
+            title.segment_map or "",
+            title.output_file or "",
+        )
+        for title in disc.titles
+    ]
 
 
 def require_known(disc: Disc, indices: Iterable[int]) -> None:

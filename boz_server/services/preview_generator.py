@@ -1,59 +1,56 @@
-"""What a disc is, and how its titles are to be called."""
+"""How the titles of an identified disc are to be called, and which are to be ripped."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 from boz_server.database.models import Disc
 from boz_server.domain import naming
-from boz_server.domain.disc_label import DiscLabel, parse_label
-from boz_server.domain.media_type import MediaType, classify
-from boz_server.domain.title_layout import Layout, TitleFacts, analyse
-from boz_server.services.season_tracker import SeasonTracker
+from boz_server.domain.disc_label import parse_label
+from boz_server.domain.episode_matcher import VERY_LOW
+from boz_server.domain.identification import Identity, read_label
+from boz_server.domain.media_type import MediaType
+from boz_server.domain.title_facts import TitleFacts, common_name
+from boz_server.domain.title_kinds import EPISODES, TitleKind
+from boz_server.domain.title_layout import Layout
+from boz_server.services.disc_identifier import DiscIdentifier
+from boz_server.services.disc_lookup import Findings
+from boz_server.services.season_choice import SeasonChoice
+from boz_server.services.season_tracker import SeasonTracker, name_episode
 from boz_server.settings import Settings
-
-#: How sure a proposal without metadata is: the label named what it is, or only the layout did.
-LABEL_CONFIDENCE = 0.4
-GUESS_CONFIDENCE = 0.3
-#: A person said so.
-CERTAIN = 1.0
 
 #: What a preview says of a disc, beside its season, and of each title.
 DISC_COLUMNS = (
     "media_type",
     "tv_show_name",
     "tv_season_number",
+    "thetvdb_series_id",
     "starting_episode_number",
     "movie_title",
     "movie_year",
+    "omdb_imdb_id",
     "movie_confidence",
+    "title_key",
+    "disc_number",
+    "identification",
+    "candidates",
+    "lookup_due",
+    "is_told",
+    "told_first_episode",
 )
 TITLE_COLUMNS = (
     "selected",
     "is_extra",
+    "kind",
+    "note",
     "episode_number",
+    "last_episode_number",
     "episode_title",
     "proposed_filename",
     "proposed_path",
     "confidence_score",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a disc is: a film, a part of a season, or not known.
-
-    name: of the film or the show. season_number, starting_episode: for shows; None there means
-    "as the season goes on". year: of release, for films. confidence: 0–1.
-    """
-
-    media_type: MediaType
-    name: str
-    confidence: float
-    season_number: int | None = None
-    starting_episode: int | None = None
-    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +62,45 @@ class Preview:
 
 
 class PreviewGenerator:
-    """Identifies discs and proposes names; runs in the caller's transaction."""
+    """Proposes names; runs in the caller's transaction. The numbers of a show's episodes follow
+    when its season is refreshed, for all of its discs."""
 
-    def __init__(self, settings: Settings, seasons: SeasonTracker) -> None:
+    def __init__(
+        self, settings: Settings, identifier: DiscIdentifier, seasons: SeasonTracker
+    ) -> None:
         self.settings = settings
+        self.identifier = identifier
         self.seasons = seasons
-
-    def identify(self, label: str, titles: Sequence[TitleFacts]) -> Identity:
-        """Say what a disc is from its label and its layout."""
-        read = parse_label(label)
-        media_type = classify(read, self._layout(titles))
-        surer = read.name is not None and (
-            media_type is MediaType.MOVIE or read.season_number is not None
-        )
-        season = read.season_number if read.season_number is not None else 1
-        return Identity(
-            media_type,
-            name=_name(read, label),
-            confidence=LABEL_CONFIDENCE if surer else GUESS_CONFIDENCE,
-            season_number=season if media_type is MediaType.TV_SHOW else None,
-            year=read.year,
-        )
+        self.choice = SeasonChoice(identifier, seasons)
 
     def propose(
-        self, disc_id: str, fingerprint: str, titles: Sequence[TitleFacts], identity: Identity
+        self,
+        label: str,
+        fingerprint: str,
+        titles: Sequence[TitleFacts],
+        identity: Identity,
+        findings: Findings,
     ) -> Preview:
-        """Propose a name for each title; a season's numbers are taken on the way."""
-        layout = self._layout(titles)
+        """Propose what each title is, and its name."""
+        read = read_label(label, titles)
+        columns = dict.fromkeys(DISC_COLUMNS) | {
+            "media_type": identity.media_type,
+            "movie_confidence": 0.0,
+            "title_key": parse_label(label).key,
+            "disc_number": read.disc_number or read.volume_number,
+            "identification": identity.kept(),
+            "candidates": [dict(each) for each in identity.candidates],
+            "lookup_due": bool(findings.failed) and not identity.is_told,
+            "is_told": identity.is_told,
+            "tv_season": None,
+        }
         if identity.media_type is MediaType.TV_SHOW:
-            return self._episodes(disc_id, fingerprint, layout, identity)
+            return self._episodes(fingerprint, titles, identity, findings, columns)
         if identity.media_type is MediaType.MOVIE:
-            return self._movie(layout, titles, identity)
-        extras = self._extras(titles, identity.name, naming.safe_component(identity.name))
-        return Preview(_disc_columns(identity), extras)
+            return self._movie(titles, identity, columns)
+        layout = self.identifier.layout(titles)
+        folder = naming.safe_component(identity.name)
+        return Preview(columns, _others(layout, identity.name, folder, {}))
 
     def again(self, disc: Disc) -> Preview:
         """Propose what was accepted of the same disc when it was here before.
@@ -124,7 +127,11 @@ class PreviewGenerator:
             folder = naming.season_folder(self.settings.nas_tv_path, show, season)
             if not title["is_extra"] and title["episode_number"] is not None:
                 name = naming.episode_filename(
-                    show, season, title["episode_number"], title["episode_title"]
+                    show,
+                    season,
+                    title["episode_number"],
+                    title["episode_title"],
+                    last=title["last_episode_number"],
                 )
                 return {"proposed_filename": name, "proposed_path": folder}
             return _extra(show, _free_ordinal(show, taken), folder)
@@ -132,111 +139,163 @@ class PreviewGenerator:
         if movie is None:
             # Nothing made it a film so far: the label names it.
             read = parse_label(disc["disc_name"])
-            movie, year = _name(read, disc["disc_name"]), read.year
+            movie = naming.safe_component(read.film_name or disc["disc_name"], "Unknown disc")
+            year = read.year
         folder = naming.movie_folder(self.settings.nas_movie_path, movie, year)
         if title["is_extra"]:
             return _extra(movie, _free_ordinal(movie, taken), folder)
         name = naming.movie_filename(movie, year)
         return {"proposed_filename": name, "proposed_path": folder}
 
-    def _layout(self, titles: Sequence[TitleFacts]) -> Layout:
-        return analyse(
-            titles,
-            min_duration_seconds=self.settings.extras_min_duration_seconds,
-            duration_variance=self.settings.extras_duration_variance,
-        )
-
     def _episodes(
-        self, disc_id: str, fingerprint: str, layout: Layout, identity: Identity
+        self,
+        fingerprint: str,
+        titles: Sequence[TitleFacts],
+        identity: Identity,
+        findings: Findings,
+        columns: dict[str, Any],
     ) -> Preview:
-        show = identity.name
-        season = identity.season_number if identity.season_number is not None else 1
-        season_id = self.seasons.open(show, season)
-        first = identity.starting_episode
-        if first is None:
-            first = self.seasons.first_episode_for(season_id, disc_id, fingerprint)
-        known = self.seasons.episode_names(season_id)
+        identity, season_id = self.choice.open(fingerprint, titles, identity, findings)
+        layout = self.identifier.layout(
+            titles, self.seasons.lengths_elsewhere(season_id, fingerprint)
+        )
+        warnings = []
+        if (
+            layout.episodes
+            and not identity.is_told
+            and self.seasons.is_complete(
+                season_id,
+                fingerprint,
+                columns["disc_number"],
+                is_guess=identity.season_is_guess,
+            )
+        ):
+            layout = replace(layout, episodes=(), doubles=frozenset())
+            warnings.append("All episodes of the season are on other discs: only extras here.")
+        elif not layout.episodes:
+            warnings.append("No title is as long as an episode: a disc of extras.")
+        show, season = identity.name, identity.season_number or 0
         folder = naming.season_folder(self.settings.nas_tv_path, show, season)
-        titles: dict[int, dict[str, Any]] = {}
-        for number, title in enumerate(layout.episodes, start=first):
-            titles[title.index] = {
-                "selected": True,
-                "is_extra": False,
-                "episode_number": number,
-                "episode_title": known.get(number),
-                "proposed_filename": naming.episode_filename(
-                    show, season, number, known.get(number)
-                ),
-                "proposed_path": folder,
-                "confidence_score": min(identity.confidence, LABEL_CONFIDENCE),
-            }
-        titles |= self._extras(layout.extras, show, folder)
-        columns = _disc_columns(identity) | {
+        proposals = {
+            title.index: _proposal(
+                TitleKind.DOUBLE_EPISODE if title.index in layout.doubles else TitleKind.EPISODE,
+                proposed_path=folder,
+                confidence_score=VERY_LOW,
+                # Until the season is refreshed, which numbers it.
+                proposed_filename=name_episode(show, season, (0, 0), {})[1],
+            )
+            for title in layout.episodes
+        }
+        columns |= {
             "tv_show_name": show,
             "tv_season_number": season,
             "tv_season": season_id,
-            "starting_episode_number": first,
+            "thetvdb_series_id": identity.series_id,
+            "told_first_episode": identity.starting_episode,
+            "starting_episode_number": identity.starting_episode,
+            "identification": identity.kept(warnings),
         }
-        return Preview(columns, titles)
+        return Preview(columns, _others(layout, show, folder, proposals))
 
-    def _movie(self, layout: Layout, titles: Sequence[TitleFacts], identity: Identity) -> Preview:
-        folder = naming.movie_folder(self.settings.nas_movie_path, identity.name, identity.year)
-        main = layout.main_feature
-        rest = [title for title in titles if main is None or title.index != main.index]
-        proposals = self._extras(rest, identity.name, folder)
-        if main is not None:
-            proposals[main.index] = {
-                "selected": True,
-                "is_extra": False,
-                "episode_number": None,
-                "episode_title": None,
-                "proposed_filename": naming.movie_filename(identity.name, identity.year),
-                "proposed_path": folder,
-                "confidence_score": identity.confidence,
-            }
-        columns = _disc_columns(identity) | {
-            "movie_title": identity.name,
-            "movie_year": identity.year,
-            "movie_confidence": identity.confidence,
+    def _movie(
+        self, titles: Sequence[TitleFacts], identity: Identity, columns: dict[str, Any]
+    ) -> Preview:
+        layout = self.identifier.layout(titles)
+        name, year = identity.name, identity.year
+        folder = naming.movie_folder(self.settings.nas_movie_path, name, year)
+        proposals = {}
+        warnings = []
+        features = () if identity.is_bonus else layout.features
+        for ordinal, title in enumerate(features):
+            proposals[title.index] = self._feature(title, ordinal, layout, identity, folder)
+        if len(features) > 1:
+            indexes = ", ".join(str(title.index) for title in features[1:])
+            warnings.append(f"As long as the film: title {indexes}. Choose what you want.")
+        elif not features:
+            warnings.append("No title is a film: a disc of extras.")
+        columns |= {
+            "movie_title": name,
+            "movie_year": year,
+            "movie_confidence": identity.name_confidence,
+            "omdb_imdb_id": identity.film.imdb_id if identity.film else None,
+            "identification": identity.kept(warnings),
         }
-        return Preview(columns, proposals)
+        return Preview(columns, _others(layout, name, folder, proposals))
 
-    @staticmethod
-    def _extras(titles: Sequence[TitleFacts], name: str, folder: str) -> dict[int, dict[str, Any]]:
-        return {
-            title.index: {
-                "selected": False,
-                "is_extra": True,
-                "episode_number": None,
-                "episode_title": None,
-                "confidence_score": GUESS_CONFIDENCE,
-                **_extra(name, ordinal, folder),
-            }
-            for ordinal, title in enumerate(titles, start=1)
+    def _feature(
+        self, title: TitleFacts, ordinal: int, layout: Layout, identity: Identity, folder: str
+    ) -> dict[str, Any]:
+        """Propose the film, or what is as long as it."""
+        edition, kind, note = identity.edition, TitleKind.FEATURE, None
+        if title.index in layout.further_films:
+            edition, note = f"Film {ordinal + 1}", "As long as the film, and another one."
+        elif ordinal:
+            edition, kind = f"Version {ordinal + 1}", TitleKind.OTHER_CUT
+            note = "As long as the film: another cut of it, or another film."
+        return _proposal(
+            kind,
+            note=note,
+            proposed_filename=naming.movie_filename(identity.name, identity.year, edition=edition),
+            proposed_path=folder,
+            confidence_score=VERY_LOW if ordinal else identity.name_confidence,
+        )
+
+
+def _others(
+    layout: Layout, name: str, folder: str, proposals: dict[int, dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """Add proposals for all titles that have none: extras, copies and play-alls."""
+    ordinals = count(1)
+    shared = common_name(layout.titles)
+    for title in layout.titles:
+        if title.index not in proposals:
+            kind, note = _rest_kind(title, layout)
+            proposals[title.index] = _proposal(
+                kind, note=note, **_extra(name, next(ordinals), folder, _own_name(title, shared))
+            )
+    return proposals
+
+
+def _own_name(title: TitleFacts, shared: str | None) -> str:
+    """The title's name where it is its own: not the disc's, nor MakeMKV's "Title 3"."""
+    is_number = title.name.startswith("Title ") and title.name[6:].isdigit()
+    return "" if title.name == shared or is_number else title.name
+
+
+def _rest_kind(title: TitleFacts, layout: Layout) -> tuple[TitleKind, str | None]:
+    copy = layout.copies.get(title.index)
+    if copy is not None:
+        if copy.exact:
+            return TitleKind.COPY, f"Title {copy.of} again."
+        return TitleKind.VERSION, f"Title {copy.of} with another opening or ending."
+    parts = layout.play_alls.get(title.index)
+    if parts is not None:
+        listed = ", ".join(map(str, parts))
+        return TitleKind.PLAY_ALL, f"Plays other titles one after another: {listed}."
+    return TitleKind.EXTRA, None
+
+
+def _proposal(kind: TitleKind, **columns: Any) -> dict[str, Any]:
+    wanted = kind in EPISODES or kind is TitleKind.FEATURE
+    return (
+        dict.fromkeys(TITLE_COLUMNS)
+        | {
+            "kind": kind,
+            "selected": wanted,
+            "is_extra": not wanted and kind is not TitleKind.OTHER_CUT,
+            "confidence_score": VERY_LOW,
         }
+        | columns
+    )
 
 
-def _name(read: DiscLabel, label: str) -> str:
-    """Return what a disc is called, for want of better the label itself."""
-    return naming.safe_component(read.name or label, "Unknown disc")
-
-
-def _extra(name: str, ordinal: int, folder: str) -> dict[str, Any]:
+def _extra(name: str, ordinal: int, folder: str, title_name: str = "") -> dict[str, Any]:
     return {
-        "proposed_filename": naming.extra_filename(name, ordinal),
-        "proposed_path": naming.extras_folder(folder),
+        "proposed_filename": naming.extra_filename(name, ordinal, title_name or None),
+        "proposed_path": naming.extras_folder(folder, title_name),
     }
 
 
 def _free_ordinal(name: str, taken: Collection[str | None]) -> int:
     """The least number that no other extra of the disc has."""
     return next(n for n in count(1) if naming.extra_filename(name, n) not in taken)
-
-
-def _disc_columns(identity: Identity) -> dict[str, Any]:
-    """What a disc's columns say before show or film add theirs; clears an earlier identity."""
-    return dict.fromkeys(DISC_COLUMNS) | {
-        "media_type": identity.media_type,
-        "tv_season": None,
-        "movie_confidence": 0.0,
-    }

@@ -20,6 +20,8 @@ from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
 from boz_server.services.attempts import Attempts
+from boz_server.services.disc_identifier import DiscIdentifier
+from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_review import DiscReview
 from boz_server.services.dispatcher import Dispatcher
@@ -31,6 +33,7 @@ from boz_server.services.job_reports import JobReports
 from boz_server.services.maintenance import Maintenance, MaintenanceStep
 from boz_server.services.metadata import Metadata
 from boz_server.services.preview_generator import PreviewGenerator
+from boz_server.services.preview_refresh import PreviewRefresh
 from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
@@ -153,13 +156,24 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         attempts=attempts,
     )
     seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
-    previews = PreviewGenerator(settings, seasons)
+    identifier = DiscIdentifier(settings, discs, seasons)
+    previews = PreviewGenerator(settings, identifier, seasons)
     metadata = Metadata(
         clock,
         database,
         ProviderCacheRepository(database),
         configured(settings),
         timeout_seconds=settings.provider_timeout_seconds,
+    )
+    lookup = DiscLookup(settings, metadata, discs)
+    preview_refresh = PreviewRefresh(
+        clock,
+        database,
+        discs=discs,
+        lookup=lookup,
+        identifier=identifier,
+        previews=previews,
+        seasons=seasons,
     )
     idempotency = Idempotency(clock, database, IdempotencyRepository(database))
     reconciliation = Reconciliation(
@@ -181,6 +195,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("rescue", 5, attempts.rescue),
             MaintenanceStep("retry", 5, attempts.retry_due),
             MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
+            MaintenanceStep("refresh_previews", 60, preview_refresh.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             MaintenanceStep("forget_answers", 3600, metadata.forget_old),
         ],
@@ -198,6 +213,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             agents=agents,
             discs=discs,
             jobs=jobs,
+            lookup=lookup,
+            identifier=identifier,
             previews=previews,
             seasons=seasons,
             moves=moves,
@@ -208,6 +225,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             clock,
             database,
             discs=discs,
+            lookup=lookup,
+            identifier=identifier,
             previews=previews,
             seasons=seasons,
             thumbnails=thumbnails,

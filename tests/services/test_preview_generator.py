@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from boz_server.domain.media_type import MediaType
-from boz_server.domain.title_layout import TitleFacts
+from boz_server.domain.title_facts import TitleFacts
 from boz_server.services.preview_generator import Identity, Preview, PreviewGenerator
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.wiring import Services

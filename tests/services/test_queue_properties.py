@@ -18,7 +18,7 @@ from boz_server.domain.job_report import JobReport
 from boz_server.domain.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.domain.placement import AssignmentStrategy
 from boz_server.domain.presence import WorkerStatus
-from boz_server.domain.title_layout import TitleFacts
+from boz_server.domain.title_facts import TitleFacts
 from boz_server.schemas.job import REPORTABLE
 from boz_server.services.disc_manager import ReportedDisc
 from boz_server.settings import Settings

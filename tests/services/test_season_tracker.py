@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from boz_server.database.models import Disc
-from boz_server.domain.title_layout import TitleFacts
+from boz_server.domain.title_facts import TitleFacts
 from boz_server.errors import Conflict
 from boz_server.services.disc_manager import ReportedDisc
 from boz_server.services.wiring import Services

@@ -10,6 +10,7 @@ from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.tv_season import TVSeason
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.media_type import MediaType
+from boz_server.domain.title_kinds import TitleKind
 
 
 class Disc(BaseModel):
@@ -60,6 +61,23 @@ class Disc(BaseModel):
     omdb_imdb_id = peewee.CharField(max_length=20, null=True)
     #: 0–1: how sure the film's title is.
     movie_confidence = peewee.DoubleField(default=0.0, constraints=default(0))
+    #: The label's name as letters and digits only, the same for the discs of one show or film;
+    #: empty where the label says nothing.
+    title_key = peewee.TextField(default="", constraints=default(""))
+    #: Within its box or season, from the label; null where that says none.
+    disc_number = peewee.IntegerField(null=True)
+    #: Why the disc is taken for what it is: {"confidence", "reasons", "warnings", "numbering",
+    #: "season_is_guess"} (see domain.identification); empty for discs of older versions.
+    identification = peewee.JSONField(default=dict, constraints=default("{}"))
+    #: Shows or films that it may be, the likeliest first: {"provider", "external_id", "title",
+    #: "year", "runtime_minutes", "imdb_id", "score"} each; empty without metadata.
+    candidates = peewee.JSONField(default=list, constraints=default("[]"))
+    #: A provider could not be asked: the preview is made anew when it can.
+    lookup_due = peewee.BooleanField(default=False, constraints=default(False))
+    #: A person said what it is: no provider's answer changes that any more.
+    is_told = peewee.BooleanField(default=False, constraints=default(False))
+    #: The episode that a person says it begins with; null where none said so.
+    told_first_episode = peewee.IntegerField(null=True)
 
     #: In MakeMKV's order, where the repository has hung them on.
     titles: "list[Title]"
@@ -79,6 +97,8 @@ index("idx_discs_preview_status", Disc, Disc.preview_status)
 index("idx_discs_tv_season", Disc, Disc.tv_season)
 index("idx_discs_fingerprint", Disc, Disc.fingerprint)
 index("idx_discs_newest", Disc, Disc.detected_at, Disc.disc_id)
+index("idx_discs_title_key", Disc, Disc.title_key, Disc.detected_at)
+index("idx_discs_lookup_due", Disc, Disc.detected_at, where=Disc.lookup_due)
 index(
     "uq_discs_live_drive",
     Disc,
@@ -115,12 +135,23 @@ class Title(BaseModel):
     proposed_filename = peewee.TextField(null=True)
     #: Folder below the library's root; null before the preview.
     proposed_path = peewee.TextField(null=True)
+    #: What it is; null for titles of discs that were entered by older versions.
+    kind = EnumField(TitleKind, null=True, constraints=[one_of("kind", TitleKind, "titles_kind")])
+    #: Why it is what it is, in a sentence; null where nothing is to be said.
+    note = peewee.TextField(null=True)
     #: Null for films and extras.
     episode_number = peewee.IntegerField(null=True)
+    #: The second number of two episodes in one; null for all others.
+    last_episode_number = peewee.IntegerField(null=True)
     #: Null when unknown.
     episode_title = peewee.TextField(null=True)
     #: 0–1: how sure the proposal is.
     confidence_score = peewee.DoubleField(default=0.0, constraints=default(0))
+    #: What MakeMKV says that it is made of ("00800.mpls", "1,5-7") and calls its file; null where
+    #: the agent does not send it.
+    source_file = peewee.TextField(null=True)
+    segment_map = peewee.TextField(null=True)
+    output_file = peewee.TextField(null=True)
     #: Seconds into the title of each thumbnail kept of it; empty when there are none.
     thumbnail_timestamps = peewee.JSONField(default=list)
 

@@ -56,6 +56,8 @@ class TVEpisode(BaseModel):
     runtime = peewee.IntegerField(null=True)
     #: What happens in it; null when unknown.
     overview = peewee.TextField(null=True)
+    #: Whether a provider knows it; else it is remembered from an approved disc.
+    is_listed = peewee.BooleanField(default=False, constraints=default(False))
 
     class Meta:
         table_name = "tv_episodes"

@@ -1,0 +1,156 @@
+"""Real discs with the truth about each title, and the reports that agents make of them.
+
+The form is that of shared corpora of disc layouts: one disc a file with `id`, `set`,
+`disc_in_set`, `format`, `label`, `media` (tv | movie), `show` or `movie`, `year` and `titles`,
+each with what MakeMKV read of it and a `truth`: `type` (episode | main_movie | extra | trailer |
+deleted_scene | play_all | duplicate | none), `season`, `episode` ("3", "1-2"), `title`.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from boz_server.domain.metadata import Episode, Series
+from tests.provider_server import Movie, Show
+
+#: Agents drop shorter titles before they report.
+SHORTEST_SECONDS = 120
+WANTED = ("episode", "main_movie")
+TRAPS = ("play_all", "duplicate")
+SECONDS_A_MINUTE = 60
+#: What a provider's minutes are off by: its own rounding, and what it leaves out.
+NOISE = (0, 1, -1, 0, 0, 1, 0, -1)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a title is. numbers: of an episode, one or two; None for all else."""
+
+    kind: str
+    season: int | None = None
+    numbers: tuple[int, ...] = ()
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class RealDisc:
+    """One disc with its truth, by title index."""
+
+    disc_id: str
+    group: str
+    place: int
+    is_tv: bool
+    name: str
+    year: int | None
+    facts: dict[str, Any]
+    truth: dict[int, Truth] = field(default_factory=dict)
+
+    def titles(self) -> Iterator[dict[str, Any]]:
+        """The titles that an agent reports."""
+        for title in self.facts["titles"]:
+            if title["duration_seconds"] >= SHORTEST_SECONDS:
+                yield title
+
+    def report(self, agent_id: str, drive: str, *, full: bool) -> dict[str, Any]:
+        """What an agent sends: of today, or with sizes, segment maps and files as well."""
+        return {
+            "agent_id": agent_id,
+            "drive": drive,
+            "disc_name": self.facts["label"],
+            "disc_type": f"{self.facts['format']} disc",
+            "titles": [_reported(title, full=full) for title in self.titles()],
+        }
+
+
+def _reported(title: dict[str, Any], *, full: bool) -> dict[str, Any]:
+    report = {
+        "index": title["index"],
+        "name": title["name"] or f"Title {title['index'] + 1}",
+        "duration_seconds": title["duration_seconds"],
+        "size_bytes": 0,
+        "chapters": title["chapters"] or 0,
+    }
+    if full:
+        report |= {
+            "size_bytes": title["size_bytes"] or 0,
+            "source_file": title["source_file"],
+            "segment_map": title["segment_map"],
+            "output_file": title["file"],
+        }
+    return report
+
+
+def read(folder: Path) -> list[RealDisc]:
+    """Read every disc of a folder, set by set in the order of the discs."""
+    discs = [_disc(json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))]
+    return sorted(discs, key=lambda disc: (disc.group, disc.place, disc.disc_id))
+
+
+def _disc(facts: dict[str, Any]) -> RealDisc:
+    is_tv = facts["media"] == "tv"
+    return RealDisc(
+        disc_id=facts["id"],
+        group=facts.get("set") or facts["id"],
+        place=facts.get("disc_in_set") or 0,
+        is_tv=is_tv,
+        name=facts.get("show") or facts.get("movie") or "",
+        year=facts.get("year"),
+        facts=facts,
+        truth={title["index"]: _truth(title["truth"]) for title in facts["titles"]},
+    )
+
+
+def _truth(truth: dict[str, Any]) -> Truth:
+    numbers = tuple(int(number) for number in re.findall(r"[0-9]+", truth.get("episode") or ""))
+    if len(numbers) > 1:
+        numbers = tuple(range(numbers[0], numbers[-1] + 1))
+    return Truth(truth["type"], truth.get("season"), numbers, truth.get("title"))
+
+
+def shows(discs: list[RealDisc]) -> list[Show]:
+    """What a provider knows of the shows: their episodes' names, and lengths with some noise."""
+    known: dict[str, dict[tuple[int, int], Episode]] = {}
+    years: dict[str, int | None] = {}
+    for disc in discs:
+        if not disc.is_tv:
+            continue
+        years.setdefault(disc.name, disc.year)
+        episodes = known.setdefault(disc.name, {})
+        for title in disc.titles():
+            for episode in _episodes(title, disc.truth[title["index"]]):
+                episodes.setdefault((episode.season_number, episode.number), episode)
+    return [
+        Show(
+            Series(1000 + place, name, years[name], ()),
+            [episode for _, episode in sorted(known[name].items())],
+        )
+        for place, name in enumerate(sorted(known))
+    ]
+
+
+def _episodes(title: dict[str, Any], truth: Truth) -> Iterator[Episode]:
+    if truth.kind != "episode" or truth.season is None:
+        return
+    minutes = title["duration_seconds"] / SECONDS_A_MINUTE / max(1, len(truth.numbers))
+    for number in truth.numbers:
+        noise = NOISE[(number + title["duration_seconds"]) % len(NOISE)]
+        yield Episode(truth.season, number, truth.title, max(1, round(minutes) + noise), None)
+
+
+def films(discs: list[RealDisc]) -> list[Movie]:
+    """What a provider knows of the films, with their running times."""
+    known = {}
+    for disc in discs:
+        lengths = [
+            title["duration_seconds"]
+            for title in disc.titles()
+            if disc.truth[title["index"]].kind == "main_movie"
+        ]
+        imdb_id = disc.facts.get("imdb_id")
+        if not disc.is_tv and lengths and imdb_id:
+            minutes = round(max(lengths) / SECONDS_A_MINUTE)
+            known.setdefault(imdb_id, Movie(disc.name, disc.year, minutes, imdb_id))
+    return list(known.values())

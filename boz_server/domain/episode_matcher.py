@@ -1,0 +1,199 @@
+"""Which episodes of a season a disc's titles are.
+
+Disc order is the base. Where a season's running times are known, the titles are aligned with
+them: an order or a start that fits the lengths better is taken where it is worth it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from math import inf
+from typing import NamedTuple
+
+#: How sure a number is, as existing dashboards show it.
+HIGH, MEDIUM, LOW, VERY_LOW = 0.95, 0.70, 0.40, 0.30
+#: (seconds, share of the running time, confidence): a title within either is so sure.
+_STEPS = ((120, 0.10, HIGH), (300, 0.20, MEDIUM), (0, 0.50, LOW))
+SECONDS_A_MINUTE = 60
+
+# Costs of an alignment, in shares of a running time that a title misses it by.
+_SKIPPED_EPISODE = 0.06
+_AGAINST_THE_LAYOUT = 0.05
+_UNKNOWN_RUNTIME = 0.1
+_OTHER_ORDER = 0.15
+# How many episodes away from where a disc is expected to begin it may begin.
+_REACH = 60
+
+
+class Part(NamedTuple):
+    """A title to be numbered. looks_double: its layout says that it is two episodes in one."""
+
+    seconds: int
+    looks_double: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The numbers of a title: `last` is `first`, or the next for two episodes in one.
+
+    confidence: 0–1. is_only_fit: no other episode of the season is about as long, so that the
+    length alone shows it.
+    """
+
+    first: int
+    last: int
+    confidence: float
+    is_only_fit: bool = False
+
+
+def fit(seconds: int, minutes: int | None) -> float:
+    """How sure it is that a title of such a length is an episode of so many minutes."""
+    if not minutes:
+        return LOW
+    misfit = abs(seconds - minutes * SECONDS_A_MINUTE)
+    for near_seconds, near_share, confidence in _STEPS:
+        if misfit <= max(near_seconds, near_share * minutes * SECONDS_A_MINUTE):
+            return confidence
+    return VERY_LOW
+
+
+def match_episodes(
+    parts: Sequence[Part],
+    runtimes: Mapping[int, int | None],
+    first: int,
+    taken: Collection[int] = (),
+) -> list[Match]:
+    """Number a disc's titles, in disc order, from `first` on; never with a number in `taken`.
+
+    runtimes: {episode number: minutes, None where not known} of the season; empty without
+    metadata. Titles beyond its last episode are numbered on, VERY_LOW.
+    """
+    if not runtimes:
+        return _numbered_through(parts, first, taken)
+    known = [number for number in sorted(runtimes) if number not in taken]
+    # Behind the last: for more titles than episodes are known.
+    behind = (number for number in count(max(runtimes) + 1) if number not in taken)
+    numbers = [*known, *islice(behind, 2 * len(parts))]
+    start = next((i for i, number in enumerate(numbers) if number >= first), len(known))
+    window = slice(max(0, start - _REACH), start + 2 * len(parts) + _REACH)
+    spans = _aligned(parts, numbers[window], runtimes, min(start, _REACH))
+    spans = _reordered(parts, spans, runtimes)
+    return [
+        _match(part, first, last, runtimes)
+        for part, (first, last) in zip(parts, spans, strict=True)
+    ]
+
+
+def number_from(
+    parts: Sequence[Part], first: int, runtimes: Mapping[int, int | None]
+) -> list[Match]:
+    """Number titles through from where a person says; runtimes tell only how sure that is."""
+    spans = [(match.first, match.last) for match in _numbered_through(parts, first, ())]
+    if not runtimes:
+        return [Match(start, end, LOW) for start, end in spans]
+    return [
+        _match(part, start, end, runtimes) for part, (start, end) in zip(parts, spans, strict=True)
+    ]
+
+
+def _numbered_through(parts: Sequence[Part], first: int, taken: Collection[int]) -> list[Match]:
+    free = (number for number in count(first) if number not in taken)
+    matches = []
+    for part in parts:
+        start = end = next(free)
+        if part.looks_double:
+            end = next(free)
+            while end != start + 1:  # two in one have numbers that follow each other
+                start, end = end, next(free)
+        matches.append(Match(start, end, LOW))
+    return matches
+
+
+def _aligned(
+    parts: Sequence[Part], numbers: Sequence[int], runtimes: Mapping[int, int | None], start: int
+) -> list[tuple[int, int]]:
+    """The spans of numbers, in rising order, that cost the least for the titles in disc order.
+
+    numbers: those that are free, of which the disc is expected to begin with the one at `start`.
+    """
+    # costs[j]: of the titles so far, the next number to be given being the one at j.
+    costs = {j: abs(j - start) * _SKIPPED_EPISODE for j in range(len(numbers))}
+    trail: list[dict[int, tuple[int, tuple[int, int]]]] = []
+    for part in parts:
+        next_costs: dict[int, float] = {}
+        origins: dict[int, tuple[int, tuple[int, int]]] = {}
+        cheapest, origin = inf, 0
+        for j, number in enumerate(numbers):
+            cheapest += _SKIPPED_EPISODE
+            if costs.get(j, inf) < cheapest:
+                cheapest, origin = costs[j], j
+            for end in (j, j + 1):
+                if end == len(numbers) or numbers[end] - number != end - j:
+                    continue
+                cost = cheapest + _cost(part, number, numbers[end], runtimes)
+                if cost < next_costs.get(end + 1, inf):
+                    next_costs[end + 1] = cost
+                    origins[end + 1] = (origin, (number, numbers[end]))
+        costs = next_costs
+        trail.append(origins)
+    spans = []
+    at = min(costs, key=lambda j: costs[j], default=0)
+    for origins in reversed(trail):
+        at, span = origins[at]
+        spans.append(span)
+    return spans[::-1]
+
+
+def _cost(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> float:
+    """What it costs to take a title for these numbers."""
+    against = _AGAINST_THE_LAYOUT if part.looks_double != (last > first) else 0.0
+    return against + _misfit(part, first, last, runtimes)
+
+
+def _misfit(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> float:
+    """By which share of the running time a title misses it; nothing where it is HIGH."""
+    minutes = [runtimes.get(number) for number in range(first, last + 1)]
+    if not all(minutes):
+        return _UNKNOWN_RUNTIME
+    known = [each * SECONDS_A_MINUTE for each in minutes if each]
+    expected = [sum(known)]
+    if last > first and part.looks_double:
+        # Some providers give each half the length of the whole.
+        expected.append(max(known))
+    return min(_beyond_tolerance(part.seconds, each) for each in expected)
+
+
+def _beyond_tolerance(seconds: int, expected: int) -> float:
+    missed = abs(seconds - expected)
+    near_seconds, near_share, _ = _STEPS[0]
+    return 0.0 if missed <= max(near_seconds, near_share * expected) else missed / expected
+
+
+def _reordered(
+    parts: Sequence[Part],
+    spans: Sequence[tuple[int, int]],
+    runtimes: Mapping[int, int | None],
+) -> list[tuple[int, int]]:
+    """The same numbers in the order of the lengths, where disc order does not fit them at all."""
+
+    def cost(order: Sequence[tuple[int, int]]) -> float:
+        return sum(_misfit(part, *span, runtimes) for part, span in zip(parts, order, strict=True))
+
+    if any(first != last for first, last in spans):
+        return list(spans)
+    by_length = sorted(range(len(parts)), key=lambda i: parts[i].seconds)
+    by_runtime = sorted(spans, key=lambda span: runtimes.get(span[0]) or 0)
+    order = [span for _, span in sorted(zip(by_length, by_runtime, strict=True))]
+    better = cost(order) + _OTHER_ORDER * len(parts) < cost(spans)
+    return order if better else list(spans)
+
+
+def _match(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> Match:
+    if first not in runtimes:
+        return Match(first, last, VERY_LOW)
+    minutes = [runtimes.get(number) or 0 for number in range(first, last + 1)]
+    whole = sum(minutes) if all(minutes) else None
+    halves = max(minutes) if last > first and part.looks_double and whole else whole
+    confidence = max(fit(part.seconds, whole), fit(part.seconds, halves))
+    rivals = [number for number, each in runtimes.items() if fit(part.seconds, each) >= MEDIUM]
+    return Match(first, last, confidence, confidence >= HIGH and rivals in ([first], []))

@@ -1,0 +1,87 @@
+"""What an agent reports of a disc's titles, before anything is made of it."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Real labels have 32 characters; composing accents in a hostile one takes quadratic time.
+_MAX_LABEL_LENGTH = 1000
+# A segment map of a real disc has up to some hundred; hostile ones could ask for millions.
+_MAX_SEGMENTS = 2000
+_MAX_RANGE = 500
+_RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class TitleFacts:
+    """One title as an agent reports it.
+
+    index: MakeMKV's number. name: often the disc's own name, or "Title 3".
+    size_bytes and chapters: 0 when the agent does not know them.
+    source_file, segment_map: what MakeMKV says the title is made of ("00800.mpls" and "1,5-7");
+    "" when the agent does not send them. output_file: the name MakeMKV gives the file.
+    """
+
+    index: int
+    name: str
+    duration_seconds: int
+    size_bytes: int = 0
+    chapters: int = 0
+    source_file: str = ""
+    segment_map: str = ""
+    output_file: str = ""
+
+    @property
+    def is_playlist(self) -> bool:
+        """Whether a Blu-ray's playlist makes the title, rather than one of its streams."""
+        return ".mpls" in self.source_file
+
+    @property
+    def streams(self) -> tuple[int, ...]:
+        """The Blu-ray streams the title is made of, in order; empty where that is not known.
+
+        A DVD's map counts cells within the title: those say nothing about other titles.
+        """
+        if ".mpls" not in self.source_file and ".m2ts" not in self.source_file:
+            return ()
+        return segments(self.segment_map)
+
+
+def segments(segment_map: str) -> tuple[int, ...]:
+    """Read MakeMKV's map: "1,5-7" is 1, 5, 6, 7. What is no such list reads as empty."""
+    numbers: list[int] = []
+    for part in segment_map.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            return ()
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last <= first + _MAX_RANGE or len(numbers) > _MAX_SEGMENTS:
+            return ()
+        numbers.extend(range(first, last + 1))
+    return tuple(numbers)
+
+
+def common_name(titles: Sequence[TitleFacts]) -> str | None:
+    """The name several titles share with the longest; None when they have their own.
+
+    MakeMKV calls titles after their disc, so that on "Interview with the Vampire" the name
+    says nothing about any one of them.
+    """
+    names = [title.name for title in titles]
+    longest = max(titles, key=lambda title: title.duration_seconds, default=None)
+    return longest.name if longest and names.count(longest.name) > 1 else None
+
+
+def fingerprint(label: str, titles: Sequence[TitleFacts]) -> str:
+    """Hex SHA-256 that is the same for the same disc in any drive of any agent.
+
+    Made of the label's letters and digits and of each title's index and duration; names,
+    sizes and chapters don't count, because agents report them unevenly.
+    """
+    text = unicodedata.normalize("NFC", label[:_MAX_LABEL_LENGTH]).casefold()
+    words = re.findall(r"[^\W_]+", text)
+    pairs = sorted((title.index, title.duration_seconds) for title in titles)
+    lines = [" ".join(words), *(f"{index}:{seconds}" for index, seconds in pairs)]
+    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()

@@ -1,0 +1,84 @@
+"""Makes previews anew once a provider that could not be asked is there again."""
+
+import logging
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.services.disc_identifier import DiscIdentifier
+from boz_server.services.disc_lookup import DiscLookup, Findings
+from boz_server.services.disc_rules import facts_of
+from boz_server.services.preview_generator import PreviewGenerator
+from boz_server.services.season_tracker import SeasonTracker
+
+log = logging.getLogger(__name__)
+
+DISCS_A_RUN = 20
+#: The rescue of lost jobs must not wait long for a provider.
+SECONDS_A_DISC = 3
+
+
+class PreviewRefresh:
+    """A maintenance step."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        database: Database,
+        *,
+        discs: DiscRepository,
+        lookup: DiscLookup,
+        identifier: DiscIdentifier,
+        previews: PreviewGenerator,
+        seasons: SeasonTracker,
+    ) -> None:
+        self.clock = clock
+        self.database = database
+        self.discs = discs
+        self.lookup = lookup
+        self.identifier = identifier
+        self.previews = previews
+        self.seasons = seasons
+
+    def run(self) -> int:
+        """Look up again what waits for a provider, oldest first; returns how many discs were.
+
+        Stops at the first that still can't be looked up.
+        """
+        refreshed = 0
+        for disc_id in self.discs.due_for_lookup(DISCS_A_RUN):
+            disc = self.discs.get(disc_id)
+            if disc is None:
+                continue
+            findings = self.lookup.disc(
+                disc.disc_name,
+                facts_of(disc),
+                disc.fingerprint,
+                insist_seconds=SECONDS_A_DISC,
+            )
+            if findings.failed:
+                break
+            refreshed += self._propose(disc_id, findings)
+        return refreshed
+
+    def _propose(self, disc_id: str, findings: Findings) -> bool:
+        """Propose anew, unless a person has decided meanwhile, or the disc has left."""
+        with self.database.write_queue():
+            disc = self.discs.lock(disc_id)
+            if (
+                disc is None
+                or not disc.lookup_due
+                or disc.preview_status != PreviewStatus.PENDING
+                or disc.status != DiscStatus.DETECTED
+            ):
+                return False
+            facts = facts_of(disc)
+            identity = self.identifier.identify(disc.disc_name, facts, disc.fingerprint, findings)
+            preview = self.previews.propose(
+                disc.disc_name, disc.fingerprint, facts, identity, findings
+            )
+            self.discs.put_preview(disc_id, preview.disc, preview.titles)
+            self.seasons.refresh([disc.tv_season_id, preview.disc["tv_season"]], self.clock.now())
+        log.info("Preview made anew", extra={"disc_id": disc_id})
+        return True
