@@ -12,7 +12,7 @@ export BOZ_DATABASE_URL ?= sqlite:///$(DATA)/database/boz_ripper.db
 export BOZ_TEMP_DIR ?= $(DATA)/temp
 export BOZ_OUTPUT_DIR ?= $(DATA)/output
 
-.PHONY: run demo test chaos lint types bench lock clean
+.PHONY: run demo test chaos lint types bench identification lock clean
 
 run: $(VENV)/installed
 	@mkdir -p $(DATA)/database
@@ -41,6 +41,10 @@ types: $(VENV)/installed-dev
 # How much a request costs when there is much history, against little.
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.growth
+
+# How well a folder of real discs' layouts is identified: make identification DISCS=…
+identification: $(VENV)/installed
+	$(BIN)/python -m bench.identification "$(DISCS)"
 
 # Write the locks anew from pyproject.toml: exact versions of everything, with checksums. The extras
 # stay in: without them older pips take coverage[toml] for another package, and one that is not locked.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from boz_server.domain.disc_label import parse_label
 from boz_server.domain.metadata import Episode, Series
 from tests.provider_server import Movie, Show
 
@@ -154,3 +155,27 @@ def films(discs: list[RealDisc]) -> list[Movie]:
             minutes = round(max(lengths) / SECONDS_A_MINUTE)
             known.setdefault(imdb_id, Movie(disc.name, disc.year, minutes, imdb_id))
     return list(known.values())
+
+
+def determined(discs: list[RealDisc]) -> set[str]:
+    """The sets whose episode numbers label and order determine, and no more is needed.
+
+    All numbers of one season, from 1 on, each once, in the order of discs and titles; a season
+    other than the first is in every label. Elsewhere the right answer is a guess that says so.
+    """
+    found = set()
+    for group in {disc.group for disc in discs if disc.is_tv}:
+        of_group = [disc for disc in discs if disc.group == group]
+        episodes = [
+            truth
+            for disc in of_group
+            for title in disc.titles()
+            if (truth := disc.truth[title["index"]]).kind == "episode"
+        ]
+        numbers = [number for episode in episodes for number in episode.numbers]
+        seasons = {episode.season for episode in episodes}
+        named = all(parse_label(disc.facts["label"]).season_number in seasons for disc in of_group)
+        counted = numbers == list(range(1, len(numbers) + 1)) and len(seasons) == 1
+        if counted and (named or seasons == {1}):
+            found.add(group)
+    return found

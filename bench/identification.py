@@ -5,21 +5,20 @@ discs, as agents of today send them (no sizes, no segment maps) and with the opt
 without metadata, and with what a provider of TheTVDB's and OMDb's form on loopback knows of them.
 What is scored is what the server proposes once a set is complete.
 
-    python -m bench.identification DIR [--determined "Show" …]
+    python -m bench.identification DIR [--no-misses]
 """
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from flask.testing import FlaskClient
 
-from bench.corpus import RealDisc, films, read, shows
+from bench.corpus import RealDisc, determined, films, read, shows
 from bench.scoring import Score, score
 from boz_server import create_app
 from boz_server.api.context import services_of
@@ -27,26 +26,13 @@ from boz_server.settings import Settings
 from boz_server.start import prepare
 from tests.provider_server import FakeProviders
 
-#: Shows of the public corpus whose numbers label and order determine, as its README says.
-DETERMINED = (
-    "24",
-    "Firefly",
-    "Star Trek: Deep Space Nine",
-    "Frasier",
-    "Bakugan Battle Brawlers",
-    "Band of Brothers",
-    "Sherlock",
-    "Arcane",
-)
 OK = 200
 LARGE_DISC_TITLES = 100
 EPISODES = 6
 ROUNDS = 20
 
 
-def measure(
-    discs: Sequence[RealDisc], determined: Sequence[str], *, full: bool, metadata: bool
-) -> Score:
+def measure(discs: list[RealDisc], *, full: bool, metadata: bool) -> Score:
     """Report every disc, and score what is proposed in the end."""
     with tempfile.TemporaryDirectory() as folder, FakeProviders(shows(discs), films(discs)) as fake:
         client = server(Path(folder), fake if metadata else None)
@@ -54,10 +40,10 @@ def measure(
         for place, disc in enumerate(discs):
             report = disc.report("pc", f"drive {place}", full=full)
             answers[disc.disc_id] = ok(client, "/api/discs/detected", report)["disc_id"]
-        result = Score()
+        result, certain = Score(), determined(discs)
         for disc in discs:
             response = client.get(f"/api/discs/{answers[disc.disc_id]}")
-            score(disc, response.get_json(), result, determined=disc.name in determined)
+            score(disc, response.get_json(), result, determined=disc.group in certain)
         return result
 
 
@@ -133,7 +119,6 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--determined", nargs="*", default=DETERMINED, metavar="Show")
     parser.add_argument("--misses", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     discs = read(options.folder)
@@ -144,7 +129,7 @@ def main() -> None:
         for metadata in (False, True):
             sent = "with the optional fields" if full else "as agents of today report"
             print(f"\n{sent}, {'with' if metadata else 'without'} metadata")
-            result = measure(discs, options.determined, full=full, metadata=metadata)
+            result = measure(discs, full=full, metadata=metadata)
             for name, value in result.rows():
                 print(f"  {name:38}{value:>20}")
             for miss in result.misses if options.misses else ():

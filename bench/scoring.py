@@ -27,6 +27,8 @@ class Tally:
         return self.right / self.of if self.of else 1.0
 
     def __str__(self) -> str:
+        if not self.of:
+            return "none"
         return f"{self.right}/{self.of} = {100 * self.share:.1f} %"
 
 
