@@ -107,8 +107,10 @@ class Maintenance:
         return holder, [_status(step, runs.get(step.name)) for step in self.steps]
 
     def _have_duty(self) -> bool:
-        now = self.clock.now()
         with self.database.write_queue():
+            # Only now: by a time from before the wait for this turn, the word of a holder who had
+            # its turn meanwhile would be one from the future.
+            now = self.clock.now()
             self.rows.enter_duty(DUTY)
             duty = self.rows.duty(DUTY)
             if not self.rows.take_duty(DUTY, self.holder, now, timedelta(seconds=TERM_SECONDS)):

@@ -3,7 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +65,34 @@ def test_it_waits_for_no_one_whose_latest_word_is_from_the_future(
     timer.clock.advance(-3600)
     assert second.tick()
     assert second.status()[0] == second.holder
+
+
+def test_it_takes_no_duty_from_one_that_had_its_turn_before(
+    process: Any, services: Services, timer: Timer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for its turn must not take a word of meanwhile for one from the future."""
+    first, second = process(), process()
+    looked = threading.Event()
+
+    def look() -> datetime:
+        moment = timer.clock.now()
+        looked.set()
+        return moment
+
+    def wait_for_its_turn() -> bool:
+        ticked: bool = second.tick()
+        services.database.release()
+        return ticked
+
+    monkeypatch.setattr(second, "clock", SimpleNamespace(now=look))
+    with ThreadPoolExecutor(1) as pool:
+        with services.database.write_queue():
+            waiting = pool.submit(wait_for_its_turn)
+            looked.wait(0.2)
+            timer.pass_by(0.1)
+            assert first.tick()
+        assert not waiting.result(WAIT)
+    assert first.status()[0] == first.holder
 
 
 def test_it_keeps_the_duty_as_long_as_it_shows_itself(process: Any, timer: Timer) -> None:
