@@ -7,7 +7,8 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
-from boz_server.domain.job_states import UNSTARTED, JobStatus, JobType
+from boz_server.domain.file_paths import is_windows, same_file
+from boz_server.domain.job_states import OPEN, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 
@@ -121,24 +122,28 @@ class JobRepository:
     def rips_that_wrote(
         self, input_file: str, disc_id: str | None, title_index: int | None
     ) -> list[Job]:
-        """Return the rips whose result is that file, the latest first, and then the rip of that
-        title of the disc, which may not have said yet what its result is."""
-        file = Job.select().where(Job.job_type == JobType.RIP, Job.output_file == input_file)
+        """Return the rips whose result is that file, the latest first; where none says so in these
+        letters, the rip of that title of the disc, which may not have said yet what its result is,
+        or the rips of waiting transcodes of that file."""
+        rips = Job.select().where(Job.job_type == JobType.RIP)
         if disc_id is not None:
-            file = file.where(Job.disc == disc_id)
+            rips = rips.where(Job.disc == disc_id)
         if title_index is not None:
-            file = file.where(Job.title_index == title_index)
+            rips = rips.where(Job.title_index == title_index)
+        file = rips.where(Job.output_file == input_file)
         found = list(file.order_by(Job.created_at.desc(), Job.job_id).limit(20))
-        if found or disc_id is None or title_index is None:
+        if found:
             return found
-        rip = Job.select().where(
-            Job.job_type == JobType.RIP,
-            Job.disc == disc_id,
-            Job.title_index == title_index,
-            Job.output_file.is_null(),
-            Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
-        )
-        return list(rip.order_by(Job.created_at.desc()).limit(1))
+        if disc_id is None or title_index is None:
+            behind = self._rips_behind(input_file)
+            return list(rips.where(Job.job_id.in_(behind))) if behind else []
+        # At most one: uq_jobs_rip.
+        of_title = rips.where(Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]))
+        return [
+            rip
+            for rip in of_title
+            if rip.output_file is None or same_file(rip.output_file, input_file)
+        ]
 
     def transcodes_of(self, rip_ids: Collection[str]) -> list[Job]:
         """Return the transcode jobs of what these rips wrote, oldest first."""
@@ -148,3 +153,19 @@ class JobRepository:
     def drop_thumbnails(self, job_id: str) -> None:
         """Note that no thumbnails are kept of the job any more."""
         Job.update(thumbnail_timestamps=[]).where(Job.job_id == job_id).execute()
+
+    def _rips_behind(self, input_file: str) -> list[str]:
+        """Return the ids of the rips whose transcode is not over and has the same file, in
+        whatever way Windows writes its path."""
+        if not is_windows(input_file):
+            return []
+        transcodes: Any = (
+            Job.select(Job.source_job_id, Job.input_file)
+            .where(
+                Job.job_type == JobType.TRANSCODE,
+                Job.status.in_(list(OPEN)),
+                Job.source_job_id.is_null(False),
+            )
+            .tuples()
+        )
+        return [rip_id for rip_id, path in transcodes if same_file(path, input_file)]

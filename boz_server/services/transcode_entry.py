@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from boz_server.database.models import Job
+from boz_server.domain.file_paths import same_file
 from boz_server.domain.job_states import OPEN, JobStatus, JobType
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
@@ -110,7 +111,8 @@ class TranscodeEntry:
         jobs = [
             job
             for job in self.jobs.transcodes_of([rip.job_id for rip in rips])
-            if job.input_file == fields["input_file"]
+            if job.input_file is not None
+            and same_file(job.input_file, fields["input_file"])
             and (not job.is_announced or job.status in OPEN)
         ]
         # Two agents may have a file of that name: the one from a disc of that label is meant.

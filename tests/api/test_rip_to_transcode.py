@@ -140,6 +140,29 @@ def test_it_answers_the_agents_own_post_with_that_job(client: FlaskClient, told:
     assert transcodes(client) == [entered]
 
 
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("path", ["C:/rips/title_t00.mkv", "c:\\Rips\\TITLE_T00.MKV"])
+def test_it_knows_the_file_in_whatever_way_windows_writes_its_path(
+    client: FlaskClient, told: bool, path: str
+) -> None:
+    rip_job = finished_rip(client)
+    (entered,) = transcodes(client)
+    said = origin(rip_job) if told else {}
+    for _ in range(2):
+        assert announce(client, **said, input_file=path) == entered
+    assert transcodes(client) == [entered]
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_it_takes_another_file_of_the_same_title_for_no_copy(
+    client: FlaskClient, told: bool
+) -> None:
+    rip_job = finished_rip(client)
+    said = origin(rip_job) if told else {}
+    other = announce(client, **said, input_file="C:\\rips\\cut.mkv")
+    assert (other["input_file"], len(transcodes(client))) == ("C:\\rips\\cut.mkv", 2)
+
+
 def test_it_adds_what_the_agent_says_of_the_file(client: FlaskClient) -> None:
     finished_rip(client)
     said = {

@@ -1,0 +1,17 @@
+"""Paths of files on the machines' own disks."""
+
+import ntpath
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two paths name one file: on Windows in any case, and with either slash."""
+    return one == other or _key(one) == _key(other)
+
+
+def is_windows(path: str) -> bool:
+    """Whether a path begins with a drive's letter or a share, as on Windows."""
+    return ntpath.splitdrive(path)[0] != ""
+
+
+def _key(path: str) -> str:
+    return ntpath.normcase(ntpath.normpath(path)) if is_windows(path) else path
