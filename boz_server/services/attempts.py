@@ -171,7 +171,8 @@ class Attempts:
             except peewee.IntegrityError:
                 log.info("Job has a successor", extra={"job_id": job.job_id})
         if moved is None:
-            self.moves.jobs.change(job.job_id, scheduled_at=None)
+            # A later attempt has plans of its own.
+            self.moves.jobs.change(job.job_id, Job.attempt == job.attempt, scheduled_at=None)
         return int(moved is not None)
 
 

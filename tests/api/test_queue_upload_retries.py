@@ -69,6 +69,21 @@ def test_it_tries_an_upload_again_by_itself(
     assert services.attempts.retry_due() == 0
 
 
+def test_it_keeps_the_plan_of_a_later_attempt(
+    client: FlaskClient, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person was quicker with one of many jobs that were due together, and it failed again."""
+    job_id = ended(client)
+    clock.advance(76)
+    due = services.attempts.attempts.to_retry(clock.now())
+    ok(client.post(f"/api/jobs/{job_id}/retry"))
+    ok(report(client, job_id, "failed", error=UPLOAD))
+    with monkeypatch.context() as patch:
+        patch.setattr(services.attempts.attempts, "to_retry", lambda now: due)
+        assert services.attempts.retry_due() == 0
+    assert 60 <= wait_of(client, job_id, clock) <= 75
+
+
 @pytest.mark.parametrize("status", ENDS)
 def test_it_doubles_the_waits_until_the_attempts_are_used_up(
     app: Flask, client: FlaskClient, clock: FakeClock, status: str
