@@ -44,7 +44,7 @@ class AttemptRepository:
         conditions = [Job.job_id == job_id, Job.status == JobStatus.RUNNING, permits(token)]
         if "progress" in said:
             new = said["progress"]
-            said = said | {"progress": peewee.Case(None, [(Job.progress < new, new)], Job.progress)}
+            said = said | {"progress": advanced(new)}
             if token is None:
                 conditions.append(~started_over(new, now))
         query = Job.update(
@@ -173,6 +173,11 @@ def permits(token: str | None) -> Any:
     """Whether a report may speak for a job's latest attempt: with its token; without one as long
     as no report had it."""
     return ~Job.token_used if token is None else Job.lease_token == token
+
+
+def advanced(progress: float) -> Any:
+    """A job's progress once this was reported: it never goes back within an attempt."""
+    return peewee.Case(None, [(Job.progress < progress, progress)], Job.progress)
 
 
 def started_over(progress: float, now: datetime) -> Any:

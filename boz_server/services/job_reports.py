@@ -15,7 +15,7 @@ from boz_server.domain.job_report import JobReport
 from boz_server.domain.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.domain.retry_policy import is_upload_error
 from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
-from boz_server.repositories.attempt_repository import AttemptRepository, started_over
+from boz_server.repositories.attempt_repository import AttemptRepository, advanced, started_over
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.attempts import Attempts
@@ -188,7 +188,7 @@ class JobReports:
     def _end(self, job: Job, target: JobStatus, **said: Any) -> Job | None:
         actor = actor_of(job) if job.status in HELD else PERSON
         if "progress" in said:
-            said["progress"] = max(said["progress"], job.progress)
+            said["progress"] = advanced(said["progress"])
         return self.moves.end(job.job_id, target, actor=actor, detail=said.get("error"), **said)
 
     def _merge(self, job: Job, report: JobReport) -> Job | None:

@@ -6,6 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from boz_server.domain.job_report import JobReport
+from boz_server.domain.job_states import JobStatus
+from boz_server.services.wiring import Services
 from tests.support import (
     FakeClock,
     approved_job,
@@ -40,6 +43,21 @@ def test_it_never_goes_back_within_an_attempt(client: FlaskClient, token: bool) 
     for said, kept in ((30, 60), (None, 60), (60, 60), (0, 60), (60.5, 60.5), (59, 60.5)):
         job = ok(report(client, job_id, "running", progress=said, lease_token=lease))
         assert (job["progress"], job["attempt"]) == (kept, 1)
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_it_keeps_what_was_reported_while_the_end_was_recorded(
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    job_id, _ = running_job(client, 10)
+    move = services.reports.moves.move
+
+    def overtaken(*args: Any, **kwargs: Any) -> Any:
+        services.reports.take(job_id, JobReport(JobStatus.RUNNING, progress=80))
+        return move(*args, **kwargs)
+
+    monkeypatch.setattr(services.reports.moves, "move", overtaken)
+    assert ok(report(client, job_id, end, progress=30))["progress"] == 80
 
 
 @pytest.mark.parametrize("token", [False, True])
