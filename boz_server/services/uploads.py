@@ -2,9 +2,11 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -58,13 +60,7 @@ class Uploads:
         """Give an arrived file its name, of `file_name`; a number is added where it is taken."""
         part.flush()
         os.fsync(part.fileno())
-        path = self._reserve(name)
-        try:
-            # The reserved file is ours alone, so that replacing it overwrites no one's.
-            os.replace(part.name, path)
-        except OSError:
-            path.unlink()
-            raise
+        path = self._link(part.name, name) or self._replace(part.name, name)
         _sync_folder(self.folder)
         return _describe(path, os.fstat(part.fileno()))
 
@@ -87,18 +83,48 @@ class Uploads:
             raise NotFound(f"No file {name!r} is in the output folder: GET /api/files lists them.")
         path.unlink(missing_ok=True)
 
-    def _reserve(self, name: str) -> Path:
-        """Create the first free one of "Name.mkv", "Name (2).mkv", …, empty; returns its path."""
-        stem, suffix = os.path.splitext(name)
-        number, path = 1, self.folder / name
-        while True:
+    def _link(self, part: str, name: str) -> Path | None:
+        """Give a file the first free name; None where the folder's file system has no links.
+
+        At no moment, whenever the server is killed, is there a file of that name that is not whole.
+        """
+        for path in self._paths(name):
             try:
-                path.touch(exist_ok=False)
+                os.link(part, path)
             except FileExistsError:
-                number += 1
-                path = self.folder / f"{stem} ({number}){suffix}"
-            else:
+                continue
+            except OSError:
+                break
+            os.unlink(part)
+            return path
+        return None
+
+    def _replace(self, part: str, name: str) -> Path:
+        """Give a file the first free name, by way of an empty one."""
+        path = self._reserve(name)
+        try:
+            # The reserved file is ours alone, so that replacing it overwrites no one's.
+            os.replace(part, path)
+        except OSError:
+            path.unlink()
+            raise
+        return path
+
+    def _reserve(self, name: str) -> Path:
+        """Create an empty file of the first free name; returns its path."""
+        paths = self._paths(name)
+        while True:
+            path = next(paths)
+            with suppress(FileExistsError):
+                path.touch(exist_ok=False)
                 return path
+
+    def _paths(self, name: str) -> Iterator[Path]:
+        """Yield the paths of "Name.mkv", "Name (2).mkv", …"""
+        yield self.folder / name
+        stem, suffix = os.path.splitext(name)
+        for number in count(2):
+            yield self.folder / f"{stem} ({number}){suffix}"
 
 
 def file_name(name: str, sent_as: str) -> str:

@@ -112,9 +112,41 @@ def test_it_leaves_no_empty_file_where_a_name_can_not_be_given(
     def fail(*_: Any) -> NoReturn:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
+    monkeypatch.setattr(uploads.os, "link", fail)
     monkeypatch.setattr(uploads.os, "replace", fail)
     assert_problem(upload(client), 500)
     assert list(settings.output_dir.iterdir()) == []
+
+
+def test_it_has_no_file_that_is_not_whole_at_any_moment(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is killed leaves what there is just then, and would list it as finished."""
+    sizes: list[int] = []
+
+    def watched(call: Any) -> Any:
+        def look(*args: Any) -> None:
+            sizes.extend(path.stat().st_size for path in settings.output_dir.glob("[!.]*"))
+            call(*args)
+
+        return look
+
+    for name in ("link", "unlink", "replace"):
+        monkeypatch.setattr(uploads.os, name, watched(getattr(os, name)))
+    ok(upload(client))
+    assert set(sizes) == {len(b"a film")}
+
+
+def test_it_keeps_files_in_a_folder_without_links(
+    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(uploads.os, "link", refuse)
+    names = {ok(upload(client))["filename"] for _ in range(2)}
+    assert {path.name for path in settings.output_dir.iterdir()} == names
+    assert len(names) == 2
 
 
 def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(
