@@ -22,6 +22,8 @@ SHORTEST_SECONDS = 120
 WANTED = ("episode", "main_movie")
 TRAPS = ("play_all", "duplicate")
 SECONDS_A_MINUTE = 60
+#: Films whose id the facts leave out get one of these.
+FIRST_IMDB_NUMBER = 9_000_000
 #: What a provider's minutes are off by: its own rounding, and what it leaves out.
 NOISE = (0, 1, -1, 0, 0, 1, 0, -1)
 
@@ -143,17 +145,17 @@ def _episodes(title: dict[str, Any], truth: Truth) -> Iterator[Episode]:
 
 def films(discs: list[RealDisc]) -> list[Movie]:
     """What a provider knows of the films, with their running times."""
-    known = {}
+    known: dict[str, Movie] = {}
     for disc in discs:
         lengths = [
             title["duration_seconds"]
             for title in disc.titles()
             if disc.truth[title["index"]].kind == "main_movie"
         ]
-        imdb_id = disc.facts.get("imdb_id")
-        if not disc.is_tv and lengths and imdb_id:
+        if not disc.is_tv and lengths and disc.name not in known:
             minutes = round(max(lengths) / SECONDS_A_MINUTE)
-            known.setdefault(imdb_id, Movie(disc.name, disc.year, minutes, imdb_id))
+            imdb_id = disc.facts.get("imdb_id") or f"tt{FIRST_IMDB_NUMBER + len(known)}"
+            known[disc.name] = Movie(disc.name, disc.year, minutes, imdb_id)
     return list(known.values())
 
 
