@@ -3,12 +3,16 @@
 import json
 from collections.abc import Iterator
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.endpoints import JSON, Endpoint, assert_handled, assert_serves_on, endpoints
+
+#: Thousands of requests: what they run, the tests of each behaviour run and measure.
+pytestmark = pytest.mark.unmeasured
 
 DEEP = "[" * 200 + "]" * 200
 DEEPER = '{"a":' * 300 + "1" + "}" * 300

@@ -24,6 +24,9 @@ from tests.support import (
     titles,
 )
 
+#: Thousands of requests: what they run, the tests of each behaviour run and measure.
+pytestmark = pytest.mark.unmeasured
+
 AGENTS, WORKERS = ("pc", "den"), ("gpu", "cpu", "far")
 LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2")
 #: What each does in a row, while the others do theirs.

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,6 +25,9 @@ from boz_server.services.disc_manager import ReportedDisc
 from boz_server.settings import Settings
 from tests.services.queue_machine import AGENTS, UNLIKELY, WORKERS, QueueMachine
 from tests.support import titles
+
+#: Thousands of steps: what they run, the tests of each behaviour run and measure.
+pytestmark = pytest.mark.unmeasured
 
 CHAOS = "CHAOS_ROUNDS" in os.environ
 EVERY_FEW_SECONDS = ("rescue", "retry", "dispatch")
