@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 
 from boz_server.api.context import services
+from boz_server.domain.identification import shown
 from boz_server.repositories.paging import PageRequest
 from boz_server.version import VERSION
 
@@ -23,4 +24,5 @@ def overview() -> str:
         discs=services().discs.page(SHOWN).items,
         jobs=services().queue.newest(SHOWN).items,
         stats=services().queue.stats(),
+        shown=shown,
     )

@@ -31,6 +31,10 @@ def show_preview(disc: Json) -> None:
     )
     for title in disc["titles"]:
         click.secho(_row(title), dim=bool(title["is_extra"]))
+    said = disc["identification"]
+    say(f"{said['confidence']:.0%} sure: {' '.join(said['reasons'])}")
+    for warning in said["warnings"]:
+        say(f"Check: {warning}")
 
 
 @contextmanager
@@ -64,5 +68,5 @@ def _row(title: Json) -> str:
     sure = title["confidence_score"]
     certainty = "" if sure is None else f"{sure:.0%}"
     name = title["proposed_filename"] or title["name"]
-    remark = "  (extra)" if title["is_extra"] else ""
+    remark = f"  ({title['note'] or 'extra'})" if title["is_extra"] else ""
     return f"    {title['index']:>3}  {length}  {size:>9}  {certainty:>4}  {name}{remark}"

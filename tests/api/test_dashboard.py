@@ -40,6 +40,15 @@ def test_it_shows_machines_discs_and_jobs(client: FlaskClient) -> None:
         assert shown in text
 
 
+def test_it_says_why_a_disc_is_taken_for_what_it_is(client: FlaskClient) -> None:
+    register_agent(client)
+    detect(client, "FIREFLY_S01_D2", (86, 43, 42.5, 43.5, 215))
+    text = html.unescape(page(client))
+    assert "80 % sure: The label names season 1." in text
+    assert "Disc 1 has not been seen" in text
+    assert "Plays other titles one after another: 0, 1, 2, 3." in text
+
+
 def test_it_escapes_whatever_comes_from_outside(client: FlaskClient) -> None:
     register_agent(client, "pc", name=SCRIPT)
     register_worker(client, hostname=SCRIPT)
