@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -21,7 +22,7 @@ from boz_server.domain.media_type import MediaType, weigh
 from boz_server.domain.metadata import Episode
 from boz_server.domain.title_facts import TitleFacts
 from boz_server.domain.title_layout import Layout, analyse
-from boz_server.errors import Invalid, ProviderUnavailable
+from boz_server.errors import Invalid, ProviderUnavailable, Refused
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.services.disc_candidates import THETVDB, film_candidate, series_candidate
 from boz_server.services.metadata import Metadata
@@ -86,17 +87,21 @@ class DiscLookup:
         self.metadata = metadata
         self.discs = discs
 
+    def budget(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound all look-ups inside, together."""
+        return self.metadata.budget(seconds)
+
     def disc(
         self,
         label: str,
         titles: Sequence[TitleFacts],
         key: str,
         *,
-        insist_seconds: float | None = None,
+        insist: bool = False,
     ) -> Findings:
         """Return what is known of a disc by its label.
 
-        key: its fingerprint. insist_seconds: for so long, ask a provider that has just failed, too.
+        key: its fingerprint. insist: ask a provider that has just failed, too.
         """
         if not (self.metadata.has_tv or self.metadata.has_films):
             return NOTHING
@@ -108,7 +113,7 @@ class DiscLookup:
         ask_films = not (clear and verdict.media_type is MediaType.TV_SHOW)
         feature = layout.main_feature.duration_seconds if layout.main_feature else None
         known = self._known_series(read, key)
-        with self.metadata.budget(insist_seconds, insist=insist_seconds is not None):
+        with self.metadata.budget(insist=insist):
             shows = self._show(read.name, read.year, known) if ask_tv else NOTHING
             films = (
                 self.film(read.film_name, read.year, feature)
@@ -132,9 +137,12 @@ class DiscLookup:
     def chosen(self, provider: str, external_id: str) -> Chosen:
         """Return the show or film of a provider's id.
 
-        Raises Invalid where the provider has none of that id, or there is no key for it, and
-        ProviderUnavailable where it can't be asked.
+        Raises Invalid where the provider has none of that id, Refused where there is no key for
+        it, and ProviderUnavailable where it can't be asked.
         """
+        if not self.metadata.has(provider):
+            name = f"BOZ_{provider.upper()}_API_KEY"
+            raise Refused(f"There is no key for {provider} here: set {name} to choose from it.")
         with self.metadata.budget():
             if provider == THETVDB:
                 series = self.metadata.series(_number(external_id))
@@ -208,7 +216,6 @@ def told(identity: Identity) -> Identity:
         identity,
         confidence=CERTAIN,
         name_confidence=identity.name_confidence or CERTAIN,
-        season_is_guess=identity.season_is_guess,
         reasons=("A person said so.",),
         is_told=True,
     )
@@ -223,8 +230,8 @@ def with_findings(identity: Identity, findings: Findings) -> Identity:
             series_id=show.series.series_id if show else None,
             candidates=tuple(series_candidate(each) for each in findings.series),
         )
-    best = next((each for each in findings.films if each.score >= GOOD_FILM), None)
-    film = best.film if best and identity.year in (None, best.film.year) else None
+    good = [each.film for each in findings.films if each.score >= GOOD_FILM]
+    film = next((each for each in good if identity.year in (None, each.year)), None)
     return replace(
         identity,
         film=film,
@@ -242,8 +249,7 @@ def _number(external_id: str) -> int:
 def _unknown(provider: str, external_id: str) -> Invalid:
     return Invalid(
         "external_id",
-        f"{provider} knows nothing of the id {external_id!r}, or has no key here: choose one of"
-        " the disc's candidates.",
+        f"{provider} knows nothing of the id {external_id!r}: choose one of the disc's candidates.",
     )
 
 

@@ -57,6 +57,12 @@ class Metadata:
         """Whether there is a key for OMDb or TMDb: without one, no film is found."""
         return bool(self.providers.films)
 
+    def has(self, provider: str) -> bool:
+        """Whether there is a key for that provider."""
+        tv = self.providers.tv
+        keyed = {film.provider for film in self.providers.films} | ({tv.provider} if tv else set())
+        return provider in keyed
+
     def budget(
         self, seconds: float | None = None, *, insist: bool = False
     ) -> AbstractContextManager[None]:

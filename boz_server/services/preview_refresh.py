@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 DISCS_A_RUN = 20
 #: The rescue of lost jobs must not wait long for a provider.
-SECONDS_A_DISC = 3
+SECONDS_A_RUN = 5
 
 
 class PreviewRefresh:
@@ -44,23 +44,21 @@ class PreviewRefresh:
     def run(self) -> int:
         """Look up again what waits for a provider, oldest first; returns how many discs were.
 
-        Stops at the first that still can't be looked up.
+        Providers that fail for the first disc are left alone for the others, which may need only
+        those that work.
         """
         refreshed = 0
-        for disc_id in self.discs.due_for_lookup(DISCS_A_RUN):
-            disc = self.discs.get(disc_id)
-            if disc is None:
-                continue
-            findings = self.lookup.disc(
-                disc.disc_name,
-                facts_of(disc),
-                disc.fingerprint,
-                insist_seconds=SECONDS_A_DISC,
-            )
-            if findings.failed:
-                break
-            refreshed += self._propose(disc_id, findings)
+        with self.lookup.budget(SECONDS_A_RUN):
+            for number, disc_id in enumerate(self.discs.due_for_lookup(DISCS_A_RUN)):
+                refreshed += self._look_up(disc_id, insist=number == 0)
         return refreshed
+
+    def _look_up(self, disc_id: str, *, insist: bool) -> bool:
+        disc = self.discs.get(disc_id)
+        if disc is None:
+            return False
+        findings = self.lookup.disc(disc.disc_name, facts_of(disc), disc.fingerprint, insist=insist)
+        return not findings.failed and self._propose(disc_id, findings)
 
     def _propose(self, disc_id: str, findings: Findings) -> bool:
         """Propose anew, unless a person has decided meanwhile, or the disc has left."""
