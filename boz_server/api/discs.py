@@ -85,7 +85,7 @@ def reject(disc_id: str) -> Disc:
 @blueprint.response(200, DiscSchema)
 def update_season(body: dict[str, int], disc_id: str) -> Disc:
     """Number and name a TV disc anew."""
-    return services().review.update_season(disc_id, **body)
+    return services().overrides.update_season(disc_id, **body)
 
 
 @blueprint.post("/<disc_id>/preview/override-media-type")
@@ -93,7 +93,7 @@ def update_season(body: dict[str, int], disc_id: str) -> Disc:
 @blueprint.response(200, DiscSchema)
 def override_media_type(body: dict[str, Any], disc_id: str) -> Disc:
     """Say what a disc is."""
-    return services().review.override_media_type(disc_id, _identity(body))
+    return services().overrides.override_media_type(disc_id, _identity(body))
 
 
 @blueprint.post("/<disc_id>/identify")
@@ -101,7 +101,7 @@ def override_media_type(body: dict[str, Any], disc_id: str) -> Disc:
 @blueprint.response(200, DiscSchema)
 def identify(body: dict[str, str], disc_id: str) -> Disc:
     """Choose the show or film that a disc is, at any stage before the rip."""
-    return services().review.identify(disc_id, **body)
+    return services().overrides.identify(disc_id, **body)
 
 
 @blueprint.post("/<disc_id>/rip")

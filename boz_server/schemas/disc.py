@@ -179,6 +179,7 @@ class TitleEditSchema(RequestSchema):
     proposed_filename = Text(allow_none=True)
     proposed_path = Text(max_length=MAX_PATH_LENGTH, allow_none=True)
     episode_number = Whole(high=MAX_EPISODE_NUMBER, allow_none=True)
+    last_episode_number = Whole(high=MAX_EPISODE_NUMBER, allow_none=True)
     episode_title = Text(allow_none=True)
 
 

@@ -10,6 +10,7 @@ from boz_server.domain.candidates import GOOD_FILM, SAME_NAME, ScoredFilm, runti
 from boz_server.domain.disc_label import DiscLabel
 from boz_server.domain.episode_matcher import LOW, MEDIUM, VERY_LOW, fit
 from boz_server.domain.identification import (
+    CERTAIN,
     GUESSED_NAME,
     NOT_LOOKED_UP,
     UNCERTAIN_FILM,
@@ -65,6 +66,11 @@ class DiscIdentifier:
             warnings=("Nothing says what this disc is: name it with override-media-type.",),
             reasons=verdict.reasons,
         )
+
+    def as_film(self, label: str, titles: Sequence[TitleFacts], findings: Findings) -> Identity:
+        """Say which film a disc is that is known to be one."""
+        verdict = Verdict(MediaType.MOVIE, CERTAIN, ())
+        return _film(read_label(label, titles), label, verdict, findings)
 
     def layout(self, titles: Sequence[TitleFacts], season_lengths: Sequence[int] = ()) -> Layout:
         """Divide a disc's titles, as the settings say."""

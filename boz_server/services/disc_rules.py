@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from boz_server.database.models import Disc, Title
+from boz_server.domain.disc_states import DiscStatus
 from boz_server.domain.title_facts import TitleFacts
-from boz_server.errors import DiscNotFound, Invalid
+from boz_server.errors import Conflict, DiscNotFound, Invalid
 
 
 def found(disc: Disc | None, disc_id: str) -> Disc:
@@ -29,6 +30,15 @@ def facts_of(disc: Disc) -> list[TitleFacts]:
         )
         for title in disc.titles
     ]
+
+
+def require_undecided(disc: Disc) -> None:
+    """Names can be changed until the first rip has gone out with them. Raises Conflict."""
+    if disc.status != DiscStatus.DETECTED:
+        raise Conflict(
+            f"The disc is {disc.status}: names are decided while it is detected. Put it in again"
+            " to start over."
+        )
 
 
 def require_known(disc: Disc, indices: Iterable[int]) -> None:

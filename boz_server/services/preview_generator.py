@@ -17,10 +17,10 @@ from boz_server.domain.title_layout import Layout
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import Findings
 from boz_server.services.season_choice import SeasonChoice
-from boz_server.services.season_tracker import SeasonTracker, name_episode
+from boz_server.services.season_tracker import TITLE_COLUMNS, SeasonTracker, name_episode
 from boz_server.settings import Settings
 
-#: What a preview says of a disc, beside its season, and of each title.
+#: What a preview says of a disc, beside its season.
 DISC_COLUMNS = (
     "media_type",
     "tv_show_name",
@@ -38,18 +38,6 @@ DISC_COLUMNS = (
     "lookup_due",
     "is_told",
     "told_first_episode",
-)
-TITLE_COLUMNS = (
-    "selected",
-    "is_extra",
-    "kind",
-    "note",
-    "episode_number",
-    "last_episode_number",
-    "episode_title",
-    "proposed_filename",
-    "proposed_path",
-    "confidence_score",
 )
 
 
@@ -113,7 +101,9 @@ class PreviewGenerator:
             title.title_index: {name: getattr(title, name) for name in TITLE_COLUMNS}
             for title in disc.titles
         }
-        return Preview(columns | {"tv_season": disc.tv_season_id}, titles)
+        # What was accepted waits for no provider any more.
+        columns |= {"tv_season": disc.tv_season_id, "lookup_due": False}
+        return Preview(columns, titles)
 
     def renamed(
         self, disc: dict[str, Any], title: dict[str, Any], *, taken: Collection[str | None]
@@ -144,7 +134,8 @@ class PreviewGenerator:
         folder = naming.movie_folder(self.settings.nas_movie_path, movie, year)
         if title["is_extra"]:
             return _extra(movie, _free_ordinal(movie, taken), folder)
-        name = naming.movie_filename(movie, year)
+        edition = parse_label(disc["disc_name"]).edition
+        name = naming.movie_filename(movie, year, edition=edition)
         return {"proposed_filename": name, "proposed_path": folder}
 
     def _episodes(
@@ -159,6 +150,9 @@ class PreviewGenerator:
         layout = self.identifier.layout(
             titles, self.seasons.lengths_elsewhere(season_id, fingerprint)
         )
+        if identity.is_told and not layout.episodes:
+            # Whoever says so has seen it: a pilot film, specials of another length.
+            layout = self.identifier.layout(titles)
         warnings = []
         if (
             layout.episodes

@@ -12,11 +12,24 @@ from boz_server.domain.episode_matcher import Match, Part
 from boz_server.domain.metadata import Episode
 from boz_server.domain.season_plan import Numbering, SeasonDisc, plan
 from boz_server.domain.title_kinds import EPISODES, TitleKind
-from boz_server.errors import SeasonNotFound
+from boz_server.errors import Conflict, SeasonNotFound
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 
 SECONDS_A_MINUTE = 60
+#: What is proposed of a title.
+TITLE_COLUMNS = (
+    "selected",
+    "is_extra",
+    "kind",
+    "note",
+    "episode_number",
+    "last_episode_number",
+    "episode_title",
+    "proposed_filename",
+    "proposed_path",
+    "confidence_score",
+)
 
 
 class SeasonTracker:
@@ -97,18 +110,23 @@ class SeasonTracker:
         seen = {disc.disc_number for disc in self.seasons.discs(season_id)}
         return set(range(1, disc_number or 1)) <= seen
 
-    def taken_elsewhere(self, disc: Disc) -> set[int]:
-        """Return those of a disc's episode numbers that other approved discs hold.
+    def require_free_numbers(self, disc: Disc) -> None:
+        """Raise Conflict when other approved discs hold numbers of a disc's episodes.
 
         A rejected disc gave its numbers back: discs that were proposed them since count too.
         """
         if disc.tv_season_id is None:
-            return set()
+            return
         holders = {PreviewStatus.APPROVED}
         if disc.preview_status == PreviewStatus.REJECTED:
             holders.add(PreviewStatus.PENDING)
         others = self.seasons.numbers_elsewhere(disc.tv_season_id, disc.fingerprint, holders)
-        return others & {number for title in disc.titles for number in _held(title)}
+        taken = others & {number for title in disc.titles for number in _held(title)}
+        if taken:
+            raise Conflict(
+                f"Episode {min(taken)} of this season is on another disc: number this one anew"
+                " with update-season."
+            )
 
     def remember(self, disc: Disc) -> None:
         """Keep the names and lengths of an approved disc's episodes; None is no name."""
@@ -140,16 +158,31 @@ class SeasonTracker:
         pending = [disc for disc in discs if disc.preview_status == PreviewStatus.PENDING]
         if not pending:
             return
-        numberings = plan(_grouped(discs), self.seasons.runtimes(season_id))
+        records = _by_fingerprint(discs)
+        numberings = plan(
+            [_season_disc(key, same) for key, same in records.items()],
+            self.seasons.runtimes(season_id),
+        )
         names = self._names(season_id)
         for disc in pending:
+            self._agree(disc, _latest(records[disc.fingerprint]))
             self._apply(disc, numberings[disc.fingerprint], names)
 
-    def _apply(self, disc: Disc, numbering: Numbering, names: Mapping[int, str]) -> None:
-        episodes = _episodes(disc)
-        if not numbering.matches or len(numbering.matches) != len(episodes):
+    def _agree(self, disc: Disc, latest: Disc) -> None:
+        """Take for episodes what the latest record of the same disc does, which may know more:
+        how long the season's other episodes are, or a person's word."""
+        if [title.kind for title in disc.titles] == [title.kind for title in latest.titles]:
             return
-        for title, match in zip(episodes, numbering.matches, strict=True):
+        for title, other in zip(disc.titles, latest.titles, strict=True):
+            columns = {name: getattr(other, name) for name in TITLE_COLUMNS}
+            self.discs.update_title(disc.disc_id, title.title_index, **columns)
+            for name, value in columns.items():
+                setattr(title, name, value)
+
+    def _apply(self, disc: Disc, numbering: Numbering, names: Mapping[int, str]) -> None:
+        if not numbering.matches:
+            return
+        for title, match in zip(_episodes(disc), numbering.matches, strict=True):
             columns = _columns(disc, match, names)
             if any(getattr(title, key) != value for key, value in columns.items()):
                 self.discs.update_title(disc.disc_id, title.title_index, **columns)
@@ -176,16 +209,22 @@ def name_episode(
     return title, naming.episode_filename(show, season, first, title, last=last)
 
 
-def _grouped(discs: Sequence[Disc]) -> list[SeasonDisc]:
-    """One disc to be numbered for all records of it; what was accepted of any counts."""
+def _by_fingerprint(discs: Sequence[Disc]) -> dict[str, list[Disc]]:
+    """All records of each disc, oldest first."""
     records: dict[str, list[Disc]] = {}
     for disc in discs:
         records.setdefault(disc.fingerprint, []).append(disc)
-    return [_season_disc(key, same) for key, same in records.items()]
+    return records
+
+
+def _latest(records: Sequence[Disc]) -> Disc:
+    """The record of a disc that knows most: one that a person spoke of, else the latest."""
+    return max(records, key=lambda disc: (disc.is_told, disc.detected_at, disc.disc_id))
 
 
 def _season_disc(key: str, records: Sequence[Disc]) -> SeasonDisc:
-    first = records[0]
+    """One disc to be numbered for all records of it; what was accepted of any counts."""
+    first, latest = records[0], _latest(records)
     approved = [disc for disc in records if disc.preview_status == PreviewStatus.APPROVED]
     told = [disc.told_first_episode for disc in records if disc.told_first_episode is not None]
     fixed = {number for disc in approved for title in disc.titles for number in _held(title)}
@@ -195,11 +234,11 @@ def _season_disc(key: str, records: Sequence[Disc]) -> SeasonDisc:
         disc_number=first.disc_number,
         parts=tuple(
             Part(title.duration_seconds, title.kind == TitleKind.DOUBLE_EPISODE)
-            for title in _episodes(first)
+            for title in _episodes(latest)
         ),
         fixed=frozenset(fixed) if approved else None,
         chosen_first=told[-1] if told and not approved else None,
-        season_is_guess=_is_guess(first),
+        season_is_guess=_is_guess(latest),
     )
 
 

@@ -23,6 +23,7 @@ from boz_server.services.attempts import Attempts
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
+from boz_server.services.disc_overrides import DiscOverrides
 from boz_server.services.disc_review import DiscReview
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.idempotency import Idempotency
@@ -56,6 +57,7 @@ class Services:
     workers: WorkerManager
     discs: DiscManager
     review: DiscReview
+    overrides: DiscOverrides
     rips: RipOrders
     seasons: SeasonTracker
     entry: JobEntry
@@ -225,11 +227,18 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             clock,
             database,
             discs=discs,
+            previews=previews,
+            seasons=seasons,
+            thumbnails=thumbnails,
+        ),
+        overrides=DiscOverrides(
+            clock,
+            database,
+            discs=discs,
             lookup=lookup,
             identifier=identifier,
             previews=previews,
             seasons=seasons,
-            thumbnails=thumbnails,
         ),
         rips=RipOrders(database, discs, jobs, entry),
         seasons=seasons,
