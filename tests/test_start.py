@@ -40,7 +40,12 @@ def test_it_makes_folders_and_schema(fresh: Settings) -> None:
     prepare(fresh)
     assert fresh.temp_dir.is_dir()
     assert fresh.output_dir.is_dir()
-    assert applied(fresh) == ["001_initial_schema", "002_queue", "003_provider_cache"]
+    assert applied(fresh) == [
+        "001_initial_schema",
+        "002_queue",
+        "003_provider_cache",
+        "004_identification",
+    ]
 
 
 def test_it_leaves_no_probe_behind(fresh: Settings, tmp_path: Path) -> None:

@@ -78,7 +78,10 @@ def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
                 "proposed_filename": "Firefly - S01E01.mkv",
                 "proposed_path": "TV Shows/Firefly/Season 01",
                 "episode_number": 1,
+                "last_episode_number": None,
                 "episode_title": None,
+                "kind": "episode",
+                "note": None,
                 "confidence_score": 0.4,
                 "thumbnails": [],
                 "thumbnail_timestamps": [],
@@ -94,7 +97,10 @@ def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
                 "proposed_filename": "Firefly - Extra 01.mkv",
                 "proposed_path": "TV Shows/Firefly/Season 01/Other",
                 "episode_number": None,
+                "last_episode_number": None,
                 "episode_title": None,
+                "kind": "extra",
+                "note": None,
                 "confidence_score": 0.3,
                 "thumbnails": [],
                 "thumbnail_timestamps": [],
@@ -110,7 +116,17 @@ def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
         "thetvdb_series_id": None,
         "starting_episode_number": 1,
         **NOTHING_OF_A_FILM,
+        "disc_number": 1,
+        "identification": {
+            "media_type": "tv_show",
+            "confidence": disc["identification"]["confidence"],
+            "reasons": disc["identification"]["reasons"],
+            "warnings": [],
+        },
+        "candidates": [],
     }
+    assert disc["identification"]["confidence"] > 0.9
+    assert disc["identification"]["reasons"][0] == "The label names season 1."
     assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == disc
 
 

@@ -16,6 +16,7 @@ PERIODS = {
     "rescue": 5,
     "retry": 5,
     "dispatch": 5,
+    "refresh_previews": 60,
     "forget_keys": 3600,
     "forget_answers": 3600,
 }

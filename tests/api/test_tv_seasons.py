@@ -21,7 +21,8 @@ from tests.support import (
 )
 
 #: (title index, minutes) of each title from two minutes on, "The Complete Series" on four DVDs.
-#: On the last one a documentary is long enough for an episode; the rest of it is extras.
+#: The first one begins with a long pilot; on the last one a documentary is long enough for an
+#: episode, and the rest of it is extras.
 FIREFLY = (
     ((0, 86.4), (1, 42.6), (2, 43.8)),
     ((0, 43.9), (1, 42.7), (2, 43.8), (5, 43.8)),
@@ -31,7 +32,7 @@ FIREFLY = (
         (12, 2.7), (15, 2.6),
     ),
 )  # fmt: skip
-DOCUMENTARY = 9
+PILOT_CHAPTERS, CHAPTERS = 21, 13
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +49,13 @@ def reject(client: FlaskClient, disc: dict[str, Any]) -> None:
 def second_disc(client: FlaskClient, drive: str = "E:") -> dict[str, Any]:
     """Another disc of the season of `detect`, with two episodes."""
     return detect(client, "FIREFLY_S01_D2", (43, 44), drive=drive)
+
+
+def unnumbered_disc(
+    client: FlaskClient, drive: str = "E:", minutes: tuple[float, ...] = (43, 44)
+) -> dict[str, Any]:
+    """A disc of that season whose label has no disc number."""
+    return detect(client, "FIREFLY_S01", minutes, drive=drive)
 
 
 def test_it_shows_a_season(client: FlaskClient, clock: FakeClock) -> None:
@@ -111,14 +119,16 @@ def test_it_finds_a_season_of_any_name(client: FlaskClient, address: str, show: 
 def test_it_numbers_a_season_of_four_discs(client: FlaskClient, clock: FakeClock) -> None:
     found = []
     for number, layout in enumerate(FIREFLY, start=1):
-        titles = [{"index": at, "duration_seconds": int(length * 60)} for at, length in layout]
+        titles = [
+            {
+                "index": at,
+                "duration_seconds": int(length * 60),
+                "chapters": PILOT_CHAPTERS if length > 80 else CHAPTERS if length > 40 else 0,
+            }
+            for at, length in layout
+        ]
         disc = detect(client, f"FIREFLY_D{number}", titles=titles)
-        if number == len(FIREFLY):
-            edits = [{"index": DOCUMENTARY, "is_extra": True, "selected": False}]
-            disc = approve(client, disc["disc_id"], title_edits=edits)
-        else:
-            disc = approve(client, disc["disc_id"])
-        found += file_names(disc)
+        found += file_names(approve(client, disc["disc_id"]))
         clock.advance(3600)
     assert found == [f"Firefly - S01E{number:02d}.mkv" for number in range(1, 15)]
     assert season(client, "Firefly:s1")["last_episode_assigned"] == 14
@@ -188,13 +198,17 @@ def test_it_gives_the_numbers_of_a_rejected_disc_to_the_next(client: FlaskClient
     reject(client, detect(client))
     emptied = season(client, "Firefly:s1")
     assert (emptied["last_episode_assigned"], emptied["disc_ids"]) == (0, [])
-    assert episodes(second_disc(client)) == [1, 2]
+    assert episodes(unnumbered_disc(client)) == [1, 2]
 
 
-def test_it_numbers_a_rejected_disc_anew_when_it_comes_again(client: FlaskClient) -> None:
-    reject(client, detect(client))
-    second_disc(client)
-    assert episodes(detect(client, drive="F:")) == [3, 4, 5]
+def test_it_numbers_a_rejected_disc_anew_when_it_comes_again(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    reject(client, unnumbered_disc(client, minutes=(43, 44, 45)))
+    clock.advance(60)
+    assert episodes(unnumbered_disc(client)) == [1, 2]
+    clock.advance(60)
+    assert episodes(unnumbered_disc(client, "F:", (43, 44, 45))) == [3, 4, 5]
 
 
 def test_it_keeps_the_numbers_of_a_copy_that_is_not_rejected(client: FlaskClient) -> None:
@@ -208,7 +222,7 @@ def test_it_approves_no_numbers_that_another_disc_got(
 ) -> None:
     first = detect(client)
     reject(client, first)
-    approve(client, second_disc(client)["disc_id"])
+    approve(client, unnumbered_disc(client)["disc_id"])
     with unchanged(services):
         answer = client.post(f"/api/discs/{first['disc_id']}/preview/approve")
         assert_problem(answer, 409, "Episode 1")

@@ -17,11 +17,17 @@ def one_of_several_rounds() -> None:
     """One round may go well by chance."""
 
 
-def disc_in(services: Services, drive_of: str, number: int) -> Callable[[], list[int]]:
-    """Reports a disc with three episodes of Firefly; gives their numbers."""
+def disc_in(
+    services: Services, drive_of: str, number: int, *, labelled: bool = True
+) -> Callable[[], list[int]]:
+    """Reports a disc with three episodes of Firefly; gives their numbers.
+
+    labelled: whether its label has the disc's number.
+    """
     services.agents.register(drive_of, drive_of, {})
     facts = [TitleFacts(index, f"Title {index}", 2580 + 60 * number + index) for index in range(3)]
-    report = ReportedDisc(drive_of, "D:", f"FIREFLY_S01_D{number}", "DVD disc", facts)
+    label = f"FIREFLY_S01_D{number}" if labelled else "FIREFLY_S01"
+    report = ReportedDisc(drive_of, "D:", label, "DVD disc", facts)
 
     def detected() -> list[int]:
         try:
@@ -69,9 +75,18 @@ def only_disc(services: Services) -> str:
 
 
 def test_it_shares_no_number_among_discs_that_come_at_once(services: Services) -> None:
-    calls = [disc_in(services, f"pc{number}", number) for number in range(4)]
-    found = at_once(*calls)
+    # At the same instant, too: whose turn it is may still change while more of them come.
+    at_once(*(disc_in(services, f"pc{number}", number, labelled=False) for number in range(1, 5)))
+    found = map(numbers_of, services.seasons.seasons.discs("Firefly:s1"))
     assert sorted(number for each in found for number in each) == list(range(1, 13))
+    assert services.seasons.get("Firefly:s1").last_episode_assigned == 12
+
+
+def test_it_numbers_discs_that_come_at_once_by_their_labels(services: Services) -> None:
+    at_once(*(disc_in(services, f"pc{number}", number) for number in range(1, 5)))
+    discs = sorted(services.seasons.seasons.discs("Firefly:s1"), key=lambda disc: disc.disc_name)
+    assert [numbers_of(disc) for disc in discs] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]
+    assert [disc.identification["numbering"] for disc in discs] == [[]] * 4
     assert services.seasons.get("Firefly:s1").last_episode_assigned == 12
 
 
@@ -94,7 +109,7 @@ def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services: Se
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     services.review.reject(disc_id)
-    assert disc_in(services, "den", 2)() == [1, 2, 3]
+    assert disc_in(services, "den", 2, labelled=False)() == [1, 2, 3]
     assert approval(services, disc_id)() == []
 
 
@@ -104,7 +119,8 @@ def test_it_approves_no_rejected_numbers_that_a_disc_gets_just_now(
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     services.review.reject(disc_id)
-    came, approved = at_once(disc_in(services, "den", 2), approval(services, disc_id))
+    coming = disc_in(services, "den", 2, labelled=False)
+    came, approved = at_once(coming, approval(services, disc_id))
     assert came == ([4, 5, 6] if approved else [1, 2, 3])
 
 
