@@ -67,6 +67,22 @@ class TVSeasonRepository:
         load_titles(discs)
         return discs
 
+    def highest_disc_before(self, season_id: str) -> int:
+        """Return the highest number of a disc of the show's earlier seasons; 0 without any."""
+        this = TVSeason.alias()
+        query: Any = (
+            Disc.select(peewee.fn.MAX(Disc.disc_number))
+            .join(TVSeason)
+            .join(this, on=(this.show_name == TVSeason.show_name))
+            .where(
+                this.season_id == season_id,
+                TVSeason.season_number > 0,  # specials are of no order
+                TVSeason.season_number < this.season_number,
+                Disc.preview_status != PreviewStatus.REJECTED,
+            )
+        )
+        return query.scalar() or 0
+
     def numbers_elsewhere(
         self, season_id: str, fingerprint: str, statuses: Collection[PreviewStatus]
     ) -> set[int]:

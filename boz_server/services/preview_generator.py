@@ -17,7 +17,8 @@ from boz_server.domain.title_layout import Layout
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import Findings
 from boz_server.services.season_choice import SeasonChoice
-from boz_server.services.season_tracker import TITLE_COLUMNS, SeasonTracker, name_episode
+from boz_server.services.season_records import TITLE_COLUMNS, name_episode
+from boz_server.services.season_tracker import SeasonTracker
 from boz_server.settings import Settings
 
 #: What a preview says of a disc, beside its season.

@@ -2,34 +2,27 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from boz_server.clock import Clock
-from boz_server.database.models import Disc, Title, TVSeason
-from boz_server.domain import naming
+from boz_server.database.models import Disc, TVSeason
 from boz_server.domain.disc_states import PreviewStatus
-from boz_server.domain.episode_matcher import Match, Part
 from boz_server.domain.metadata import Episode
-from boz_server.domain.season_plan import Numbering, SeasonDisc, plan
-from boz_server.domain.title_kinds import EPISODES, TitleKind
+from boz_server.domain.season_plan import Numbering, plan
 from boz_server.errors import Conflict, SeasonNotFound
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
+from boz_server.services.season_records import (
+    TITLE_COLUMNS,
+    best_record,
+    by_fingerprint,
+    episodes_of,
+    held_numbers,
+    is_guess,
+    season_disc,
+    title_columns,
+)
 
 SECONDS_A_MINUTE = 60
-#: What is proposed of a title.
-TITLE_COLUMNS = (
-    "selected",
-    "is_extra",
-    "kind",
-    "note",
-    "episode_number",
-    "last_episode_number",
-    "episode_title",
-    "proposed_filename",
-    "proposed_path",
-    "confidence_score",
-)
 
 
 class SeasonTracker:
@@ -94,9 +87,9 @@ class SeasonTracker:
         taken = {
             number
             for disc in self.seasons.discs(season_id)
-            if disc.fingerprint != fingerprint and not (but_guesses and _is_guess(disc))
+            if disc.fingerprint != fingerprint and not (but_guesses and is_guess(disc))
             for title in disc.titles
-            for number in _held(title)
+            for number in held_numbers(title)
         }
         return listed.keys() <= taken
 
@@ -107,8 +100,9 @@ class SeasonTracker:
         numbers would be a guess otherwise. is_guess: the disc's own season is."""
         if not self.is_full(season_id, fingerprint, but_guesses=not is_guess):
             return False
+        before = self.seasons.highest_disc_before(season_id) if is_guess else 0
         seen = {disc.disc_number for disc in self.seasons.discs(season_id)}
-        return set(range(1, disc_number or 1)) <= seen
+        return set(range(before + 1, disc_number or 1)) <= seen
 
     def require_free_numbers(self, disc: Disc) -> None:
         """Raise Conflict when other approved discs hold numbers of a disc's episodes.
@@ -121,7 +115,7 @@ class SeasonTracker:
         if disc.preview_status == PreviewStatus.REJECTED:
             holders.add(PreviewStatus.PENDING)
         others = self.seasons.numbers_elsewhere(disc.tv_season_id, disc.fingerprint, holders)
-        taken = others & {number for title in disc.titles for number in _held(title)}
+        taken = others & {number for title in disc.titles for number in held_numbers(title)}
         if taken:
             raise Conflict(
                 f"Episode {min(taken)} of this season is on another disc: number this one anew"
@@ -158,22 +152,23 @@ class SeasonTracker:
         pending = [disc for disc in discs if disc.preview_status == PreviewStatus.PENDING]
         if not pending:
             return
-        records = _by_fingerprint(discs)
+        records = by_fingerprint(discs)
+        before = self.seasons.highest_disc_before(season_id)
         numberings = plan(
-            [_season_disc(key, same) for key, same in records.items()],
+            [season_disc(key, same, before) for key, same in records.items()],
             self.seasons.runtimes(season_id),
         )
         names = self._names(season_id)
         for disc in pending:
-            self._agree(disc, _latest(records[disc.fingerprint]))
+            self._agree(disc, best_record(records[disc.fingerprint]))
             self._apply(disc, numberings[disc.fingerprint], names)
 
-    def _agree(self, disc: Disc, latest: Disc) -> None:
-        """Take for episodes what the latest record of the same disc does, which may know more:
+    def _agree(self, disc: Disc, best: Disc) -> None:
+        """Take for episodes what the record does that knows most of the same disc:
         how long the season's other episodes are, or a person's word."""
-        if [title.kind for title in disc.titles] == [title.kind for title in latest.titles]:
+        if [title.kind for title in disc.titles] == [title.kind for title in best.titles]:
             return
-        for title, other in zip(disc.titles, latest.titles, strict=True):
+        for title, other in zip(disc.titles, best.titles, strict=True):
             columns = {name: getattr(other, name) for name in TITLE_COLUMNS}
             self.discs.update_title(disc.disc_id, title.title_index, **columns)
             for name, value in columns.items():
@@ -182,8 +177,8 @@ class SeasonTracker:
     def _apply(self, disc: Disc, numbering: Numbering, names: Mapping[int, str]) -> None:
         if not numbering.matches:
             return
-        for title, match in zip(_episodes(disc), numbering.matches, strict=True):
-            columns = _columns(disc, match, names)
+        for title, match in zip(episodes_of(disc), numbering.matches, strict=True):
+            columns = title_columns(disc, match, names)
             if any(getattr(title, key) != value for key, value in columns.items()):
                 self.discs.update_title(disc.disc_id, title.title_index, **columns)
         first = min(match.first for match in numbering.matches)
@@ -197,77 +192,6 @@ class SeasonTracker:
         """What is known of a season: {episode number: name}."""
         names = self.seasons.episode_names(season_id)
         return {number: name for number, name in names.items() if name != _stand_in(number)}
-
-
-def name_episode(
-    show: str, season: int, numbers: tuple[int, int], names: Mapping[int, str]
-) -> tuple[str | None, str]:
-    """Return an episode's title, None if not known, and its file name; two in one have both's."""
-    first, last = numbers
-    known = [names[number] for number in range(first, last + 1) if number in names]
-    title = " & ".join(dict.fromkeys(known)) or None
-    return title, naming.episode_filename(show, season, first, title, last=last)
-
-
-def _by_fingerprint(discs: Sequence[Disc]) -> dict[str, list[Disc]]:
-    """All records of each disc, oldest first."""
-    records: dict[str, list[Disc]] = {}
-    for disc in discs:
-        records.setdefault(disc.fingerprint, []).append(disc)
-    return records
-
-
-def _latest(records: Sequence[Disc]) -> Disc:
-    """The record of a disc that knows most: one that a person spoke of, else the latest."""
-    return max(records, key=lambda disc: (disc.is_told, disc.detected_at, disc.disc_id))
-
-
-def _season_disc(key: str, records: Sequence[Disc]) -> SeasonDisc:
-    """One disc to be numbered for all records of it; what was accepted of any counts."""
-    first, latest = records[0], _latest(records)
-    approved = [disc for disc in records if disc.preview_status == PreviewStatus.APPROVED]
-    told = [disc.told_first_episode for disc in records if disc.told_first_episode is not None]
-    fixed = {number for disc in approved for title in disc.titles for number in _held(title)}
-    return SeasonDisc(
-        key=key,
-        detected_at=first.detected_at,
-        disc_number=first.disc_number,
-        parts=tuple(
-            Part(title.duration_seconds, title.kind == TitleKind.DOUBLE_EPISODE)
-            for title in _episodes(latest)
-        ),
-        fixed=frozenset(fixed) if approved else None,
-        chosen_first=told[-1] if told and not approved else None,
-        season_is_guess=_is_guess(latest),
-    )
-
-
-def _episodes(disc: Disc) -> list[Title]:
-    return [title for title in disc.titles if title.kind in EPISODES]
-
-
-def _is_guess(disc: Disc) -> bool:
-    """Whether nothing names the disc's season."""
-    return bool(disc.identification.get("season_is_guess"))
-
-
-def _held(title: Title) -> range:
-    """The numbers that a title holds: those of an episode that is to be ripped."""
-    if title.episode_number is None or title.is_extra or not title.selected:
-        return range(0)
-    return range(title.episode_number, (title.last_episode_number or title.episode_number) + 1)
-
-
-def _columns(disc: Disc, match: Match, names: Mapping[int, str]) -> dict[str, Any]:
-    show, season = disc.tv_show_name or "", disc.tv_season_number or 0
-    title, filename = name_episode(show, season, (match.first, match.last), names)
-    return {
-        "episode_number": match.first,
-        "last_episode_number": match.last if match.last > match.first else None,
-        "episode_title": title,
-        "proposed_filename": filename,
-        "confidence_score": match.confidence,
-    }
 
 
 def _stand_in(number: int) -> str:
