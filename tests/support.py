@@ -225,6 +225,21 @@ def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
         return list(pool.map(run, calls))
 
 
+def told(client: FlaskClient, disc_id: str, action: str, **body: Any) -> dict[str, Any]:
+    """A disc after a person said something of it: "preview/update-season", "identify", …"""
+    return dict(ok(client.post(f"/api/discs/{disc_id}/{action}", json=body)))
+
+
+def disc_of(client: FlaskClient, disc_id: str) -> dict[str, Any]:
+    """A disc as it now is."""
+    return dict(ok(client.get(f"/api/discs/{disc_id}")))
+
+
+def eject(client: FlaskClient, drive: str = "D:", agent_id: str = "pc") -> None:
+    """A drive that is open."""
+    ok(client.post("/api/discs/ejected", json={"agent_id": agent_id, "drive": drive}))
+
+
 def season(client: FlaskClient, season_id: str) -> dict[str, Any]:
     """What is known of a season."""
     return dict(ok(client.get(f"/api/tv-seasons/{quote(season_id, safe='')}")))
