@@ -172,6 +172,11 @@ class DiscLookup:
         ranked: list[ScoredSeries] = []
         if series_id is not None:
             series, failed = self._ask(lambda: self.metadata.series(series_id))
+            if failed and name:
+                # The search that found it may be remembered where the show itself is not.
+                found, _ = self._ask(partial(self.metadata.series_named, name, year))
+                series = next((each for each in found or () if each.series_id == series_id), None)
+                failed = () if series else failed
             ranked = [ScoredSeries(series, 1.0)] if series else []
         else:
             for asked in _spellings(name or ""):

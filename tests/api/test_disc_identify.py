@@ -1,0 +1,254 @@
+"""A person chooses which show or film a disc is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from boz_server.domain.metadata import Episode, Series
+from boz_server.services.wiring import Services
+from boz_server.settings import Settings
+from tests.provider_server import FakeProviders, Movie, Show
+from tests.support import (
+    approve,
+    assert_problem,
+    detect,
+    disc_of,
+    eject,
+    episodes,
+    file_names,
+    register_agent,
+    restart,
+    rip,
+    season,
+    told,
+    unchanged,
+)
+
+FILMS = [
+    Movie("Solaris", 1972, 167, "tt0069293", 593),
+    Movie("Solaris", 2002, 99, "tt0307479", 2103),
+    Movie("Unlisted", 2020, 90, None, 77),
+]
+SHOWS = [
+    Show(
+        Series(5, "Sherlock", 2010, ()),
+        [Episode(s, n, f"Case {s}.{n}", 88, None) for s in (1, 2) for n in (1, 2, 3)],
+    )
+]
+
+
+@pytest.fixture
+def settings(settings: Settings, providers: FakeProviders) -> Settings:
+    return replace(settings, provider_timeout_seconds=0.5, **providers.settings())
+
+
+@pytest.fixture(autouse=True)
+def agent(client: FlaskClient) -> None:
+    """Every disc lies in a drive of a registered agent."""
+    register_agent(client)
+
+
+def identify(client: FlaskClient, disc_id: str, provider: str, external_id: str) -> dict[str, Any]:
+    """A disc after a person chose what it is."""
+    return told(client, disc_id, "identify", provider=provider, external_id=external_id)
+
+
+def as_is(client: FlaskClient, disc_id: str) -> None:
+    """Nothing was decided yet."""
+
+
+def approved(client: FlaskClient, disc_id: str) -> None:
+    approve(client, disc_id)
+
+
+def rejected(client: FlaskClient, disc_id: str) -> None:
+    told(client, disc_id, "preview/reject")
+
+
+@pytest.mark.parametrize(("provider", "external_id"), [("omdb", "tt0069293"), ("tmdb", "593")])
+@pytest.mark.parametrize(
+    ("decide", "status"), [(as_is, "pending"), (approved, "approved"), (rejected, "pending")]
+)
+def test_it_takes_another_film_at_any_stage_before_the_rip(
+    client: FlaskClient,
+    provider: str,
+    external_id: str,
+    decide: Callable[[FlaskClient, str], None],
+    status: str,
+) -> None:
+    disc = detect(client, "SOLARIS", (99, 12))
+    assert disc["movie_year"] == 2002
+    decide(client, disc["disc_id"])
+    chosen = identify(client, disc["disc_id"], provider, external_id)
+    assert file_names(chosen) == ["Solaris (1972).mkv"]
+    assert [chosen[key] for key in ("movie_year", "omdb_imdb_id", "movie_confidence")] == [
+        1972, "tt0069293", 1.0
+    ]  # fmt: skip
+    assert chosen["preview_status"] == status
+    assert chosen["candidates"] == disc["candidates"]
+    assert chosen["identification"] == {
+        "media_type": "movie",
+        "confidence": 1.0,
+        "reasons": ["A person said so."],
+        "warnings": [],
+    }
+    assert disc_of(client, disc["disc_id"]) == chosen
+
+
+def test_it_takes_a_film_that_has_no_imdb_id(client: FlaskClient) -> None:
+    disc = identify(client, detect(client, "SOLARIS", (99,))["disc_id"], "tmdb", "77")
+    assert (file_names(disc), disc["omdb_imdb_id"]) == (["Unlisted (2020).mkv"], None)
+
+
+def test_it_keeps_the_edition_of_the_label(client: FlaskClient) -> None:
+    disc_id = detect(client, "SOLARIS_EXTENDED_EDITION", (99,))["disc_id"]
+    disc = identify(client, disc_id, "omdb", "tt0069293")
+    assert "{edition-Extended" in file_names(disc)[0]
+
+
+@pytest.mark.parametrize(
+    ("label", "numbered"),
+    [("SHRLCK_S02_D1", ("Sherlock:s2", [1, 2])), ("SHRLCK", ("Sherlock:s1", [1, 2]))],
+)
+def test_it_takes_a_show_and_names_its_episodes(
+    client: FlaskClient, label: str, numbered: tuple[str, list[int]]
+) -> None:
+    disc = identify(client, detect(client, label, (88, 88.5))["disc_id"], "thetvdb", "5")
+    assert (disc["media_type"], disc["tv_show_name"], disc["thetvdb_series_id"]) == (
+        "tv_show", "Sherlock", 5
+    )  # fmt: skip
+    assert (disc["tv_season_id"], episodes(disc)) == numbered
+    number = disc["tv_season_number"]
+    assert file_names(disc)[0] == f"Sherlock - S0{number}E01 - Case {number}.1.mkv"
+    assert season(client, disc["tv_season_id"])["disc_ids"] == [disc["disc_id"]]
+
+
+def test_it_takes_the_season_of_the_label_for_what_passed_as_a_film(client: FlaskClient) -> None:
+    disc_id = detect(client, "SHERLOCK_S02_D1", (88,))["disc_id"]
+    told(client, disc_id, "preview/override-media-type", media_type="movie", movie_title="X")
+    assert identify(client, disc_id, "thetvdb", "5")["tv_season_id"] == "Sherlock:s2"
+
+
+def test_it_keeps_the_season_and_the_start_that_a_person_said(client: FlaskClient) -> None:
+    disc_id = detect(client, "SHRLCK_S01_D1", (88, 88.5))["disc_id"]
+    body = {"season_number": 2, "starting_episode": 2}
+    told(client, disc_id, "preview/update-season", **body)
+    disc = identify(client, disc_id, "thetvdb", "5")
+    assert (disc["tv_season_id"], episodes(disc)) == ("Sherlock:s2", [2, 3])
+
+
+def test_it_gives_the_numbers_of_a_show_back_for_a_film(client: FlaskClient) -> None:
+    disc_id = detect(client, "SHERLOCK_S01_D1", (88, 88.5))["disc_id"]
+    identify(client, disc_id, "omdb", "tt0069293")
+    assert season(client, "Sherlock:s1")["last_episode_assigned"] == 0
+
+
+def test_it_moves_no_approved_disc_onto_numbers_of_another(client: FlaskClient) -> None:
+    approve(client, detect(client, "SHERLOCK_S01", (88, 88.5, 89))["disc_id"])
+    other = detect(client, "SHRLCK_S01", (87, 89.5), drive="E:")
+    body = {"season_number": 1, "starting_episode": 1}
+    told(client, other["disc_id"], "preview/update-season", **body)
+    other = approve(client, other["disc_id"])
+    seasons = [season(client, season_id) for season_id in ("Sherlock:s1", "Shrlck:s1")]
+    choice = {"provider": "thetvdb", "external_id": "5"}
+    answer = client.post(f"/api/discs/{other['disc_id']}/identify", json=choice)
+    assert_problem(answer, 409, "another disc")
+    assert disc_of(client, other["disc_id"]) == other
+    assert [season(client, season_id) for season_id in ("Sherlock:s1", "Shrlck:s1")] == seasons
+
+
+def test_it_stays_chosen_when_the_disc_comes_again(client: FlaskClient) -> None:
+    disc = identify(client, detect(client, "SOLARIS", (99,))["disc_id"], "omdb", "tt0069293")
+    assert detect(client, "SOLARIS", (99,)) == disc
+    approve(client, disc["disc_id"])
+    eject(client)
+    assert file_names(detect(client, "SOLARIS", (99,))) == ["Solaris (1972).mkv"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"provider": "imdb", "external_id": "tt0069293"}, "provider"),
+        ({"provider": None, "external_id": "tt0069293"}, "provider"),
+        ({"external_id": "tt0069293"}, "provider"),
+        ({"provider": "omdb"}, "external_id"),
+        ({"provider": "omdb", "external_id": ""}, "external_id"),
+        ({"provider": "omdb", "external_id": 593}, "external_id"),
+        ({"provider": "omdb", "external_id": "tt9999999"}, "external_id"),
+        ({"provider": "omdb", "external_id": "../../x"}, "external_id"),
+        ({"provider": "tmdb", "external_id": "1"}, "external_id"),
+        ({"provider": "tmdb", "external_id": "9" * 100}, "external_id"),
+        ({"provider": "thetvdb", "external_id": "4"}, "external_id"),
+        ({"provider": "thetvdb", "external_id": "five"}, "external_id"),
+        ({"provider": "thetvdb", "external_id": "-5"}, "external_id"),
+        ({"provider": "thetvdb", "external_id": "\u0665"}, "external_id"),
+        ({"provider": "thetvdb", "external_id": "9" * 30}, "external_id"),
+    ],
+)
+def test_it_refuses_what_no_provider_knows(
+    client: FlaskClient, body: dict[str, Any], field: str
+) -> None:
+    disc = detect(client, "SOLARIS", (99,))
+    answer = client.post(f"/api/discs/{disc['disc_id']}/identify", json=body)
+    assert_problem(answer, 422, field=field)
+    assert disc_of(client, disc["disc_id"]) == disc
+
+
+@pytest.mark.parametrize("provider", ["thetvdb", "omdb", "tmdb"])
+def test_it_says_which_key_is_missing(app: Flask, client: FlaskClient, provider: str) -> None:
+    disc = detect(client, "SOLARIS", (99,))
+    restart(app, **{f"{provider}_api_key": ""})
+    body = {"provider": provider, "external_id": "5"}
+    answer = client.post(f"/api/discs/{disc['disc_id']}/identify", json=body)
+    assert_problem(answer, 400, f"BOZ_{provider.upper()}_API_KEY")
+    assert disc_of(client, disc["disc_id"]) == disc
+
+
+@pytest.mark.parametrize("mode", ["500", "html", "half_json", "silence", "hang_up"])
+@pytest.mark.parametrize(
+    ("provider", "external_id"), [("omdb", "tt0069293"), ("tmdb", "593"), ("thetvdb", "5")]
+)
+def test_it_answers_503_while_the_provider_is_down(
+    client: FlaskClient, providers: FakeProviders, mode: str, provider: str, external_id: str
+) -> None:
+    disc = detect(client, "ANYTHING_ELSE", (99,))
+    providers.fail(mode)
+    body = {"provider": provider, "external_id": external_id}
+    answer = client.post(f"/api/discs/{disc['disc_id']}/identify", json=body)
+    assert_problem(answer, 503, "can't be asked")
+    assert answer.headers["Retry-After"] == "60"
+    assert disc_of(client, disc["disc_id"]) == disc
+
+
+def test_it_answers_404_for_an_unknown_disc(client: FlaskClient, providers: FakeProviders) -> None:
+    body = {"provider": "omdb", "external_id": "tt0069293"}
+    assert_problem(client.post("/api/discs/nothing/identify", json=body), 404, "nothing")
+    assert providers.count() == 0
+
+
+def test_it_refuses_what_is_no_json(client: FlaskClient) -> None:
+    address = f"/api/discs/{detect(client, 'SOLARIS', (99,))['disc_id']}/identify"
+    assert_problem(client.post(address, data="{", content_type="application/json"), 400, "JSON")
+
+
+def test_it_chooses_no_more_once_the_rip_is_ordered(
+    client: FlaskClient, services: Services, providers: FakeProviders
+) -> None:
+    disc_id = approve(client, detect(client, "SOLARIS", (99,))["disc_id"])["disc_id"]
+    rip(client, disc_id)
+    providers.fail("500")
+    body = {"provider": "omdb", "external_id": "tt0069293"}
+    with unchanged(services):
+        answer = client.post(f"/api/discs/{disc_id}/identify", json=body)
+        assert_problem(answer, 409, "ripping")
+
+
+def test_it_chooses_nothing_for_a_disc_that_has_left(client: FlaskClient) -> None:
+    disc_id = detect(client, "SOLARIS", (99,))["disc_id"]
+    eject(client)
+    body = {"provider": "omdb", "external_id": "tt0069293"}
+    assert_problem(client.post(f"/api/discs/{disc_id}/identify", json=body), 409, "ejected")
