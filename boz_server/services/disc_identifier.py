@@ -23,7 +23,8 @@ from boz_server.domain.title_facts import TitleFacts
 from boz_server.domain.title_layout import Layout
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.services.disc_candidates import film_candidate, series_candidate
-from boz_server.services.disc_lookup import Findings, layout_of
+from boz_server.services.disc_findings import Findings
+from boz_server.services.disc_lookup import layout_of
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.settings import Settings
 

@@ -3,15 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from boz_server.domain import naming
 from boz_server.domain.candidates import (
-    GOOD_FILM,
     SAME_NAME,
-    ScoredFilm,
     ScoredSeries,
     rank_films,
     rank_series,
@@ -19,12 +17,12 @@ from boz_server.domain.candidates import (
 from boz_server.domain.disc_label import DiscLabel
 from boz_server.domain.identification import CERTAIN, Identity, read_label
 from boz_server.domain.media_type import MediaType, weigh
-from boz_server.domain.metadata import Episode
 from boz_server.domain.title_facts import TitleFacts
 from boz_server.domain.title_layout import Layout, analyse
 from boz_server.errors import Invalid, ProviderUnavailable, Refused
 from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.services.disc_candidates import THETVDB, film_candidate, series_candidate
+from boz_server.services.disc_candidates import THETVDB
+from boz_server.services.disc_findings import NOTHING, Findings, together
 from boz_server.services.metadata import Metadata
 from boz_server.settings import Settings
 
@@ -38,33 +36,11 @@ _MAX_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """What providers know of a disc; the likeliest first. episodes: of the likeliest show.
-
-    failed: the providers that could not be asked, in words.
-    """
-
-    series: tuple[ScoredSeries, ...] = ()
-    episodes: tuple[Episode, ...] = ()
-    films: tuple[ScoredFilm, ...] = ()
-    failed: tuple[str, ...] = ()
-
-    @property
-    def show(self) -> ScoredSeries | None:
-        """The show whose name the disc has; None where none is near enough."""
-        best = next(iter(self.series), None)
-        return best if best is not None and best.score >= SAME_NAME else None
-
-
-@dataclass(frozen=True, slots=True)
 class Chosen:
     """A show or film that a person chose, and what is known of it."""
 
     identity: Identity
     findings: Findings
-
-
-NOTHING = Findings()
 
 
 def layout_of(
@@ -120,7 +96,7 @@ class DiscLookup:
                 if ask_films and known is None
                 else NOTHING
             )
-        return _together(shows, films)
+        return together(shows, films)
 
     def show(self, name: str, series_id: int | None = None) -> Findings:
         """Return what is known of a show by its name, or by TheTVDB's id of it."""
@@ -215,36 +191,6 @@ def _spellings(name: str) -> list[str]:
     return [name]
 
 
-def told(identity: Identity) -> Identity:
-    """The identity as a person's word."""
-    return replace(
-        identity,
-        confidence=CERTAIN,
-        name_confidence=identity.name_confidence or CERTAIN,
-        reasons=("A person said so.",),
-        is_told=True,
-    )
-
-
-def with_findings(identity: Identity, findings: Findings) -> Identity:
-    """What a person says a disc is, with what providers know of that show or film."""
-    if identity.media_type is MediaType.TV_SHOW:
-        show = findings.show
-        return replace(
-            identity,
-            series_id=show.series.series_id if show else None,
-            candidates=tuple(series_candidate(each) for each in findings.series),
-        )
-    good = [each.film for each in findings.films if each.score >= GOOD_FILM]
-    film = next((each for each in good if identity.year in (None, each.year)), None)
-    return replace(
-        identity,
-        film=film,
-        year=identity.year or (film.year if film else None),
-        candidates=tuple(film_candidate(each) for each in findings.films),
-    )
-
-
 def _number(external_id: str) -> int:
     if not external_id.isascii() or not external_id.isdigit() or len(external_id) > _MAX_DIGITS:
         raise _unknown(THETVDB, external_id)
@@ -255,13 +201,4 @@ def _unknown(provider: str, external_id: str) -> Invalid:
     return Invalid(
         "external_id",
         f"{provider} knows nothing of the id {external_id!r}: choose one of the disc's candidates.",
-    )
-
-
-def _together(shows: Findings, films: Findings) -> Findings:
-    return Findings(
-        shows.series,
-        shows.episodes,
-        films.films,
-        tuple(dict.fromkeys(shows.failed + films.failed)),
     )

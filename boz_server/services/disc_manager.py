@@ -19,8 +19,9 @@ from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.paging import Page, PageRequest
+from boz_server.services.disc_findings import NOTHING, Findings
 from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_lookup import NOTHING, DiscLookup, Findings
+from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_rules import found
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import DISC_GONE, JobMoves

@@ -11,8 +11,9 @@ from boz_server.domain.identification import Identity, read_label
 from boz_server.domain.media_type import MediaType
 from boz_server.errors import Refused
 from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.services.disc_findings import Findings, told, with_findings
 from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_lookup import DiscLookup, Findings, told, with_findings
+from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_rules import facts_of, found, require_undecided
 from boz_server.services.preview_generator import PreviewGenerator
 from boz_server.services.season_tracker import SeasonTracker

@@ -14,8 +14,8 @@ from boz_server.domain.media_type import MediaType
 from boz_server.domain.title_facts import TitleFacts, common_name
 from boz_server.domain.title_kinds import EPISODES, TitleKind
 from boz_server.domain.title_layout import Layout
+from boz_server.services.disc_findings import Findings
 from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_lookup import Findings
 from boz_server.services.season_choice import SeasonChoice
 from boz_server.services.season_records import TITLE_COLUMNS, name_episode
 from boz_server.services.season_tracker import SeasonTracker

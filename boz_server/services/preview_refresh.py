@@ -6,8 +6,9 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.services.disc_findings import Findings
 from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_lookup import DiscLookup, Findings
+from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_rules import facts_of
 from boz_server.services.preview_generator import PreviewGenerator
 from boz_server.services.season_tracker import SeasonTracker

@@ -7,8 +7,8 @@ from boz_server.domain.episode_matcher import HIGH, MEDIUM, fit
 from boz_server.domain.identification import Identity
 from boz_server.domain.metadata import Episode
 from boz_server.domain.title_facts import TitleFacts
+from boz_server.services.disc_findings import Findings
 from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_lookup import Findings
 from boz_server.services.season_tracker import SeasonTracker
 
 

@@ -10,8 +10,8 @@ from boz_server.database.models import Disc
 from boz_server.domain.identification import Identity
 from boz_server.domain.media_type import MediaType
 from boz_server.domain.title_facts import TitleFacts
+from boz_server.services.disc_findings import NOTHING, told
 from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_lookup import NOTHING, told
 from boz_server.services.disc_manager import ReportedDisc
 from boz_server.services.preview_generator import Preview, PreviewGenerator
 from boz_server.services.season_tracker import SeasonTracker
