@@ -156,6 +156,8 @@ class DiscRepository:
 
 def load_titles(discs: Sequence[Disc]) -> None:
     """Hang the titles onto their discs, with one query for all of them."""
+    if not discs:
+        return
     by_disc: dict[str, list[Title]] = {disc.disc_id: [] for disc in discs}
     query = Title.select().where(Title.disc.in_(list(by_disc)))
     for title in query.order_by(Title.disc, Title.title_index):

@@ -24,6 +24,7 @@ CHECKS: list[tuple[str, dict[str, Any]]] = [
     ("discs", {"preview_status": "maybe"}),
     ("titles", {"duration_seconds": -1}),
     ("titles", {"size_bytes": -1}),
+    ("titles", {"kind": "bonus"}),
     ("jobs", {"status": "paused"}),
     ("jobs", {"job_type": "burn"}),
     ("jobs", {"progress": -0.1}),

@@ -1,0 +1,183 @@
+"""What answers say of how a disc was identified, and what reports of titles may say besides."""
+
+import time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.database.models import Title
+from boz_server.domain.title_kinds import TitleKind
+from tests.endpoints import resolved
+from tests.support import (
+    approve,
+    assert_problem,
+    detect,
+    disc_of,
+    file_names,
+    ok,
+    register_agent,
+    titles,
+)
+
+FACTS = {"source_file": "00800.mpls", "segment_map": "1,5-7", "output_file": "title_t00.mkv"}
+
+
+@pytest.fixture(autouse=True)
+def agent(client: FlaskClient) -> None:
+    """Every disc lies in a drive of a registered agent."""
+    register_agent(client)
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """A report of one title with some parts changed."""
+    return {
+        "agent_id": "pc",
+        "drive": "D:",
+        "disc_name": "FIREFLY_S01_D1",
+        "titles": [{**titles(43)[0], **changes}],
+    }
+
+
+def stored() -> tuple[Any, ...]:
+    """What is kept of the one title, as the next identification sees it."""
+    title = Title.get()
+    return title.source_file, title.segment_map, title.output_file
+
+
+@pytest.mark.parametrize("label", ["FIREFLY_S01_D1", "SERENITY_(2005)", "HOLIDAY", ""])
+@pytest.mark.parametrize("minutes", [(43, 44, 3), (119, 4), (2, 3), ()])
+def test_it_says_how_sure_it_is_and_why(
+    client: FlaskClient, label: str, minutes: tuple[float, ...]
+) -> None:
+    disc = detect(client, label, minutes)
+    found = disc["identification"]
+    assert list(found) == ["media_type", "confidence", "reasons", "warnings"]
+    assert found["media_type"] == disc["media_type"]
+    assert 0 <= found["confidence"] <= 1
+    assert found["reasons"] != []
+    assert all(text.endswith(".") for text in found["reasons"] + found["warnings"])
+    assert disc["candidates"] == []
+    assert {title["kind"] for title in disc["titles"]} <= set(TitleKind)
+    assert ok(client.get("/api/discs")) == [disc]
+    assert disc_of(client, disc["disc_id"]) == disc
+    assert approve(client, disc["disc_id"])["identification"] == found
+
+
+@pytest.mark.parametrize(
+    ("label", "number"),
+    [("FIREFLY_S01_D2", 2), ("FIREFLY_VOL_3", 3), ("FIREFLY_S01", None), ("SERENITY", None)],
+)
+def test_it_shows_the_discs_number(client: FlaskClient, label: str, number: int | None) -> None:
+    assert detect(client, label)["disc_number"] == number
+
+
+def test_it_describes_all_of_it(client: FlaskClient) -> None:
+    document = ok(client.get("/api/openapi.json"))
+    schemas = document["components"]["schemas"]
+    disc = schemas["Disc"]["properties"]
+    assert set(disc["identification"]["properties"]) == {
+        "media_type", "confidence", "reasons", "warnings"
+    }  # fmt: skip
+    candidate = resolved(document, disc["candidates"]["items"])["properties"]
+    assert set(candidate) == {
+        "provider", "external_id", "title", "year", "runtime_minutes", "imdb_id", "score"
+    }  # fmt: skip
+    assert "disc_number" in disc
+    title = resolved(document, disc["titles"]["items"])["properties"]
+    assert {"kind", "note", "last_episode_number"} <= title.keys()
+    identify = document["paths"]["/api/discs/{disc_id}/identify"]["post"]
+    body = resolved(document, identify["requestBody"]["content"]["application/json"]["schema"])
+    assert body["required"] == ["external_id", "provider"]
+    assert body["properties"]["provider"]["enum"] == ["thetvdb", "omdb", "tmdb"]
+    reported = schemas["ReportedTitle"]["properties"]
+    assert FACTS.keys() <= reported.keys()
+
+
+def test_it_keeps_what_agents_say_of_a_titles_making(client: FlaskClient) -> None:
+    ok(client.post("/api/discs/detected", json=report(**FACTS)))
+    assert stored() == tuple(FACTS.values())
+    ok(client.post("/api/discs/detected", json=report(**FACTS | {"output_file": "B1_t00.mkv"})))
+    assert stored()[2] == "B1_t00.mkv"
+
+
+@pytest.mark.parametrize("nothing", [{}, dict.fromkeys(FACTS), dict.fromkeys(FACTS, "")])
+def test_it_takes_titles_without_it(client: FlaskClient, nothing: dict[str, Any]) -> None:
+    ok(client.post("/api/discs/detected", json=report(**nothing)))
+    assert stored() == (None, None, None)
+
+
+@pytest.mark.parametrize("field", list(FACTS))
+@pytest.mark.parametrize("value", [7, ["1"], "x" * 10_001, "a\x00b"])
+def test_it_refuses_what_it_can_not_be(client: FlaskClient, field: str, value: Any) -> None:
+    answer = client.post("/api/discs/detected", json=report(**{field: value}))
+    assert_problem(answer, 422, field=f"titles.0.{field}")
+
+
+@pytest.mark.parametrize(
+    "segment_map",
+    ["", "1", "1-", "7-5", "a,b", "1-999999", "1," * 4_999 + "1", "-5", "\uff11,\uff12"],
+)
+def test_it_takes_any_segment_map(client: FlaskClient, segment_map: str) -> None:
+    disc = ok(
+        client.post("/api/discs/detected", json=report(**FACTS | {"segment_map": segment_map}))
+    )
+    assert len(file_names(disc)) == 1
+
+
+def test_it_finds_copies_and_play_alls_by_their_streams(client: FlaskClient) -> None:
+    layout = [(43, "00001.mpls", "1"), (44, "00002.mpls", "2"), (45, "00003.mpls", "3"),
+              (132, "00100.mpls", "1-3"), (43, "00001.m2ts", "1")]  # fmt: skip
+    body = [
+        {**each, "source_file": source, "segment_map": segments}
+        for each, (_, source, segments) in zip(
+            titles(*(minutes for minutes, _, _ in layout)), layout, strict=True
+        )
+    ]
+    disc = detect(client, "FIREFLY_S01_D1", titles=body)
+    assert [title["kind"] for title in disc["titles"]] == [
+        "episode", "episode", "episode", "play_all", "copy"
+    ]  # fmt: skip
+    assert disc["titles"][3]["note"] == "Plays other titles one after another: 0, 1, 2."
+    assert disc["titles"][4]["note"] == "Title 0 again."
+
+
+HOSTILE_LAYOUTS = {
+    "no titles": [],
+    "zero lengths": [0] * 30,
+    "zeros among episodes": [0, 43 * 60, 0, 44 * 60, 0],
+    "absurd lengths": [2**31 - 1] * 5,
+    "absurd among episodes": [43 * 60, 2**31 - 1, 44 * 60],
+    "one of each": list(range(100)),
+    "hundreds alike": [2580] * 500,
+    "hundreds of lengths": [60 + 13 * n for n in range(500)],
+    "hundreds, falling": [9000 - 17 * n for n in range(500)],
+    "powers": [2**n for n in range(31)],
+}
+HOSTILE_LABELS = [
+    "FIREFLY_S01_D1",
+    "\U0001f4bf" * 255,
+    "",
+    "S99_D99",
+    "D" * 255,
+    "_" * 255,
+    "../..",
+    "S01E" * 60,
+]
+
+
+@pytest.mark.parametrize("label", HOSTILE_LABELS)
+@pytest.mark.parametrize("lengths", HOSTILE_LAYOUTS.values(), ids=HOSTILE_LAYOUTS)
+def test_it_proposes_something_for_any_disc(
+    client: FlaskClient, label: str, lengths: list[int]
+) -> None:
+    body = [{"index": at, "duration_seconds": each} for at, each in enumerate(lengths)]
+    started = time.monotonic()
+    disc = detect(client, label, titles=body)
+    assert time.monotonic() - started < 3
+    assert len(disc["titles"]) == len(lengths)
+    assert disc["identification"]["reasons"] != []
+    names = [title["proposed_filename"] for title in disc["titles"]]
+    assert all(name and len(name.encode()) <= 200 for name in names)
+    assert len(set(names)) == len(names)
+    assert approve(client, disc["disc_id"])["preview_status"] == "approved"
