@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any
 
 from boz_server.database.models import Disc
@@ -11,14 +10,20 @@ from boz_server.domain.disc_label import parse_label
 from boz_server.domain.episode_matcher import VERY_LOW
 from boz_server.domain.identification import Identity, read_label
 from boz_server.domain.media_type import MediaType
-from boz_server.domain.title_facts import TitleFacts, common_name
-from boz_server.domain.title_kinds import EPISODES, TitleKind
+from boz_server.domain.title_facts import TitleFacts
+from boz_server.domain.title_kinds import TitleKind
 from boz_server.domain.title_layout import Layout
 from boz_server.services.disc_findings import Findings
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.season_choice import SeasonChoice
 from boz_server.services.season_records import TITLE_COLUMNS, name_episode
 from boz_server.services.season_tracker import SeasonTracker
+from boz_server.services.title_proposals import (
+    extra_names,
+    free_ordinal,
+    proposal,
+    with_the_rest,
+)
 from boz_server.settings import Settings
 
 #: What a preview says of a disc, beside its season.
@@ -89,7 +94,7 @@ class PreviewGenerator:
             return self._movie(titles, identity, columns)
         layout = self.identifier.layout(titles)
         folder = naming.safe_component(identity.name)
-        return Preview(columns, _others(layout, identity.name, folder, {}))
+        return Preview(columns, with_the_rest(layout, identity.name, folder, {}))
 
     def again(self, disc: Disc) -> Preview:
         """Propose what was accepted of the same disc when it was here before.
@@ -125,7 +130,7 @@ class PreviewGenerator:
                     last=title["last_episode_number"],
                 )
                 return {"proposed_filename": name, "proposed_path": folder}
-            return _extra(show, _free_ordinal(show, taken), folder)
+            return extra_names(show, free_ordinal(show, taken), folder)
         movie, year = disc["movie_title"], disc["movie_year"]
         if movie is None:
             # Nothing made it a film so far: the label names it.
@@ -134,7 +139,7 @@ class PreviewGenerator:
             year = read.year
         folder = naming.movie_folder(self.settings.nas_movie_path, movie, year)
         if title["is_extra"]:
-            return _extra(movie, _free_ordinal(movie, taken), folder)
+            return extra_names(movie, free_ordinal(movie, taken), folder)
         edition = parse_label(disc["disc_name"]).edition
         name = naming.movie_filename(movie, year, edition=edition)
         return {"proposed_filename": name, "proposed_path": folder}
@@ -148,31 +153,12 @@ class PreviewGenerator:
         columns: dict[str, Any],
     ) -> Preview:
         identity, season_id = self.choice.open(fingerprint, titles, identity, findings)
-        layout = self.identifier.layout(
-            titles, self.seasons.lengths_elsewhere(season_id, fingerprint)
-        )
-        if identity.is_told and not layout.episodes:
-            # Whoever says so has seen it: a pilot film, specials of another length.
-            layout = self.identifier.layout(titles)
-        warnings = []
-        if (
-            layout.episodes
-            and not identity.is_told
-            and self.seasons.is_complete(
-                season_id,
-                fingerprint,
-                columns["disc_number"],
-                is_guess=identity.season_is_guess,
-            )
-        ):
-            layout = replace(layout, episodes=(), doubles=frozenset())
-            warnings.append("All episodes of the season are on other discs: only extras here.")
-        elif not layout.episodes:
-            warnings.append("No title is as long as an episode: a disc of extras.")
+        columns |= {"tv_season": season_id}
+        layout, warnings = self._season_layout(fingerprint, titles, identity, columns)
         show, season = identity.name, identity.season_number or 0
         folder = naming.season_folder(self.settings.nas_tv_path, show, season)
         proposals = {
-            title.index: _proposal(
+            title.index: proposal(
                 TitleKind.DOUBLE_EPISODE if title.index in layout.doubles else TitleKind.EPISODE,
                 proposed_path=folder,
                 confidence_score=VERY_LOW,
@@ -184,13 +170,35 @@ class PreviewGenerator:
         columns |= {
             "tv_show_name": show,
             "tv_season_number": season,
-            "tv_season": season_id,
             "thetvdb_series_id": identity.series_id,
             "told_first_episode": identity.starting_episode,
             "starting_episode_number": identity.starting_episode,
             "identification": identity.kept(warnings),
         }
-        return Preview(columns, _others(layout, show, folder, proposals))
+        return Preview(columns, with_the_rest(layout, show, folder, proposals))
+
+    def _season_layout(
+        self,
+        fingerprint: str,
+        titles: Sequence[TitleFacts],
+        identity: Identity,
+        columns: dict[str, Any],
+    ) -> tuple[Layout, list[str]]:
+        """Find the episodes of a disc of a season, whose others show how long they are."""
+        season_id, number = columns["tv_season"], columns["disc_number"]
+        lengths = self.seasons.lengths_elsewhere(season_id, fingerprint)
+        layout = self.identifier.layout(titles, lengths)
+        if not layout.episodes and identity.is_told:
+            # Whoever says so has seen it: a pilot film, specials of another length.
+            layout = self.identifier.layout(titles)
+        if not layout.episodes:
+            return layout, ["No title is as long as an episode: a disc of extras."]
+        if not identity.is_told and self.seasons.is_complete(
+            season_id, fingerprint, number, is_guess=identity.season_is_guess
+        ):
+            layout = replace(layout, episodes=(), doubles=frozenset())
+            return layout, ["All episodes of the season are on other discs: only extras here."]
+        return layout, []
 
     def _movie(
         self, titles: Sequence[TitleFacts], identity: Identity, columns: dict[str, Any]
@@ -215,7 +223,7 @@ class PreviewGenerator:
             "omdb_imdb_id": identity.film.imdb_id if identity.film else None,
             "identification": identity.kept(warnings),
         }
-        return Preview(columns, _others(layout, name, folder, proposals))
+        return Preview(columns, with_the_rest(layout, name, folder, proposals))
 
     def _feature(
         self, title: TitleFacts, ordinal: int, layout: Layout, identity: Identity, folder: str
@@ -227,70 +235,10 @@ class PreviewGenerator:
         elif ordinal:
             edition, kind = f"Version {ordinal + 1}", TitleKind.OTHER_CUT
             note = "As long as the film: another cut of it, or another film."
-        return _proposal(
+        return proposal(
             kind,
             note=note,
             proposed_filename=naming.movie_filename(identity.name, identity.year, edition=edition),
             proposed_path=folder,
             confidence_score=VERY_LOW if ordinal else identity.name_confidence,
         )
-
-
-def _others(
-    layout: Layout, name: str, folder: str, proposals: dict[int, dict[str, Any]]
-) -> dict[int, dict[str, Any]]:
-    """Add proposals for all titles that have none: extras, copies and play-alls."""
-    ordinals = count(1)
-    shared = common_name(layout.titles)
-    for title in layout.titles:
-        if title.index not in proposals:
-            kind, note = _rest_kind(title, layout)
-            proposals[title.index] = _proposal(
-                kind, note=note, **_extra(name, next(ordinals), folder, _own_name(title, shared))
-            )
-    return proposals
-
-
-def _own_name(title: TitleFacts, shared: str | None) -> str:
-    """The title's name where it is its own: not the disc's, nor MakeMKV's "Title 3"."""
-    is_number = title.name.startswith("Title ") and title.name[6:].isdigit()
-    return "" if title.name == shared or is_number else title.name
-
-
-def _rest_kind(title: TitleFacts, layout: Layout) -> tuple[TitleKind, str | None]:
-    copy = layout.copies.get(title.index)
-    if copy is not None:
-        if copy.exact:
-            return TitleKind.COPY, f"Title {copy.of} again."
-        return TitleKind.VERSION, f"Title {copy.of} with another opening or ending."
-    parts = layout.play_alls.get(title.index)
-    if parts is not None:
-        listed = ", ".join(map(str, parts))
-        return TitleKind.PLAY_ALL, f"Plays other titles one after another: {listed}."
-    return TitleKind.EXTRA, None
-
-
-def _proposal(kind: TitleKind, **columns: Any) -> dict[str, Any]:
-    wanted = kind in EPISODES or kind is TitleKind.FEATURE
-    return (
-        dict.fromkeys(TITLE_COLUMNS)
-        | {
-            "kind": kind,
-            "selected": wanted,
-            "is_extra": not wanted and kind is not TitleKind.OTHER_CUT,
-            "confidence_score": VERY_LOW,
-        }
-        | columns
-    )
-
-
-def _extra(name: str, ordinal: int, folder: str, title_name: str = "") -> dict[str, Any]:
-    return {
-        "proposed_filename": naming.extra_filename(name, ordinal, title_name or None),
-        "proposed_path": naming.extras_folder(folder, title_name),
-    }
-
-
-def _free_ordinal(name: str, taken: Collection[str | None]) -> int:
-    """The least number that no other extra of the disc has."""
-    return next(n for n in count(1) if naming.extra_filename(name, n) not in taken)
