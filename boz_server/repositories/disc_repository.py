@@ -125,6 +125,14 @@ class DiscRepository:
             and disc.preview_status != PreviewStatus.REJECTED
         ]
 
+    def undecided(self, limit: int) -> list[Disc]:
+        """Return the discs in their drives whose names no one has decided on, without their
+        titles, the oldest first."""
+        query = Disc.select().where(
+            Disc.preview_status == PreviewStatus.PENDING, Disc.status == DiscStatus.DETECTED
+        )
+        return list(query.order_by(Disc.detected_at).limit(limit))
+
     def due_for_lookup(self, limit: int) -> list[str]:
         """Return the ids of discs whose names wait for a provider, the oldest first."""
         query: Any = (

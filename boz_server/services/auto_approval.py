@@ -15,12 +15,15 @@ log = logging.getLogger(__name__)
 DISCS_A_RUN = 100
 
 
-def is_clear(settings: Settings, disc: Disc) -> bool:
-    """Whether a disc is as sure as the settings ask for where no person looks."""
+def is_clear(settings: Settings, disc: Disc, *, was_approved: bool = False) -> bool:
+    """Whether a disc is as sure as the settings ask for where no person looks.
+
+    was_approved: the same disc was, when it was here before.
+    """
     if not settings.auto_approve_previews or disc.media_type is MediaType.UNKNOWN:
         return False
     confidence = shown(disc.media_type, disc.identification)["confidence"]
-    return confidence >= settings.auto_approve_min_confidence
+    return was_approved or confidence >= settings.auto_approve_min_confidence
 
 
 class AutoApproval:

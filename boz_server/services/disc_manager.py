@@ -10,15 +10,14 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.identification import shown
 from boz_server.domain.job_states import UNSTARTED, JobStatus
-from boz_server.domain.media_type import MediaType
 from boz_server.domain.title_facts import TitleFacts, fingerprint
 from boz_server.errors import AgentNotFound
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.paging import Page, PageRequest
+from boz_server.services.auto_approval import is_clear
 from boz_server.services.disc_findings import NOTHING, Findings
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
@@ -184,7 +183,7 @@ class DiscManager:
         )
         self.seasons.refresh([preview.disc["tv_season"]], now)
         disc = self.get(disc_id)
-        if self.settings.auto_approve_previews and self._is_clear(disc, before is not None):
+        if is_clear(self.settings, disc, was_approved=before is not None):
             self.discs.update(disc_id, preview_status=PreviewStatus.APPROVED)
             self.seasons.remember(disc)
             self.seasons.refresh([disc.tv_season_id], now)
@@ -199,13 +198,6 @@ class DiscManager:
         return self.previews.propose(
             report.disc_name, report.fingerprint, report.titles, identity, findings
         )
-
-    def _is_clear(self, disc: Disc, was_approved: bool) -> bool:
-        """Whether a disc is as sure as the settings ask for where no person looks."""
-        if disc.media_type is MediaType.UNKNOWN:
-            return False
-        confidence = shown(disc.media_type, disc.identification)["confidence"]
-        return was_approved or confidence >= self.settings.auto_approve_min_confidence
 
     def _refresh(self, disc_id: str, report: ReportedDisc) -> None:
         """Take over what was measured anew; what is proposed or decided stays."""

@@ -20,6 +20,7 @@ from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
 from boz_server.services.attempts import Attempts
+from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
@@ -64,6 +65,7 @@ class Services:
     queue: JobQueue
     reports: JobReports
     attempts: Attempts
+    auto_approval: AutoApproval
     dispatcher: Dispatcher
     idempotency: Idempotency
     maintenance: Maintenance
@@ -177,6 +179,15 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         previews=previews,
         seasons=seasons,
     )
+    review = DiscReview(
+        clock,
+        database,
+        discs=discs,
+        previews=previews,
+        seasons=seasons,
+        thumbnails=thumbnails,
+    )
+    auto_approval = AutoApproval(settings, discs, review)
     idempotency = Idempotency(clock, database, IdempotencyRepository(database))
     reconciliation = Reconciliation(
         clock,
@@ -198,6 +209,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("retry", 5, attempts.retry_due),
             MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
             MaintenanceStep("refresh_previews", 60, preview_refresh.run),
+            MaintenanceStep("approve_previews", 60, auto_approval.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             MaintenanceStep("forget_answers", 3600, metadata.forget_old),
         ],
@@ -223,14 +235,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             dispatcher=dispatcher,
             thumbnails=thumbnails,
         ),
-        review=DiscReview(
-            clock,
-            database,
-            discs=discs,
-            previews=previews,
-            seasons=seasons,
-            thumbnails=thumbnails,
-        ),
+        review=review,
         overrides=DiscOverrides(
             clock,
             database,
@@ -246,6 +251,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         queue=queue,
         reports=reports,
         attempts=attempts,
+        auto_approval=auto_approval,
         dispatcher=dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,

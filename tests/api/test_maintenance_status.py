@@ -17,6 +17,7 @@ PERIODS = {
     "retry": 5,
     "dispatch": 5,
     "refresh_previews": 60,
+    "approve_previews": 60,
     "forget_keys": 3600,
     "forget_answers": 3600,
 }

@@ -1,0 +1,77 @@
+"""Discs that were not sure when they came, and are approved without a person once they are."""
+
+from dataclasses import replace
+
+import pytest
+
+from boz_server.domain.disc_states import PreviewStatus
+from boz_server.domain.title_facts import TitleFacts
+from boz_server.services.disc_manager import ReportedDisc
+from boz_server.services.wiring import Services, build_services
+from tests.support import FakeClock
+
+
+@pytest.fixture
+def hands_free(services: Services, clock: FakeClock) -> Services:
+    """The services with hands-free approval."""
+    settings = replace(services.settings, auto_approve_previews=True)
+    changed = build_services(settings, services.database, clock)
+    changed.agents.register("pc", "PC", {})
+    return changed
+
+
+def put_in(services: Services, label: str, drive: str) -> str:
+    """A disc with three episodes; its id."""
+    facts = [TitleFacts(index, f"Title {index}", 2580 + len(drive) + index) for index in range(3)]
+    report = ReportedDisc("pc", drive, label, "DVD disc", facts)
+    return str(services.discs.detected(report).disc_id)
+
+
+def status_of(services: Services, disc_id: str) -> str:
+    return services.discs.get(disc_id).preview_status
+
+
+def test_it_approves_a_disc_whose_numbers_are_no_guess_any_more(hands_free: Services) -> None:
+    second = put_in(hands_free, "FIREFLY_S01_D2", "E:")
+    assert hands_free.auto_approval.run() == 0
+    assert status_of(hands_free, second) == PreviewStatus.PENDING
+    first = put_in(hands_free, "FIREFLY_S01_D1", "/dev/sr0")
+    assert status_of(hands_free, first) == PreviewStatus.APPROVED
+    assert hands_free.auto_approval.run() == 1
+    assert status_of(hands_free, second) == PreviewStatus.APPROVED
+    assert hands_free.auto_approval.run() == 0
+
+
+def test_it_leaves_discs_to_a_person_unless_told_otherwise(
+    services: Services, hands_free: Services
+) -> None:
+    disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
+    assert services.auto_approval.run() == 0
+    assert status_of(services, disc_id) == PreviewStatus.PENDING
+
+
+def test_it_leaves_what_a_person_refused(services: Services, hands_free: Services) -> None:
+    disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
+    services.review.reject(disc_id)
+    assert hands_free.auto_approval.run() == 0
+    assert status_of(services, disc_id) == PreviewStatus.REJECTED
+
+
+def test_it_leaves_what_has_left_its_drive(services: Services, hands_free: Services) -> None:
+    disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
+    services.discs.ejected("pc", "D:")
+    assert hands_free.auto_approval.run() == 0
+    assert status_of(services, disc_id) == PreviewStatus.PENDING
+
+
+def test_it_goes_on_behind_a_disc_that_can_not_be_approved(
+    services: Services, hands_free: Services
+) -> None:
+    taken = put_in(services, "FIREFLY_S01_D1", "D:")
+    services.review.approve(taken, {})
+    clash = put_in(services, "FIREFLY_S01_D2", "E:")
+    services.overrides.update_season(clash, 1, 1)
+    clear = put_in(services, "FIREFLY_S02_D1", "/dev/sr0")
+    assert hands_free.auto_approval.run() == 1
+    assert status_of(services, clash) == PreviewStatus.PENDING
+    assert status_of(services, clear) == PreviewStatus.APPROVED
