@@ -13,6 +13,8 @@ from boz_server.domain.title_facts import TitleFacts
 
 #: From here on, two titles of one length are one film listed twice.
 FILM_SECONDS = 75 * 60
+#: Films that differ by no more are one, with titles and credits in other languages.
+SAME_FILM_SECONDS = 10
 # Lengths of which all lie so near each other prove nothing by recurring.
 _MIN_SPREAD_SECONDS = 5
 _MIN_BLOCK = 2
@@ -22,6 +24,8 @@ _MAX_OPENING_SECONDS = 150
 # Whole seconds of title and opening, each cut off or rounded.
 _ROOM_SECONDS = 2
 _MAX_TITLES = 400
+# Versions are looked for by every opening and at every place: that takes cubic time.
+_MAX_FOR_VERSIONS = 100
 
 
 class Copy(NamedTuple):
@@ -47,15 +51,15 @@ def find_copies(titles: Sequence[TitleFacts], least_seconds: int) -> dict[int, C
     copies |= _films_again(unproven)
     rest = [title for title in unproven if title.index not in copies]
     again = _lengths_start_over(rest)
-    copies |= again or _versions(rest)
+    copies |= again or _versions(rest[:_MAX_FOR_VERSIONS])
     return copies
 
 
 def _proven(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
     """Copies by equal streams, or by equal length and size; versions by streams in common."""
     copies: dict[int, Copy] = {}
-    seen: dict[object, int] = {}
-    kept: list[TitleFacts] = []
+    seen: dict[object, Copy] = {}
+    kept: list[tuple[TitleFacts, frozenset[int]]] = []
     # A playlist is the programme as it is meant to be seen, with its chapters.
     for title in sorted(titles, key=lambda each: (not each.is_playlist, each.index)):
         marks: list[object] = []
@@ -63,31 +67,29 @@ def _proven(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
             marks.append(title.streams)
         if title.size_bytes:
             marks.append((title.duration_seconds, title.size_bytes))
-        of = next((seen[mark] for mark in marks if mark in seen), None)
-        if of is None:
-            of_version = _version_by_streams(title, kept)
-            if of_version is None:
-                kept.append(title)
-            else:
-                copies[title.index] = Copy(of_version, exact=False)
-        else:
-            copies[title.index] = Copy(of, exact=True)
+        copy = next((seen[mark] for mark in marks if mark in seen), None)
+        if copy is None:
+            streams = frozenset(title.streams)
+            of_version = _version_by_streams(title, streams, kept) if streams else None
+            if of_version is not None:
+                copy = Copy(of_version, exact=False)
+            elif streams:
+                kept.append((title, streams))
+        if copy is not None:
+            copies[title.index] = copy
         for mark in marks:
-            seen.setdefault(mark, title.index if of is None else of)
+            seen.setdefault(mark, copy or Copy(title.index, exact=True))
     return copies
 
 
-def _version_by_streams(title: TitleFacts, kept: Sequence[TitleFacts]) -> int | None:
+def _version_by_streams(
+    title: TitleFacts, streams: Set[int], kept: Sequence[tuple[TitleFacts, Set[int]]]
+) -> int | None:
     """The kept title that has the same long stream; the rest of either is an opening."""
-    streams = set(title.streams)
-    if not streams:
-        return None
-    for other in kept:
+    for other, others in kept[:_MAX_TITLES]:
         difference = abs(title.duration_seconds - other.duration_seconds)
-        if (
-            streams & set(other.streams)
-            and (streams <= set(other.streams) or streams >= set(other.streams))
-            and difference <= min(_MAX_OPENING_SECONDS, other.duration_seconds * 0.2)
+        if difference <= min(_MAX_OPENING_SECONDS, other.duration_seconds * 0.2) and (
+            streams <= others or streams >= others
         ):
             return other.index
     return None

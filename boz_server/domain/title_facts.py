@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Real labels have 32 characters; composing accents in a hostile one takes quadratic time.
 _MAX_LABEL_LENGTH = 1000
@@ -49,6 +50,8 @@ class TitleFacts:
         return segments(self.segment_map)
 
 
+# Titles are compared with each other: each map is asked for many times.
+@lru_cache(maxsize=4096)
 def segments(segment_map: str) -> tuple[int, ...]:
     """Read MakeMKV's map: "1,5-7" is 1, 5, 6, 7. What is no such list reads as empty."""
     numbers: list[int] = []
