@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from boz_server.domain.play_all import are_regular
 from boz_server.domain.title_facts import TitleFacts
 
 # Two in one have twice the length, with some room for an opening of their own.
@@ -14,6 +15,10 @@ _NEAR = 0.2
 _ODD = 0.05
 _SEASON_ROOM = 0.1
 _OWN_RUN = 3
+# Cartoons of a few minutes each.
+_SHORTEST_EPISODE_SECONDS = 180
+_MANY_SHORTS = 5
+_LONGEST_BESIDE_SHORTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,12 @@ class Lengths:
         """Whether a title is as long as an episode, or two, of the season."""
         low, high = min(self.season) * (1 - _SEASON_ROOM), max(self.season) * (1 + _SEASON_ROOM)
         usual = median(self.season)
-        return low <= seconds <= high or _DOUBLE_FROM <= seconds / usual <= _DOUBLE_TO
+        return low <= seconds <= high or _is_double(seconds, usual)
+
+
+def _is_double(seconds: int, usual: float) -> bool:
+    """Whether a title is as long as two; titles of no length are none."""
+    return 0 < usual * _DOUBLE_FROM <= seconds <= usual * _DOUBLE_TO
 
 
 def find_episodes(
@@ -41,14 +51,16 @@ def find_episodes(
 
     proven: the candidates are known to be episodes; only doubles are looked for.
     """
-    if proven:
-        return list(candidates), _doubles(candidates, _usual(candidates))
-    candidates = _of_the_season(candidates, lengths)
+    if not proven:
+        candidates = _of_the_season(candidates, lengths)
     if not candidates:
         return [], frozenset()
+    if proven:
+        return list(candidates), _doubles(candidates, _usual(candidates))
     usual = _usual(candidates)
     near = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _NEAR]
     block = _block(candidates, near)
+    in_block = {title.index for title in block}
     doubles = _doubles(candidates, usual, near)
     episodes = [
         title
@@ -56,9 +68,9 @@ def find_episodes(
         if title.index in doubles
         or (
             abs(title.duration_seconds - usual) <= usual * lengths.variance
-            and (title in block or _has_chapters_like(title, near))
+            and (title.index in in_block or _has_chapters_like(title, near))
         )
-        or (title in block and _is_longer_one(title, block, near, usual))
+        or (title.index in in_block and _is_longer_one(title, block, near, usual))
     ]
     episodes = [title for title in episodes if not _stands_apart(title, candidates, near, usual)]
     return episodes, doubles
@@ -157,9 +169,26 @@ def _doubles(
     ]
     found = set()
     for title in candidates:
-        if not _DOUBLE_FROM <= title.duration_seconds / usual <= _DOUBLE_TO:
+        if not _is_double(title.duration_seconds, usual):
             continue
         if known and title.chapters < 2 * (median(known) - 1):
             continue
         found.add(title.index)
     return frozenset(found)
+
+
+def find_shorts(
+    singles: Sequence[TitleFacts], candidates: Sequence[TitleFacts]
+) -> list[TitleFacts]:
+    """Episodes of a few minutes each, cartoons mostly; empty where the disc has longer ones.
+
+    candidates: its titles that are long enough for an episode. A few that are not much longer
+    than the cartoons are doubles of them, or extras.
+    """
+    shorts = [title for title in singles if title.duration_seconds >= _SHORTEST_EPISODE_SECONDS]
+    if len(shorts) < _MANY_SHORTS or not are_regular(shorts):
+        return []
+    usual = median(title.duration_seconds for title in shorts)
+    few = len(candidates) * _MANY_SHORTS <= len(shorts)
+    longest = max((title.duration_seconds for title in candidates), default=0)
+    return shorts if few and longest <= usual * _LONGEST_BESIDE_SHORTS else []

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
-from boz_server.domain.copies import FILM_SECONDS, Copy, find_copies
-from boz_server.domain.episode_cluster import Lengths, find_episodes
+from boz_server.domain.copies import FILM_SECONDS, SAME_FILM_SECONDS, Copy, find_copies
+from boz_server.domain.episode_cluster import Lengths, find_episodes, find_shorts
 from boz_server.domain.extras import is_extra_by_name
 from boz_server.domain.play_all import are_regular, find_play_alls
 from boz_server.domain.title_facts import TitleFacts, common_name
@@ -19,8 +19,6 @@ _MANY_MORE_CHAPTERS = 2
 _ANOTHER_LENGTH = 0.12
 _FILM_QUALITY = 0.6
 _FILM_CHAPTERS = 10
-_SHORTEST_EPISODE_SECONDS = 180
-_MANY_SHORTS = 5
 # A bonus disc: one long title, longer than every episode before, among more than so many others.
 _MANY_EXTRAS = 6
 _LONGER_THAN_ALL = 1.02
@@ -112,7 +110,7 @@ def _analyse(
         if title.duration_seconds >= min_duration_seconds
         and (title.name == disc_name or not is_extra_by_name(title.name))
     ]
-    candidates = candidates or _shorts(singles)
+    candidates = find_shorts(singles, candidates) or candidates
     evidence, chosen = _proven_episodes(singles, candidates, copies, play_alls)
     if chosen is None:
         lengths = Lengths(duration_variance, season_lengths)
@@ -156,12 +154,6 @@ def _proven_episodes(
     return Evidence.LENGTHS, None
 
 
-def _shorts(singles: Sequence[TitleFacts]) -> list[TitleFacts]:
-    """Episodes of a few minutes each, on a disc that has nothing longer: cartoons, mostly."""
-    shorts = [title for title in singles if title.duration_seconds >= _SHORTEST_EPISODE_SECONDS]
-    return shorts if len(shorts) >= _MANY_SHORTS and are_regular(shorts) else []
-
-
 def _not_played(
     titles: Sequence[TitleFacts], play_alls: Mapping[int, tuple[int, ...]]
 ) -> list[TitleFacts]:
@@ -203,6 +195,8 @@ def _features(
             and title.duration_seconds >= FILM_SECONDS
         ]
         main = max(film_like, key=lambda title: title.chapters, default=main)
+    # Of one film in several languages, the first is the disc's own.
+    main = next(title for title in rivals if _is_same_film(title, main))
     others = [
         title
         for title in rivals
@@ -210,6 +204,16 @@ def _features(
         and title.duration_seconds >= max(FILM_SECONDS, main.duration_seconds * _OTHER_CUT_SHARE)
     ]
     return (main, *others)
+
+
+def _is_same_film(title: TitleFacts, main: TitleFacts) -> bool:
+    """Whether a title is the film itself, or it in another language."""
+    apart = abs(title.duration_seconds - main.duration_seconds)
+    return title is main or (
+        apart <= SAME_FILM_SECONDS
+        and title.chapters == main.chapters
+        and main.duration_seconds >= FILM_SECONDS
+    )
 
 
 def _is_another_film(title: TitleFacts, main: TitleFacts) -> bool:

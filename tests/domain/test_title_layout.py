@@ -1,25 +1,14 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.title_layout import TitleFacts, analyse, fingerprint
+from boz_server.domain.title_layout import Evidence, analyse
+from tests.domain import layouts
+from tests.domain.layouts import indexes, titles
 
-MIB = 1024 * 1024
 VAMPIRE = "INTERVIEW_WITH_THE_VAMPIRE"
-
-
-def titles(*lengths, sizes=(), chapters=(), names=()):
-    """Titles numbered from 0; whatever is not given is unknown, as many agents have it."""
-    return [
-        TitleFacts(
-            index=index,
-            name=names[index] if names else f"Title {index}",
-            duration_seconds=length,
-            size_bytes=sizes[index] * MIB if sizes else 0,
-            chapters=chapters[index] if chapters else 0,
-        )
-        for index, length in enumerate(lengths)
-    ]
 
 
 def episodes(facts, **options):
@@ -29,7 +18,6 @@ def episodes(facts, **options):
 def test_it_takes_titles_of_one_length_for_episodes():
     layout = analyse(titles(2508, 2564, 145, 2558, 2564))
     assert [title.index for title in layout.episodes] == [0, 1, 3, 4]
-    assert [title.index for title in layout.extras] == [2]
 
 
 def test_it_answers_in_disc_order():
@@ -39,14 +27,14 @@ def test_it_answers_in_disc_order():
 
 def test_it_finds_nothing_on_an_empty_disc():
     layout = analyse([])
-    assert (layout.episodes, layout.extras, layout.main_feature) == ((), (), None)
+    assert (layout.titles, layout.episodes, layout.main_feature) == ((), (), None)
 
 
 def test_it_finds_no_main_feature_among_short_titles():
     layout = analyse(titles(599, 300))
     assert layout.main_feature is None
     assert layout.episodes == ()
-    assert len(layout.extras) == 2
+    assert indexes(layout.singles) == [0, 1]
 
 
 def test_it_leaves_out_titles_that_are_extras_by_name():
@@ -82,118 +70,177 @@ def test_it_takes_the_bounds_it_is_given(options, expected):
 
 
 @pytest.mark.parametrize(
-    "facts",
+    ("facts", "evidence", "expected"),
     [
-        # Firefly, disc 1: the pilot is as long as the other two together, within 5 seconds.
-        titles(5186, 2554, 2627),
-        titles(5186, 2554, 2627, sizes=(3787, 1866, 1835), chapters=(21, 13, 13)),
-        # Deep Space Nine, disc 1, with chapters alone.
-        titles(5429, 2718, 2715, chapters=(18, 8, 8)),
-        # Frasier 8, disc 4.
-        titles(1348, 1283, 2595, 1247, 1353),
+        (layouts.FIREFLY_1, Evidence.LENGTHS, [0, 1, 2]),
+        (layouts.FIREFLY_4, Evidence.LENGTHS, [0, 1, 2]),
+        (layouts.DEEP_SPACE_NINE_1, Evidence.LENGTHS, [0, 1, 2]),
+        (layouts.FRASIER_1, Evidence.PLAY_ALL, [0, 1, 2, 3, 6]),
+        (layouts.FRASIER_4, Evidence.PLAY_ALL, [0, 1, 2, 3, 4]),
+        (layouts.BAND_OF_BROTHERS_1, Evidence.COPIES, [0, 1]),
+        (layouts.BAND_OF_BROTHERS_3, Evidence.COPIES, [0, 3]),
+        (layouts.AVATAR_1, Evidence.PLAY_ALL, [0, 1, 2, 3, 4, 5, 6, 7]),
+        (layouts.BAKUGAN_1, Evidence.PLAY_ALL, [1, 2, 3, 4, 5]),
+        (layouts.SPONGEBOB_1, Evidence.PLAY_ALL, list(range(16))),
+        (layouts.SPONGEBOB_3, Evidence.PLAY_ALL, list(range(8))),
+        (layouts.THIRTY_ROCK_6, Evidence.LENGTHS, [0, 1, 2, 3, 4]),
+        (layouts.THIRTY_ROCK_20, Evidence.LENGTHS, [0, 1, 2, 3, 4]),
+        (layouts.GALACTICA_1_2, Evidence.COPIES, [3, 4, 5, 6, 7]),
+        (layouts.GALACTICA_25_1, Evidence.PLAY_ALL, [0, 1, 2, 3]),
+        (layouts.GALACTICA_25_3, Evidence.PLAY_ALL, [0, 1, 2]),
+        (layouts.ARCANE_1, Evidence.COPIES, [0, 1, 2]),
+        (layouts.SHERLOCK_1, Evidence.LENGTHS, [0, 1]),
+        # No one knows that these are extras but by the season's other discs.
+        (layouts.DEEP_SPACE_NINE_6, Evidence.LENGTHS, [0, 1]),
+        (layouts.RETURN_OF_THE_KING_3, Evidence.LENGTHS, []),
     ],
 )
-def test_it_keeps_a_double_length_episode(facts):
-    assert episodes(facts) == [title.index for title in facts]
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        titles(2600, 1300, 1300, sizes=(2000, 1001, 998)),
-        titles(2600, 1300, 1300, chapters=(8, 4, 4)),
-        # Bakugan, volume 1.
-        titles(6640, 1328, 1328, 1328, 1328, 1328, sizes=(4305, 859, 860, 861, 862, 863)),
-        # Three parts need no more than their length.
-        titles(9276, 2593, 2617, 4066),
-    ],
-)
-def test_it_leaves_out_a_play_all(facts):
-    assert episodes(facts) == [title.index for title in facts[1:]]
-
-
-def test_it_leaves_out_what_is_longer_than_any_double_episode():
-    # SpongeBob, disc 3, has a play-all that leaves out the bonus titles.
-    facts = titles(708, 664, 665, 671, 664, 679, 705, 864, 5620, 607)
-    assert 8 not in episodes(facts)
-
-
-def test_it_leaves_out_copies_of_one_size():
-    # Arcane, disc 1.
-    facts = titles(2498, 2314, 2559, 2498, 2314, 2559, sizes=(30, 28, 31, 30, 28, 31))
-    assert episodes(facts) == [0, 1, 2]
-
-
-def test_it_leaves_out_copies_of_unknown_size_when_the_lengths_start_over():
-    # Band of Brothers, disc 3: the short title stands among the episodes.
-    assert episodes(titles(3342, 620, 4040, 3342, 4040)) == [0, 2]
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        titles(1328, 1328, 1328, 1328, 1328),
-        titles(1328, 1328, 1328, sizes=(860, 861, 862)),
-        # 24, disc 2: two episodes of 2564 seconds.
-        titles(2508, 2564, 2558, 2564),
-    ],
-)
-def test_it_takes_episodes_of_equal_length_for_no_copies(facts):
-    assert episodes(facts) == [title.index for title in facts]
-
-
-@given(st.lists(st.tuples(st.integers(0, 40_000), st.integers(0, 3), st.integers(0, 3))))
-def test_it_puts_every_title_on_exactly_one_side(rows):
-    facts = [TitleFacts(i, f"Title {i}", *row) for i, row in enumerate(rows)]
+def test_it_finds_the_episodes_of_real_discs(facts, evidence, expected):
     layout = analyse(facts)
-    sides = [*layout.episodes, *layout.extras]
-    assert sorted(title.index for title in sides) == list(range(len(rows)))
+    assert (layout.evidence, indexes(layout.episodes)) == (evidence, expected)
 
 
-FACTS = titles(2508, 2564)
+def test_it_tells_a_long_pilot_from_two_episodes():
+    assert analyse(layouts.FIREFLY_1).doubles == frozenset()
+    assert analyse(layouts.DEEP_SPACE_NINE_1).doubles == {0}
+    assert analyse(layouts.FRASIER_4).doubles == {2}
+
+
+def test_it_knows_the_extras_of_a_season_by_its_other_discs():
+    season = (5429, 2718, 2715, 2714)
+    assert analyse(layouts.DEEP_SPACE_NINE_6, season_lengths=season).episodes == ()
+    seen = (4394, 3121, 3921, 3583, 3342, 4040, 4370, 3539)
+    assert analyse(layouts.BAND_OF_BROTHERS_6, season_lengths=seen).episodes == ()
+    assert indexes(analyse(titles(3400), season_lengths=seen).episodes) == [0]
+
+
+def test_it_takes_a_sum_of_all_titles_for_proof_that_none_is_a_copy():
+    # The lengths start over, but one title plays all six.
+    facts = titles(1290, 1310, 1300, 1290, 1310, 1300, 7800)
+    layout = analyse(facts)
+    assert (indexes(layout.episodes), dict(layout.copies)) == ([0, 1, 2, 3, 4, 5], {})
+
+
+def test_it_takes_no_play_all_of_short_extras_for_a_hint_of_episodes():
+    facts = titles(2600, 2620, 2610, 250, 260, 270, 780, chapters=(8, 8, 8, 0, 0, 0, 3))
+    layout = analyse(facts)
+    assert indexes(layout.episodes) == [0, 1, 2]
+    assert dict(layout.play_alls) == {6: (3, 4, 5)}
+
+
+def test_it_finds_cartoons_of_a_few_minutes():
+    shorts = [430 + n * 7 % 40 for n in range(12)]
+    assert len(analyse(titles(*shorts)).episodes) == 12
+    # All of them in a row; a short documentary, a double-length one.
+    assert len(analyse(titles(*shorts, sum(shorts))).episodes) == 12
+    assert indexes(analyse(titles(*shorts, 900, 1250)).episodes)[:12] == list(range(12))
 
 
 @pytest.mark.parametrize(
-    ("label", "facts"),
+    "facts",
     [
-        ("breaking bad.S01 D2", FACTS),
-        ("BREAKING_BAD_S01_D2", FACTS[::-1]),
-        ("BREAKING_BAD_S01_D2", titles(2508, 2564, sizes=(1, 2), chapters=(3, 4))),
-        ("BREAKING_BAD_S01_D2", titles(2508, 2564, names=("One", "Two"))),
+        titles(430, 440, 450, 435),
+        titles(430, 200, 560, 300, 240, 590, 400),
+        titles(120, 125, 130, 120, 125, 130),
     ],
 )
-def test_it_gives_one_disc_one_fingerprint(label, facts):
-    assert fingerprint(label, facts) == fingerprint("BREAKING_BAD_S01_D2", FACTS)
+def test_it_takes_few_or_uneven_short_titles_for_extras(facts):
+    assert analyse(facts).episodes == ()
+
+
+def test_it_keeps_a_film_with_many_short_extras():
+    facts = titles(6000, *(430,) * 12)
+    assert indexes(analyse(facts).features) == [0]
+    assert indexes(analyse(facts).episodes) == [0]
 
 
 @pytest.mark.parametrize(
-    ("label", "facts"),
+    ("facts", "expected"),
     [
-        ("BREAKING_BAD_S01_D3", FACTS),
-        ("BREAKING_BAD_S01_D2", titles(2508, 2565)),
-        ("BREAKING_BAD_S01_D2", titles(2508)),
-        ("BREAKING_BAD_S01_D2", []),
-        ("", FACTS),
+        (layouts.TWELVE_MONKEYS, [1]),
+        (layouts.ROUND_MIDNIGHT, [0]),
+        (layouts.DRESSES, [0]),
+        (layouts.THREE_HUNDRED, [0]),
+        # The longest cut is the film, the others its cuts, endings apart.
+        (layouts.CLUE, [3, 0, 1, 2, 29]),
+        # A documentary that is longer than its film: by chapters, by bytes.
+        (titles(7000, 6200, chapters=(8, 24)), [1, 0]),
+        (titles(7000, 6200, sizes=(3000, 24000)), [1, 0]),
+        # In three languages: the first, whichever is the longest.
+        (titles(6103, 6105, 6104), [0, 1, 2]),
+        (titles(6103, 6105, 6104, sizes=(5000, 5002, 5001)), [0, 1, 2]),
+        # Against copying: one film in many lists.
+        (titles(*(5900,) * 80, 700), [0]),
+        # Titles of a play-all are no films.
+        (layouts.BAKUGAN_1, []),
+        (layouts.RETURN_OF_THE_KING_3, []),
     ],
 )
-def test_it_gives_another_disc_another_fingerprint(label, facts):
-    assert fingerprint(label, facts) != fingerprint("BREAKING_BAD_S01_D2", FACTS)
+def test_it_finds_the_main_feature_and_its_cuts(facts, expected):
+    assert indexes(analyse(facts).features) == expected
 
 
-def test_it_fingerprints_composed_and_decomposed_letters_alike():
-    assert fingerprint("Ame\u0301lie", FACTS) == fingerprint("AM\u00c9LIE", FACTS)
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        # Two films; two cuts; a documentary of few chapters, or of few bytes.
+        (titles(6600, 5400, chapters=(24, 20)), {1}),
+        (titles(6600, 5400, sizes=(6000, 4800)), {1}),
+        (titles(6600, 6300, chapters=(24, 24)), set()),
+        (titles(6600, 5400, chapters=(24, 6)), set()),
+        (titles(6600, 5400, sizes=(6000, 1500)), set()),
+        (
+            titles(
+                *(6600, 5400),
+                chapters=(24, 20),
+                files=("1.mpls", "2.mpls"),
+                maps=("1,2,3", "1,4"),
+            ),
+            set(),
+        ),
+    ],
+)
+def test_it_tells_another_film_from_another_cut(facts, expected):
+    assert analyse(facts).further_films == expected
 
 
-@given(st.text(st.characters()))
-def test_it_fingerprints_any_label(label):
-    digest = fingerprint(label, FACTS)
-    assert len(digest) == 64
-    assert int(digest, 16) >= 0
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 6000) | st.sampled_from([0, 3, 1300, 1310, 2600, 3900, 40_000, 10**12]),
+        st.integers(0, 3),
+        st.integers(0, 30),
+        st.sampled_from(["", "1.mpls", "1.m2ts"]),
+        st.sampled_from(["", "1", "1,2", "2,3", "1-3"]),
+    ),
+    max_size=40,
+)
 
 
-def test_it_keeps_the_fingerprints_it_has_given():
-    # Stored with every disc: another value for the same disc would forget the known ones.
-    assert (
-        fingerprint("FIREFLY_D1", titles(5186, 2554))
-        == "451826c42914097b15b36aef03d81dd4383f5a1b932577e8780d54a947c3aa18"
-    )
+@given(
+    ROWS,
+    st.integers(0, 1000),
+    st.floats(0, 5),
+    st.lists(st.integers(0, 6000), max_size=3),
+)
+def test_it_puts_every_title_on_exactly_one_side(rows, least, variance, season):
+    lengths, sizes, chapters, files, maps = zip(*rows, strict=True) if rows else [()] * 5
+    facts = titles(*lengths, sizes=sizes, chapters=chapters, files=files, maps=maps)
+    options = {"min_duration_seconds": least, "duration_variance": variance}
+    layout = analyse(facts, season_lengths=season, **options)
+    assert layout == analyse(facts[::-1], season_lengths=season, **options)
+    singles = set(indexes(layout.singles))
+    sides = [*singles, *layout.copies, *layout.play_alls]
+    assert sorted(sides) == indexes(facts)
+    assert singles.issuperset(indexes(layout.episodes))
+    assert singles.issuperset(indexes(layout.features))
+    assert layout.doubles <= set(indexes(layout.episodes))
+    assert layout.further_films <= set(indexes(layout.features[1:]))
+
+
+@pytest.mark.parametrize("spread", [1, 7, 100, 3000])
+def test_it_takes_little_time_for_many_titles(spread):
+    lengths = [1300 + n * n % spread for n in range(2000)]
+    facts = titles(*lengths, chapters=[n % 7 for n in range(2000)])
+    began = time.perf_counter()
+    analyse(facts)
+    assert time.perf_counter() - began < 10
