@@ -7,7 +7,7 @@ from math import exp
 from statistics import median
 from typing import NamedTuple
 
-from boz_server.domain.copies import FILM_SECONDS
+from boz_server.domain.copies import FILM_SECONDS, SAME_FILM_SECONDS
 from boz_server.domain.disc_label import DiscLabel
 from boz_server.domain.play_all import are_regular
 from boz_server.domain.title_facts import TitleFacts
@@ -17,8 +17,10 @@ from boz_server.domain.title_layout import Evidence, Layout
 _LONGEST_EPISODE = 2.3
 # Nor does one have so many times their chapters.
 _FILM_CHAPTERS = 2.5
+_LEAST_FILM_CHAPTERS = 10
 _ONE_LENGTH = 1.03
 _SEASON_RUN = 3
+_DOUBLE = 1.6
 # Two titles that do not fill an hour are a short film and its extra, not a part of a season.
 _LEAST_SEASON_SECONDS = 60 * 60
 _LATE_DISC = 3
@@ -125,6 +127,14 @@ def _of_lengths(
         return _of_film_lengths(lengths, alone=len(singles) == count)
     if not are_regular(episodes):
         return Clue(0.5, f"{count} titles are as long as episodes.")
+    return _of_regular_lengths(lengths)
+
+
+def _of_regular_lengths(lengths: Sequence[int]) -> Clue:
+    """What titles say that are of about one length, the shortest first."""
+    count = len(lengths)
+    if count == _SEASON_RUN and lengths[-1] >= max(FILM_SECONDS, lengths[0] * _DOUBLE):
+        return Clue(1, "Two titles and one of double length: episodes, or a film's extras.")
     if count >= _SEASON_RUN:
         return Clue(3, f"{count} titles are of about one length, as episodes are.")
     if sum(lengths) < _LEAST_SEASON_SECONDS:
@@ -134,7 +144,8 @@ def _of_lengths(
 
 def _of_film_lengths(lengths: Sequence[int], *, alone: bool) -> Clue:
     """What titles that are all as long as films say; alone: the disc has nothing else."""
-    if alone and lengths[-1] <= lengths[0] * _ONE_LENGTH:
+    languages = lengths[-1] - lengths[0] <= SAME_FILM_SECONDS
+    if alone and not languages and lengths[-1] <= lengths[0] * _ONE_LENGTH:
         return Clue(1, f"{len(lengths)} titles of one length and nothing else: episodes.")
     return Clue(-2, f"{len(lengths)} titles are as long as a film: it, or its cuts.")
 
@@ -158,8 +169,11 @@ def _dwarfs(feature: TitleFacts, episodes: Sequence[TitleFacts]) -> bool:
         return False
     if feature not in episodes:
         return True
-    others = [title.chapters for title in episodes if title.chapters and title is not feature]
-    return bool(others) and feature.chapters > median(others) * _FILM_CHAPTERS
+    others = [title.chapters for title in episodes if title is not feature]
+    if any(others):
+        return feature.chapters > median(filter(None, others)) * _FILM_CHAPTERS
+    # Extras often have no chapters, films and episodes do.
+    return feature.chapters >= _LEAST_FILM_CHAPTERS
 
 
 def _has_film(layout: Layout) -> bool:
