@@ -19,10 +19,14 @@ SECONDS_A_MINUTE = 60
 # Costs of an alignment, in shares of a running time that a title misses it by.
 _SKIPPED_EPISODE = 0.06
 _AGAINST_THE_LAYOUT = 0.05
-_UNKNOWN_RUNTIME = 0.1
+# Less than a skipped one: an episode without a running time is not passed over.
+_UNKNOWN_RUNTIME = 0.05
+_BEHIND_THE_SEASON = 0.1
 _OTHER_ORDER = 0.15
 # How many episodes away from where a disc is expected to begin it may begin.
 _REACH = 60
+# More titles are numbered through: the time of an alignment grows with their square.
+_MAX_ALIGNED = 200
 
 
 class Part(NamedTuple):
@@ -66,9 +70,10 @@ def match_episodes(
     """Number a disc's titles, in disc order, from `first` on; never with a number in `taken`.
 
     runtimes: {episode number: minutes, None where not known} of the season; empty without
-    metadata. Titles beyond its last episode are numbered on, VERY_LOW.
+    metadata. Titles beyond its last episode are numbered on, VERY_LOW. More titles than any disc
+    has are numbered through, as without metadata.
     """
-    if not runtimes:
+    if not runtimes or len(parts) > _MAX_ALIGNED:
         return _numbered_through(parts, first, taken)
     known = [number for number in sorted(runtimes) if number not in taken]
     # Behind the last: for more titles than episodes are known.
@@ -76,8 +81,9 @@ def match_episodes(
     numbers = [*known, *islice(behind, 2 * len(parts))]
     start = next((i for i, number in enumerate(numbers) if number >= first), len(known))
     window = slice(max(0, start - _REACH), start + 2 * len(parts) + _REACH)
-    spans = _aligned(parts, numbers[window], runtimes, min(start, _REACH))
-    spans = _reordered(parts, spans, runtimes)
+    spans, cost = _aligned(parts, numbers[window], runtimes, min(start, _REACH))
+    other_order, other_cost = _by_length(parts, numbers[start : start + len(parts)], runtimes)
+    spans = other_order if other_cost < cost else spans
     return [
         _match(part, first, last, runtimes)
         for part, (first, last) in zip(parts, spans, strict=True)
@@ -111,8 +117,9 @@ def _numbered_through(parts: Sequence[Part], first: int, taken: Collection[int])
 
 def _aligned(
     parts: Sequence[Part], numbers: Sequence[int], runtimes: Mapping[int, int | None], start: int
-) -> list[tuple[int, int]]:
-    """The spans of numbers, in rising order, that cost the least for the titles in disc order.
+) -> tuple[list[tuple[int, int]], float]:
+    """The spans of numbers, in rising order, that cost the least for the titles in disc order,
+    and that cost.
 
     numbers: those that are free, of which the disc is expected to begin with the one at `start`.
     """
@@ -128,7 +135,9 @@ def _aligned(
             if costs.get(j, inf) < cheapest:
                 cheapest, origin = costs[j], j
             for end in (j, j + 1):
-                if end == len(numbers) or numbers[end] - number != end - j:
+                if end == len(numbers) or not _may_be(
+                    part, number, numbers[end], end - j, runtimes
+                ):
                     continue
                 cost = cheapest + _cost(part, number, numbers[end], runtimes)
                 if cost < next_costs.get(end + 1, inf):
@@ -138,10 +147,21 @@ def _aligned(
         trail.append(origins)
     spans = []
     at = min(costs, key=lambda j: costs[j], default=0)
+    cost = costs.get(at, 0.0)
     for origins in reversed(trail):
         at, span = origins[at]
         spans.append(span)
-    return spans[::-1]
+    return spans[::-1], cost
+
+
+def _may_be(
+    part: Part, first: int, last: int, apart: int, runtimes: Mapping[int, int | None]
+) -> bool:
+    """Whether a title may have these numbers, `apart` places from each other.
+
+    Two in one have numbers that follow each other; behind the season's end it must look so.
+    """
+    return last - first == apart and (apart == 0 or part.looks_double or last in runtimes)
 
 
 def _cost(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> float:
@@ -152,15 +172,23 @@ def _cost(part: Part, first: int, last: int, runtimes: Mapping[int, int | None])
 
 def _misfit(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> float:
     """By which share of the running time a title misses it; nothing where it is HIGH."""
-    minutes = [runtimes.get(number) for number in range(first, last + 1)]
-    if not all(minutes):
+    if last not in runtimes:
+        return _BEHIND_THE_SEASON
+    expected = _expected(part, first, last, runtimes)
+    if not expected:
         return _UNKNOWN_RUNTIME
-    known = [each * SECONDS_A_MINUTE for each in minutes if each]
-    expected = [sum(known)]
-    if last > first and part.looks_double:
+    return min(_beyond_tolerance(part.seconds, minutes * SECONDS_A_MINUTE) for minutes in expected)
+
+
+def _expected(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> list[int]:
+    """The minutes that a title with these numbers may have; empty where they are not known."""
+    minutes = [runtimes.get(number) or 0 for number in range(first, last + 1)]
+    if min(minutes) <= 0:
+        return []
+    if last > first and part.looks_double and minutes[0] == minutes[1]:
         # Some providers give each half the length of the whole.
-        expected.append(max(known))
-    return min(_beyond_tolerance(part.seconds, each) for each in expected)
+        return [sum(minutes), minutes[0]]
+    return [sum(minutes)]
 
 
 def _beyond_tolerance(seconds: int, expected: int) -> float:
@@ -169,31 +197,24 @@ def _beyond_tolerance(seconds: int, expected: int) -> float:
     return 0.0 if missed <= max(near_seconds, near_share * expected) else missed / expected
 
 
-def _reordered(
-    parts: Sequence[Part],
-    spans: Sequence[tuple[int, int]],
-    runtimes: Mapping[int, int | None],
-) -> list[tuple[int, int]]:
-    """The same numbers in the order of the lengths, where disc order does not fit them at all."""
-
-    def cost(order: Sequence[tuple[int, int]]) -> float:
-        return sum(_misfit(part, *span, runtimes) for part, span in zip(parts, order, strict=True))
-
-    if any(first != last for first, last in spans):
-        return list(spans)
-    by_length = sorted(range(len(parts)), key=lambda i: parts[i].seconds)
-    by_runtime = sorted(spans, key=lambda span: runtimes.get(span[0]) or 0)
-    order = [span for _, span in sorted(zip(by_length, by_runtime, strict=True))]
-    better = cost(order) + _OTHER_ORDER * len(parts) < cost(spans)
-    return order if better else list(spans)
+def _by_length(
+    parts: Sequence[Part], numbers: Sequence[int], runtimes: Mapping[int, int | None]
+) -> tuple[list[tuple[int, int]], float]:
+    """The numbers in the order of the lengths instead of the disc's, and what that costs."""
+    if len(numbers) < len(parts) or any(number not in runtimes for number in numbers):
+        return [], inf
+    shortest_first = sorted(range(len(parts)), key=lambda i: parts[i].seconds)
+    by_runtime = sorted(numbers, key=lambda number: runtimes[number] or 0)
+    order = [n for _, n in sorted(zip(shortest_first, by_runtime, strict=True))]
+    spans = [(number, number) for number in order]
+    costs = [_cost(part, *span, runtimes) for part, span in zip(parts, spans, strict=True)]
+    return spans, sum(costs) + _OTHER_ORDER * len(parts)
 
 
 def _match(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> Match:
-    if first not in runtimes:
+    if last not in runtimes:
         return Match(first, last, VERY_LOW)
-    minutes = [runtimes.get(number) or 0 for number in range(first, last + 1)]
-    whole = sum(minutes) if all(minutes) else None
-    halves = max(minutes) if last > first and part.looks_double and whole else whole
-    confidence = max(fit(part.seconds, whole), fit(part.seconds, halves))
+    expected = _expected(part, first, last, runtimes) or [0]
+    confidence = max(fit(part.seconds, minutes) for minutes in expected)
     rivals = [number for number, each in runtimes.items() if fit(part.seconds, each) >= MEDIUM]
     return Match(first, last, confidence, confidence >= HIGH and rivals in ([first], []))
