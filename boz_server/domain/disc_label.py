@@ -11,6 +11,9 @@ from boz_server.domain.label_words import (
     NOISE,
     NUMBER_WORDS,
     SMALL_WORDS,
+    WORDS_OF_NOISE,
+    is_code,
+    number_value,
 )
 
 MAX_NAME_LENGTH = 200
@@ -25,27 +28,35 @@ _SEASON = re.compile(
     r"(?<![^\W\d_])(?:(?:season|series|staffel|saison|temporada)[ -]?|s|ssn ?)([0-9]{1,2})"
     r"(?=d(?:is[ck])? ?[0-9]|e[0-9]|[^a-z0-9]|$)"
     rf"|(?<![^\W_])(?:season|series) {_NUMBER}{_ENDS}"
-    rf"|(?<![^\W_])(?:the )?(?:complete )?{_NUMBER}(?:st|nd|rd|th)? season{_ENDS}",
+    rf"|(?<![^\W_])(?:the )?(?:complete )?{_NUMBER}(?:st|nd|rd|th)? season{_ENDS}"
+    # "24_SEASON_8" is the eighth.
+    rf"(?! ?{_NUMBER}{_ENDS})",
     re.IGNORECASE,
 )
 # "Book 1" is a season of "Avatar" and a part of a film's title in "THE_JUNGLE_BOOK_2".
 _BOOK = re.compile(rf"(?<= )book {_NUMBER}{_ENDS}.*", re.IGNORECASE)
 # The short form needs something before it: "D2_THE_MIGHTY_DUCKS" is a film.
 _DISC = re.compile(
-    r"(?:(?<![^\W_])(?:disc|disk|dvd|cd)[ -]?|(?<= )d ?)([0-9]{1,2})(?: ?of ?[0-9]{1,2})?" + _ENDS
-    + rf"|(?<![^\W_])dis[ck] {_NUMBER}{_ENDS}",
+    r"(?:(?<![^\W_])(?:disc|disk|dvd|cd)[ -]?|(?<= )d ?)([0-9]{1,2})(?: ?(?:of|/) ?[0-9]{1,2})?"
+    rf"{_ENDS}|(?<= )bd[ -]?([0-9]){_ENDS}|(?<![^\W_])dis[ck] {_NUMBER}{_ENDS}",
     re.IGNORECASE,
 )  # fmt: skip
 _VOLUME = re.compile(rf"(?<= )(?:volume|vol|v)[. ]{{0,2}}{_NUMBER}{_ENDS}", re.IGNORECASE)
 _YEAR_IN_PARENTHESES = re.compile(r"(?<=[^ (]) ?\(((?:19|20)[0-9]{2})\)")
-_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+# Later ones are a part of the title: "Blade Runner 2049".
+_YEAR = re.compile(r"19[0-9]{2}|20[0-3][0-9]")
+# Not of the name; the two sides of a disc share its number.
+_ASIDE = re.compile(
+    r"(?<= )(?:side ?[ab]|(?:the )?complete (?:series|collection))(?![^\W_])", re.IGNORECASE
+)
+# Half a season; of a film, a part is in its title.
+_PART = re.compile(rf"(?<= )(?:part|pt|p) ?{_NUMBER}{_ENDS}", re.IGNORECASE)
 
 _GLUED_NUMBER = re.compile(r"(?<![^\W_])([0-9]+)([^\W\d_]{3,})(?![^\W_])")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z0-9])")
 _ROMAN_NUMBER = re.compile(r"[IVX]{2,}")
 _WORD = re.compile(r"[^\W_]+")
 _FIRST_LETTER = re.compile(r"[^\W_]")
-_SHORT_CODE = 4
 _BESIDE_THE_NAME = (
     "season_number",
     "disc_number",
@@ -89,7 +100,7 @@ class DiscLabel:
         if self.name is None:
             return 0.0
         words = _WORD.findall(self.name)
-        if sum(_is_code(word) for word in words) * 2 > len(words):
+        if sum(is_code(word) for word in words) * 2 > len(words):
             return 0.3
         return 0.95 if self.season_number is not None else 0.8
 
@@ -100,19 +111,24 @@ def parse_label(label: str) -> DiscLabel:
     text, season = _cut_number(_SEASON, text)
     text, disc = _cut_number(_DISC, text)
     text, year = _cut_number(_YEAR_IN_PARENTHESES, text)
+    text = _ASIDE.sub(" ", text)
+    if season is not None:
+        text, _ = _cut_number(_PART, text)
     words, edition, late_year = _without_noise(text, year)
+    year = year or late_year
     words, is_bonus = _without_bonus(words)
-    text, volume = _cut_number(_VOLUME, " ".join(words))
+    title, _, _ = _without_noise(" ".join(words), year)
+    text, volume = _cut_number(_VOLUME, " ".join(title))
     text, book = _cut_number(_BOOK, text)
     return DiscLabel(
         name=_name(_without_noise(text, year)[0]),
         season_number=season,
         disc_number=disc,
-        year=year or late_year,
+        year=year,
         volume_number=volume,
         book_number=book,
         edition=edition,
-        film_name=_name(words),
+        film_name=_name(title),
         is_bonus=is_bonus,
     )
 
@@ -154,11 +170,7 @@ def _cut_number(pattern: re.Pattern[str], text: str) -> tuple[str, int | None]:
     if match is None:
         return text, None
     number = next(group for group in match.groups() if group is not None).casefold()
-    return f"{text[: match.start()]} {text[match.end() :]}", _value(number)
-
-
-def _value(number: str) -> int:
-    return NUMBER_WORDS.get(number) or int(number)
+    return f"{text[: match.start()]} {text[match.end() :]}", number_value(number)
 
 
 def _without_noise(text: str, year: int | None) -> tuple[list[str], str | None, int | None]:
@@ -171,14 +183,20 @@ def _without_noise(text: str, year: int | None) -> tuple[list[str], str | None, 
         if tail:
             edition = EDITIONS[tail]
             del words[-len(tail.split()) :]
-        elif _is_noise(words[-1]):
+        elif _is_noise(words[-1]) and (len(words) > 1 or words[0].casefold() not in WORDS_OF_NOISE):
             words.pop()
-        # Not the whole name: "1917" is a film.
-        elif year is None and late_year is None and len(words) > 1 and _YEAR.fullmatch(words[-1]):
+        elif year is None and late_year is None and _ends_with_year(words):
             late_year = int(words.pop())
         else:
             break
     return words, edition, late_year
+
+
+def _ends_with_year(words: list[str]) -> bool:
+    """Whether the last word is a year of release: "1917" is a film, "Class of 1984" another."""
+    if len(words) == 1 or not _YEAR.fullmatch(words[-1]):
+        return False
+    return words[-2].casefold() not in SMALL_WORDS
 
 
 def _without_bonus(words: list[str]) -> tuple[list[str], bool]:
@@ -201,15 +219,6 @@ def _edition(words: list[str]) -> str | None:
 def _is_noise(word: str) -> bool:
     """Whether a last word tells of the format or the region, or is mere punctuation."""
     return word.casefold().strip("()[]") in NOISE or not any(c.isalnum() for c in word)
-
-
-def _is_code(word: str) -> bool:
-    """Whether a word is an authoring house's code ("NW1", "CCS") more likely than a word."""
-    if word.isdigit():
-        return False
-    mixed = any(c.isdigit() for c in word)
-    vowelless = word.isascii() and not set(word.casefold()) & set("aeiouy")
-    return len(word) <= _SHORT_CODE and (mixed or vowelless)
 
 
 def _name(words: list[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Words that volume labels are made of, besides a title's own."""
+"""Words that volume labels are made of, besides a title's own, and what they stand for."""
 
 #: What studios and authoring houses put behind a title: picture, region, format.
 NOISE = frozenset(
@@ -10,12 +10,16 @@ NOISE = frozenset(
     ]
 )
 
+#: Those that may be a whole title.
+WORDS_OF_NOISE = frozenset(["us"])
+
 #: Last words of labels of discs that have neither film nor episodes.
 BONUS = frozenset(["bonus", "extras", "supplements", "supplemental", "special features"])
 
 #: Editions as labels write them, and as Plex shows them (support.plex.tv, "Multiple Editions").
 EDITIONS = {
     "ext": "Extended",
+    "ee": "Extended",
     "extended": "Extended",
     "extended edition": "Extended",
     "extended cut": "Extended",
@@ -96,3 +100,23 @@ MEANINGLESS = frozenset(
     """.splitlines()
     if line.strip()
 )
+
+
+_SHORT_CODE = 4
+
+
+def number_value(word: str) -> int:
+    """What digits, or a word in small letters ("three", "third"), stand for."""
+    if word.isdigit():
+        return int(word)
+    # Patterns that ignore case take a dotless i for an i.
+    return NUMBER_WORDS[word.replace("\u0131", "i")]
+
+
+def is_code(word: str) -> bool:
+    """Whether a word is an authoring house's code ("NW1", "CCS") more likely than a word."""
+    if word.isdigit():
+        return False
+    mixed = any(c.isdigit() for c in word)
+    vowelless = word.isascii() and not set(word.casefold()) & set("aeiouy")
+    return len(word) <= _SHORT_CODE and (mixed or vowelless)
