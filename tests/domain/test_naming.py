@@ -122,6 +122,57 @@ def test_it_names_a_movie():
     assert naming.movie_filename("2001: A/B", 1968, "mp4") == "2001 - A-B (1968).mp4"
 
 
+def test_it_names_two_episodes_in_one():
+    assert naming.episode_filename("Show", 1, 1, "A & B", last=2) == "Show - S01E01-E02 - A & B.mkv"
+    assert naming.episode_filename("Show", 1, 9, last=10) == "Show - S01E09-E10.mkv"
+    assert naming.episode_filename("Show", 1, 3, last=3) == "Show - S01E03.mkv"
+    assert naming.episode_filename("Show", 0, 3) == "Show - S00E03.mkv"
+
+
+@pytest.mark.parametrize(
+    ("edition", "expected"),
+    [
+        ("Director's Cut", "Movie (2008) {edition-Director's Cut}.mkv"),
+        ("a/b: {c}", "Movie (2008) {edition-a-b - c}.mkv"),
+        ("x" * 300, "Movie (2008) {edition-" + "x" * 40 + "}.mkv"),
+        ("{}", "Movie (2008).mkv"),
+        ("..", "Movie (2008).mkv"),
+        ("", "Movie (2008).mkv"),
+        (None, "Movie (2008).mkv"),
+    ],
+)
+def test_it_names_an_edition(edition, expected):
+    assert naming.movie_filename("Movie", 2008, edition=edition) == expected
+
+
+@given(HOSTILE, st.none() | HOSTILE, st.none() | st.integers(1900, 2099))
+def test_it_names_any_film_of_any_edition_safely(title, edition, year):
+    name = naming.movie_filename(title, year, edition=edition)
+    assert is_safe(name)
+    assert naming.parse_media_filename(name)["media_type"] in {"movie", "tv"}
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("Deleted Scene: The Bridge", "Deleted Scenes"),
+        ("ALTERNATE_ENDING", "Deleted Scenes"),
+        ("Theatrical Trailer", "Trailers"),
+        ("Teaser", "Trailers"),
+        ("The Making-Of Avatar", "Behind The Scenes"),
+        ("Behind the Scenes", "Behind The Scenes"),
+        ("Interview with Elijah Wood", "Interviews"),
+        ("A Documentary", "Featurettes"),
+        ("Trailerpark", "Other"),
+        ("Title 3", "Other"),
+        ("", "Other"),
+        ("../..", "Other"),
+    ],
+)
+def test_it_puts_an_extra_into_the_folder_of_its_kind(name, folder):
+    assert naming.extras_folder("Movies/Movie (2008)", name) == f"Movies/Movie (2008)/{folder}"
+
+
 def test_it_names_an_extra():
     bride = "The Princess Bride"
     assert naming.extra_filename(bride, 3) == "The Princess Bride - Extra 03.mkv"
@@ -171,6 +222,7 @@ def movie(name, year=None, extension=".mkv"):
         ("Show - S01E01-E02 - Pilot.mkv", tv("Show", 1, 1, "Pilot")),
         ("TV Shows\\Show/Season 01/Show - S01E02.mkv", tv("Show", 1, 2)),
         ("Movie (2008).mkv", movie("Movie", 2008)),
+        ("Movie (2008) {edition-Final Cut}.mkv", movie("Movie", 2008)),
         ("Movie.mkv", movie("Movie")),
         ("Movie", movie("Movie", extension="")),
         ("Movie (2208).mkv", movie("Movie (2208)")),
