@@ -94,15 +94,8 @@ def _analyse(
     duration_variance: float,
     season_lengths: tuple[int, ...],
 ) -> Layout:
-    copies = find_copies(ordered, min_duration_seconds)
-    originals = [title for title in ordered if title.index not in copies]
-    play_alls = find_play_alls(originals, min_duration_seconds)
-    # A sum that holds with all of its parts proves that these are no copies of each other.
-    if not play_alls and copies:
-        sums = find_play_alls(ordered, min_duration_seconds)
-        if any(set(parts) & copies.keys() for parts in sums.values()):
-            copies, originals, play_alls = {}, list(ordered), sums
-    singles = [title for title in originals if title.index not in play_alls]
+    copies, play_alls = _repeats(ordered, min_duration_seconds)
+    singles = [t for t in ordered if t.index not in copies and t.index not in play_alls]
     disc_name = common_name(ordered)
     candidates = [
         title
@@ -132,6 +125,21 @@ def _analyse(
         copies=copies,
         play_alls=play_alls,
     )
+
+
+def _repeats(
+    titles: Sequence[TitleFacts], least_seconds: int
+) -> tuple[dict[int, Copy], dict[int, tuple[int, ...]]]:
+    """The titles that are others again, and those that play others."""
+    copies = find_copies(titles, least_seconds)
+    originals = [title for title in titles if title.index not in copies]
+    play_alls = find_play_alls(originals, least_seconds)
+    # A sum that holds with all of its parts proves that these are no copies of each other.
+    if not play_alls and copies:
+        sums = find_play_alls(titles, least_seconds)
+        if any(set(parts) & copies.keys() for parts in sums.values()):
+            return {}, sums
+    return copies, play_alls
 
 
 def _proven_episodes(
