@@ -202,7 +202,9 @@ def _ends_with_year(words: list[str]) -> bool:
 def _without_bonus(words: list[str]) -> tuple[list[str], bool]:
     """The words without those that say that the disc has only extras, and whether they did."""
     for length in (2, 1):
-        if len(words) > length and " ".join(words[-length:]).casefold() in BONUS:
+        tail = " ".join(words[-length:]).casefold()
+        # "Extras" is a show, too.
+        if tail in BONUS and (len(words) > length or tail != "extras"):
             return words[:-length], True
     return words, False
 

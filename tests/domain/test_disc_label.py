@@ -182,7 +182,10 @@ def test_it_reads_an_edition_that_is_not_the_whole_name(label, name, edition):
         ("HOBBIT_BONUS_DISC", "Hobbit", True),
         ("THE_MATRIX_SUPPLEMENTAL", "The Matrix", True),
         ("ALIEN_SPECIAL_FEATURES", "Alien", True),
+        ("BONUS_DISC", None, True),
+        ("SPECIAL_FEATURES", None, True),
         ("EXTRAS_S1_D1", "Extras", False),
+        ("EXTRAS", "Extras", False),
         ("ALIEN", "Alien", False),
     ],
 )
