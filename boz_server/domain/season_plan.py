@@ -104,6 +104,8 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
         matches = number_from(disc.parts, disc.chosen_first, runtimes)
         course.in_doubt = False
     else:
+        if course.in_doubt and disc.parts and not disc.season_is_guess:
+            warnings.append("An earlier disc's numbers are a guess, and so are these.")
         expected = course.next_number + _room_for_missing(disc, course, warnings)
         matches = match_episodes(disc.parts, runtimes, expected, course.taken)
         warnings += _doubts(disc, course, matches, bool(runtimes))
@@ -138,8 +140,6 @@ def _doubts(
         doubts.append("The titles are as long as films: a pilot film, or specials of the show?")
     if disc.season_is_guess and not all(match.is_only_fit for match in matches):
         doubts.append("The label names no season: season and episode numbers are a guess.")
-    elif course.in_doubt:
-        doubts.append("An earlier disc's numbers are a guess, and so are these.")
     numbers = sorted(_numbers(matches))
     if numbers[-1] - numbers[0] >= len(numbers):
         doubts.append("The episode numbers leave gaps: check them.")
