@@ -1,6 +1,10 @@
 """Discs are reported, looked through, ripped and ejected."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
+
+from flask import Response
 
 from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
@@ -31,9 +35,20 @@ from boz_server.services.rip_orders import RipProgress
 blueprint = BozBlueprint("discs", __name__, url_prefix="/api/discs", description="Discs")
 
 
+def looked_up(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Ask providers first: a request that is carried out once is one transaction."""
+
+    @wraps(view)
+    def ask_first(report: ReportedDisc) -> Response:
+        return view(services().discs.looked_up(report))
+
+    return ask_first
+
+
 @blueprint.post("/detected")
 @blueprint.arguments(ReportedDiscSchema)
 @blueprint.doc(parameters=[PARAMETER])
+@looked_up
 @idempotent
 @blueprint.response(200, DiscSchema)
 def detected(report: ReportedDisc) -> Disc:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReportedDisc:
-    """A disc as an agent reports it."""
+    """A disc as an agent reports it. findings: what providers know of it, once they were asked."""
 
     agent_id: str
     drive: str
@@ -42,6 +42,7 @@ class ReportedDisc:
     disc_type: str
     titles: Sequence[TitleFacts]
     thumbnails: Sequence[Thumbnail] = ()
+    findings: Findings | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -102,12 +103,27 @@ class DiscManager:
         self.dispatcher = dispatcher
         self.thumbnails = thumbnails
 
+    def looked_up(self, report: ReportedDisc) -> ReportedDisc:
+        """Ask the providers about a disc, unless it is known already; outside of transactions.
+
+        Raises AgentNotFound.
+        """
+        if self.agents.get(report.agent_id) is None:
+            raise AgentNotFound(report.agent_id)
+        present = self.discs.in_drive(report.agent_id, report.drive)
+        is_known = present is not None and present.fingerprint == report.fingerprint
+        if is_known or self.discs.approved_before(report.fingerprint) is not None:
+            return replace(report, findings=NOTHING)
+        found = self.lookup.disc(report.disc_name, report.titles, report.fingerprint)
+        return replace(report, findings=found)
+
     def detected(self, report: ReportedDisc) -> Disc:
         """Enter a disc with proposed names, or refresh it where it is the one known to lie there.
 
         Another disc in that drive counts as ejected. Raises AgentNotFound.
         """
-        findings = self._look_up(report)
+        if report.findings is None:
+            report = self.looked_up(report)
         with self.database.write_queue():
             # Two reports for one drive come one after the other, on any engine.
             if not self.agents.lock(report.agent_id):
@@ -119,7 +135,7 @@ class DiscManager:
             else:
                 if present is not None:
                     self._close(present)
-                disc_id = self._enter(report, findings)
+                disc_id = self._enter(report)
             disc = self.get(disc_id)
             if disc.preview_status == PreviewStatus.APPROVED:
                 # No one has to look at them any more.
@@ -153,19 +169,11 @@ class DiscManager:
         with self.database.write_queue():
             self.discs.drop_thumbnails(disc_id)
 
-    def _look_up(self, report: ReportedDisc) -> Findings:
-        """Ask the providers, unless the disc is known already; before the transaction."""
-        present = self.discs.in_drive(report.agent_id, report.drive)
-        is_known = present is not None and present.fingerprint == report.fingerprint
-        if is_known or self.discs.approved_before(report.fingerprint) is not None:
-            return NOTHING
-        return self.lookup.disc(report.disc_name, report.titles, report.fingerprint)
-
-    def _enter(self, report: ReportedDisc, findings: Findings) -> str:
+    def _enter(self, report: ReportedDisc) -> str:
         now = self.clock.now()
         disc_id = str(uuid4())
         before = self.discs.approved_before(report.fingerprint)
-        preview = self.propose(report, findings) if before is None else self.previews.again(before)
+        preview = self._propose(report) if before is None else self.previews.again(before)
         titles = report.title_columns()
         self.discs.insert(
             [
@@ -190,8 +198,9 @@ class DiscManager:
         log.info("Disc detected", extra={"disc_id": disc_id, "disc_name": report.disc_name})
         return disc_id
 
-    def propose(self, report: ReportedDisc, findings: Findings) -> Preview:
-        """Say what a disc is and what its titles are called; in the caller's transaction."""
+    def _propose(self, report: ReportedDisc) -> Preview:
+        """Say what a disc is and what its titles are called."""
+        findings = report.findings or NOTHING
         identity = self.identifier.identify(
             report.disc_name, report.titles, report.fingerprint, findings
         )

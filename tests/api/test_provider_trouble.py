@@ -18,14 +18,17 @@ from tests.provider_server import FakeProviders, Movie, Show
 from tests.support import (
     FakeClock,
     approve,
+    assert_problem,
     detect,
     disc_of,
     eject,
     episodes,
     file_names,
+    ok,
     register_agent,
     restart,
     season,
+    titles,
     told,
     unchanged,
 )
@@ -311,3 +314,25 @@ def test_it_asks_no_one_within_a_transaction(services: Services) -> None:
         ):
             with pytest.raises(RuntimeError):
                 ask()
+
+
+@each_kind
+def test_it_looks_up_a_disc_whose_report_may_be_sent_again(
+    client: FlaskClient, providers: FakeProviders, disc: Kind
+) -> None:
+    label, minutes = disc
+    body = {"agent_id": "pc", "drive": "D:", "disc_name": label, "titles": titles(*minutes)}
+    key = {"Idempotency-Key": "once"}
+    found = ok(client.post("/api/discs/detected", json=body, headers=key))
+    assert file_names(found)[0] == LOOKED_UP[disc]
+    asked = providers.count()
+    assert ok(client.post("/api/discs/detected", json=body, headers=key)) == found
+    assert providers.count() == asked
+
+
+def test_it_asks_no_one_for_an_agent_that_is_not_known(
+    client: FlaskClient, providers: FakeProviders
+) -> None:
+    body = {"agent_id": "nobody", "drive": "D:", "disc_name": "SOLARIS", "titles": titles(99)}
+    assert_problem(client.post("/api/discs/detected", json=body), 404, "nobody")
+    assert providers.count() == 0
