@@ -173,7 +173,7 @@ class DiscManager:
         now = self.clock.now()
         disc_id = str(uuid4())
         before = self.discs.approved_before(report.fingerprint)
-        preview = self._propose(report) if before is None else self.previews.again(before)
+        preview = self.propose(report) if before is None else self.previews.again(before)
         titles = report.title_columns()
         self.discs.insert(
             [
@@ -198,8 +198,8 @@ class DiscManager:
         log.info("Disc detected", extra={"disc_id": disc_id, "disc_name": report.disc_name})
         return disc_id
 
-    def _propose(self, report: ReportedDisc) -> Preview:
-        """Say what a disc is and what its titles are called."""
+    def propose(self, report: ReportedDisc) -> Preview:
+        """Say what a disc is and what its titles are called; in the caller's transaction."""
         findings = report.findings or NOTHING
         identity = self.identifier.identify(
             report.disc_name, report.titles, report.fingerprint, findings
