@@ -8,7 +8,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
-from boz_server.domain.disc_states import PreviewStatus
+from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.repositories.disc_repository import load_titles
 
 #: A season's usual lengths show in so many.
@@ -60,8 +60,18 @@ class TVSeasonRepository:
             TVSeason.season_id == season_id
         ).execute()
 
+    def of_disc(self, fingerprint: str) -> set[str]:
+        """Return the ids of the seasons that any record of a disc belongs to."""
+        query: Any = Disc.select(Disc.tv_season).where(
+            Disc.fingerprint == fingerprint, Disc.tv_season.is_null(False)
+        )
+        return {season_id for (season_id,) in query.tuples()}
+
     def discs(self, season_id: str) -> list[Disc]:
-        """Return the season's discs with their titles, refused ones left out, oldest first."""
+        """Return the season's discs with their titles, oldest first.
+
+        Refused ones are left out, and records of a disc that was accepted when it came again.
+        """
         query = _discs_of(season_id).order_by(Disc.detected_at, Disc.disc_id)
         discs = list(query)
         load_titles(discs)
@@ -188,7 +198,25 @@ class TVSeasonRepository:
 
 def _discs_of(season_id: str) -> Any:
     return Disc.select().where(
-        Disc.tv_season == season_id, Disc.preview_status != PreviewStatus.REJECTED
+        Disc.tv_season == season_id,
+        Disc.preview_status != PreviewStatus.REJECTED,
+        ~_is_outdated(),
+    )
+
+
+def _is_outdated() -> Any:
+    """Whether the same disc came again, and what was then accepted of it counts instead.
+
+    One that lies in a drive and is not decided takes over what was accepted.
+    """
+    later = Disc.alias("later")
+    is_past = (Disc.preview_status == PreviewStatus.APPROVED) | (Disc.status == DiscStatus.EJECTED)
+    return is_past & peewee.fn.EXISTS(
+        later.select(peewee.SQL("1")).where(
+            later.fingerprint == Disc.fingerprint,
+            later.preview_status == PreviewStatus.APPROVED,
+            later.detected_at > Disc.detected_at,
+        )
     )
 
 
@@ -203,5 +231,6 @@ def _episodes_elsewhere(season_id: str, fingerprint: str, *columns: Any) -> Any:
             Disc.fingerprint != fingerprint,
             Title.selected,
             ~Title.is_extra,
+            ~_is_outdated(),
         )
     )

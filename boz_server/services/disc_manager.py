@@ -193,8 +193,7 @@ class DiscManager:
         disc = self.get(disc_id)
         if is_clear(self.settings, disc, was_approved=before is not None):
             self.discs.update(disc_id, preview_status=PreviewStatus.APPROVED)
-            self.seasons.remember(disc)
-            self.seasons.refresh([disc.tv_season_id], now)
+            self.seasons.accept(disc, now)
         log.info("Disc detected", extra={"disc_id": disc_id, "disc_name": report.disc_name})
         return disc_id
 

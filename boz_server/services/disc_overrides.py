@@ -149,8 +149,7 @@ class DiscOverrides:
             self.discs.update(disc.disc_id, preview_status=status)
             approved = self._read(disc.disc_id)
             self.seasons.require_free_numbers(approved)
-            self.seasons.remember(approved)
-            self.seasons.refresh([approved.tv_season_id], now)
+            self.seasons.accept(approved, now)
         log.info("Disc identified by a person", extra={"disc_id": disc.disc_id})
         return self._read(disc.disc_id)
 

@@ -73,8 +73,7 @@ class DiscReview:
                 starting_episode_number=_first_number(disc),
             )
             self.discs.drop_thumbnails(disc_id)
-            self.seasons.remember(disc)
-            self.seasons.refresh([disc.tv_season_id], self.clock.now())
+            self.seasons.accept(disc, self.clock.now())
             approved = self._read(disc_id)
         # After the commit: until then the titles still name them.
         self.thumbnails.delete(disc_id)
@@ -87,7 +86,7 @@ class DiscReview:
             disc = self._hold(disc_id)
             require_undecided(disc)
             self.discs.update(disc_id, preview_status=PreviewStatus.REJECTED)
-            self.seasons.refresh([disc.tv_season_id], self.clock.now())
+            self.seasons.give_back(disc, self.clock.now())
             return self._read(disc_id)
 
     def _read(self, disc_id: str) -> Disc:

@@ -107,8 +107,9 @@ class PreviewGenerator:
             title.title_index: {name: getattr(title, name) for name in TITLE_COLUMNS}
             for title in disc.titles
         }
-        # What was accepted waits for no provider any more.
-        columns |= {"tv_season": disc.tv_season_id, "lookup_due": False}
+        # What was accepted waits for no provider any more, and counts more than what was told.
+        columns |= {"lookup_due": False, "is_told": False, "told_first_episode": None}
+        columns |= {"tv_season": disc.tv_season_id}
         return Preview(columns, titles)
 
     def renamed(

@@ -36,28 +36,60 @@ def name_episode(
     return title, naming.episode_filename(show, season, first, title, last=last)
 
 
-def by_fingerprint(discs: Sequence[Disc]) -> dict[str, list[Disc]]:
-    """All records of each disc, oldest first."""
+def by_disc(discs: Sequence[Disc]) -> dict[str, list[Disc]]:
+    """All records of each disc, oldest first, by `key_of`."""
     records: dict[str, list[Disc]] = {}
     for disc in discs:
-        records.setdefault(disc.fingerprint, []).append(disc)
+        records.setdefault(key_of(disc, discs), []).append(disc)
     return records
 
 
+def key_of(disc: Disc, discs: Sequence[Disc]) -> str:
+    """The same for all records of a disc: its fingerprint.
+
+    A record that a person spoke of after another was accepted is numbered by itself.
+    """
+    if disc.is_told and disc.preview_status == PreviewStatus.PENDING and _accepted(disc, discs):
+        return f"{disc.fingerprint} {disc.disc_id}"
+    return str(disc.fingerprint)
+
+
+def _accepted(disc: Disc, discs: Sequence[Disc]) -> list[Disc]:
+    """The records of a disc whose names were accepted."""
+    return [
+        each
+        for each in discs
+        if each.fingerprint == disc.fingerprint and each.preview_status == PreviewStatus.APPROVED
+    ]
+
+
 def best_record(records: Sequence[Disc]) -> Disc:
-    """The record of a disc that knows most: one that a person spoke of, else the latest."""
-    return max(records, key=lambda disc: (disc.is_told, disc.detected_at, disc.disc_id))
+    """The record of a disc that counts: what was accepted, else what a person spoke of, else the
+    latest, which knows most."""
+    return max(
+        records,
+        key=lambda disc: (
+            disc.preview_status == PreviewStatus.APPROVED,
+            disc.is_told,
+            disc.detected_at,
+            disc.disc_id,
+        ),
+    )
 
 
-def season_disc(key: str, records: Sequence[Disc], before: int) -> SeasonDisc:
+def season_disc(
+    key: str, records: Sequence[Disc], discs: Sequence[Disc], before: int
+) -> SeasonDisc:
     """One disc to be numbered for all records of it; what was accepted of any counts.
 
-    before: the highest number of a disc of the seasons before.
+    discs: all of the season. before: the highest number of a disc of the seasons before.
     """
     first, best = records[0], best_record(records)
     approved = [disc for disc in records if disc.preview_status == PreviewStatus.APPROVED]
     told = [disc.told_first_episode for disc in records if disc.told_first_episode is not None]
-    fixed = {number for disc in approved for title in disc.titles for number in held_numbers(title)}
+    # A person who names it anew, and no number, keeps the one that it had.
+    told = told or [min(_numbers([each])) for each in _accepted(first, discs) if _numbers([each])]
+    fixed = _numbers(approved)
     return SeasonDisc(
         key=key,
         detected_at=first.detected_at,
@@ -70,6 +102,11 @@ def season_disc(key: str, records: Sequence[Disc], before: int) -> SeasonDisc:
         chosen_first=told[-1] if told and not approved else None,
         season_is_guess=is_guess(best),
     )
+
+
+def _numbers(discs: Sequence[Disc]) -> set[int]:
+    """The numbers that discs hold."""
+    return {number for disc in discs for title in disc.titles for number in held_numbers(title)}
 
 
 def _number_in_season(disc: Disc, before: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from boz_server.clock import Clock
 from boz_server.database.models import Disc, TVSeason
@@ -14,10 +15,11 @@ from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.services.season_records import (
     TITLE_COLUMNS,
     best_record,
-    by_fingerprint,
+    by_disc,
     episodes_of,
     held_numbers,
     is_guess,
+    key_of,
     season_disc,
     title_columns,
 )
@@ -122,7 +124,22 @@ class SeasonTracker:
                 " with update-season."
             )
 
-    def remember(self, disc: Disc) -> None:
+    def accept(self, disc: Disc, now: datetime) -> None:
+        """Bring the seasons in line with a disc whose names were accepted.
+
+        It may have been of another season when it was here before.
+        """
+        self._remember(disc)
+        self.refresh(self.seasons.of_disc(disc.fingerprint), now)
+
+    def give_back(self, disc: Disc, now: datetime) -> None:
+        """Bring the seasons in line with a disc whose names were refused.
+
+        What was accepted of it before counts again.
+        """
+        self.refresh(self.seasons.of_disc(disc.fingerprint), now)
+
+    def _remember(self, disc: Disc) -> None:
         """Keep the names and lengths of an approved disc's episodes; None is no name."""
         if disc.tv_season_id is None or disc.tv_season_number is None:
             return
@@ -152,27 +169,34 @@ class SeasonTracker:
         pending = [disc for disc in discs if disc.preview_status == PreviewStatus.PENDING]
         if not pending:
             return
-        records = by_fingerprint(discs)
+        records = by_disc(discs)
         before = self.seasons.highest_disc_before(season_id)
         numberings = plan(
-            [season_disc(key, same, before) for key, same in records.items()],
+            [season_disc(key, same, discs, before) for key, same in records.items()],
             self.seasons.runtimes(season_id),
         )
         names = self._names(season_id)
         for disc in pending:
-            self._agree(disc, best_record(records[disc.fingerprint]))
-            self._apply(disc, numberings[disc.fingerprint], names)
+            key = key_of(disc, discs)
+            best = best_record(records[key])
+            self._agree(disc, best)
+            if best.preview_status == PreviewStatus.PENDING:
+                self._apply(disc, numberings[key], names)
 
     def _agree(self, disc: Disc, best: Disc) -> None:
-        """Take for episodes what the record does that knows most of the same disc:
-        how long the season's other episodes are, or a person's word."""
-        if [title.kind for title in disc.titles] == [title.kind for title in best.titles]:
+        """Take over what was accepted of the same disc, or else what the record takes for
+        episodes that knows most of it: how long the season's others are, or a person's word."""
+        compared = TITLE_COLUMNS if best.preview_status == PreviewStatus.APPROVED else ("kind",)
+        if disc is best or _said(disc, compared) == _said(best, compared):
             return
         for title, other in zip(disc.titles, best.titles, strict=True):
             columns = {name: getattr(other, name) for name in TITLE_COLUMNS}
             self.discs.update_title(disc.disc_id, title.title_index, **columns)
             for name, value in columns.items():
                 setattr(title, name, value)
+        if best.preview_status == PreviewStatus.APPROVED:
+            first = best.starting_episode_number
+            self.discs.update(disc.disc_id, starting_episode_number=first)
 
     def _apply(self, disc: Disc, numbering: Numbering, names: Mapping[int, str]) -> None:
         if not numbering.matches:
@@ -192,6 +216,10 @@ class SeasonTracker:
         """What is known of a season: {episode number: name}."""
         names = self.seasons.episode_names(season_id)
         return {number: name for number, name in names.items() if name != _stand_in(number)}
+
+
+def _said(disc: Disc, columns: Sequence[str]) -> list[list[Any]]:
+    return [[getattr(title, name) for name in columns] for title in disc.titles]
 
 
 def _stand_in(number: int) -> str:

@@ -14,10 +14,14 @@ from tests.support import (
     approve,
     assert_problem,
     detect,
+    disc_of,
+    eject,
     episodes,
     file_names,
     ok,
     register_agent,
+    season,
+    told,
 )
 
 NAMES = [
@@ -34,10 +38,6 @@ NAMES = [
 def agent(client: FlaskClient) -> None:
     """Every disc lies in a drive of a registered agent."""
     register_agent(client)
-
-
-def eject(client: FlaskClient) -> None:
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
 
 
 def named(disc: dict[str, Any]) -> list[list[Any]]:
@@ -142,3 +142,67 @@ def test_it_moves_no_approved_disc_onto_numbers_of_another(client: FlaskClient) 
     answer = client.post(f"/api/discs/{second['disc_id']}/preview/update-season", json=move)
     assert_problem(answer, 409, "Episode 3")
     assert ok(client.get(f"/api/discs/{second['disc_id']}")) == second
+
+
+def test_it_numbers_it_anew_where_a_person_says_so(client: FlaskClient) -> None:
+    approve(client, detect(client)["disc_id"])
+    eject(client)
+    again = detect(client)["disc_id"]
+    body = {"season_number": 1, "starting_episode": 7}
+    moved = told(client, again, "preview/update-season", **body)
+    assert file_names(moved) == [f"Firefly - S01E0{number}.mkv" for number in (7, 8, 9)]
+    assert episodes(approve(client, again)) == [7, 8, 9]
+
+
+def test_it_keeps_its_numbers_where_a_person_names_it_anew(client: FlaskClient) -> None:
+    body = {"season_number": 1, "starting_episode": 4}
+    first = detect(client)["disc_id"]
+    told(client, first, "preview/update-season", **body)
+    approve(client, first)
+    eject(client)
+    again = detect(client)["disc_id"]
+    show = {"media_type": "tv_show", "show_name": "Firefly"}
+    named = told(client, again, "preview/override-media-type", **show)
+    assert file_names(named) == [f"Firefly - S01E0{number}.mkv" for number in (4, 5, 6)]
+
+
+def test_it_gives_the_numbers_of_an_earlier_acceptance_back(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    approve(client, detect(client)["disc_id"])  # a slip: it is the second season's
+    eject(client)
+    clock.advance(60)
+    again = detect(client)["disc_id"]
+    told(client, again, "preview/update-season", season_number=2)
+    approve(client, again)
+    assert season(client, "Firefly:s1")["last_episode_assigned"] == 0
+    other = detect(client, "FIREFLY_S01_D1", (43.5, 44.5), drive="E:")
+    assert episodes(approve(client, other["disc_id"])) == [1, 2]
+
+
+def test_it_counts_the_earlier_acceptance_again_when_the_later_is_refused(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    approve(client, detect(client)["disc_id"])
+    eject(client)
+    clock.advance(60)
+    again = approve(client, detect(client)["disc_id"])["disc_id"]
+    told(client, again, "preview/update-season", season_number=2)
+    told(client, again, "preview/reject")
+    assert season(client, "Firefly:s1")["last_episode_assigned"] == 3
+    assert season(client, "Firefly:s2")["last_episode_assigned"] == 0
+
+
+@pytest.mark.parametrize("first", ["D:", "E:"])
+def test_it_has_the_same_names_in_two_drives(
+    client: FlaskClient, clock: FakeClock, first: str
+) -> None:
+    discs = {}
+    for drive in ("D:", "E:"):
+        discs[drive] = detect(client, drive=drive)["disc_id"]
+        clock.advance(60)
+    edits = [{"index": 0, "episode_number": 9}, {"index": 1, "selected": False}]
+    accepted = approve(client, discs.pop(first), title_edits=edits)
+    (other,) = discs.values()
+    assert named(disc_of(client, other)) == named(accepted)
+    assert season(client, "Firefly:s1")["last_episode_assigned"] == 9
