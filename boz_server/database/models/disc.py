@@ -26,7 +26,7 @@ class Disc(BaseModel):
     disc_name = peewee.TextField()
     #: MakeMKV's word for it ("DVD disc", "Blu-ray disc").
     disc_type = peewee.TextField(default="Unknown", constraints=default("Unknown"))
-    #: Hash of label and layout: the same disc has the same one in any drive (see title_layout).
+    #: Hash of label and layout: the same disc has the same one in any drive (see title_facts).
     fingerprint = peewee.CharField(max_length=64)
     detected_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     status = EnumField(
