@@ -21,7 +21,7 @@ _SKIPPED_EPISODE = 0.06
 _AGAINST_THE_LAYOUT = 0.05
 # Less than a skipped one: an episode without a running time is not passed over.
 _UNKNOWN_RUNTIME = 0.05
-_BEHIND_THE_SEASON = 0.1
+_BEHIND_THE_SEASON = 0.3
 _OTHER_ORDER = 0.15
 # How many episodes away from where a disc is expected to begin it may begin.
 _REACH = 60

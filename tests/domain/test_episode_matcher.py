@@ -170,3 +170,9 @@ def test_it_takes_little_time_for_many_titles(count):
     matches = match_episodes(parts(*[1300] * count), dict.fromkeys(range(1, 500), 22), 1)
     assert len(matches) == count
     assert time.perf_counter() - began < 5
+
+
+def test_it_takes_another_order_before_doubles_and_numbers_behind_the_season():
+    runtimes = {1: 61, 2: 52, 3: 44, 4: 37, 5: 31, 6: 26}
+    matches = match_episodes([Part(44 * 60), Part(61 * 60), Part(52 * 60)], runtimes, 1)
+    assert [(match.first, match.last) for match in matches] == [(3, 3), (1, 1), (2, 2)]
