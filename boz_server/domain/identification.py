@@ -14,6 +14,8 @@ CERTAIN = 1.0
 #: No more than so sure is a disc whose episode numbers, or whose name, are a guess.
 GUESSED_NUMBERS = 0.8
 GUESSED_NAME = 0.5
+#: Of several cuts, a person says which is wanted.
+GUESSED_CUT = 0.8
 UNCERTAIN_FILM = 0.6
 #: While a provider that was to be asked has not answered.
 NOT_LOOKED_UP = 0.85

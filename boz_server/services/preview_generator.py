@@ -19,6 +19,7 @@ from boz_server.services.season_choice import SeasonChoice
 from boz_server.services.season_records import TITLE_COLUMNS, name_episode
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.title_proposals import (
+    doubts_of,
     extra_names,
     free_ordinal,
     proposal,
@@ -207,16 +208,14 @@ class PreviewGenerator:
         layout = self.identifier.layout(titles)
         name, year = identity.name, identity.year
         folder = naming.movie_folder(self.settings.nas_movie_path, name, year)
-        proposals = {}
-        warnings = []
         features = () if identity.is_bonus else layout.features
-        for ordinal, title in enumerate(features):
-            proposals[title.index] = self._feature(title, ordinal, layout, identity, folder)
-        if len(features) > 1:
-            indexes = ", ".join(str(title.index) for title in features[1:])
-            warnings.append(f"As long as the film: title {indexes}. Choose what you want.")
-        elif not features:
-            warnings.append("No title is a film: a disc of extras.")
+        proposals = {
+            title.index: self._feature(title, ordinal, layout, identity, folder)
+            for ordinal, title in enumerate(features)
+        }
+        warnings, most = doubts_of(features)
+        if not identity.is_told:
+            identity = replace(identity, confidence=min(identity.confidence, most))
         columns |= {
             "movie_title": name,
             "movie_year": year,

@@ -1,15 +1,19 @@
 """What is proposed of single titles: whether to rip them, and what extras are called."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Any
 
 from boz_server.domain import naming
 from boz_server.domain.episode_matcher import VERY_LOW
+from boz_server.domain.identification import CERTAIN, GUESSED_CUT, UNCERTAIN_FILM
 from boz_server.domain.title_facts import TitleFacts, common_name
 from boz_server.domain.title_kinds import EPISODES, TitleKind
 from boz_server.domain.title_layout import Layout
 from boz_server.services.season_records import TITLE_COLUMNS
+
+#: More cuts than any film has: false titles against copying.
+MANY_CUTS = 8
 
 
 def with_the_rest(
@@ -27,6 +31,25 @@ def with_the_rest(
                 **extra_names(name, next(ordinals), folder, _own_name(title, shared)),
             )
     return proposals
+
+
+def doubts_of(features: Sequence[TitleFacts]) -> tuple[list[str], float]:
+    """What is doubtful about a film's titles, in sentences, and how sure it can be at most.
+
+    features: the film, and what is as long as it.
+    """
+    if not features:
+        return ["No title is a film: a disc of extras."], CERTAIN
+    if len(features) == 1:
+        return [], CERTAIN
+    if len(features) > MANY_CUTS:
+        warning = (
+            f"{len(features)} titles are as long as the film, as on discs that hide it among false"
+            " ones: find the one that plays right, and select it."
+        )
+        return [warning], UNCERTAIN_FILM
+    indexes = ", ".join(str(title.index) for title in features[1:])
+    return [f"As long as the film: title {indexes}. Choose what you want."], GUESSED_CUT
 
 
 def _own_name(title: TitleFacts, shared: str | None) -> str:

@@ -166,8 +166,17 @@ HOSTILE_LABELS = [
 ]
 
 
-@pytest.mark.parametrize("label", HOSTILE_LABELS)
-@pytest.mark.parametrize("lengths", HOSTILE_LAYOUTS.values(), ids=HOSTILE_LAYOUTS)
+#: Each layout with two labels, each label with two layouts and more: label and layout are read by
+#: themselves, and all of both together take as long as all other tests of a disc.
+HOSTILE_DISCS = [
+    pytest.param(HOSTILE_LABELS[(at + shift) % len(HOSTILE_LABELS)], lengths, id=f"{name}-{shift}")
+    for at, (name, lengths) in enumerate(HOSTILE_LAYOUTS.items())
+    for shift in (0, 3)
+]
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(("label", "lengths"), HOSTILE_DISCS)
 def test_it_proposes_something_for_any_disc(
     client: FlaskClient, label: str, lengths: list[int]
 ) -> None:

@@ -27,6 +27,9 @@ from tests.support import (
     rip,
 )
 
+#: Very many requests: what they run, the tests of each behaviour run and measure.
+pytestmark = pytest.mark.unmeasured
+
 
 @pytest.fixture
 def machines(client: FlaskClient) -> None:

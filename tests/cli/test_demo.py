@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -25,6 +27,12 @@ from boz_server.demo.scratch import scratch_server
 #: Nothing listens on port 1, which only a privileged process could open.
 NOBODY = "http://127.0.0.1:1"
 KEY = "a-key-of-the-test-and-of-nothing-else"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """One engine: the demo is a client and sees no database; the API's tests run on both."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'boz.db')}"
 
 
 @contextmanager

@@ -164,6 +164,7 @@ def test_it_gives_no_number_twice_and_none_that_is_taken(some, runtimes, first, 
     assert matches == match_episodes(some, runtimes, first, taken)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("count", [200, 2000])
 def test_it_takes_little_time_for_many_titles(count):
     began = time.perf_counter()

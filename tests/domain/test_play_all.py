@@ -191,6 +191,7 @@ def test_it_finds_play_alls_of_shorter_titles_that_are_none_themselves(rows, lea
     ],
     ids=["many", "many short", "many sums", "many streams"],
 )
+@pytest.mark.unmeasured
 def test_it_takes_little_time_for_many_titles(facts):
     began = time.perf_counter()
     play_alls(facts)

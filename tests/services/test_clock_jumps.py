@@ -15,6 +15,9 @@ from tests.services.queue_invariants import QueueState, check
 from tests.services.timer import Timer
 from tests.support import FakeClock, job_of, lease_token, ok, ordered_rips
 
+#: Very many requests: what they run, the tests of each behaviour run and measure.
+pytestmark = pytest.mark.unmeasured
+
 HOUR, DAY = 3600, 86_400
 JUMPS = pytest.mark.parametrize("jump", [-HOUR, DAY], ids=["back", "on"])
 

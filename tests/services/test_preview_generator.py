@@ -174,6 +174,26 @@ def test_it_selects_one_of_several_cuts_and_warns(previews: PreviewGenerator) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "most"),
+    [((119, 4), 1.0), ((119, 124, 4), 0.8), (tuple(100 + n / 2 for n in range(20)), 0.6)],
+)
+def test_it_is_less_sure_of_a_film_the_more_titles_may_be_it(
+    previews: PreviewGenerator, minutes: tuple[float, ...], most: float
+) -> None:
+    preview = proposed(previews, SERENITY, *minutes)
+    assert preview.disc["identification"]["confidence"] == most
+    told = proposed(previews, replace(SERENITY, is_told=True), *minutes)
+    assert told.disc["identification"]["confidence"] == 1.0
+    assert len(selected(preview)) == 1
+
+
+def test_it_says_that_a_film_hides_among_false_titles(previews: PreviewGenerator) -> None:
+    preview = proposed(previews, SERENITY, *(100 + n / 2 for n in range(20)))
+    (warning,) = preview.disc["identification"]["warnings"]
+    assert warning.startswith("20 titles are as long as the film")
+
+
 def test_it_selects_both_of_two_films(previews: PreviewGenerator) -> None:
     titles = [TitleFacts(0, "Title 1", 88 * 60, chapters=20), TitleFacts(1, "T", 104 * 60, 0, 24)]
     preview = previews.propose("LABEL", "f", titles, SERENITY, NOTHING)
