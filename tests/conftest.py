@@ -19,6 +19,7 @@ from boz_server.api.context import EXTENSION
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import MODELS
+from boz_server.database.models.base import database_proxy
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
 from tests.support import FakeClock
@@ -159,13 +160,29 @@ def built_app() -> Flask:
     return create_app(Settings())
 
 
+@pytest.fixture(scope="session")
+def postgres_pool(postgres_migrated: str) -> Iterator[Database]:
+    """PostgreSQL with its connections kept: a new one learns the tables anew, query by query."""
+    database = Database.from_settings(Settings(database_url=postgres_migrated))
+    yield database
+    database.close()
+
+
 @pytest.fixture
-def app(built_app: Flask, settings: Settings, clock: FakeClock) -> Iterator[Flask]:
+def app(
+    request: pytest.FixtureRequest, built_app: Flask, settings: Settings, clock: FakeClock
+) -> Iterator[Flask]:
     """The application on a database of the test's own, on each engine in turn."""
-    database = Database.from_settings(settings)
+    if settings.database_url.startswith("sqlite"):
+        database = Database.from_settings(settings)
+        finish = database.close
+    else:
+        database = request.getfixturevalue("postgres_pool")
+        database_proxy.initialize(database.peewee)
+        finish = database.release
     built_app.extensions[EXTENSION] = build_services(settings, database, clock)
     yield built_app
-    database.close()
+    finish()
 
 
 @pytest.fixture

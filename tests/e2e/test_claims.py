@@ -172,7 +172,7 @@ def test_it_gives_each_job_to_one_worker_most_urgent_first(
 def test_it_never_has_more_under_way_than_the_limit(
     server: GunicornServer, clients: int, limit: int
 ) -> None:
-    number = 300
+    number = 150
     server.environment |= {"BOZ_WEB_WORKERS": "2", "BOZ_MAX_CONCURRENT_TRANSCODES": str(limit)}
     server.start()
     entered = {job["job_id"] for job in enter_jobs(server, number)}
