@@ -37,8 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests that wait for processes, so that none is left alone at the end."""
-    items.sort(key=lambda item: not _is_below(item, "e2e"))
+    """Start with the longest, so that none is left alone at the end: those that wait for
+    processes, then the masses of requests."""
+    items.sort(key=lambda item: (not _is_below(item, "e2e"), not _is_unmeasured(item)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,7 +51,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     pytest-xdist has a second measurement below the first, which then goes on in its place.
     """
     again = "postgresql" in item.name and not _is_below(item, "database")
-    if not (again or _is_below(item, "e2e") or item.get_closest_marker("unmeasured")):
+    if not (again or _is_below(item, "e2e") or _is_unmeasured(item)):
         return (yield)
     tracer, of_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
@@ -60,6 +61,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     finally:
         threading.settrace(of_threads)
         sys.settrace(tracer)
+
+
+def _is_unmeasured(item: pytest.Item) -> bool:
+    return item.get_closest_marker("unmeasured") is not None
 
 
 def _is_below(item: pytest.Item, folder: str) -> bool:
