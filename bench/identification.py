@@ -79,18 +79,18 @@ def preview_milliseconds() -> tuple[float, float]:
     """
     with tempfile.TemporaryDirectory() as folder:
         client = server(Path(folder), None)
-        discs = services_of(client.application).discs
+        previews = services_of(client.application).discs.previews
         inner: list[float] = []
-        propose = discs.propose
+        identified = previews.identified
 
         def timed(*args: Any) -> Any:
             began = time.perf_counter()
             try:
-                return propose(*args)
+                return identified(*args)
             finally:
                 inner.append(time.perf_counter() - began)
 
-        discs.propose = timed  # type: ignore[method-assign]
+        previews.identified = timed  # type: ignore[method-assign]
         whole = []
         for turn in range(ROUNDS):
             began = time.perf_counter()

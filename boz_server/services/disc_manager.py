@@ -19,7 +19,6 @@ from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.auto_approval import is_clear
 from boz_server.services.disc_findings import NOTHING, Findings
-from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_rules import found
 from boz_server.services.dispatcher import Dispatcher
@@ -82,7 +81,6 @@ class DiscManager:
         discs: DiscRepository,
         jobs: JobRepository,
         lookup: DiscLookup,
-        identifier: DiscIdentifier,
         previews: PreviewGenerator,
         seasons: SeasonTracker,
         moves: JobMoves,
@@ -96,7 +94,6 @@ class DiscManager:
         self.discs = discs
         self.jobs = jobs
         self.lookup = lookup
-        self.identifier = identifier
         self.previews = previews
         self.seasons = seasons
         self.moves = moves
@@ -173,7 +170,7 @@ class DiscManager:
         now = self.clock.now()
         disc_id = str(uuid4())
         before = self.discs.approved_before(report.fingerprint)
-        preview = self.propose(report) if before is None else self.previews.again(before)
+        preview = self._preview(report) if before is None else self.previews.again(before)
         titles = report.title_columns()
         self.discs.insert(
             [
@@ -197,14 +194,9 @@ class DiscManager:
         log.info("Disc detected", extra={"disc_id": disc_id, "disc_name": report.disc_name})
         return disc_id
 
-    def propose(self, report: ReportedDisc) -> Preview:
-        """Say what a disc is and what its titles are called; in the caller's transaction."""
-        findings = report.findings or NOTHING
-        identity = self.identifier.identify(
-            report.disc_name, report.titles, report.fingerprint, findings
-        )
-        return self.previews.propose(
-            report.disc_name, report.fingerprint, report.titles, identity, findings
+    def _preview(self, report: ReportedDisc) -> Preview:
+        return self.previews.identified(
+            report.disc_name, report.fingerprint, report.titles, report.findings or NOTHING
         )
 
     def _refresh(self, disc_id: str, report: ReportedDisc) -> None:

@@ -68,6 +68,17 @@ class PreviewGenerator:
         self.seasons = seasons
         self.choice = SeasonChoice(identifier, seasons)
 
+    def identified(
+        self,
+        label: str,
+        fingerprint: str,
+        titles: Sequence[TitleFacts],
+        findings: Findings,
+    ) -> Preview:
+        """Say what a disc is, and propose what each title is, and its name."""
+        identity = self.identifier.identify(label, titles, fingerprint, findings)
+        return self.propose(label, fingerprint, titles, identity, findings)
+
     def propose(
         self,
         label: str,

@@ -7,7 +7,6 @@ from boz_server.database.connection import Database
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.services.disc_findings import Findings
-from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_rules import facts_of
 from boz_server.services.preview_generator import PreviewGenerator
@@ -30,7 +29,6 @@ class PreviewRefresh:
         *,
         discs: DiscRepository,
         lookup: DiscLookup,
-        identifier: DiscIdentifier,
         previews: PreviewGenerator,
         seasons: SeasonTracker,
     ) -> None:
@@ -38,7 +36,6 @@ class PreviewRefresh:
         self.database = database
         self.discs = discs
         self.lookup = lookup
-        self.identifier = identifier
         self.previews = previews
         self.seasons = seasons
 
@@ -73,10 +70,7 @@ class PreviewRefresh:
             ):
                 return False
             facts = facts_of(disc)
-            identity = self.identifier.identify(disc.disc_name, facts, disc.fingerprint, findings)
-            preview = self.previews.propose(
-                disc.disc_name, disc.fingerprint, facts, identity, findings
-            )
+            preview = self.previews.identified(disc.disc_name, disc.fingerprint, facts, findings)
             self.discs.put_preview(disc_id, preview.disc, preview.titles)
             self.seasons.refresh([disc.tv_season_id, preview.disc["tv_season"]], self.clock.now())
         log.info("Preview made anew", extra={"disc_id": disc_id})

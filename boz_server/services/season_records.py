@@ -88,8 +88,10 @@ def season_disc(
     approved = [disc for disc in records if disc.preview_status == PreviewStatus.APPROVED]
     told = [disc.told_first_episode for disc in records if disc.told_first_episode is not None]
     # A person who names it anew, and no number, keeps the one that it had.
-    told = told or [min(_numbers([each])) for each in _accepted(first, discs) if _numbers([each])]
-    fixed = _numbers(approved)
+    told = told or [
+        min(numbers_of([each])) for each in _accepted(first, discs) if numbers_of([each])
+    ]
+    fixed = numbers_of(approved)
     return SeasonDisc(
         key=key,
         detected_at=first.detected_at,
@@ -104,7 +106,7 @@ def season_disc(
     )
 
 
-def _numbers(discs: Sequence[Disc]) -> set[int]:
+def numbers_of(discs: Sequence[Disc]) -> set[int]:
     """The numbers that discs hold."""
     return {number for disc in discs for title in disc.titles for number in held_numbers(title)}
 

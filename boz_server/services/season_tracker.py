@@ -17,9 +17,9 @@ from boz_server.services.season_records import (
     best_record,
     by_disc,
     episodes_of,
-    held_numbers,
     is_guess,
     key_of,
+    numbers_of,
     season_disc,
     title_columns,
 )
@@ -86,14 +86,12 @@ class SeasonTracker:
         listed = self.seasons.runtimes(season_id)
         if not listed:
             return False
-        taken = {
-            number
+        others = [
+            disc
             for disc in self.seasons.discs(season_id)
             if disc.fingerprint != fingerprint and not (but_guesses and is_guess(disc))
-            for title in disc.titles
-            for number in held_numbers(title)
-        }
-        return listed.keys() <= taken
+        ]
+        return listed.keys() <= numbers_of(others)
 
     def is_complete(
         self, season_id: str, fingerprint: str, disc_number: int | None, *, is_guess: bool
@@ -117,7 +115,7 @@ class SeasonTracker:
         if disc.preview_status == PreviewStatus.REJECTED:
             holders.add(PreviewStatus.PENDING)
         others = self.seasons.numbers_elsewhere(disc.tv_season_id, disc.fingerprint, holders)
-        taken = others & {number for title in disc.titles for number in held_numbers(title)}
+        taken = others & numbers_of([disc])
         if taken:
             raise Conflict(
                 f"Episode {min(taken)} of this season is on another disc: number this one anew"

@@ -175,7 +175,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         database,
         discs=discs,
         lookup=lookup,
-        identifier=identifier,
         previews=previews,
         seasons=seasons,
     )
@@ -228,7 +227,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             discs=discs,
             jobs=jobs,
             lookup=lookup,
-            identifier=identifier,
             previews=previews,
             seasons=seasons,
             moves=moves,
