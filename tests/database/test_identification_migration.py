@@ -9,6 +9,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Disc, Title, TVEpisode
 from boz_server.domain.title_kinds import TitleKind
+from tests.database.steps import assert_keeps_every_row, assert_leaves_the_schema_of, columns
 
 BEFORE, IDENTIFICATION = "003_provider_cache", "004_identification"
 
@@ -56,41 +57,6 @@ def in_use(blank: Database) -> Database:
     return blank
 
 
-def columns(database: Database) -> dict[str, list[str]]:
-    """{table: its columns}, of all tables but the history of migrations."""
-    return {
-        table: [column.name for column in database.peewee.get_columns(table)]
-        for table in database.peewee.get_tables()
-        if table != "migratehistory"
-    }
-
-
-def rows(database: Database, asked: dict[str, list[str]]) -> dict[str, list[dict[str, Any]]]:
-    """{table: its rows, with these columns}, in order."""
-    found = {}
-    for table, names in asked.items():
-        cursor = database.peewee.execute_sql(
-            f"SELECT {', '.join(names)} FROM {table}"  # noqa: S608
-        )
-        found[table] = sorted(
-            (dict(zip(names, row, strict=True)) for row in cursor.fetchall()), key=repr
-        )
-    return found
-
-
-def schema(database: Database) -> dict[str, Any]:
-    """Every table's columns, indexes and foreign keys."""
-    peewee = database.peewee
-    return {
-        table: (
-            peewee.get_columns(table),
-            sorted(peewee.get_indexes(table)),
-            sorted(peewee.get_foreign_keys(table)),
-        )
-        for table in columns(database)
-    }
-
-
 def values(database: Database, table: str, *names: str) -> list[tuple[Any, ...]]:
     cursor = database.peewee.execute_sql(f"SELECT {', '.join(names)} FROM {table}")  # noqa: S608
     return sorted(cursor.fetchall())
@@ -124,25 +90,11 @@ def test_it_gives_every_other_new_column_its_default(in_use: Database) -> None:
 
 
 def test_it_keeps_every_row_on_the_way_up_down_and_up_again(in_use: Database) -> None:
-    of_before = columns(in_use)
-    before = rows(in_use, of_before)
-    Migrations(in_use).upgrade(IDENTIFICATION)
-    assert rows(in_use, of_before) == before
-    upgraded = rows(in_use, columns(in_use))
-    for statement in NEW_VALUES:
-        in_use.peewee.execute_sql(statement)
-    Migrations(in_use).downgrade(BEFORE)
-    assert rows(in_use, of_before) == before
-    Migrations(in_use).upgrade(IDENTIFICATION)
-    assert rows(in_use, columns(in_use)) == upgraded
+    assert_keeps_every_row(in_use, BEFORE, IDENTIFICATION, NEW_VALUES)
 
 
 def test_it_leaves_the_schema_of_the_version_before_behind(in_use: Database) -> None:
-    before = schema(in_use)
-    Migrations(in_use).upgrade(IDENTIFICATION)
-    assert schema(in_use) != before
-    Migrations(in_use).downgrade(BEFORE)
-    assert schema(in_use) == before
+    assert_leaves_the_schema_of(in_use, BEFORE, IDENTIFICATION)
 
 
 @pytest.mark.parametrize("kind", list(TitleKind))

@@ -7,6 +7,7 @@ import pytest
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Job, Worker
+from tests.database.steps import assert_keeps_every_row, assert_leaves_the_schema_of, columns, rows
 
 FIRST, QUEUE = "001_initial_schema", "002_queue"
 
@@ -65,42 +66,10 @@ def in_use(blank: Database) -> Database:
     return blank
 
 
-def columns(database: Database) -> dict[str, list[str]]:
-    """{table: its columns}, of all tables but the history of migrations."""
-    return {
-        table: [column.name for column in database.peewee.get_columns(table)]
-        for table in database.peewee.get_tables()
-        if table != "migratehistory"
-    }
-
-
-def rows(database: Database, asked: dict[str, list[str]]) -> dict[str, list[dict[str, Any]]]:
-    """{table: its rows, with these columns}, in the order of the first column."""
-    found = {}
-    for table, names in asked.items():
-        listed = ", ".join(names)
-        cursor = database.peewee.execute_sql(f"SELECT {listed} FROM {table} ORDER BY 1")  # noqa: S608
-        found[table] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return found
-
-
 def jobs(database: Database, column: str) -> dict[str, Any]:
     """{job_id: the value in that column}."""
     found = rows(database, {"jobs": ["job_id", column]})["jobs"]
     return {row["job_id"]: row[column] for row in found}
-
-
-def schema(database: Database) -> dict[str, Any]:
-    """Every table's columns, indexes and foreign keys."""
-    peewee = database.peewee
-    return {
-        table: (
-            peewee.get_columns(table),
-            sorted(peewee.get_indexes(table)),
-            sorted(peewee.get_foreign_keys(table)),
-        )
-        for table in columns(database)
-    }
 
 
 def test_it_counts_the_attempt_of_a_job_that_a_machine_has(in_use: Database) -> None:
@@ -146,25 +115,11 @@ def test_it_leaves_jobs_that_are_over_as_they_were(in_use: Database) -> None:
 
 
 def test_it_keeps_every_row_on_the_way_up_down_and_up_again(in_use: Database) -> None:
-    of_first = columns(in_use)
-    before = rows(in_use, of_first)
-    Migrations(in_use).upgrade(QUEUE)
-    assert rows(in_use, of_first) == before
-    upgraded = rows(in_use, columns(in_use))
-    for statement in QUEUE_IN_USE:
-        in_use.peewee.execute_sql(statement)
-    Migrations(in_use).downgrade(FIRST)
-    assert rows(in_use, of_first) == before
-    Migrations(in_use).upgrade(QUEUE)
-    assert rows(in_use, columns(in_use)) == upgraded
+    assert_keeps_every_row(in_use, FIRST, QUEUE, QUEUE_IN_USE)
 
 
 def test_it_leaves_the_schema_of_the_version_before_behind(in_use: Database) -> None:
-    before = schema(in_use)
-    Migrations(in_use).upgrade(QUEUE)
-    assert schema(in_use) != before
-    Migrations(in_use).downgrade(FIRST)
-    assert schema(in_use) == before
+    assert_leaves_the_schema_of(in_use, FIRST, QUEUE)
 
 
 def test_it_rebuilds_no_table_on_sqlite(sqlite: Database) -> None:
