@@ -8,7 +8,6 @@ from flask.json.provider import JSONProvider
 
 from boz_server import api, dashboard
 from boz_server.api.context import EXTENSION
-from boz_server.api.files import UploadRequest
 from boz_server.cli import register_commands
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
@@ -28,10 +27,9 @@ class OrjsonProvider(JSONProvider):
 
 
 class BozFlask(Flask):
-    """Flask with our JSON and our way to take files."""
+    """Flask with our JSON."""
 
     json_provider_class = OrjsonProvider
-    request_class = UploadRequest
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:

@@ -45,6 +45,16 @@ class JobNotFound(NotFound):
         super().__init__(f"No job {job_id!r} is known here: GET /api/jobs lists those that are.")
 
 
+class UploadNotFound(NotFound):
+    """No upload of that id is known, or it has expired."""
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(
+            f"No upload {upload_id!r} is known here: unfinished ones are forgotten after a while"
+            " (BOZ_UPLOAD_EXPIRY_HOURS); begin a new one by POST /api/uploads."
+        )
+
+
 class SeasonNotFound(NotFound):
     """No disc of that season has been seen."""
 
@@ -100,6 +110,44 @@ class ProviderUnavailable(Unavailable):
         super().__init__(f"{provider} can't be asked just now: {reason}.")
         self.provider = provider
         self.reason = reason
+
+
+class Forbidden(BozError):
+    """Whoever asks is known, and this is not for them."""
+
+
+class WrongOffset(Conflict):
+    """The bytes sent don't begin where the upload ends."""
+
+    def __init__(self, sent: int, offset: int) -> None:
+        super().__init__(
+            f"The bytes begin at {sent}, but {offset} are here: ask HEAD where to go on."
+        )
+
+
+class UploadBusy(BozError):
+    """Another request is sending bytes of the same upload just now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another request sends bytes of this upload: wait for it, or until it has broken off."
+        )
+
+
+class ChecksumMismatch(BozError):
+    """What arrived is not what was sent."""
+
+
+class WrongProtocol(BozError):
+    """The sender speaks a version of a protocol that is not known here."""
+
+
+class TooLarge(BozError):
+    """More was sent than was announced."""
+
+
+class Interrupted(BozError):
+    """The sender broke off in the middle."""
 
 
 class StorageFull(BozError):

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from environs import EnvError, FileAwareEnv
 
+from boz_server.domain.collision import CollisionPolicy
 from boz_server.domain.metadata import TVOrder
 from boz_server.domain.placement import AssignmentStrategy
 from boz_server.errors import SettingsError
@@ -78,6 +79,17 @@ class Settings:
     # Where things are kept
     temp_dir: Path = _setting(Path("/data/temp"), "Folder for thumbnails and passing files.")
     output_dir: Path = _setting(Path("/data/output"), "Folder that uploaded files land in.")
+    min_free_bytes: int = _setting(
+        2 * 1024**3,
+        "Bytes that stay free on the disks of temp_dir and output_dir: below, no new rip begins.",
+        low=0,
+    )
+    upload_expiry_hours: int = _setting(
+        48,
+        "Hours without a new byte after which an unfinished upload is forgotten.",
+        low=1,
+        high=10**5,
+    )
     nas_enabled: bool = _setting(False, "Finished files go on to a mounted network share.")
     nas_host: str | None = _setting(None, "Name of the machine that has the share, for display.")
     nas_share: str | None = _setting(None, "Name of the share, for display.")
@@ -86,6 +98,15 @@ class Settings:
     nas_mount: Path = _setting(Path("/nas"), "Folder that the host has mounted the share at.")
     nas_movie_path: str = _setting("Movies", "Folder for films, below the library's root.")
     nas_tv_path: str = _setting("TV Shows", "Folder for shows, below the library's root.")
+    collision_policy: CollisionPolicy = _setting(
+        CollisionPolicy.KEEP_BOTH, "What becomes of a file whose name another has in the library."
+    )
+    organize_wait_seconds: float = _setting(
+        2.0,
+        "Seconds that an upload's answer waits for the file to be in the library.",
+        low=0,
+        high=30,
+    )
 
     # The database
     database_url: str = _secret(
@@ -166,6 +187,11 @@ class Settings:
     discord_notify_on_complete: bool = _setting(True, "Post when a job is done.")
     discord_notify_on_failure: bool = _setting(True, "Post when a job fails.")
     discord_notify_on_organized: bool = _setting(True, "Post when a file is in the library.")
+
+    @property
+    def inputs_dir(self) -> Path:
+        """Folder that holds the raw titles that workers fetch."""
+        return self.temp_dir / "inputs"
 
     @property
     def thumbnails_dir(self) -> Path:

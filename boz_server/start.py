@@ -9,7 +9,7 @@ from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.migrations import Migrations
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
-from boz_server.services.uploads import Uploads
+from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
 
 
@@ -21,7 +21,6 @@ def prepare(settings: Settings) -> None:
     """
     for name in ("temp_dir", "output_dir"):
         _make_folder(getattr(settings, name), f"BOZ_{name.upper()}")
-    Uploads(settings.output_dir).clear_abandoned(Clock().now())
     database = Database.from_settings(settings)
     try:
         database.require_folder()
@@ -30,6 +29,7 @@ def prepare(settings: Settings) -> None:
             migrations.upgrade()
         else:
             migrations.require_current()
+        build_services(settings, database, Clock()).files.library.release()
     except peewee.PeeweeException as error:
         raise StartError(in_a_sentence(error)) from error
     finally:

@@ -14,6 +14,7 @@ from boz_server.api import (
     server,
     thumbnails,
     tv_seasons,
+    uploads,
     vlc,
     workers,
 )
@@ -26,6 +27,7 @@ BLUEPRINTS = (
     jobs.blueprint,
     workers.blueprint,
     files.blueprint,
+    uploads.blueprint,
     thumbnails.blueprint,
     vlc.blueprint,
 )

@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
 
-STATUS: dict[type[errors.BozError], HTTPStatus] = {
+#: A status that only tus knows: https://tus.io/protocols/resumable-upload#checksum.
+CHECKSUM_MISMATCH = 460
+
+STATUS: dict[type[errors.BozError], int] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Refused: HTTPStatus.BAD_REQUEST,
     errors.Conflict: HTTPStatus.CONFLICT,
@@ -29,6 +32,12 @@ STATUS: dict[type[errors.BozError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.StartError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.Interrupted: HTTPStatus.BAD_REQUEST,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UploadBusy: HTTPStatus.LOCKED,
+    errors.WrongProtocol: HTTPStatus.PRECONDITION_FAILED,
+    errors.ChecksumMismatch: CHECKSUM_MISMATCH,
 }
 
 #: What a client can do about the errors that Flask and Werkzeug find.
@@ -105,11 +114,12 @@ def answer_unexpected(error: Exception) -> Response:
     return problem(status, ADVICE[status])
 
 
-def problem(status: HTTPStatus, detail: str, *, kind: str = "", **extra: Any) -> Response:
+def problem(status: int, detail: str, *, kind: str = "", **extra: Any) -> Response:
     """Build a problem; `kind` is the error's name, where it is one of ours."""
+    title = "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase
     body = {
         "type": f"urn:boz-ripper:problem:{_dashed(kind)}" if kind else "about:blank",
-        "title": status.phrase,
+        "title": title,
         "status": int(status),
         "detail": detail,
         "instance": request.path,

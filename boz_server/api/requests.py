@@ -10,10 +10,8 @@ from boz_server.api.context import services
 from boz_server.logs import OUTSIDE, request_id
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-#: The one address whose body may be larger than a JSON document: a film.
-UPLOAD_PATH = "/api/files/upload"
-#: An upload has two; each that is a file is one open file of the process.
-MAX_FORM_PARTS = 10
+#: What takes bodies that are larger than a JSON document: films.
+FILMS = frozenset({"files.upload", "uploads.create", "uploads.receive", "uploads.override"})
 
 
 def register(app: Flask) -> None:
@@ -39,8 +37,7 @@ def tell_name(response: Response) -> Response:
 
 def limit_body() -> None:
     """Refuse a body that is larger than the settings allow; files have their own way."""
-    request.max_form_parts = MAX_FORM_PARTS
-    if request.path == UPLOAD_PATH:
+    if request.endpoint in FILMS:
         return
     limit = services().settings.max_json_bytes
     if (request.content_length or 0) > limit:

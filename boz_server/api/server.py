@@ -10,7 +10,6 @@ from boz_server.api.context import services
 from boz_server.database.migrations import Migrations
 from boz_server.schemas.common import StatusSchema
 from boz_server.schemas.server import BannerSchema, HealthSchema, MaintenanceSchema
-from boz_server.services import library_share
 from boz_server.version import VERSION
 
 blueprint = BozBlueprint("server", __name__, description="The server itself")
@@ -35,7 +34,7 @@ def health() -> dict[str, Any]:
         "agents": services().agents.count(),
         "workers": services().workers.stats(),
         "queue": services().queue.stats(),
-        "nas": library_share.describe(services().settings),
+        "nas": services().files.share.describe(),
     }
 
 

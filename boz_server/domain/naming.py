@@ -162,14 +162,19 @@ def extras_folder(parent: str, title_name: str = "") -> str:
     return _joined(parent, "Other")
 
 
+def split_extension(filename: str) -> tuple[str, str]:
+    """A file's name and its extension with the dot; "" where it has none of 1 to 5 letters and
+    digits."""
+    extension = match[0] if (match := _EXTENSION.search(filename)) else ""
+    return filename.removesuffix(extension), extension
+
+
 def parse_media_filename(filename: str) -> TvFile | MovieFile:
     """The `metadata` of the API for a file's name; reads what this module writes, never raises.
 
     A path's folders are ignored.
     """
-    name = _SEPARATORS.split(filename)[-1]
-    extension = match[0] if (match := _EXTENSION.search(name)) else ""
-    stem = name.removesuffix(extension)
+    stem, extension = split_extension(_SEPARATORS.split(filename)[-1])
     if match := _TV_NAME.fullmatch(stem):
         return TvFile(
             media_type="tv",
@@ -204,8 +209,7 @@ def _safe(text: str) -> str:
         text = f"{stem.rstrip()}_{dot}{rest}"
     if len(text.encode()) <= MAX_COMPONENT_BYTES:
         return text
-    extension = match[0] if (match := _EXTENSION.search(text)) else ""
-    stem = text.removesuffix(extension)
+    stem, extension = split_extension(text)
     return _cut(stem, MAX_COMPONENT_BYTES - len(extension)) + extension
 
 

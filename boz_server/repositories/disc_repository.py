@@ -78,6 +78,10 @@ class DiscRepository:
         for index, proposal in titles.items():
             self.update_title(disc_id, index, **proposal)
 
+    def title(self, disc_id: str, title_index: int) -> Title | None:
+        """Return one title of a disc, or None when there is no such."""
+        return Title.get_or_none(Title.disc == disc_id, Title.title_index == title_index)
+
     def drop_thumbnails(self, disc_id: str) -> None:
         """Note that no thumbnails are kept of the disc's titles any more."""
         Title.update(thumbnail_timestamps=[]).where(Title.disc == disc_id).execute()

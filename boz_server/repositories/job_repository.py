@@ -1,6 +1,7 @@
 """Jobs in the database."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import peewee
@@ -8,7 +9,7 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.domain.file_paths import is_windows, same_file
-from boz_server.domain.job_states import OPEN, UNSTARTED, JobStatus, JobType
+from boz_server.domain.job_states import HELD, OPEN, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 
@@ -149,6 +150,30 @@ class JobRepository:
         """Return the transcode jobs of what these rips wrote, oldest first."""
         query = Job.select().where(Job.source_job_id.in_(list(rip_ids)))
         return list(query.order_by(Job.created_at, Job.job_id))
+
+    def inputs_in_use(self, upload_ids: Collection[str], since: datetime) -> set[str]:
+        """Return which of these files that were sent here a job still needs: one that is not over
+        or is tried again, or that failed since then, as a person may have it tried again."""
+        failed_lately = (Job.status == JobStatus.FAILED) & (Job.completed_at > since)
+        query: Any = Job.select(Job.input_upload_id).where(
+            Job.input_upload_id.in_(list(upload_ids)),
+            Job.status.in_(list(OPEN)) | Job.scheduled_at.is_null(False) | failed_lately,
+        )
+        return {upload_id for (upload_id,) in query.tuples()}
+
+    def awaiting_result(self, names: Collection[str]) -> Job | None:
+        """Return the transcode whose result is called one of these and is due; None where none is.
+
+        One that a machine has comes first, then one that lacks its result, then the latest.
+        """
+        query = Job.select().where(
+            Job.job_type == JobType.TRANSCODE,
+            Job.output_name.in_(list(names)),
+            Job.status.in_([*HELD, JobStatus.COMPLETED]),
+        )
+        found = list(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        found.sort(key=lambda job: (job.status not in HELD, job.output_file is not None))
+        return next(iter(found), None)
 
     def drop_thumbnails(self, job_id: str) -> None:
         """Note that no thumbnails are kept of the job any more."""

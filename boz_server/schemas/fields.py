@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ MAX_ERROR_LENGTH = 10_000
 MAX_THUMBNAIL_BYTES = 2 * 1024 * 1024
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _JPEG_START = b"\xff\xd8\xff"
 
 
@@ -40,6 +42,16 @@ class Id(Text):
 
     def __init__(self, **kwargs: Any):
         super().__init__(min_length=1, max_length=MAX_ID_LENGTH, **kwargs)
+
+
+class Sha256(ma.fields.String):
+    """A SHA-256 in hex."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if not _SHA256.fullmatch(text):
+            raise ma.ValidationError("Must be a SHA-256 in hex: 64 digits and letters a to f.")
+        return text.lower()
 
 
 class ErrorText(ma.fields.String):

@@ -1,6 +1,13 @@
 """Files in the output folder on the wire."""
 
+from typing import Any
+
 import marshmallow as ma
+
+from boz_server.domain.library_place import Described
+from boz_server.domain.upload_states import UploadPurpose
+from boz_server.schemas.common import RequestSchema
+from boz_server.schemas.fields import Id, Sha256, Text, Whole
 
 
 class FileSchema(ma.Schema):
@@ -35,3 +42,49 @@ class UploadedSchema(ma.Schema):
     size = ma.fields.Integer()
     organized = ma.fields.Boolean()
     metadata = ma.fields.Dict()
+    organize_job_id = ma.fields.String(allow_none=True)
+
+
+class UploadFileArgs(RequestSchema):
+    """What a file is that comes as a form."""
+
+    purpose = ma.fields.Enum(UploadPurpose, by_value=True, load_default=UploadPurpose.LIBRARY)
+    job_id = Id(load_default=None)
+    lease_token = Text(load_default=None)
+
+
+class UploadHeadersSchema(RequestSchema):
+    """What a sender says of the bytes."""
+
+    sha256 = Sha256(data_key="X-Content-Sha256", load_default=None)
+
+
+class OrganizeFileArgs(RequestSchema):
+    """What a file is, where its name does not say it."""
+
+    name = Text(load_default=None)
+    media_type = ma.fields.String(load_default=None, validate=ma.validate.OneOf(["movie", "tv"]))
+    year = Whole(low=1870, high=9999, load_default=None)
+    season = Whole(high=9999, load_default=None)
+    episode = Whole(high=9999, load_default=None)
+
+    @ma.post_load
+    def describe(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        name = data.pop("name")
+        return {"name": name, "said": Described(**data)}
+
+
+class FileOrganizedSchema(ma.Schema):
+    """A file is on its way into the library, or there."""
+
+    status = ma.fields.String(dump_default="ok")
+    original_path = ma.fields.String()
+    final_path = ma.fields.String()
+    organized = ma.fields.Boolean()
+    organize_job_id = ma.fields.String()
+
+
+class DownloadArgs(RequestSchema):
+    """Who asks for a job's file."""
+
+    lease_token = Text(load_default=None)

@@ -102,12 +102,15 @@ class Attempts:
                 self.dispatcher.dispatch()
         return retried
 
-    def plan_retry(self, job: Job, error: str | None) -> dict[str, Any]:
+    def plan_retry(
+        self, job: Job, error: str | None, *, passes: bool | None = None
+    ) -> dict[str, Any]:
         """Return what a failure sets on its job: a try later, if its reason passes and not all
-        attempts are used up."""
+        attempts are used up. passes: whether it does; None where only the error's words tell."""
         failures = job.failures + 1
         planned = None
-        if is_upload_error(error) and failures < self.limit(job.job_type):
+        passes = is_upload_error(error) if passes is None else passes
+        if passes and failures < self.limit(job.job_type):
             planned = next_attempt_at(
                 job.job_type, failures, self.clock.now(), self.chance.random()
             )
@@ -126,6 +129,10 @@ class Attempts:
         """Queue a job whose machine is lost, or give it up when that was the last attempt."""
         failures, limit = job.failures + 1, self.limit(job.job_type)
         lost = f"{_holder(job)} was not heard from in time"
+        if job.job_type is JobType.ORGANIZE:
+            # A server that was killed is no fault of the file's.
+            self.moves.requeue(job, actor=SERVER, detail=f"{lost}.")
+            return
         if failures < limit:
             now = self.clock.now()
             # The first time at once; a job whose machines are lost again and again waits longer.

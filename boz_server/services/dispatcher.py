@@ -11,7 +11,9 @@ from boz_server.domain.placement import Machine, belonging, choose, why_none
 from boz_server.errors import Refused, Unavailable, WorkerNotFound
 from boz_server.repositories.attempt_repository import AttemptRepository, by_worker, preset_or
 from boz_server.repositories.fleet_repository import Drive, FleetRepository
+from boz_server.services.disk_space import DiskSpace
 from boz_server.services.job_moves import SERVER, JobMoves
+from boz_server.services.library_share import LibraryShare
 from boz_server.settings import Settings
 
 
@@ -31,10 +33,14 @@ class Dispatcher:
         fleet: FleetRepository,
         attempts: AttemptRepository,
         moves: JobMoves,
+        share: LibraryShare,
+        space: DiskSpace,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.database = database
+        self.share = share
+        self.space = space
         self.fleet = fleet
         self.attempts = attempts
         self.moves = moves
@@ -138,11 +144,13 @@ class Dispatcher:
             elif job.job_type == JobType.TRANSCODE:
                 reason = self._full(JobType.TRANSCODE) if transcodes_full else None
                 job.waiting_reason = reason or self._transcode_obstacle(job, machines)
+            else:
+                job.waiting_reason = self.share.latest(job.library_path)
 
     def _dispatch_rips(self, now: datetime) -> int:
         given = 0
         room = self.settings.max_concurrent_rips - self.fleet.under_way(JobType.RIP)
-        if room <= 0:
+        if room <= 0 or self.space.shortage() is not None:
             return given
         there, busy = self.fleet.agents_there(now), self.fleet.busy_drives()
         agents = [agent_id for agent_id, can_rip in there.items() if can_rip]
@@ -223,8 +231,6 @@ class Dispatcher:
 
     def _obstacle_by_hand(self, job: Job, agent_id: str) -> str | None:
         """Why a job can't begin on an agent that is there; None when it can."""
-        if job.job_type == JobType.ORGANIZE:
-            return None
         full = not self._room(job.job_type)
         if job.job_type == JobType.RIP:
             drive, busy = self.fleet.drive_of(job), self.fleet.busy_drives()
@@ -269,4 +275,4 @@ class Dispatcher:
             return f"Agent {drive[0]!r}, which has the disc, says that it can't rip."
         if drive in busy:
             return f"Drive {drive[1]} of agent {drive[0]!r} rips another title."
-        return self._full(JobType.RIP) if full else None
+        return self._full(JobType.RIP) if full else self.space.shortage()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import peewee
@@ -9,12 +10,15 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, Title
 from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.naming import safe_component, split_extension
 from boz_server.errors import Conflict, DiscNotFound
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import JobMoves
+from boz_server.services.library_places import LibraryPlaces
 from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
+from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,7 @@ class JobEntry:
 
     def __init__(
         self,
+        settings: Settings,
         database: Database,
         *,
         discs: DiscRepository,
@@ -31,7 +36,10 @@ class JobEntry:
         dispatcher: Dispatcher,
         transcodes: TranscodeEntry,
         thumbnails: ThumbnailStore,
+        places: LibraryPlaces,
     ) -> None:
+        self.settings = settings
+        self.places = places
         self.database = database
         self.discs = discs
         self.moves = moves
@@ -95,17 +103,29 @@ class JobEntry:
                 requires_approval=requires_approval,
                 thumbnail_timestamps=[thumbnail.timestamp for thumbnail in thumbnails],
                 **self.transcodes.origin(fields),
+                **self._place(fields),
                 **fields,
             )
         except peewee.IntegrityError as error:
-            what = "title of the disc has a rip" if _is_rip(fields) else "file has a transcode"
+            what = "title of the disc" if _is_rip(fields) else "file"
             raise Conflict(
-                f"This {what} job already: see GET /api/jobs, or cancel that one first."
+                f"This {what} has a {fields['job_type']} job already: see GET /api/jobs, or cancel"
+                " that one first."
             ) from error
         # Before the commit: a job that names thumbnails has them.
         self.thumbnails.save(job.job_id, thumbnails)
         log.info("Job entered", extra={"job_id": job.job_id, "job_type": job.job_type})
         return job
+
+    def _place(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Where an organize job files its file; nothing for what is no file of the output folder,
+        and for other jobs."""
+        file = Path(fields["input_file"] or "")
+        if fields["job_type"] is not JobType.ORGANIZE or file.parent != self.settings.output_dir:
+            return {}
+        stem, extension = split_extension(file.name)
+        name = (fields["output_name"] or stem).removesuffix(extension)
+        return {"library_path": self.places.of_name(safe_component(name + extension))}
 
     def _known_disc(self, disc_id: str | None, job_type: JobType) -> str | None:
         if disc_id is None:

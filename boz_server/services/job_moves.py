@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Who makes a change that no machine made.
 PERSON, SERVER = "person", "server"
+#: Who has the server's own jobs, where others are named by their agent.
+HOLDER = "boz-server"
 
 DISC_GONE = "The disc left its drive before this title was ripped: put it in again."
 
@@ -232,6 +234,8 @@ def actor_of(job: Job) -> str:
 
 def machine_name(agent_id: str | None, worker_id: str | None) -> str:
     """Name a machine as the history does: by its agent, where it has one."""
+    if agent_id == HOLDER:
+        return SERVER
     if agent_id is not None and agent_id != worker_id:
         return f"agent:{agent_id}"
     return f"worker:{worker_id}"

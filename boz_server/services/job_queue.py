@@ -134,6 +134,8 @@ class JobQueue:
         with self.database.write_queue():
             job = self.reports.get(job_id)
             agent = self.agent_manager.get(agent_id)
+            if job.job_type is JobType.ORGANIZE:
+                raise Refused("The server files this by itself: no agent can do it.")
             if agent.status != AgentStatus.ONLINE:
                 raise Refused(
                     f"Agent {agent_id!r} is {agent.status}: choose one that is online, or wait."

@@ -1,35 +1,86 @@
-"""The network share that the library lies on."""
+"""The network share, or the folder, that the library lies on."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from boz_server.settings import Settings
 
 MOUNTS = Path("/proc/self/mountinfo")
-MOUNT_POINT_FIELD = 4
+ROOT_FIELD, MOUNT_POINT_FIELD = 3, 4
 
 
-def describe(settings: Settings) -> dict[str, Any]:
-    """Say what the settings and the kernel know of the share, without touching it: a dead
-    share blocks whoever does."""
-    return {
-        "enabled": settings.nas_enabled,
-        "mounted": is_mounted(settings.nas_mount),
-        "mount_path": str(settings.nas_mount),
-        "movie_path": settings.nas_movie_path,
-        "tv_path": settings.nas_tv_path,
-        "plex": {"enabled": settings.plex_enabled},
-    }
+class LibraryShare:
+    """Says whether files can be filed; the answer is kept, as a dead share blocks whoever asks."""
 
+    def __init__(self, settings: Settings, mounts: Path = MOUNTS) -> None:
+        self.settings = settings
+        self.mounts = mounts
+        self._latest: dict[str, str | None] = {}
 
-def is_mounted(folder: Path, mounts: Path = MOUNTS) -> bool:
-    """Whether something is mounted at the folder, by the kernel's own list.
+    def describe(self) -> dict[str, Any]:
+        """Say what the settings and the kernel know of the share, without touching it."""
+        return {
+            "enabled": self.settings.nas_enabled,
+            "mounted": self._mount() is not None,
+            "mount_path": str(self.settings.nas_mount),
+            "movie_path": self.settings.nas_movie_path,
+            "tv_path": self.settings.nas_tv_path,
+            "plex": {"enabled": self.settings.plex_enabled},
+        }
 
-    The list writes a blank as \\040 (man 5 proc, mountinfo). Without one (not Linux): False.
-    """
-    try:
-        lines = mounts.read_text().splitlines()
-    except OSError:
-        return False
-    wanted = str(folder).replace(" ", "\\040")
-    return any(line.split(" ")[MOUNT_POINT_FIELD] == wanted for line in lines)
+    def path(self, place: str | None) -> str | None:
+        """Return where a place of the library is on this machine; None for none."""
+        return None if place is None else str(self.settings.nas_mount / place)
+
+    def has(self, path: str | None) -> bool:
+        """Whether a path lies in the library, by its name alone."""
+        return path is not None and Path(path).is_relative_to(self.settings.nas_mount)
+
+    def look(self, place: str) -> str | None:
+        """Say why nothing can be filed at a place, below the root; None when it can be.
+
+        The mount point of a share that is not mounted is an empty folder like any other, so the
+        library's own folders for films and shows have to be there. Only where a whole file system
+        is mounted they are made; a folder of the host that a container sees as a mount may be
+        such an empty mount point.
+        """
+        top = PurePosixPath(place).parts[0]
+        self._latest[top] = self._obstacle(self.settings.nas_mount / top)
+        return self._latest[top]
+
+    def latest(self, place: str | None) -> str | None:
+        """Say why nothing can be filed at a place, as `look` last found it in this process."""
+        if not self.settings.nas_enabled:
+            return "This server has no library: set BOZ_NAS_ENABLED and mount the share."
+        return self._latest.get(PurePosixPath(place).parts[0]) if place else None
+
+    def _obstacle(self, folder: Path) -> str | None:
+        root = self.settings.nas_mount
+        try:
+            if folder.is_dir():
+                return None
+            if self._mount() != "/":
+                return (
+                    f"The library is not there: {folder} is missing. Mount the share at {root}; if"
+                    " it is, make that folder once."
+                )
+            root.stat()
+        except OSError as error:
+            return f"The library at {root} does not answer ({error.strerror}): see to the share."
+        return None
+
+    def _mount(self) -> str | None:
+        """Which folder of its file system is mounted as the library's root, by the kernel's own
+        list; None where none is, or there is no such list (not Linux).
+
+        The list writes a blank as \\040 (man 5 proc, mountinfo).
+        """
+        try:
+            lines = self.mounts.read_text().splitlines()
+        except OSError:
+            return None
+        wanted = str(self.settings.nas_mount).replace(" ", "\\040")
+        found = [
+            fields for line in lines if (fields := line.split(" "))[MOUNT_POINT_FIELD] == wanted
+        ]
+        return found[-1][ROOT_FIELD] if found else None

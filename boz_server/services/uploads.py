@@ -1,159 +1,287 @@
-"""Finished files that arrive over the network and lie in the output folder."""
+"""Uploads: begun, gone on with where they broke off, looked at, given up.
 
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import suppress
+What becomes of a file that has arrived is in deliveries.py.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import count
+from datetime import timedelta
 from pathlib import Path
-from typing import IO
-from uuid import uuid4
+from typing import Any
 
-from boz_server.domain.naming import safe_component
-from boz_server.errors import NotFound
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.database.models import Upload
+from boz_server.domain.upload_states import UploadPurpose, UploadState
+from boz_server.errors import (
+    ChecksumMismatch,
+    Conflict,
+    TooLarge,
+    UploadNotFound,
+    WrongOffset,
+)
+from boz_server.repositories.upload_repository import UploadRepository
+from boz_server.services.deliveries import Deliveries
+from boz_server.services.disk_space import DiskSpace
+from boz_server.services.part_files import Part, PartFiles
+from boz_server.services.upload_rights import UploadRights
+from boz_server.settings import Settings
 
-#: Files that are still arriving; never listed, never handed out.
-PART_PREFIX = ".arriving-"
-#: A file that nothing was written to for so long is not arriving any more.
-ABANDONED_SECONDS = 24 * 3600
+log = logging.getLogger(__name__)
+
+#: The state that an upload is in while its bytes come.
+ARRIVING = UploadState.ARRIVING
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file in the output folder."""
+class Announced:
+    """What a sender says of a file. sha256: of the whole file, in hex; metadata: the header."""
 
-    name: str
-    path: Path
-    size_bytes: int
-    #: Seconds since 1970.
-    modified: int
+    purpose: UploadPurpose
+    filename: str
+    job_id: str | None = None
+    lease_token: str | None = None
+    sha256: str | None = None
+    metadata: str | None = None
 
 
-@dataclass(slots=True)
-class Arrival:
-    """A file that is still arriving."""
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What a sender says of the bytes of one request; algorithm: a name that hashlib knows."""
 
-    file: IO[bytes]
-
-    def discard(self) -> None:
-        """Close it, and delete it unless it was kept."""
-        # On a full disk closing fails as writing did: the bytes still held can't be written.
-        with suppress(OSError):
-            self.file.close()
-        Path(self.file.name).unlink(missing_ok=True)
+    algorithm: str
+    digest: bytes
 
 
 class Uploads:
-    """Keeps files directly in one folder; no name ever leads out of it, none is overwritten."""
+    """Takes the bytes of files; each is one row, and a part file that only one request writes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        *,
+        rows: UploadRepository,
+        parts: PartFiles,
+        space: DiskSpace,
+        rights: UploadRights,
+        deliveries: Deliveries,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.rows = rows
+        self.parts = parts
+        self.space = space
+        self.rights = rights
+        self.deliveries = deliveries
 
-    def begin(self) -> Arrival:
-        """Open a file for arriving bytes, beside where they will stay."""
-        # No tempfile: it would be readable for this user alone, also once it is in the library.
-        return Arrival(open(f"{self.folder}/{PART_PREFIX}{uuid4().hex}", "x+b"))
+    def require_room(self, size_bytes: int) -> None:
+        """Raise StorageFull unless a finished file of that size may come."""
+        self._require_room(UploadPurpose.LIBRARY, size_bytes)
 
-    def keep(self, part: IO[bytes], name: str) -> StoredFile:
-        """Give an arrived file its name, of `file_name`; a number is added where it is taken."""
-        part.flush()
-        os.fsync(part.fileno())
-        path = self._link(part.name, name) or self._replace(part.name, name)
-        _sync_folder(self.folder)
-        return _describe(path, os.fstat(part.fileno()))
+    def create(self, announced: Announced, size_bytes: int) -> Upload:
+        """Begin an upload; its bytes come by `receive`.
 
-    def clear_abandoned(self, now: datetime) -> None:
-        """Delete what a server that was killed left half arrived, once no one can be sending it."""
-        for part in self.folder.glob(f"{PART_PREFIX}*"):
-            with suppress(FileNotFoundError):
-                if now.timestamp() - part.stat().st_mtime > ABANDONED_SECONDS:
-                    part.unlink()
-
-    def list(self) -> "list[StoredFile]":
-        """Return the files by name."""
-        found = map(_find, sorted(self.folder.iterdir()))
-        return [file for file in found if file is not None]
-
-    def delete(self, name: str) -> None:
-        """Delete a file. Raises NotFound when no file of that name lies in the folder."""
-        path = self.folder / name
-        if path.parent != self.folder or _find(path) is None:
-            raise NotFound(f"No file {name!r} is in the output folder: GET /api/files lists them.")
-        path.unlink(missing_ok=True)
-
-    def _link(self, part: str, name: str) -> Path | None:
-        """Give a file the first free name; None where the folder's file system has no links.
-
-        At no moment, whenever the server is killed, is there a file of that name that is not whole.
+        Raises StorageFull, and what UploadRights says of its job: JobNotFound, Conflict, Invalid.
         """
-        for path in self._paths(name):
-            try:
-                os.link(part, path)
-            except FileExistsError:
-                continue
-            except OSError:
-                break
-            os.unlink(part)
-            return path
-        return None
+        self._require_room(announced.purpose, size_bytes)
+        self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
+        upload_id, part = self.parts.create(announced.purpose)
+        with part, self.database.write():
+            columns = self._columns(announced, size_bytes)
+            upload = self.rows.insert(**columns, upload_id=upload_id, state=ARRIVING)
+            if not size_bytes:
+                self.rows.move(upload_id, UploadState.ARRIVED)
+        log.info("Upload begun", extra={"upload_id": upload_id, "bytes": size_bytes})
+        return upload if size_bytes else self.deliveries.deliver(upload_id)
 
-    def _replace(self, part: str, name: str) -> Path:
-        """Give a file the first free name, by way of an empty one."""
-        path = self._reserve(name)
+    def get(self, upload_id: str) -> Upload:
+        """Return an upload; raises UploadNotFound."""
+        upload = self.rows.get(upload_id)
+        if upload is None:
+            raise UploadNotFound(upload_id)
+        return upload
+
+    def offset(self, upload: Upload) -> int:
+        """Return how many bytes of an upload are here for good."""
+        if upload.state is not ARRIVING:
+            return int(upload.size_bytes)
+        here = self.parts.size(upload.upload_id, upload.purpose)
+        return here if upload.unchecked_from is None else min(here, upload.unchecked_from)
+
+    def receive(
+        self,
+        upload_id: str,
+        offset: int,
+        read: Callable[[int], bytes],
+        *,
+        announced_bytes: int | None = None,
+        checksum: Checksum | None = None,
+    ) -> Upload:
+        """Add the bytes that `read` gives to an upload; what came before it breaks off stays.
+
+        announced_bytes: how many there will be, None where the sender does not say. Raises
+        UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, and what `read` raises.
+        """
+        part = self.parts.open(upload_id, self.get(upload_id).purpose)
+        if part is None:
+            return self._require_nothing_due(self.get(upload_id), offset)
+        with part:
+            # Only now: another request may have had the file until a moment ago.
+            upload = self.get(upload_id)
+            if upload.state is not ARRIVING:
+                return self._require_nothing_due(upload, offset)
+            here = self._settled(upload, part)
+            room = upload.size_bytes - here
+            if offset != here:
+                raise WrongOffset(offset, here)
+            if announced_bytes is not None and announced_bytes > room:
+                raise TooLarge(f"{announced_bytes} bytes were sent, but only {room} are due.")
+            self._fill(upload, part, read, checksum)
+            if part.size_bytes < upload.size_bytes:
+                return self.get(upload_id)
+            is_verified = self._verified(upload, part)
+        return self.deliveries.deliver(upload_id) if is_verified else self.get(upload_id)
+
+    def take(self, upload_id: str, part: Part, announced: Announced) -> Upload:
+        """Enter an upload that came in one piece, and give it its place.
+
+        Raises ChecksumMismatch, and what UploadRights says of its job.
+        """
+        if announced.sha256 and part.digests["file"].hexdigest() != announced.sha256:
+            raise ChecksumMismatch(
+                "The file that arrived has another SHA-256 than you sent: send it again."
+            )
+        part.sync()
+        columns = self._columns(announced, part.size_bytes) | {"is_verified": True}
+        with self.database.write():
+            self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
+            self.rows.insert(**columns, upload_id=upload_id, state=UploadState.ARRIVED)
+        part.file.close()
+        return self.deliveries.deliver(upload_id)
+
+    def terminate(self, upload_id: str) -> None:
+        """Give an unfinished upload up; its bytes are deleted. Raises UploadNotFound, UploadBusy,
+        and Conflict when it has arrived."""
+        part = self.parts.open(upload_id, self.get(upload_id).purpose)
+        with self.database.write():
+            if not self.rows.delete(upload_id, ARRIVING):
+                raise Conflict("The upload has arrived: it can't be given up any more.")
+        if part is not None:
+            part.discard()
+        log.info("Upload given up", extra={"upload_id": upload_id})
+
+    def forget_expired(self) -> int:
+        """Forget uploads whose time is over, with the bytes of those that are unfinished, and part
+        files that no upload speaks of; returns how many."""
+        now = self.clock.now()
+        forgotten = 0
+        for upload in self.rows.expired(now):
+            with self.database.write():
+                gone = self.rows.delete(upload.upload_id, upload.state)
+            if gone and upload.state is ARRIVING:
+                self.parts.path(upload.upload_id, upload.purpose).unlink(missing_ok=True)
+            forgotten += gone
+        return forgotten + self.parts.clear_abandoned(
+            now, lambda one: self.rows.get(one) is not None
+        )
+
+    def _columns(self, announced: Announced, size_bytes: int) -> dict[str, Any]:
+        now = self.clock.now()
+        return {
+            "purpose": announced.purpose,
+            "job_id": announced.job_id,
+            "filename": announced.filename,
+            "size_bytes": size_bytes,
+            "sha256": announced.sha256,
+            "metadata": announced.metadata,
+            "created_at": now,
+            "expires_at": self._expiry(),
+        }
+
+    def _expiry(self) -> Any:
+        return self.clock.now() + timedelta(hours=self.settings.upload_expiry_hours)
+
+    def _require_room(self, purpose: UploadPurpose, size_bytes: int) -> None:
+        folder = self.parts.folder(purpose)
+        self.space.require(folder, size_bytes, promised=self._promised(folder))
+
+    def _promised(self, folder: Path) -> int:
+        """Bytes that unfinished uploads still need on a folder's disk."""
+        disk = folder.stat().st_dev
+        return sum(
+            upload.size_bytes - self.offset(upload)
+            for upload in self.rows.in_state(ARRIVING)
+            if self.parts.folder(upload.purpose).stat().st_dev == disk
+        )
+
+    def _require_nothing_due(self, upload: Upload, offset: int) -> Upload:
+        """Answer bytes sent to an upload that has arrived: none are fine, as a reply may have been
+        lost. Raises WrongOffset for others, UploadNotFound where the file is gone."""
+        if upload.state is ARRIVING:
+            raise UploadNotFound(upload.upload_id)
+        if offset != upload.size_bytes:
+            raise WrongOffset(offset, upload.size_bytes)
+        return upload
+
+    def _verified(self, upload: Upload, part: Part) -> bool:
+        """Note that all bytes are here; returns whether it is clear that they are what was sent.
+
+        Raises ChecksumMismatch where they are not.
+        """
+        found = part.digests.get("file")
+        is_verified = upload.sha256 is None or found is not None
+        if found is not None and found.hexdigest() != upload.sha256:
+            with self.database.write():
+                self.rows.delete(upload.upload_id, ARRIVING)
+            part.discard()
+            raise ChecksumMismatch(
+                "The file that arrived has another SHA-256 than you announced: send it again."
+            )
+        with self.database.write():
+            self.rows.move(upload.upload_id, UploadState.ARRIVED, is_verified=is_verified)
+        return is_verified
+
+    def _settled(self, upload: Upload, part: Part) -> int:
+        """Drop bytes whose checksum was never compared; returns how many are here for good."""
+        if upload.unchecked_from is not None:
+            part.cut(upload.unchecked_from)
+            self._note(upload.upload_id, unchecked_from=None)
+        return part.size_bytes
+
+    def _fill(
+        self,
+        upload: Upload,
+        part: Part,
+        read: Callable[[int], bytes],
+        checksum: Checksum | None,
+    ) -> None:
+        here = part.size_bytes
+        if checksum is not None:
+            self._note(upload.upload_id, unchecked_from=here)
+            part.digests["bytes"] = hashlib.new(checksum.algorithm, usedforsecurity=False)
+        if upload.sha256 and here == 0:
+            part.hash_file()
+        # The bytes of a film take long: others need the connection meanwhile.
+        self.database.release()
+        complete, whole = False, False
         try:
-            # The reserved file is ours alone, so that replacing it overwrites no one's.
-            os.replace(part, path)
-        except OSError:
-            path.unlink()
-            raise
-        return path
+            whole = part.fill(read, upload.size_bytes - here)
+            complete = checksum is None or part.digests["bytes"].digest() == checksum.digest
+        finally:
+            if checksum is not None and not complete:
+                part.cut(here)
+            part.sync()
+            self._note(upload.upload_id, unchecked_from=None, expires_at=self._expiry())
+        if not complete:
+            raise ChecksumMismatch("The bytes arrived damaged: send them again.")
+        if not whole:
+            raise TooLarge("More bytes were sent than were announced: those were left out.")
 
-    def _reserve(self, name: str) -> Path:
-        """Create an empty file of the first free name; returns its path."""
-        paths = self._paths(name)
-        while True:
-            path = next(paths)
-            with suppress(FileExistsError):
-                path.touch(exist_ok=False)
-                return path
-
-    def _paths(self, name: str) -> Iterator[Path]:
-        """Yield the paths of "Name.mkv", "Name (2).mkv", …"""
-        yield self.folder / name
-        stem, suffix = os.path.splitext(name)
-        for number in count(2):
-            yield self.folder / f"{stem} ({number}){suffix}"
-
-
-def file_name(name: str, sent_as: str) -> str:
-    """Return a safe name for a file; the extension is that of the sender's own name for it."""
-    extension = Path(sent_as).suffix
-    if not name.lower().endswith(extension.lower()):
-        name += extension
-    return safe_component(name)
-
-
-def _find(path: Path) -> StoredFile | None:
-    """Describe a finished file; None for what is none, is gone by now, or has no possible name."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    if path.name.startswith(".") or not stat.S_ISREG(found.st_mode):
-        return None
-    return _describe(path, found)
-
-
-def _describe(path: Path, found: os.stat_result) -> StoredFile:
-    return StoredFile(path.name, path, found.st_size, int(found.st_mtime))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _note(self, upload_id: str, **changes: Any) -> None:
+        with self.database.write():
+            self.rows.change(upload_id, ARRIVING, **changes)

@@ -26,12 +26,15 @@ from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_overrides import DiscOverrides
 from boz_server.services.disc_review import DiscReview
+from boz_server.services.disk_space import DiskSpace
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.idempotency import Idempotency
 from boz_server.services.job_entry import JobEntry
 from boz_server.services.job_moves import JobMoves
 from boz_server.services.job_queue import JobQueue
 from boz_server.services.job_reports import JobReports
+from boz_server.services.library_places import LibraryPlaces
+from boz_server.services.library_share import LibraryShare
 from boz_server.services.maintenance import Maintenance, MaintenanceStep
 from boz_server.services.metadata import Metadata
 from boz_server.services.preview_generator import PreviewGenerator
@@ -41,8 +44,8 @@ from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
-from boz_server.services.uploads import Uploads
 from boz_server.services.vlc_relay import VLCRelay
+from boz_server.services.wiring_files import FileServices, build_files
 from boz_server.services.worker_manager import WorkerManager
 from boz_server.settings import Settings
 
@@ -73,7 +76,7 @@ class Services:
     reconciliation: Reconciliation
     vlc: VLCRelay
     thumbnails: ThumbnailStore
-    uploads: Uploads
+    files: FileServices
 
 
 def build_services(settings: Settings, database: Database, clock: Clock) -> Services:
@@ -97,8 +100,17 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         workers=workers,
         discs=discs,
     )
+    share, space = LibraryShare(settings), DiskSpace(settings)
+    places = LibraryPlaces(settings, discs)
     dispatcher = Dispatcher(
-        settings, clock, database, fleet=fleet, attempts=attempt_rows, moves=moves
+        settings,
+        clock,
+        database,
+        fleet=fleet,
+        attempts=attempt_rows,
+        moves=moves,
+        share=share,
+        space=space,
     )
     attempts = Attempts(
         settings,
@@ -109,14 +121,29 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         moves=moves,
         dispatcher=dispatcher,
     )
+    files = build_files(
+        settings,
+        clock,
+        database,
+        jobs=jobs,
+        attempt_rows=attempt_rows,
+        moves=moves,
+        attempts=attempts,
+        dispatcher=dispatcher,
+        places=places,
+        share=share,
+        space=space,
+    )
     transcodes = TranscodeEntry(jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails)
     entry = JobEntry(
+        settings,
         database,
         discs=discs,
         moves=moves,
         dispatcher=dispatcher,
         transcodes=transcodes,
         thumbnails=thumbnails,
+        places=places,
     )
     reports = JobReports(
         clock,
@@ -211,6 +238,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("approve_previews", 60, auto_approval.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             MaintenanceStep("forget_answers", 3600, metadata.forget_old),
+            MaintenanceStep("forget_uploads", 600, files.uploads.forget_expired),
+            MaintenanceStep("sweep_inputs", 60, files.inputs.sweep),
         ],
     )
     return Services(
@@ -257,5 +286,5 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         reconciliation=reconciliation,
         vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),
         thumbnails=thumbnails,
-        uploads=Uploads(settings.output_dir),
+        files=files,
     )

@@ -13,28 +13,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from boz_server import create_app
+from boz_server import create_app, disk
 from boz_server.api.context import EXTENSION
-from boz_server.services import uploads
+from boz_server.services import part_files
+from boz_server.services.part_files import PART_PREFIX, Part, PartFiles
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.support import FakeClock, assert_problem, ok
 
 #: Files never touch the database: one engine will do.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-class FullDisk(io.FileIO):
-    """A file on a disk that is full, or over a quota."""
-
-    errno = errno.ENOSPC
-
-    def write(self, _: Any) -> NoReturn:
-        raise OSError(self.errno, os.strerror(self.errno))
-
-
-class OverQuota(FullDisk):
-    errno = errno.EDQUOT
 
 
 @pytest.fixture
@@ -78,19 +66,19 @@ def test_it_still_limits_what_is_no_upload(narrow: Flask) -> None:
         assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
 
 
-@pytest.mark.parametrize("disk", [FullDisk, OverQuota])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("size", [10, 3_000_000])
 def test_it_answers_507_and_drops_what_does_not_fit(
     client: FlaskClient,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
-    disk: type[FullDisk],
+    number: int,
     size: int,
 ) -> None:
-    def begin(path: str, _: str) -> Any:
-        return io.BufferedRandom(disk(path, "x+"))
+    def refuse(*_: Any) -> NoReturn:
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(uploads, "open", begin, raising=False)
+    monkeypatch.setattr(part_files, "write_all", refuse)
     assert_problem(raw_upload(client, START + b"x" * size + END), 507, "full")
     assert os.listdir(settings.output_dir) == []
 
@@ -98,10 +86,10 @@ def test_it_answers_507_and_drops_what_does_not_fit(
 def test_it_drops_a_file_that_could_not_be_made_safe_on_disk(
     client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: int) -> NoReturn:
+    def fail(_: Part) -> NoReturn:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(Part, "sync", fail)
     assert_problem(upload(client), 507, "full")
     assert os.listdir(settings.output_dir) == []
 
@@ -112,10 +100,10 @@ def test_it_leaves_no_empty_file_where_a_name_can_not_be_given(
     def fail(*_: Any) -> NoReturn:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(uploads.os, "link", fail)
-    monkeypatch.setattr(uploads.os, "replace", fail)
+    monkeypatch.setattr(disk.os, "link", fail)
+    monkeypatch.setattr(disk.os, "rename", fail)
     assert_problem(upload(client), 500)
-    assert list(settings.output_dir.iterdir()) == []
+    assert list(settings.output_dir.glob("[!.]*")) == []
 
 
 def test_it_has_no_file_that_is_not_whole_at_any_moment(
@@ -131,8 +119,8 @@ def test_it_has_no_file_that_is_not_whole_at_any_moment(
 
         return look
 
-    for name in ("link", "unlink", "replace"):
-        monkeypatch.setattr(uploads.os, name, watched(getattr(os, name)))
+    for name in ("link", "unlink", "rename"):
+        monkeypatch.setattr(disk.os, name, watched(getattr(os, name)))
     ok(upload(client))
     assert set(sizes) == {len(b"a film")}
 
@@ -143,7 +131,7 @@ def test_it_keeps_files_in_a_folder_without_links(
     def refuse(*_: Any) -> NoReturn:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(uploads.os, "link", refuse)
+    monkeypatch.setattr(disk.os, "link", refuse)
     names = {ok(upload(client))["filename"] for _ in range(2)}
     assert {path.name for path in settings.output_dir.iterdir()} == names
     assert len(names) == 2
@@ -156,7 +144,7 @@ def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(
         path = settings.output_dir / name
         path.touch()
         os.utime(path, (clock.now().timestamp() - age,) * 2)
-    services.uploads.clear_abandoned(clock.now())
+    services.files.uploads.forget_expired()
     assert {path.name for path in settings.output_dir.iterdir()} == {".arriving-new", "film.mkv"}
 
 
@@ -191,7 +179,7 @@ def test_it_opens_no_more_than_a_few_files_for_an_upload(
     client: FlaskClient, settings: Settings
 ) -> None:
     body = (START + b"x\r\n") * 500 + END
-    assert_problem(raw_upload(client, body), 413)
+    assert_problem(raw_upload(client, body), 422, field="file")
     assert os.listdir(settings.output_dir) == []
 
 
@@ -199,7 +187,7 @@ def test_it_begins_no_file_for_one_who_may_not_come_in(
     settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(replace(settings, api_key="key"), clock)
-    monkeypatch.setattr(uploads, "open", lambda *_: pytest.fail("opened a file"), raising=False)
+    monkeypatch.setattr(PartFiles, "create", lambda *_: pytest.fail("made a file"))
     assert_problem(upload(app.test_client()), 401)
     app.extensions[EXTENSION].database.close()
 
@@ -208,7 +196,7 @@ def test_it_leaves_files_of_others_alone_when_it_drops_its_own(
     client: FlaskClient, settings: Settings
 ) -> None:
     ok(upload(client))
-    (settings.output_dir / f"{uploads.PART_PREFIX}other").touch()
+    (settings.output_dir / f"{PART_PREFIX}other").touch()
     assert_problem(upload(client, name="x" * 256), 422)
     names = sorted(path.name for path in Path(settings.output_dir).iterdir())
-    assert names == [f"{uploads.PART_PREFIX}other", "a.mkv"]
+    assert names == [f"{PART_PREFIX}other", "a.mkv"]

@@ -1,6 +1,5 @@
 """Finished files arrive, are listed and deleted."""
 
-import io
 import os
 import stat
 from pathlib import Path
@@ -8,9 +7,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from urllib3.filepost import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
-from boz_server.services.uploads import PART_PREFIX, Uploads
+from boz_server.services.output_folder import OutputFolder
+from boz_server.services.part_files import PART_PREFIX
 from boz_server.settings import Settings
 from tests.support import assert_problem, ok
 
@@ -29,10 +30,12 @@ def folder(settings: Settings) -> Path:
 def upload(
     client: FlaskClient, name: str | None, sent_as: str = "rip.mkv", content: bytes = FILM
 ) -> TestResponse:
-    form: dict[str, Any] = {"file": (io.BytesIO(content), sent_as)}
+    form: dict[str, Any] = {"file": (sent_as, content)}
     if name is not None:
         form["name"] = name
-    return client.post("/api/files/upload", data=form)
+    # As agents encode it; Werkzeug's own way leaves out the empty line of an empty name.
+    body, content_type = encode_multipart_formdata(form)
+    return client.post("/api/files/upload", data=body, content_type=content_type)
 
 
 def test_it_keeps_a_file(client: FlaskClient, folder: Path) -> None:
@@ -45,6 +48,7 @@ def test_it_keeps_a_file(client: FlaskClient, folder: Path) -> None:
         "final_path": str(path),
         "size": len(FILM),
         "organized": False,
+        "organize_job_id": None,
         "metadata": {
             "media_type": "movie", "movie_name": "Serenity", "year": 2005, "extension": ".mkv"
         },
@@ -183,7 +187,7 @@ def test_it_leaves_out_a_file_that_goes_while_it_lists(
     (folder / "there.mkv").touch()
     seen = [folder / "gone.mkv", folder / "there.mkv"]
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(seen))
-    assert [file.name for file in Uploads(folder).list()] == ["there.mkv"]
+    assert [file.name for file in OutputFolder(folder).list()] == ["there.mkv"]
 
 
 def test_it_deletes_a_file(client: FlaskClient, folder: Path) -> None:

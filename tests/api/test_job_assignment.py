@@ -48,11 +48,14 @@ def test_it_transcodes_by_the_usual_preset_where_none_is_named(client: FlaskClie
     assert ok(client.get(f"/api/jobs/{named}"))["preset"] == "H.264 CPU 1080p"
 
 
-def test_it_gives_an_organize_job_no_worker_and_no_preset(client: FlaskClient) -> None:
+def test_it_gives_no_agent_what_the_server_does_by_itself(
+    client: FlaskClient, services: Services
+) -> None:
     register_agent(client)
-    register_worker(client)
-    job = ok(client.get(f"/api/jobs/{assigned_job(client, job_type='organize')}"))
-    assert (job["assigned_worker_id"], job["preset"]) == (None, None)
+    job_id = create_job(client, job_type="organize", requires_approval=False)["job_id"]
+    with unchanged(services):
+        response = client.post(f"/api/jobs/{job_id}/assign?agent_id=pc")
+        assert_problem(response, 400, "by itself")
 
 
 def test_it_moves_an_assigned_job_to_another_agent_and_its_worker(client: FlaskClient) -> None:

@@ -20,6 +20,8 @@ PERIODS = {
     "approve_previews": 60,
     "forget_keys": 3600,
     "forget_answers": 3600,
+    "forget_uploads": 600,
+    "sweep_inputs": 60,
 }
 
 

@@ -15,7 +15,6 @@ from tests.support import (
     job_of,
     ok,
     ordered_rips,
-    queued_job,
     register_agent,
     register_worker,
     report,
@@ -159,19 +158,16 @@ def test_it_fails_the_disc_with_the_last_of_its_rips(
     assert ok(client.get(f"/api/discs/{disc_id}/rip-status"))["failed_jobs"] == 1
 
 
-@pytest.mark.parametrize("limits", [(1, 2, 3), (3, 1, 2), (2, 3, 1)])
+@pytest.mark.parametrize("limits", [(1, 2), (3, 1)])
 def test_it_has_limits_for_each_type_of_job(
-    app: Flask, client: FlaskClient, clock: FakeClock, limits: tuple[int, int, int]
+    app: Flask, client: FlaskClient, clock: FakeClock, limits: tuple[int, int]
 ) -> None:
-    names = ("max_rip_attempts", "max_transcode_attempts", "max_organize_attempts")
+    names = ("max_rip_attempts", "max_transcode_attempts")
     services = restart(app, max_attempts=9, **dict(zip(names, limits, strict=True)))
     _, (rip_job, *_) = ordered_rips(client)
     transcode = approved_job(client)
-    organize = queued_job(client, job_type="organize", input_file="/out/a.mkv")
-    jobs = dict(zip((rip_job, transcode, organize), limits, strict=True))
+    jobs = dict(zip((rip_job, transcode), limits, strict=True))
     for attempt in range(1, 4):
-        if attempt <= limits[2]:
-            ok(client.post(f"/api/jobs/{organize}/assign?agent_id=pc"))
         lose_and_return(client, services, clock)
         for job_id, limit in jobs.items():
             assert (job_of(client, job_id)["status"] == "failed") == (attempt >= limit)

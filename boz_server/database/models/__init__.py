@@ -10,6 +10,7 @@ from boz_server.database.models.job import Job, JobEvent
 from boz_server.database.models.maintenance import Lease, MaintenanceRun
 from boz_server.database.models.provider_cache import ProviderAnswer
 from boz_server.database.models.tv_season import TVEpisode, TVSeason
+from boz_server.database.models.upload import Upload
 from boz_server.database.models.vlc_command import VLCCommand
 from boz_server.database.models.worker import Worker
 
@@ -27,6 +28,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     MaintenanceRun,
     IdempotencyKey,
     ProviderAnswer,
+    Upload,
 )
 
 

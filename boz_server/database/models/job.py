@@ -102,6 +102,18 @@ class Job(BaseModel):
     #: When to try it again, or the earliest time to begin; null when nothing is planned.
     scheduled_at = UTCDateTimeField(null=True)
 
+    #: Where an organize job files its file: a path below the library's root, with "/"; null for
+    #: other jobs.
+    library_path = peewee.TextField(null=True)
+    #: The path that an organize job is about to give its file, or has given it; null before. Where
+    #: the file is gone and this one is there, it is done.
+    filing_as = peewee.TextField(null=True)
+    #: The upload that brought the job's file here, for a worker to fetch; null where it has not
+    #: come.
+    input_upload_id = peewee.CharField(max_length=36, null=True)
+    #: Whether a person chose `output_name`: it then counts for more than the preview's.
+    is_named_by_person = peewee.BooleanField(default=False, constraints=default(False))
+
     #: Why it waits, in words, where a service has found out.
     waiting_reason: "str | None" = None
 
@@ -142,6 +154,25 @@ index(
     where=(Job.job_type == JobType.TRANSCODE)
     & Job.status.not_in([JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]),
 )
+#: A file is filed once at a time.
+index(
+    "uq_jobs_organize",
+    Job,
+    Job.input_file,
+    unique=True,
+    where=Job.library_path.is_null(False)
+    & Job.status.not_in([JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]),
+)
+#: Which transcode a file is the result of, of which only the name is known.
+index(
+    "idx_jobs_output_name",
+    Job,
+    Job.output_name,
+    Job.created_at,
+    where=Job.job_type == JobType.TRANSCODE,
+)
+#: Which files that were sent here are still needed.
+index("idx_jobs_input", Job, Job.input_upload_id, where=Job.input_upload_id.is_null(False))
 index("idx_jobs_source", Job, Job.source_job_id)
 #: Which rip wrote a file.
 index("idx_jobs_rip_output", Job, Job.output_file, where=Job.job_type == JobType.RIP)

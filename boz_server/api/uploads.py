@@ -1,0 +1,145 @@
+"""Uploads that can be resumed: the tus protocol, version 1.0.0, with its extensions creation,
+creation-with-upload, checksum, expiration and termination (tus.io/protocols/resumable-upload)."""
+
+from typing import Any
+
+from flask import Response, request, url_for
+from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
+from werkzeug.http import http_date
+
+from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.bodies import body_reader
+from boz_server.api.context import services
+from boz_server.database.models import Upload
+from boz_server.domain import tus
+from boz_server.domain.upload_states import UploadState
+from boz_server.errors import Invalid, WrongProtocol
+from boz_server.schemas.fields import INT64
+from boz_server.schemas.upload import UploadMetadataSchema, UploadSchema
+from boz_server.services.uploads import Announced, Checksum
+
+blueprint = BozBlueprint("uploads", __name__, url_prefix="/api/uploads", description="Uploads")
+
+CONTENT_TYPE = "application/offset+octet-stream"
+
+
+@blueprint.route("", methods=["OPTIONS"], provide_automatic_options=False)
+@blueprint.response(204)
+def describe() -> Response:
+    """Say what of tus this server knows."""
+    extensions, checksums = ",".join(tus.EXTENSIONS), ",".join(tus.CHECKSUMS)
+    return _answer(204, {"Tus-Extension": extensions, "Tus-Checksum-Algorithm": checksums})
+
+
+@blueprint.post("")
+@blueprint.response(201)
+def create() -> Response:
+    """Begin an upload; Upload-Metadata says what it is: filename, purpose, job_id, sha256,
+    lease_token."""
+    _require_version()
+    size = _whole("Upload-Length")
+    header = request.headers.get("Upload-Metadata", "")
+    said = UploadMetadataSchema.read(header)
+    upload = services().files.uploads.create(Announced(**said, metadata=header or None), size)
+    if request.content_length and upload.state is UploadState.ARRIVING:
+        upload = _receive(upload.upload_id, 0)
+    location = url_for("uploads.upload", upload_id=upload.upload_id, _external=True)
+    return _answer(201, {"Location": location} | _progress(upload))
+
+
+@blueprint.get("/<upload_id>")
+@blueprint.response(200, UploadSchema)
+def upload(upload_id: str) -> Response | dict[str, Any]:
+    """Show an upload: how far it is, and what became of it; HEAD says where to go on."""
+    found = services().files.uploads.get(upload_id)
+    if request.method == "HEAD":
+        _require_version()
+        return _answer(
+            200,
+            {
+                "Upload-Length": str(found.size_bytes),
+                "Upload-Metadata": found.metadata or "",
+                "Cache-Control": "no-store",
+                **_progress(found),
+            },
+        )
+    return found.__data__ | {"offset": services().files.uploads.offset(found)}
+
+
+@blueprint.patch("/<upload_id>")
+@blueprint.response(204)
+def receive(upload_id: str) -> Response:
+    """Add bytes to an upload, from Upload-Offset on."""
+    _require_version()
+    return _answer(204, _progress(_receive(upload_id, _whole("Upload-Offset"))))
+
+
+@blueprint.delete("/<upload_id>")
+@blueprint.response(204)
+def terminate(upload_id: str) -> Response:
+    """Give an unfinished upload up."""
+    _require_version()
+    services().files.uploads.terminate(upload_id)
+    return _answer(204, {})
+
+
+@blueprint.post("/<upload_id>")
+@blueprint.response(204)
+def override(upload_id: str) -> Response:
+    """Do what X-HTTP-Method-Override says, for clients that know POST and GET alone."""
+    meant = request.headers.get("X-HTTP-Method-Override", "").upper()
+    views = {"PATCH": receive, "DELETE": terminate}
+    if meant not in views:
+        raise MethodNotAllowed(["GET", "HEAD", "PATCH", "DELETE"])
+    found: Response = views[meant](upload_id)
+    return found
+
+
+def _receive(upload_id: str, offset: int) -> Upload:
+    if request.mimetype != CONTENT_TYPE:
+        raise UnsupportedMediaType(f"Send the bytes as Content-Type: {CONTENT_TYPE}.")
+    checksum = None
+    if "Upload-Checksum" in request.headers:
+        try:
+            checksum = Checksum(*tus.parse_checksum(request.headers["Upload-Checksum"]))
+        except ValueError as error:
+            raise Invalid("Upload-Checksum", f"{error}.") from error
+    return services().files.uploads.receive(
+        upload_id,
+        offset,
+        body_reader(),
+        announced_bytes=request.content_length,
+        checksum=checksum,
+    )
+
+
+def _progress(upload: Upload) -> dict[str, str]:
+    """The headers that say how far an upload is, and until when it may go on."""
+    progress = {"Upload-Offset": str(services().files.uploads.offset(upload))}
+    if upload.state is UploadState.ARRIVING:
+        progress["Upload-Expires"] = http_date(upload.expires_at)
+    return progress
+
+
+def _whole(header: str) -> int:
+    """Read a header that must be a whole number of bytes."""
+    value = request.headers.get(header, "")
+    if not (value.isascii() and value.isdecimal()) or int(value[:20]) > INT64:
+        raise Invalid(header, "Missing, or no number of bytes: send a whole number.")
+    return int(value)
+
+
+def _require_version() -> None:
+    if request.headers.get("Tus-Resumable") != tus.VERSION:
+        raise WrongProtocol(f"Send 'Tus-Resumable: {tus.VERSION}': no other version is known.")
+
+
+def _answer(status: int, headers: dict[str, str]) -> Response:
+    return Response(status=status, headers=headers)
+
+
+@blueprint.after_request
+def name_version(response: Response) -> Response:
+    """Say which version answers, as the protocol asks."""
+    response.headers["Tus-Resumable"] = response.headers["Tus-Version"] = tus.VERSION
+    return response

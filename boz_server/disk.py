@@ -1,0 +1,104 @@
+"""What is done to files so that neither a kill nor power loss leaves half of one."""
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import IO
+
+#: What is read and written at once.
+BLOCK_BYTES = 1024 * 1024
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what this user may still write to a folder's disk."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def lock(file: IO[bytes]) -> bool:
+    """Keep other threads and processes off a file until it is closed, or its process is killed.
+
+    False when another one has it.
+    """
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def write_all(file: IO[bytes], block: bytes) -> None:
+    """Write a block to an unbuffered file, which may take it in pieces."""
+    view = memoryview(block)
+    while view:
+        view = view[file.write(view) :]
+
+
+def give_name(part: Path, path: Path) -> bool:
+    """Move a whole file to a path on its own disk; False where that name is taken.
+
+    At no moment, whenever the server is killed, is there a file of that name that is not whole.
+    Raises OSError, with EXDEV where the path lies on another disk.
+    """
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            raise
+        # A disk without links, such as exFAT: whoever calls has seen to it that no one else of
+        # ours takes the name meanwhile.
+        if os.path.lexists(path):
+            return False
+        os.rename(part, path)
+    else:
+        os.unlink(part)
+    sync_folder(path.parent)
+    if part.parent != path.parent:
+        sync_folder(part.parent)
+    return True
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """Yield the paths of "Name.mkv", "Name (2).mkv", …"""
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem} ({number}){path.suffix}")
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing, so that they survive power loss."""
+    if folder.is_dir():
+        return
+    make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was named or deleted in a folder survive power loss."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # network shares that know no such thing
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: Path, seen: Callable[[int], None] = lambda _: None) -> str:
+    """Return a file's SHA-256 in hex, read from the disk; `seen` is told of each block's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        # What was just written would else be read from memory, which proves little.
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+            seen(len(block))
+    return digest.hexdigest()

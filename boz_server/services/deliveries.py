@@ -1,0 +1,181 @@
+"""Files that have arrived: checked, given their name, and handed to those who wait for them.
+
+Wherever the server is killed in between, whoever comes next goes on from there: an upload that is
+`arrived` has its bytes under its part file's name, or under the path that is noted.
+"""
+
+import logging
+from pathlib import Path
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Job, Upload
+from boz_server.disk import give_name, numbered, sha256_of
+from boz_server.domain.job_states import HELD, OPEN, JobStatus
+from boz_server.domain.retry_policy import is_upload_error
+from boz_server.domain.upload_states import UploadPurpose, UploadState
+from boz_server.errors import UploadBusy, UploadNotFound
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.upload_repository import UploadRepository
+from boz_server.services.attempts import Attempts
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.organize_entry import OrganizeEntry
+from boz_server.services.output_folder import file_name
+from boz_server.services.part_files import PartFiles
+
+log = logging.getLogger(__name__)
+
+ARRIVED = UploadState.ARRIVED
+DAMAGED = "Upload failed: the file that arrived has another SHA-256 than was announced."
+
+
+class Deliveries:
+    """Takes uploads from their last byte to their place."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        rows: UploadRepository,
+        parts: PartFiles,
+        jobs: JobRepository,
+        attempts: Attempts,
+        dispatcher: Dispatcher,
+        organizing: OrganizeEntry,
+    ) -> None:
+        self.database = database
+        self.rows = rows
+        self.parts = parts
+        self.jobs = jobs
+        self.attempts = attempts
+        self.dispatcher = dispatcher
+        self.organizing = organizing
+
+    def deliver_all(self) -> int:
+        """Deliver what has arrived and has not got its place; returns how many did."""
+        delivered = 0
+        for upload in self.rows.in_state(ARRIVED):
+            try:
+                delivered += self.deliver(upload.upload_id).state is UploadState.COMPLETE
+            except UploadBusy:
+                continue  # another process is at it
+        return delivered
+
+    def deliver(self, upload_id: str) -> Upload:
+        """Give an upload that has arrived its place; returns it as it then is.
+
+        Reads the whole file where its checksum is not compared yet. Raises UploadNotFound, and
+        UploadBusy while another process does the same.
+        """
+        upload = self._get(upload_id)
+        if upload.state is not ARRIVED:
+            return upload
+        part = self.parts.open(upload_id, upload.purpose)
+        if part is not None:
+            with part:
+                if not self._is_as_sent(upload, part.path):
+                    return self._refuse(upload, DAMAGED)
+                self._name(upload, part.path)
+        # Named before, perhaps by a process that was killed, or that is about to do the rest.
+        return self._hand_over(upload_id)
+
+    def _is_as_sent(self, upload: Upload, part: Path) -> bool:
+        if upload.is_verified or upload.sha256 is None:
+            return True
+        self.database.release()  # reading a film takes minutes
+        return sha256_of(part) == upload.sha256
+
+    def _name(self, upload: Upload, part: Path) -> None:
+        """Give a file its name, noted before it has it."""
+        for path in numbered(self._wanted(upload)):
+            if path.exists():
+                continue
+            with self.database.write():
+                if not self.rows.change(upload.upload_id, ARRIVED, path=str(path)):
+                    return
+            if give_name(part, path):
+                return
+
+    def _wanted(self, upload: Upload) -> Path:
+        folder = self.parts.folder(upload.purpose)
+        if upload.purpose is UploadPurpose.JOB_INPUT:
+            return folder / upload.upload_id
+        job = self._job(upload)
+        name = job.output_name if job is not None else None
+        return folder / file_name(name or upload.filename, upload.filename)
+
+    def _hand_over(self, upload_id: str) -> Upload:
+        """Tell everyone of a file that has its name, in one transaction."""
+        with self.database.write_queue():
+            upload = self._get(upload_id)
+            if upload.state is not ARRIVED:
+                return upload
+            if upload.path is None or not Path(upload.path).exists():
+                self._fail(upload, "Upload failed: the file vanished from the server's disk.")
+                return self._get(upload_id)
+            organizing = None
+            job = self._job(upload)
+            if upload.purpose is UploadPurpose.JOB_INPUT:
+                self._attach(upload, job)
+            else:
+                if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
+                    self._note_result(job, upload.path)
+                organizing = self.organizing.enter_for(Path(upload.path), job)
+            self.rows.move(
+                upload_id,
+                UploadState.COMPLETE,
+                organize_job_id=organizing.job_id if organizing else None,
+            )
+            self.dispatcher.dispatch()
+        log.info("File arrived", extra={"upload_id": upload_id, "path": upload.path})
+        return self._get(upload_id)
+
+    def _attach(self, upload: Upload, job: Job | None) -> None:
+        """Let workers fetch a job's file. Where the job is over meanwhile, the file goes when the
+        inputs are swept."""
+        if job is not None:
+            self.jobs.change(
+                job.job_id, Job.status.in_(list(OPEN)), input_upload_id=upload.upload_id
+            )
+
+    def _note_result(self, job: Job, path: str) -> None:
+        """A job's result is here: an earlier failure to upload it is no more."""
+        changes: dict[str, object] = {"output_file": path}
+        if job.status is JobStatus.COMPLETED and is_upload_error(job.error):
+            changes |= {"error": None, "scheduled_at": None}
+        self.jobs.change(
+            job.job_id,
+            Job.status.in_([*HELD, JobStatus.COMPLETED]),
+            Job.attempt == job.attempt,
+            **changes,
+        )
+
+    def _refuse(self, upload: Upload, error: str) -> Upload:
+        with self.database.write_queue():
+            self._fail(upload, error)
+        self.parts.path(upload.upload_id, upload.purpose).unlink(missing_ok=True)
+        return self._get(upload.upload_id)
+
+    def _fail(self, upload: Upload, error: str) -> None:
+        """Note that a file is no good, and that its job lacks it."""
+        if not self.rows.move(upload.upload_id, UploadState.FAILED, error=error):
+            return
+        job = self._job(upload)
+        if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
+            planned = self.attempts.plan_retry(job, error)
+            self.jobs.change(
+                job.job_id,
+                Job.status == JobStatus.COMPLETED,
+                Job.attempt == job.attempt,
+                error=error,
+                **planned,
+            )
+        log.warning("File refused", extra={"upload_id": upload.upload_id, "why": error})
+
+    def _job(self, upload: Upload) -> Job | None:
+        return None if upload.job_id is None else self.jobs.get(upload.job_id)
+
+    def _get(self, upload_id: str) -> Upload:
+        upload = self.rows.get(upload_id)
+        if upload is None:
+            raise UploadNotFound(upload_id)
+        return upload

@@ -1,0 +1,220 @@
+"""Files finished files into the library: the server's own jobs, in the background.
+
+One thread of each server process asks for them; a job is one process's by its lease token, and a
+file by a lock on it, which ends with the process.
+"""
+
+import errno
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.database.models import Job
+from boz_server.disk import lock
+from boz_server.domain.job_states import HELD, JobStatus
+from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
+from boz_server.repositories.filing_repository import FilingRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.services.attempts import Attempts
+from boz_server.services.filing import Filed, Filing, Stopped
+from boz_server.services.filing_attempt import FilingAttempt
+from boz_server.services.job_moves import HOLDER, SERVER, JobMoves
+from boz_server.services.library_share import LibraryShare
+from boz_server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: When to look again for a file that another process still has.
+BUSY_SECONDS = 10
+
+
+class Library:
+    """Takes organize jobs from the queue, one at a time, and does them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        *,
+        jobs: JobRepository,
+        filings: FilingRepository,
+        attempt_rows: AttemptRepository,
+        attempts: Attempts,
+        moves: JobMoves,
+        share: LibraryShare,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.jobs = jobs
+        self.filings = filings
+        self.attempt_rows = attempt_rows
+        self.attempts = attempts
+        self.moves = moves
+        self.share = share
+        self._stop = threading.Event()
+
+    def run(self) -> int:
+        """Do what can be done now; returns how many jobs that were."""
+        done = 0
+        while not self._stop.is_set() and (job := self._claim()) is not None:
+            self._do(job)
+            done += 1
+        return done
+
+    def stop(self) -> None:
+        """Have a job that is under way given back at its next block: the server stops."""
+        self._stop.set()
+
+    def release(self) -> int:
+        """Take back what servers had that are gone, at the start of one; returns how many jobs.
+
+        Where another server runs after all, it finds that the job is not its any more.
+        """
+        with self.database.write_queue():
+            held = self.attempt_rows.held(by_agent(HOLDER))
+            for job in held:
+                self.moves.requeue(job, actor=SERVER, detail="The server was started anew.")
+        return len(held)
+
+    def _claim(self) -> Job | None:
+        """Take the first job whose place is there; None without one."""
+        waiting = self.filings.queued(self.clock.now()) if self.settings.nas_enabled else []
+        for job in waiting:
+            if job.library_path is not None and self.share.look(job.library_path) is not None:
+                continue
+            with self.database.write_queue():
+                taken = self.moves.assign(job, HOLDER, None, actor=SERVER)
+                if taken is not None:
+                    return self.moves.move(
+                        job.job_id,
+                        JobStatus.RUNNING,
+                        Job.lease_token == taken.lease_token,
+                        actor=SERVER,
+                        started_at=self.clock.now(),
+                        reported_at=self.clock.now(),
+                    )
+        return None
+
+    def _do(self, job: Job) -> None:
+        """Carry out a job that is ours, whatever comes of it."""
+        try:
+            with self._held(job) as attempt:
+                filed = self._file(job, attempt)
+        except Stopped:
+            self._give_back(job, "The server stops.")
+        except BlockingIOError:
+            self._give_back(job, "Another process still has the file.", BUSY_SECONDS)
+        except OSError as error:
+            self._fail(job, f"{error.strerror or error}: {error.filename or job.input_file}.")
+        else:
+            self._complete(job, filed)
+
+    def _file(self, job: Job, attempt: FilingAttempt) -> Filed:
+        source = Path(job.input_file or "")
+        if job.library_path is None or source.parent != self.settings.output_dir:
+            raise OSError(errno.EPERM, "Only files of the output folder are filed")
+        target = self.settings.nas_mount / job.library_path
+        try:
+            file = source.open("rb")
+        except FileNotFoundError:
+            if job.filing_as is not None and Path(job.filing_as).is_file():
+                # An earlier attempt was killed between its last two steps.
+                return Filed(Path(job.filing_as), is_known=True)
+            raise
+        with file:
+            _require_lock(file)
+            return Filing(
+                source,
+                target,
+                self.settings.nas_mount,
+                job_id=job.job_id,
+                policy=self.settings.collision_policy,
+                note=attempt.note,
+                seen=attempt.seen,
+            ).run()
+
+    @contextmanager
+    def _held(self, job: Job) -> Iterator[FilingAttempt]:
+        """Keep a job's lease alive meanwhile, by a thread of its own: a slow share may hold up the
+        copying for minutes."""
+        attempt = FilingAttempt(
+            self.settings,
+            self.clock,
+            self.database,
+            jobs=self.jobs,
+            filings=self.filings,
+            attempt_rows=self.attempt_rows,
+            job=job,
+            stopping=self._stop,
+        )
+        keeper = threading.Thread(target=attempt.keep, name="library-lease", daemon=True)
+        keeper.start()
+        try:
+            yield attempt
+        finally:
+            attempt.done.set()
+            keeper.join()
+
+    def _complete(self, job: Job, filed: Filed) -> None:
+        note = None
+        if filed.is_skipped:
+            note = "Another file has that name in the library: it stays in the output folder."
+        with self.database.write_queue():
+            ended = self.moves.end(
+                job.job_id,
+                JobStatus.COMPLETED,
+                Job.lease_token == job.lease_token,
+                only_from=HELD,
+                actor=SERVER,
+                detail=note,
+                output_file=str(filed.path),
+                error=note,
+                progress=100.0,
+            )
+            if ended is not None and not filed.is_skipped:
+                self._tell(ended)
+        log.info("File filed", extra={"job_id": job.job_id, "path": str(filed.path)})
+
+    def _tell(self, job: Job) -> None:
+        """Say where the file is now to the job whose result it is."""
+        if job.source_job_id is not None:
+            self.jobs.change(
+                job.source_job_id, Job.output_file == job.input_file, output_file=job.output_file
+            )
+
+    def _fail(self, job: Job, error: str) -> None:
+        """Plan another attempt, as far as there are any left."""
+        with self.database.write_queue():
+            planned = self.attempts.plan_retry(job, error, passes=True)
+            self.moves.end(
+                job.job_id,
+                JobStatus.FAILED,
+                Job.lease_token == job.lease_token,
+                only_from=HELD,
+                actor=SERVER,
+                detail=error,
+                error=error,
+                **planned,
+            )
+        log.warning("File not filed", extra={"job_id": job.job_id, "why": error})
+
+    def _give_back(self, job: Job, detail: str, wait_seconds: float = 0) -> None:
+        later = self.clock.now() + timedelta(seconds=wait_seconds) if wait_seconds else None
+        with self.database.write_queue():
+            current = self.jobs.get(job.job_id)
+            if current is not None and current.lease_token == job.lease_token:
+                self.moves.requeue(current, actor=SERVER, detail=detail, scheduled_at=later)
+
+
+def _require_lock(file: IO[bytes]) -> None:
+    """Raise BlockingIOError where another process files the same file."""
+    if not lock(file):
+        raise BlockingIOError

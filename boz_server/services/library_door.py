@@ -1,0 +1,76 @@
+"""What requests ask of the library: to file a file, and to wait for that as long as they may."""
+
+import time
+from collections.abc import Callable
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Job
+from boz_server.domain.job_states import OVER
+from boz_server.domain.library_place import Described
+from boz_server.domain.naming import split_extension
+from boz_server.errors import JobNotFound, Refused
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.services.library_places import LibraryPlaces
+from boz_server.services.organize_entry import OrganizeEntry
+from boz_server.services.output_folder import OutputFolder
+from boz_server.settings import Settings
+
+#: How often a request that waits looks whether its file is filed.
+LOOK_SECONDS = 0.05
+
+
+def _nobody() -> None:
+    """No thread of this process files: another one finds the job by itself."""
+
+
+class LibraryDoor:
+    """Enters organize jobs for people, and waits for those of uploads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        jobs: JobRepository,
+        places: LibraryPlaces,
+        organizing: OrganizeEntry,
+        folder: OutputFolder,
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.jobs = jobs
+        self.places = places
+        self.organizing = organizing
+        self.folder = folder
+        #: Called when there is work; whoever starts the thread that does it sets it.
+        self.wake: Callable[[], None] = _nobody
+
+    def organize(self, filename: str, name: str | None, said: Described) -> Job:
+        """Enter the job that files a file of the output folder.
+
+        name: of the show or film, or a whole file name; None where the file's own says it. Raises
+        NotFound, and Refused without a library or for an episode without season and number.
+        """
+        if not self.settings.nas_enabled:
+            raise Refused("This server has no library: set BOZ_NAS_ENABLED and mount the share.")
+        file = self.folder.find(filename)
+        stem, extension = split_extension(filename)
+        place = self.places.described(
+            name.removesuffix(extension) if name else stem, extension, said
+        )
+        with self.database.write_queue():
+            return self.organizing.enter(file.path, place)
+
+    def awaited(self, job_id: str) -> Job:
+        """Return a job once it is over, or when the request has waited long enough for it."""
+        self.wake()
+        deadline = time.monotonic() + self.settings.organize_wait_seconds
+        while True:
+            job = self.jobs.get(job_id)
+            if job is None:
+                raise JobNotFound(job_id)
+            if job.status in OVER or time.monotonic() >= deadline:
+                return job
+            # Others need the connection meanwhile.
+            self.database.release()
+            time.sleep(LOOK_SECONDS)

@@ -1,0 +1,112 @@
+"""Puts the services together that files pass through, as wiring.py does all others."""
+
+from dataclasses import dataclass
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.repositories.attempt_repository import AttemptRepository
+from boz_server.repositories.filing_repository import FilingRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.upload_repository import UploadRepository
+from boz_server.services.attempts import Attempts
+from boz_server.services.deliveries import Deliveries
+from boz_server.services.disk_space import DiskSpace
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.job_inputs import JobInputs
+from boz_server.services.job_moves import JobMoves
+from boz_server.services.library import Library
+from boz_server.services.library_door import LibraryDoor
+from boz_server.services.library_places import LibraryPlaces
+from boz_server.services.library_share import LibraryShare
+from boz_server.services.organize_entry import OrganizeEntry
+from boz_server.services.output_folder import OutputFolder
+from boz_server.services.part_files import PartFiles
+from boz_server.services.upload_rights import UploadRights
+from boz_server.services.uploads import Uploads
+from boz_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class FileServices:
+    """What the API and the background threads call where files are concerned."""
+
+    uploads: Uploads
+    parts: PartFiles
+    rights: UploadRights
+    inputs: JobInputs
+    deliveries: Deliveries
+    folder: OutputFolder
+    library: Library
+    door: LibraryDoor
+    share: LibraryShare
+    space: DiskSpace
+
+    def file_all(self) -> None:
+        """Take what has arrived to its place, and what has its place into the library."""
+        self.deliveries.deliver_all()
+        self.library.run()
+
+
+def build_files(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    *,
+    jobs: JobRepository,
+    attempt_rows: AttemptRepository,
+    moves: JobMoves,
+    attempts: Attempts,
+    dispatcher: Dispatcher,
+    places: LibraryPlaces,
+    share: LibraryShare,
+    space: DiskSpace,
+) -> FileServices:
+    """Build them on one database."""
+    rows = UploadRepository(database)
+    filings = FilingRepository()
+    parts = PartFiles(settings)
+    rights = UploadRights(jobs)
+    folder = OutputFolder(settings.output_dir)
+    organizing = OrganizeEntry(settings, filings=filings, moves=moves, places=places)
+    deliveries = Deliveries(
+        database,
+        rows=rows,
+        parts=parts,
+        jobs=jobs,
+        attempts=attempts,
+        dispatcher=dispatcher,
+        organizing=organizing,
+    )
+    return FileServices(
+        uploads=Uploads(
+            settings,
+            clock,
+            database,
+            rows=rows,
+            parts=parts,
+            space=space,
+            rights=rights,
+            deliveries=deliveries,
+        ),
+        parts=parts,
+        rights=rights,
+        inputs=JobInputs(settings, clock, database, jobs, rows),
+        deliveries=deliveries,
+        folder=folder,
+        library=Library(
+            settings,
+            clock,
+            database,
+            jobs=jobs,
+            filings=filings,
+            attempt_rows=attempt_rows,
+            attempts=attempts,
+            moves=moves,
+            share=share,
+        ),
+        door=LibraryDoor(
+            settings, database, jobs=jobs, places=places, organizing=organizing, folder=folder
+        ),
+        share=share,
+        space=space,
+    )
