@@ -9,6 +9,8 @@ from typing import Any
 import marshmallow as ma
 import orjson
 
+from boz_server.domain.jpeg import MAX_SIDE, is_showable
+
 MAX_ID_LENGTH = 100
 MAX_NAME_LENGTH = 255
 #: Linux's PATH_MAX; Windows' extended paths are longer, but no agent sends such.
@@ -18,7 +20,6 @@ MAX_THUMBNAIL_BYTES = 2 * 1024 * 1024
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_JPEG_START = b"\xff\xd8\xff"
 
 
 class Text(ma.fields.String):
@@ -95,7 +96,8 @@ class Jpeg(ma.fields.Field[bytes]):
     """A base64 JPEG on its way in, bare or as a data: URL."""
 
     default_error_messages = {  # noqa: RUF012
-        "invalid": "Not a base64 JPEG of at most 2 MiB: send one, or leave it out."
+        "invalid": "Not a base64 JPEG that browsers show, of at most 2 MiB and"
+        f" {MAX_SIDE} pixels a side: send one, or leave it out."
     }
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bytes:
@@ -106,7 +108,7 @@ class Jpeg(ma.fields.Field[bytes]):
             jpeg = base64.b64decode("".join(text.split()), validate=True)
         except (binascii.Error, ValueError) as error:
             raise self.make_error("invalid") from error
-        if not jpeg.startswith(_JPEG_START) or len(jpeg) > MAX_THUMBNAIL_BYTES:
+        if len(jpeg) > MAX_THUMBNAIL_BYTES or not is_showable(jpeg):
             raise self.make_error("invalid")
         return jpeg
 
