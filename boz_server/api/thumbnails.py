@@ -35,6 +35,4 @@ def count(owner_id: str) -> dict[str, Any]:
 @blueprint.response(200, ThumbnailsDeletedSchema)
 def delete(owner_id: str) -> dict[str, Any]:
     """Drop the thumbnails of a disc or job."""
-    services().discs.drop_thumbnails(owner_id)
-    services().queue.drop_thumbnails(owner_id)
-    return {"disc_id": owner_id, "deleted": services().thumbnails.delete(owner_id)}
+    return {"disc_id": owner_id, "deleted": services().thumbnail_cleaner.drop(owner_id)}

@@ -175,10 +175,6 @@ class JobRepository:
         found.sort(key=lambda job: (job.status not in HELD, job.output_file is not None))
         return next(iter(found), None)
 
-    def drop_thumbnails(self, job_id: str) -> None:
-        """Note that no thumbnails are kept of the job any more."""
-        Job.update(thumbnail_timestamps=[]).where(Job.job_id == job_id).execute()
-
     def _rips_behind(self, input_file: str) -> list[str]:
         """Return the ids of the rips whose transcode is not over and has the same file, in
         whatever way Windows writes its path."""

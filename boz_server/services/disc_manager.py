@@ -161,11 +161,6 @@ class DiscManager:
         """Return discs with their titles, the latest detected first."""
         return self.discs.page(request)
 
-    def drop_thumbnails(self, disc_id: str) -> None:
-        """Note that a disc's thumbnails are gone; nothing happens when there is no such disc."""
-        with self.database.write_queue():
-            self.discs.drop_thumbnails(disc_id)
-
     def _enter(self, report: ReportedDisc) -> str:
         now = self.clock.now()
         disc_id = str(uuid4())

@@ -228,11 +228,6 @@ class JobQueue:
                 return self._prioritise(job, job.priority)
             return self._prioritise(job, min(highest + 1, HIGHEST_PRIORITY))
 
-    def drop_thumbnails(self, job_id: str) -> None:
-        """Note that a job's thumbnails are gone; nothing happens when there is no such job."""
-        with self.database.write():
-            self.jobs.drop_thumbnails(job_id)
-
     def _explained(self, page: Page[Job]) -> Page[Job]:
         self.dispatcher.explain(page.items)
         return page

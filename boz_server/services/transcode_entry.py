@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from boz_server.database.models import Job
@@ -76,8 +77,10 @@ class TranscodeEntry:
         }
         if thumbnails and known.status in OPEN:
             added["thumbnail_timestamps"] = [thumbnail.timestamp for thumbnail in thumbnails]
+            # The job's addresses have its own title's number, which the POST may have left out.
+            own = [replace(each, title_index=known.title_index or 0) for each in thumbnails]
             # Before the commit: a job that names thumbnails has them.
-            self.thumbnails.save(known.job_id, thumbnails)
+            self.thumbnails.save(known.job_id, own)
         job = self.jobs.change(known.job_id, **added, is_announced=True)
         if job is not None and not requires_approval and job.status == JobStatus.PENDING:
             self.moves.move(

@@ -15,6 +15,7 @@ from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
 from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
+from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
@@ -42,6 +43,7 @@ from boz_server.services.preview_refresh import PreviewRefresh
 from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
+from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
 from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
 from boz_server.services.vlc_relay import VLCRelay
@@ -77,6 +79,7 @@ class Services:
     vlc: VLCRelay
     thumbnails: ThumbnailStore
     files: FileServices
+    thumbnail_cleaner: ThumbnailCleaner
 
 
 def build_services(settings: Settings, database: Database, clock: Clock) -> Services:
@@ -88,7 +91,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     events = JobEventRepository(database)
     attempt_rows = AttemptRepository(settings, database)
     fleet = FleetRepository(settings, database)
-    thumbnails = ThumbnailStore(settings.thumbnails_dir)
+    thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
+    thumbnail_cleaner = ThumbnailCleaner(clock, database, ThumbnailRepository(), thumbnails)
 
     moves = JobMoves(
         settings,
@@ -236,6 +240,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
             MaintenanceStep("refresh_previews", 60, preview_refresh.run),
             MaintenanceStep("approve_previews", 60, auto_approval.run),
+            MaintenanceStep("clear_thumbnails", 60, thumbnail_cleaner.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             MaintenanceStep("forget_answers", 3600, metadata.forget_old),
             MaintenanceStep("forget_uploads", 600, files.uploads.forget_expired),
@@ -287,4 +292,5 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),
         thumbnails=thumbnails,
         files=files,
+        thumbnail_cleaner=thumbnail_cleaner,
     )

@@ -179,6 +179,21 @@ def test_it_adds_what_the_agent_says_of_the_file(client: FlaskClient) -> None:
     assert transcodes(client) == [job]
 
 
+def test_it_keeps_the_latest_thumbnails_under_the_titles_number(
+    client: FlaskClient, services: Services
+) -> None:
+    register_agent(client)
+    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
+    (rip_id,) = rip(client, disc_id, title_indices=[2])
+    ok(report(client, rip_id, "completed", output_file=FILE))
+    for seconds in ([60, 120], [90]):
+        images = [JPEG] * len(seconds)
+        job = announce(client, thumbnails=images, thumbnail_timestamps=seconds)
+    assert job["thumbnails"] == [f"/api/thumbnails/{job['job_id']}/title_2_90.jpg"]
+    assert client.get(job["thumbnails"][0]).status_code == 200
+    assert services.thumbnails.count(job["job_id"]) == 1
+
+
 def test_it_keeps_what_the_agent_leaves_out(client: FlaskClient) -> None:
     finished_rip(client)
     (entered,) = transcodes(client)

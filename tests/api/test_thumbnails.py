@@ -1,6 +1,7 @@
 """Thumbnails come as base64 in reports and are fetched by their addresses."""
 
 import base64
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ OVERSIZED = LARGEST + b"\0"
 def encoded(image: bytes) -> str:
     """An image as agents send it."""
     return base64.b64encode(image).decode()
+
+
+def resized(width: int, height: int) -> bytes:
+    """The image with other sides in its header."""
+    frame = b"\xff\xc0\x00\x0b\x08"
+    return IMAGE.replace(frame + b"\0\1\0\1", frame + struct.pack(">HH", height, width))
 
 
 def with_thumbnails(client: FlaskClient, images: Any, seconds: Any = None) -> dict[str, Any]:
@@ -153,12 +160,38 @@ def test_it_leaves_out_thumbnails_beyond_the_first_eight(client: FlaskClient) ->
     assert count["thumbnail_count"] == 8
 
 
+def test_it_keeps_eight_of_a_title_that_is_reported_again(
+    client: FlaskClient, settings: Settings
+) -> None:
+    first = with_thumbnails(client, [JPEG] * 8, list(range(8)))
+    again = with_thumbnails(client, [JPEG] * 8, list(range(4, 12)))
+    assert again["disc_id"] == first["disc_id"]
+    assert again["thumbnail_timestamps"] == list(range(4, 12))
+    assert len(kept(settings)) == 8
+    for address in again["thumbnails"]:
+        assert client.get(address).status_code == 200
+    assert_problem(client.get(first["thumbnails"][0]), 404, "dropped")
+
+
+def test_it_keeps_thumbnails_that_a_later_report_leaves_out(client: FlaskClient) -> None:
+    first = with_thumbnails(client, [JPEG])
+    again = with_thumbnails(client, None)
+    assert again == first
+    assert client.get(first["thumbnails"][0]).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
     [
         ({"thumbnails": [encoded(b"\x89PNG\r\n\x1a\n")]}, "thumbnails.0"),
         ({"thumbnails": [encoded(b"<svg/>")]}, "thumbnails.0"),
         ({"thumbnails": [JPEG, ""]}, "thumbnails.1"),
+        ({"thumbnails": [encoded(IMAGE[:20])]}, "thumbnails.0"),
+        ({"thumbnails": [encoded(b"\xff\xd8\xff\xe0<script>")]}, "thumbnails.0"),
+        ({"thumbnails": [encoded(resized(0, 1))]}, "thumbnails.0"),
+        ({"thumbnails": [encoded(resized(1, 0))]}, "thumbnails.0"),
+        ({"thumbnails": [JPEG, encoded(resized(4097, 1))]}, "thumbnails.1"),
+        ({"thumbnails": [encoded(resized(65535, 65535))]}, "thumbnails.0"),
         ({"thumbnails": ["not base64!"]}, "thumbnails.0"),
         ({"thumbnails": ["/9j/4"]}, "thumbnails.0"),
         ({"thumbnails": ["\u00ff\u00d8\u00ff"]}, "thumbnails.0"),
