@@ -1,10 +1,13 @@
 """No address leads out of the thumbnails' folder, however it is written."""
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
+from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.support import JPEG, assert_problem, detect, ok, register_agent, titles
+from tests.support import JPEG, assert_problem, detect, register_agent, titles, unchanged
 
 #: Relative to {id}, the folder of a disc with thumbnails.
 FILES = [
@@ -41,6 +44,57 @@ FILES = [
     "{id}%00/title_0_0.jpg",
     "{id}%20/title_0_0.jpg",
     "C:/title_0_0.jpg",
+    "{id}/" + "../" * 40 + "etc/passwd",
+    "{id}/title_" + "0" * 5000 + "_0.jpg",
+]
+
+#: Where the id of a disc or job stands.
+OWNERS = [
+    "..",
+    ".",
+    "...",
+    "%2e%2e",
+    "%2e",
+    ".%2e",
+    "%252e%252e",
+    "%25252e%25252e",
+    "..%2f",
+    "..%2f..%2f",
+    "..%2fthumbnails",
+    "%2e%2e%2f{id}",
+    "..%5c",
+    "..\\",
+    "..%5c..%5csecret.jpg",
+    "%c0%ae%c0%ae",
+    "%c0%ae%c0%ae%c0%af",
+    "%e0%80%ae%e0%80%ae",
+    "%uff0e%uff0e",
+    "\uff0e\uff0e",
+    "\u2024\u2024",
+    "\u2025",
+    "%2Ftmp",
+    "%2Fetc%2Fpasswd",
+    "C:",
+    "C:%5c",
+    "~",
+    "%00",
+    "..%00",
+    "{id}%00",
+    "{id}%00.jpg",
+    "{id}%2F..",
+    "{id}%2F..%2F{id}",
+    "{id}%5c..",
+    "{id}.",
+    "{id}%20",
+    "{id}%0a",
+    "{id};",
+    "a.b",
+    "%20",
+    "*",
+    "a" * 65,
+    "a" * 5000,
+    "../" * 40,
+    "..%2f" * 40,
 ]
 
 
@@ -57,26 +111,34 @@ def disc_id(client: FlaskClient, settings: Settings) -> str:
     return disc_id
 
 
-@pytest.mark.parametrize("address", FILES)
-def test_it_answers_404_for_an_address_that_is_none(
-    client: FlaskClient, disc_id: str, address: str
-) -> None:
-    answer = client.get(f"/api/thumbnails/{address.format(id=disc_id)}")
-    assert_problem(answer, 404)
-
-
 def test_it_answers_404_for_a_thumbnail_that_is_not_kept(client: FlaskClient, disc_id: str) -> None:
     assert_problem(client.get(f"/api/thumbnails/{disc_id}/title_0_1.jpg"), 404, "dropped")
     assert_problem(client.get("/api/thumbnails/nothing/title_0_0.jpg"), 404, "dropped")
 
 
-@pytest.mark.parametrize("owner", ["..", "%2e%2e", ".", "%2e", "..%5c", "a.b", "%20", "a" * 65])
+@pytest.mark.parametrize("address", [*OWNERS, *FILES])
 def test_it_deletes_and_counts_nothing_elsewhere(
-    client: FlaskClient, settings: Settings, disc_id: str, owner: str
+    client: FlaskClient, services: Services, disc_id: str, address: str
 ) -> None:
-    before = sorted(settings.temp_dir.rglob("*"))
-    counted = client.get(f"/api/thumbnails/{owner}")
-    deleted = client.delete(f"/api/thumbnails/{owner}")
-    assert counted.status_code == 404 or ok(counted)["thumbnail_count"] == 0
-    assert deleted.status_code == 404 or ok(deleted)["deleted"] == 0
-    assert sorted(settings.temp_dir.rglob("*")) == before
+    before = contents(services.settings)
+    path = f"/api/thumbnails/{address.format(id=disc_id)}"
+    with unchanged(services):
+        assert_problem(client.get(path), 404)
+        deleted = client.delete(path)
+        # There is nothing to delete below an id; a path of more parts is no address at all.
+        assert_problem(deleted, deleted.status_code)
+        assert deleted.status_code in (404, 405)
+    assert contents(services.settings) == before
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_it_serves_nothing_of_what_is_no_id(client: FlaskClient, disc_id: str, owner: str) -> None:
+    for name in ("title_0_0.jpg", "secret.jpg"):
+        path = f"/api/thumbnails/{owner.format(id=disc_id)}/{name}"
+        assert_problem(client.get(path), 404)
+
+
+def contents(settings: Settings) -> dict[Path, bytes]:
+    """Every file in and around the thumbnails' folder."""
+    folder = settings.temp_dir.parent
+    return {path: path.read_bytes() for path in folder.rglob("*.jpg")}
