@@ -7,6 +7,7 @@ test holds that page to this file.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from environs import EnvError, FileAwareEnv
 from boz_server.domain.collision import CollisionPolicy
 from boz_server.domain.metadata import TVOrder
 from boz_server.domain.placement import AssignmentStrategy
+from boz_server.domain.presets import preset_for
 from boz_server.errors import SettingsError
 
 
@@ -170,9 +172,14 @@ class Settings:
     extras_duration_variance: float = _setting(
         0.4, "Share by which an episode's length may differ from the disc's usual.", low=0, high=1
     )
+
+    # Hands-free
     auto_approve_previews: bool = _setting(False, "Approve proposed names without a person.")
     auto_approve_min_confidence: float = _setting(
         0.9, "How sure a disc must be to be approved without a person.", low=0, high=1
+    )
+    auto_transcode: bool = _setting(
+        False, "Transcode what was ripped of approved discs without a person."
     )
 
     # Plex and Discord
@@ -197,6 +204,15 @@ class Settings:
     def thumbnails_dir(self) -> Path:
         """Folder that holds one folder of thumbnails for each disc or job."""
         return self.temp_dir / "thumbnails"
+
+    def usual_preset(self, disc_type: str | None, capabilities: Mapping[str, Any]) -> str:
+        """Return the preset of a job that names none, on a worker that can do so much.
+
+        disc_type: MakeMKV's word for the disc that it came from, None where there is none.
+        """
+        if not self.auto_transcode:
+            return self.default_transcode_preset
+        return preset_for(disc_type or "", capabilities, self.default_transcode_preset)
 
     @classmethod
     def from_env(cls) -> Self:

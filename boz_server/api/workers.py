@@ -6,6 +6,7 @@ from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Job, Worker
+from boz_server.domain.presets import preset_for
 from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
 from boz_server.schemas.worker import (
     AssignWorkerSchema,
@@ -78,7 +79,11 @@ def assign(body: dict[str, Any]) -> dict[str, Any]:
         "assigned_worker": worker.worker_id,
         "worker_type": worker.worker_type,
         "mode": "local",
-        "handbrake_preset": services().settings.default_transcode_preset,
+        "handbrake_preset": preset_for(
+            body["disc_type"],
+            worker.capabilities,
+            services().settings.default_transcode_preset,
+        ),
         "upload_url": None,
         "download_url": None,
     }

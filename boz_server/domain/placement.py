@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from boz_server.domain.presets import PRESETS, Codec
+from boz_server.domain.presets import PRESETS
 
 GPU_CAPABILITIES = ("nvenc", "qsv", "vaapi")
-#: What the hardware has to be able to encode, beside the encoder itself; H.264 every one can.
-CODEC_CAPABILITIES = {Codec.HEVC: "hevc", Codec.AV1: "av1"}
 #: A worker that fails so many jobs in a row gets no more until a person has looked at it.
 FAILURES_TO_PAUSE = 3
 
@@ -29,7 +27,8 @@ class Machine:
 
     agent_id: its agent, which fetches its jobs; None for a worker that claims them itself.
     held: open jobs that it has. average_seconds: mean length of a transcode, 0 when unknown.
-    last_turn: the greater, the later it was given a job.
+    last_turn: the greater, the later it was given a job. usual_preset: what it does a job with
+    that names none, if it is from no UHD disc; no larger one asks for other hardware.
     """
 
     worker_id: str
@@ -42,6 +41,7 @@ class Machine:
     priority: int
     average_seconds: float
     last_turn: int
+    usual_preset: str
 
     @property
     def room(self) -> int:
@@ -67,15 +67,11 @@ class Machine:
 
     def unfit_presets(self) -> frozenset[str]:
         """The presets that its hardware can't do; one that we don't know is the sender's risk."""
-        return frozenset(
-            preset.name
-            for preset in PRESETS
-            if preset.requires is not None
-            and not (
-                self.capabilities.get(preset.requires)
-                and self.capabilities.get(CODEC_CAPABILITIES.get(preset.codec, preset.requires))
-            )
-        )
+        return frozenset(preset.name for preset in PRESETS if not preset.runs_on(self.capabilities))
+
+    def lacks(self, preset: str | None) -> bool:
+        """Whether its hardware can't do a preset; None for that of a job that names none."""
+        return (preset or self.usual_preset) in self.unfit_presets()
 
 
 def belonging(
@@ -121,9 +117,10 @@ def why_none(
     if not machines:
         where = f" on the machine of agent {for_agent_id!r}" if for_agent_id else ""
         return f"No worker{where} is registered."
-    fitting = [one for one in machines if chosen or preset not in one.unfit_presets()]
+    fitting = [one for one in machines if chosen or not one.lacks(preset)]
     if not fitting:
-        return f"No worker that may have it can do the preset {preset!r}."
+        wanted = preset or machines[0].usual_preset
+        return f"No worker that may have it can do the preset {wanted!r}."
     obstacles = [(one.worker_id, one.obstacle()) for one in fitting]
     if any(obstacle is None for _, obstacle in obstacles):
         return None

@@ -26,9 +26,21 @@ class DiscRepository:
         """Return the disc, or None when none of that id was ever reported."""
         return self._with_titles(Disc.select().where(Disc.disc_id == disc_id))
 
+    def type_of(self, disc_id: str) -> str | None:
+        """Return MakeMKV's word for a kind of disc; None when the disc is not known."""
+        disc = Disc.select(Disc.disc_type).where(Disc.disc_id == disc_id).first()
+        return None if disc is None else str(disc.disc_type)
+
     def exists(self, disc_id: str) -> bool:
         """Whether a disc of that id was ever reported."""
         return Disc.select().where(Disc.disc_id == disc_id).exists()
+
+    def is_approved(self, disc_id: str) -> bool:
+        """Whether a disc's names are accepted; False for one that is not known."""
+        query = Disc.select().where(
+            Disc.disc_id == disc_id, Disc.preview_status == PreviewStatus.APPROVED
+        )
+        return query.exists()
 
     def lock(self, disc_id: str) -> Disc | None:
         """Return the disc and keep other writers off it until the transaction ends."""

@@ -24,10 +24,10 @@ class FleetRepository:
     """Queries on machines and the work that they have."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
         self.database = database
         self.agent_timeout = timedelta(seconds=settings.agent_timeout_seconds)
         self.worker_timeout = timedelta(seconds=settings.worker_timeout_seconds)
-        self.default_preset = settings.default_transcode_preset
 
     def machines(self, now: datetime) -> list[Machine]:
         """Return all workers with what they have just now."""
@@ -132,7 +132,7 @@ class FleetRepository:
             | (
                 Job.for_worker_id.is_null()
                 & (Job.for_agent_id.is_null() | (Job.for_agent_id == machine.agent_id))
-                & self._fits(machine.unfit_presets())
+                & _fits(machine)
             )
         )
 
@@ -165,25 +165,32 @@ class FleetRepository:
             priority=worker.priority,
             average_seconds=worker.avg_transcode_time_seconds,
             last_turn=worker.last_turn,
+            usual_preset=self.settings.usual_preset(None, worker.capabilities),
         )
 
-    def _may_go_to(self, free: Collection[Machine]) -> list[Any]:
+    @staticmethod
+    def _may_go_to(free: Collection[Machine]) -> list[Any]:
         """One condition for all jobs that a person gave a machine, and one for each kind of
         hardware: machines of a kind differ in no preset that they can do."""
-        kinds: dict[frozenset[str], list[str]] = {}
+        kinds: dict[frozenset[str], list[Machine]] = {}
         for machine in free:
             if machine.agent_id is not None:
-                kinds.setdefault(machine.unfit_presets(), []).append(machine.agent_id)
+                kinds.setdefault(machine.unfit_presets(), []).append(machine)
         unchosen = Job.for_worker_id.is_null()
         return [
             Job.for_worker_id.in_([machine.worker_id for machine in free]),
             *(
                 unchosen
-                & (Job.for_agent_id.is_null() | Job.for_agent_id.in_(agents))
-                & self._fits(unfit)
-                for unfit, agents in kinds.items()
+                & (
+                    Job.for_agent_id.is_null()
+                    | Job.for_agent_id.in_([machine.agent_id for machine in alike])
+                )
+                & _fits(alike[0])
+                for alike in kinds.values()
             ),
         ]
 
-    def _fits(self, unfit: Collection[str]) -> Any:
-        return preset_or(self.default_preset).not_in(list(unfit))
+
+def _fits(machine: Machine) -> Any:
+    """The jobs whose preset a machine's hardware can do."""
+    return preset_or(machine.usual_preset).not_in(list(machine.unfit_presets()))

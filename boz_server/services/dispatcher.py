@@ -9,7 +9,7 @@ from boz_server.database.models import Job
 from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.domain.placement import Machine, belonging, choose, why_none
 from boz_server.errors import Refused, Unavailable, WorkerNotFound
-from boz_server.repositories.attempt_repository import AttemptRepository, by_worker, preset_or
+from boz_server.repositories.attempt_repository import AttemptRepository, by_worker
 from boz_server.repositories.fleet_repository import Drive, FleetRepository
 from boz_server.services.disk_space import DiskSpace
 from boz_server.services.job_moves import SERVER, JobMoves
@@ -113,13 +113,12 @@ class Dispatcher:
         Raises Unavailable when there is none: files can't be sent to another machine yet.
         """
         machines = belonging(self.fleet.machines(self.clock.now()), None, agent_id)
-        preset = self.settings.default_transcode_preset
-        reason = why_none(machines, for_agent_id=agent_id, preset=preset, chosen=False)
+        reason = why_none(machines, for_agent_id=agent_id, preset=None, chosen=False)
         if reason is None and not self._room(JobType.TRANSCODE):
             reason = self._full(JobType.TRANSCODE)
         if reason is not None:
             raise Unavailable(f"{reason} Register or enable one, or ask again later.")
-        return self._choose(machines, preset, chosen=False)
+        return self._choose(machines, None, chosen=False)
 
     def explain(self, jobs: Sequence[Job]) -> None:
         """Say of each waiting job why it waits; a fixed number of queries for all of them."""
@@ -174,7 +173,7 @@ class Dispatcher:
             chosen = job.for_worker_id is not None
             own = belonging(free, job.for_worker_id, job.for_agent_id)
             told = [machine for machine in own if chosen or machine.agent_id is not None]
-            machine = self._choose(told, self._preset(job), chosen=chosen)
+            machine = self._choose(told, job.preset, chosen=chosen)
             holder = machine.agent_id or machine.worker_id
             if self.moves.assign(job, holder, machine.worker_id, actor=SERVER) is None:
                 break
@@ -185,9 +184,7 @@ class Dispatcher:
 
     def _choose(self, machines: Sequence[Machine], preset: str | None, *, chosen: bool) -> Machine:
         fitting = [
-            one
-            for one in machines
-            if one.obstacle() is None and (chosen or preset not in one.unfit_presets())
+            one for one in machines if one.obstacle() is None and (chosen or not one.lacks(preset))
         ]
         return choose(fitting, self.settings.worker_assignment_strategy)
 
@@ -220,12 +217,11 @@ class Dispatcher:
     def _claim_one(self, machine: Machine, now: datetime) -> Job | None:
         holder = machine.agent_id or machine.worker_id
         changes = self.moves.new_attempt(holder, machine.worker_id)
-        changes["preset"] = preset_or(self.settings.default_transcode_preset)
         job = self.attempts.claim(
             now, self.fleet.claimable_by(machine), status=JobStatus.ASSIGNED, **changes
         )
         if job is not None:
-            self.moves.claimed(job)
+            job = self.moves.claimed(job)
             self.fleet.take_turn(machine)
         return job
 
@@ -241,15 +237,10 @@ class Dispatcher:
         """Why a transcode is not under way; None where it is about to be given away."""
         own = belonging(machines, job.for_worker_id, job.for_agent_id)
         chosen = job.for_worker_id is not None
-        reason = why_none(
-            own, for_agent_id=job.for_agent_id, preset=self._preset(job), chosen=chosen
-        )
+        reason = why_none(own, for_agent_id=job.for_agent_id, preset=job.preset, chosen=chosen)
         if reason is None and not chosen and all(machine.agent_id is None for machine in own):
             reason = f"Worker {own[0].worker_id!r}, or another like it, has yet to ask for it."
         return reason
-
-    def _preset(self, job: Job) -> str:
-        return job.preset or self.settings.default_transcode_preset
 
     def _limit(self, job_type: JobType) -> int:
         if job_type == JobType.RIP:

@@ -55,7 +55,8 @@ class JobEntry:
         thumbnails: Sequence[Thumbnail] = (),
         **fields: Any,
     ) -> Job:
-        """Enter a job; it waits for a person where it requires approval, else for a machine.
+        """Enter a job; it waits for a person where it requires approval, else for a machine. The
+        transcode of what was ripped waits for no person where the settings say so.
 
         fields: job_type, title_index, input_file, output_name, preset, priority,
         source_disc_name, input_file_size. The transcode of a file that the server has entered a
@@ -97,14 +98,14 @@ class JobEntry:
     def _enter(
         self, fields: dict[str, Any], thumbnails: Sequence[Thumbnail], *, requires_approval: bool
     ) -> Job:
+        origin = self.transcodes.origin(fields)
+        waits = requires_approval and not origin.goes_on
         try:
             job = self.moves.enter(
-                status=JobStatus.PENDING if requires_approval else JobStatus.QUEUED,
-                requires_approval=requires_approval,
+                status=JobStatus.PENDING if waits else JobStatus.QUEUED,
+                requires_approval=waits,
                 thumbnail_timestamps=[thumbnail.timestamp for thumbnail in thumbnails],
-                **self.transcodes.origin(fields),
-                **self._place(fields),
-                **fields,
+                **(fields | origin.columns | self._place(fields)),
             )
         except peewee.IntegrityError as error:
             what = "title of the disc" if _is_rip(fields) else "file"

@@ -114,7 +114,7 @@ class JobMoves:
         """Start an attempt at a queued job; None when it is not queued any more."""
         changes = self.new_attempt(agent_id, worker_id) | changes
         if job.job_type == JobType.TRANSCODE and not job.preset:
-            changes.setdefault("preset", self.settings.default_transcode_preset)
+            changes["preset"] = self._usual_preset(job, worker_id)
         return self.move(job.job_id, JobStatus.ASSIGNED, actor=actor, only_from={JobStatus.QUEUED},
                          **changes)  # fmt: skip
 
@@ -124,10 +124,15 @@ class JobMoves:
             job, self.clock.now(), from_status=job.status, actor=actor, detail=detail
         )
 
-    def claimed(self, job: Job) -> None:
-        """Settle what a worker has claimed by a statement of its own."""
+    def claimed(self, job: Job) -> Job:
+        """Settle what a worker has claimed by a statement of its own; returns it with the preset
+        that it is to be done with."""
+        if not job.preset:
+            preset = self._usual_preset(job, job.assigned_worker_id)
+            job = self.jobs.change(job.job_id, preset=preset) or job
         self.events.record(job, self.clock.now(), from_status=JobStatus.QUEUED, actor=actor_of(job))
         self._refresh(job)
+        return job
 
     def new_attempt(self, agent_id: str, worker_id: str | None) -> dict[str, Any]:
         """Return what an attempt sets on its job; worker_id: None where no worker is registered."""
@@ -208,6 +213,15 @@ class JobMoves:
             "scheduled_at": None,
         }
         return self.move(job_id, target, *conditions, **(over | options))
+
+    def _usual_preset(self, job: Job, worker_id: str | None) -> str:
+        """What a transcode that names no preset is done with on a worker; None: none is known."""
+        if not self.settings.auto_transcode:
+            # Without a look at worker and disc: assigning is what the queue does all day.
+            return self.settings.default_transcode_preset
+        worker = None if worker_id is None else self.workers.get(worker_id)
+        disc_type = None if job.disc_id is None else self.discs.type_of(job.disc_id)
+        return self.settings.usual_preset(disc_type, {} if worker is None else worker.capabilities)
 
     def _settle(self, step: Step) -> None:
         """Bring agents, workers and the disc in line with a job whose state has changed."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from boz_server.database.models import Job
@@ -12,11 +12,24 @@ from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.services.job_moves import SERVER, JobMoves
 from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
+from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
-#: What an agent's own POST may add to the job that the server entered for it.
+#: What an agent's own POST may add to the job that the server entered for it, unless a person or
+#: a machine has it in hand by then.
 MERGED = ("output_name", "source_disc_name", "input_file_size", "preset")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the file of a new job comes from.
+
+    columns: what the job's row says of it. goes_on: whether no person has to approve the job.
+    """
+
+    columns: dict[str, Any]
+    goes_on: bool = False
 
 
 class TranscodeEntry:
@@ -28,25 +41,29 @@ class TranscodeEntry:
 
     def __init__(
         self,
+        settings: Settings,
         *,
         jobs: JobRepository,
         discs: DiscRepository,
         moves: JobMoves,
         thumbnails: ThumbnailStore,
     ) -> None:
+        self.settings = settings
         self.jobs = jobs
         self.discs = discs
         self.moves = moves
         self.thumbnails = thumbnails
 
     def enter_for(self, rip: Job) -> None:
-        """Enter the transcode job of what a rip wrote, awaiting approval, unless there is one."""
+        """Enter the transcode job of what a rip wrote, unless there is one. It awaits approval,
+        but where the settings leave that to the server."""
         if rip.output_file is None or self.jobs.transcodes_of([rip.job_id]):
             return
+        goes_on = self._goes_on(rip.disc_id)
         job = self.moves.enter(
             job_type=JobType.TRANSCODE,
-            status=JobStatus.PENDING,
-            requires_approval=True,
+            status=JobStatus.QUEUED if goes_on else JobStatus.PENDING,
+            requires_approval=not goes_on,
             disc=rip.disc_id,
             title_index=rip.title_index,
             input_file=rip.output_file,
@@ -70,11 +87,11 @@ class TranscodeEntry:
         known = self._known(fields)
         if known is None:
             return None
-        added = {
-            name: fields[name]
-            for name in MERGED
-            if fields[name] is not None and known.status == JobStatus.PENDING
-        }
+        added = (
+            {name: fields[name] for name in MERGED if fields[name] is not None}
+            if _is_untouched(known)
+            else {}
+        )
         if thumbnails and known.status in OPEN:
             added["thumbnail_timestamps"] = [thumbnail.timestamp for thumbnail in thumbnails]
             # The job's addresses have its own title's number, which the POST may have left out.
@@ -92,19 +109,29 @@ class TranscodeEntry:
             )
         return self.jobs.get(known.job_id)
 
-    def origin(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return what a new job's columns say of where its file lies: with the agent that ripped
-        it, or that has the disc it came from; nothing where neither is known."""
+    def origin(self, fields: dict[str, Any]) -> Origin:
+        """Say where a new job's file lies: with the agent that ripped it, or that has the disc it
+        came from; nothing where neither is known."""
         rips = self._rips(fields)
         if rips:
-            others = self.jobs.transcodes_of([rips[0].job_id])
+            rip = rips[0]
+            others = self.jobs.transcodes_of([rip.job_id])
             alone = not any(job.status in OPEN for job in others)
-            return {
-                "source_job_id": rips[0].job_id if alone else None,
-                "for_agent_id": rips[0].assigned_agent_id or rips[0].for_agent_id,
+            columns = {
+                "source_job_id": rip.job_id if alone else None,
+                "for_agent_id": rip.assigned_agent_id or rip.for_agent_id,
             }
+            # Not what is left of a rip that failed; nor is anything done twice without a person.
+            is_fresh = rip.status not in (JobStatus.FAILED, JobStatus.CANCELLED) and not others
+            return Origin(columns, is_fresh and self._goes_on(fields["disc"]))
         disc = None if fields["disc"] is None else self.discs.get(fields["disc"])
-        return {"for_agent_id": None if disc is None else disc.agent_id}
+        return Origin({"for_agent_id": None if disc is None else disc.agent_id})
+
+    def _goes_on(self, disc_id: str | None) -> bool:
+        """Whether what was ripped from a disc is transcoded without a person."""
+        if disc_id is None or not self.settings.auto_transcode:
+            return False
+        return self.discs.is_approved(disc_id)
 
     def _known(self, fields: dict[str, Any]) -> Job | None:
         """The file's job that its agent has yet to hear of, else the one that is still open."""
@@ -129,3 +156,9 @@ class TranscodeEntry:
         return self.jobs.rips_that_wrote(
             fields["input_file"], fields["disc"], fields["title_index"]
         )
+
+
+def _is_untouched(job: Job) -> bool:
+    """Whether neither a person nor a machine has had a job in hand."""
+    by_itself = job.status == JobStatus.QUEUED and not job.requires_approval and not job.attempt
+    return job.status == JobStatus.PENDING or by_itself

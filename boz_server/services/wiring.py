@@ -138,7 +138,9 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         share=share,
         space=space,
     )
-    transcodes = TranscodeEntry(jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails)
+    transcodes = TranscodeEntry(
+        settings, jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails
+    )
     entry = JobEntry(
         settings,
         database,
@@ -218,6 +220,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         thumbnails=thumbnails,
     )
     auto_approval = AutoApproval(settings, discs, review)
+    rips = RipOrders(database, discs, jobs, entry)
     idempotency = Idempotency(clock, database, IdempotencyRepository(database))
     reconciliation = Reconciliation(
         clock,
@@ -277,7 +280,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             previews=previews,
             seasons=seasons,
         ),
-        rips=RipOrders(database, discs, jobs, entry),
+        rips=rips,
         seasons=seasons,
         entry=entry,
         queue=queue,

@@ -32,6 +32,7 @@ def machine(worker_id: str = "gpu", hardware: dict[str, Any] = CPU, **changes: A
         "priority": 50,
         "average_seconds": 0.0,
         "last_turn": 0,
+        "usual_preset": "Fast 1080p30",
     }
     return Machine(worker_id=worker_id, **facts | changes)
 
