@@ -178,6 +178,7 @@ class Settings:
     auto_approve_min_confidence: float = _setting(
         0.9, "How sure a disc must be to be approved without a person.", low=0, high=1
     )
+    auto_rip: bool = _setting(False, "Rip approved discs without a person.")
     auto_transcode: bool = _setting(
         False, "Transcode what was ripped of approved discs without a person."
     )

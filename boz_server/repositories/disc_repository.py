@@ -149,6 +149,23 @@ class DiscRepository:
         )
         return list(query.order_by(Disc.detected_at).limit(limit))
 
+    def approved_in_drives(self) -> list[str]:
+        """Return the ids of the discs in their drives that are approved and were never ripped, the
+        oldest first."""
+        lying: Any = (
+            Disc.select(Disc.disc_id, Disc.preview_status)
+            .where(Disc.status == DiscStatus.DETECTED)
+            .order_by(Disc.detected_at)
+            .tuples()
+        )
+        # Not asked of the database: SQLite would look through all that were ever approved.
+        return [disc_id for disc_id, status in lying if status == PreviewStatus.APPROVED]
+
+    def records_of(self, fingerprint: str) -> list[str]:
+        """Return the ids under which the same disc was ever reported."""
+        query: Any = Disc.select(Disc.disc_id).where(Disc.fingerprint == fingerprint).tuples()
+        return [disc_id for (disc_id,) in query]
+
     def due_for_lookup(self, limit: int) -> list[str]:
         """Return the ids of discs whose names wait for a provider, the oldest first."""
         query: Any = (

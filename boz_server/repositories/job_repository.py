@@ -73,6 +73,15 @@ class JobRepository:
         query = Job.select().where(Job.disc == disc_id, Job.job_type == JobType.RIP)
         return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
 
+    def is_ripped(self, disc_ids: Collection[str]) -> bool:
+        """Whether a title of one of these discs has been ripped, or is to be."""
+        query = Job.select().where(
+            Job.disc.in_(list(disc_ids)),
+            Job.job_type == JobType.RIP,
+            Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
+        )
+        return query.exists()
+
     def counts(self) -> list[tuple[JobStatus, JobType, bool, int]]:
         """Return how many jobs there are of each status, type and need of approval.
 

@@ -22,6 +22,7 @@ from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
 from boz_server.services.attempts import Attempts
 from boz_server.services.auto_approval import AutoApproval
+from boz_server.services.auto_rip import AutoRip
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
@@ -71,6 +72,7 @@ class Services:
     reports: JobReports
     attempts: Attempts
     auto_approval: AutoApproval
+    auto_rip: AutoRip
     dispatcher: Dispatcher
     idempotency: Idempotency
     maintenance: Maintenance
@@ -221,6 +223,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     )
     auto_approval = AutoApproval(settings, discs, review)
     rips = RipOrders(database, discs, jobs, entry)
+    auto_rip = AutoRip(settings, database, discs=discs, jobs=jobs, rips=rips)
     idempotency = Idempotency(clock, database, IdempotencyRepository(database))
     reconciliation = Reconciliation(
         clock,
@@ -243,6 +246,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
             MaintenanceStep("refresh_previews", 60, preview_refresh.run),
             MaintenanceStep("approve_previews", 60, auto_approval.run),
+            MaintenanceStep("order_rips", 5, auto_rip.run),
             MaintenanceStep("clear_thumbnails", 60, thumbnail_cleaner.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             MaintenanceStep("forget_answers", 3600, metadata.forget_old),
@@ -287,6 +291,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         reports=reports,
         attempts=attempts,
         auto_approval=auto_approval,
+        auto_rip=auto_rip,
         dispatcher=dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,

@@ -18,6 +18,7 @@ PERIODS = {
     "dispatch": 5,
     "refresh_previews": 60,
     "approve_previews": 60,
+    "order_rips": 5,
     "clear_thumbnails": 60,
     "forget_keys": 3600,
     "forget_answers": 3600,
