@@ -5,7 +5,6 @@ from typing import Any
 
 from boz_server.api.context import services_of
 from boz_server.errors import BozError
-from boz_server.services.maintenance import MaintenanceThread
 from boz_server.settings import Settings
 from boz_server.start import prepare
 
@@ -45,12 +44,13 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin maintenance in a process that is about to serve; one of all does the work."""
-    worker.maintenance = MaintenanceThread(services_of(worker.wsgi).maintenance)
-    worker.maintenance.start()
+    """Begin what a process does beside requests, once it is about to serve."""
+    worker.loops = services_of(worker.wsgi).loops
+    for loop in worker.loops:
+        loop.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """End maintenance with the process; another one goes on with it at once."""
-    if hasattr(worker, "maintenance"):
-        worker.maintenance.stop()
+    """End it with the process; another one takes over its duties at once."""
+    for loop in getattr(worker, "loops", ()):
+        loop.stop()

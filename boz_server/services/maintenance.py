@@ -2,7 +2,6 @@
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -145,39 +144,6 @@ class Maintenance:
             log.exception("Maintenance step failed", extra={"step": step.name})
             error = f"{type(caught).__name__}: see the server's log."
         return step.name, started_at, time.monotonic() - began, error
-
-
-class MaintenanceThread:
-    """Calls `tick` until it is told to stop."""
-
-    def __init__(self, maintenance: Maintenance) -> None:
-        self.maintenance = maintenance
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="maintenance", daemon=True)
-
-    def start(self) -> None:
-        """Begin, in this process."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the step that is under way, and leave the duty to others."""
-        self._stop.set()
-        self._thread.join()
-        self._guarded(self.maintenance.let_go)
-
-    def _loop(self) -> None:
-        while not self._stop.is_set():
-            self._guarded(self.maintenance.tick)
-            self._stop.wait(TICK_SECONDS)
-
-    def _guarded(self, call: Callable[[], object]) -> None:
-        """A database that can't be reached now may be there at the next tick."""
-        try:
-            call()
-        except Exception:
-            log.exception("Maintenance could not go on")
-        finally:
-            self.maintenance.database.release()
 
 
 def _status(step: MaintenanceStep, run: MaintenanceRun | None) -> StepStatus:

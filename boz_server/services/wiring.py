@@ -23,6 +23,7 @@ from boz_server.services.agent_manager import AgentManager
 from boz_server.services.attempts import Attempts
 from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
+from boz_server.services.background import BackgroundLoop
 from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
@@ -37,7 +38,7 @@ from boz_server.services.job_queue import JobQueue
 from boz_server.services.job_reports import JobReports
 from boz_server.services.library_places import LibraryPlaces
 from boz_server.services.library_share import LibraryShare
-from boz_server.services.maintenance import Maintenance, MaintenanceStep
+from boz_server.services.maintenance import TICK_SECONDS, Maintenance, MaintenanceStep
 from boz_server.services.metadata import Metadata
 from boz_server.services.preview_generator import PreviewGenerator
 from boz_server.services.preview_refresh import PreviewRefresh
@@ -82,6 +83,8 @@ class Services:
     thumbnails: ThumbnailStore
     files: FileServices
     thumbnail_cleaner: ThumbnailCleaner
+    #: What each process does beside requests; gunicorn.conf.py starts and stops them.
+    loops: tuple[BackgroundLoop, ...]
 
 
 def build_services(settings: Settings, database: Database, clock: Clock) -> Services:
@@ -301,4 +304,13 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         thumbnails=thumbnails,
         files=files,
         thumbnail_cleaner=thumbnail_cleaner,
+        loops=(
+            BackgroundLoop(
+                "maintenance",
+                maintenance.tick,
+                TICK_SECONDS,
+                database.release,
+                at_end=maintenance.let_go,
+            ),
+        ),
     )

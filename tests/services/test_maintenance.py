@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from boz_server.services import maintenance as module
-from boz_server.services.maintenance import Maintenance, MaintenanceStep, MaintenanceThread
+from boz_server.services.maintenance import Maintenance, MaintenanceStep
 from boz_server.services.wiring import Services, build_services
 from tests.services.timer import Timer
 from tests.support import FakeClock
@@ -197,63 +196,3 @@ def test_it_renews_its_duty_between_steps_that_take_long(process: Any, timer: Ti
     )
     first.tick()
     assert runs == ["taken: False"]
-
-
-def started(maintenance: Maintenance) -> MaintenanceThread:
-    thread = MaintenanceThread(maintenance)
-    thread.start()
-    return thread
-
-
-def stop(thread: MaintenanceThread, within: float = WAIT) -> None:
-    """Stop the thread, which must not take longer than that."""
-    stopper = threading.Thread(target=thread.stop, daemon=True)
-    stopper.start()
-    stopper.join(within)
-    assert not stopper.is_alive()
-
-
-def test_it_runs_in_a_thread_until_it_is_stopped(process: Any) -> None:
-    ran = threading.Event()
-    only = process(MaintenanceStep("run", 5, ran.set))
-    thread = started(only)
-    assert ran.wait(WAIT)
-    # Sooner than the next tick: it is woken, not waited for.
-    stop(thread, within=module.TICK_SECONDS - 1)
-    assert not any(thread.name == "maintenance" for thread in threading.enumerate())
-    assert only.status()[0] is None
-
-
-def test_it_ends_after_the_step_that_is_under_way(process: Any) -> None:
-    begun, go_on, runs = threading.Event(), threading.Event(), []
-
-    def wait() -> None:
-        begun.set()
-        assert go_on.wait(WAIT)
-        runs.append("done")
-
-    thread = started(process(MaintenanceStep("wait", 5, wait)))
-    assert begun.wait(WAIT)
-    threading.Timer(0, go_on.set).start()
-    stop(thread)
-    assert runs == ["done"]
-
-
-def test_it_tries_again_after_a_tick_that_failed(
-    process: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    ran = threading.Event()
-    monkeypatch.setattr(module, "TICK_SECONDS", 0.01)
-    only = process(MaintenanceStep("run", 5, ran.set))
-    ticks = iter([broken, broken])
-    tick = only.tick
-
-    def troubled() -> bool:
-        return bool(next(ticks, tick)())
-
-    monkeypatch.setattr(only, "tick", troubled)
-    with caplog.at_level(logging.ERROR):
-        thread = started(only)
-        assert ran.wait(WAIT)
-        stop(thread)
-    assert sum("could not go on" in record.message for record in caplog.records) == 2
