@@ -9,6 +9,8 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -17,6 +19,15 @@ from requests import exceptions
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from boz_server.version import VERSION
+
+#: What every request says of us, and of what we take.
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"boz-ripper-server/{VERSION}",
+}
 
 #: How long a connection may take to come about, and the other side may say nothing.
 CONNECT_SECONDS, SILENCE_SECONDS = 3.0, 6.0
@@ -34,6 +45,18 @@ class Raw:
     status: int
     retry_after: str | None
     content: bytes
+
+    @property
+    def wait_seconds(self) -> float | None:
+        """What Retry-After says: seconds, or a date (RFC 9110, 10.2.3); None if neither."""
+        if not self.retry_after:
+            return None
+        if self.retry_after.strip().isdecimal():
+            return float(self.retry_after)
+        try:
+            return (parsedate_to_datetime(self.retry_after) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return None
 
 
 class NoAnswer(Exception):

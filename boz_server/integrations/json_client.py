@@ -2,8 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -11,8 +9,7 @@ import orjson
 import requests
 
 from boz_server.errors import ProviderUnavailable
-from boz_server.integrations.exchange import LATE, NoAnswer, Raw, exchange
-from boz_server.version import VERSION
+from boz_server.integrations.exchange import HEADERS, LATE, NoAnswer, Raw, exchange
 
 #: A JSON object as a provider sends it.
 Json = dict[str, Any]
@@ -69,12 +66,7 @@ class JSONClient:
             self.base_url + path,
             params=params,
             json=body,
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": f"boz-ripper-server/{VERSION}",
-                **(headers or {}),
-            },
+            headers={**HEADERS, **(headers or {})},
         )
         for attempt in range(RETRIES + 1):
             wait = BACKOFF_SECONDS * 2**attempt
@@ -86,7 +78,7 @@ class JSONClient:
                 if not _is_passing(raw.status):
                     return self._reply(raw)
                 reason, passing = f"it answered {raw.status}", True
-                wait = max(wait, _seconds(raw.retry_after))
+                wait = max(wait, raw.wait_seconds or 0.0)
             if not passing or attempt == RETRIES or time.monotonic() + wait >= deadline:
                 break
             time.sleep(wait)
@@ -124,15 +116,3 @@ class JSONClient:
 
 def _is_passing(status: int) -> bool:
     return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _seconds(retry_after: str | None) -> float:
-    """Read Retry-After: seconds, or a date (RFC 9110, 10.2.3); 0 where it is neither."""
-    if not retry_after:
-        return 0.0
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        return (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
