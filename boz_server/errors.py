@@ -150,6 +150,21 @@ class Interrupted(BozError):
     """The sender broke off in the middle."""
 
 
+class RecipientUnavailable(Unavailable):
+    """Plex, Jellyfin, Emby or Discord can't be reached, or does not do what it is asked.
+
+    wait_seconds: how long it asks to be left alone; None where it does not say.
+    """
+
+    retry_after_seconds = 60
+
+    def __init__(self, recipient: str, reason: str, wait_seconds: float | None = None) -> None:
+        super().__init__(f"{recipient} did not do what it was asked: {reason}.")
+        self.recipient = recipient
+        self.reason = reason
+        self.wait_seconds = wait_seconds
+
+
 class StorageFull(BozError):
     """The disk has no room for what was sent."""
 

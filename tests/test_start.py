@@ -46,6 +46,7 @@ def test_it_makes_folders_and_schema(fresh: Settings) -> None:
         "003_provider_cache",
         "004_identification",
         "005_files",
+        "006_outbox",
     ]
 
 

@@ -8,6 +8,7 @@ from boz_server.database.models.disc import Disc, Title
 from boz_server.database.models.idempotency_key import IdempotencyKey
 from boz_server.database.models.job import Job, JobEvent
 from boz_server.database.models.maintenance import Lease, MaintenanceRun
+from boz_server.database.models.outbox import OutboxMessage
 from boz_server.database.models.provider_cache import ProviderAnswer
 from boz_server.database.models.tv_season import TVEpisode, TVSeason
 from boz_server.database.models.upload import Upload
@@ -29,6 +30,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     IdempotencyKey,
     ProviderAnswer,
     Upload,
+    OutboxMessage,
 )
 
 
