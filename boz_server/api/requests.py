@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from boz_server.api.context import services
+from boz_server.errors import Invalid
 from boz_server.logs import OUTSIDE, request_id
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -49,8 +50,11 @@ def limit_body() -> None:
 
 def refuse_nul() -> None:
     """No name has this character, and databases can't even be asked for it."""
-    if "\x00" in request.path or "\x00" in "".join(request.args.values()):
+    if "\x00" in request.path:
         raise NotFound
+    for name, value in request.args.items():
+        if "\x00" in value:
+            raise Invalid(name, "May not contain the character NUL.")
 
 
 def release_connection(_: BaseException | None) -> None:

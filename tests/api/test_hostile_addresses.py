@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.endpoints import assert_handled, assert_serves_on, endpoints
-from tests.support import create_job
+from tests.support import assert_problem, create_job
 
 #: Very many requests: what they run, the tests of each behaviour run and measure.
 pytestmark = pytest.mark.unmeasured
@@ -60,6 +60,10 @@ def test_it_handles_any_query(client: FlaskClient) -> None:
             for value in values:
                 address = f"{endpoint.path}?{name}={value}"
                 assert_handled(client.open(address, method=endpoint.method), address)
+
+
+def test_it_says_which_value_of_a_query_has_a_nul(client: FlaskClient) -> None:
+    assert_problem(client.get("/api/jobs?status=a%00b"), 422, "NUL", field="status")
 
 
 def test_it_handles_any_header(client: FlaskClient) -> None:
