@@ -17,6 +17,7 @@ from environs import EnvError, FileAwareEnv
 
 from boz_server.domain.collision import CollisionPolicy
 from boz_server.domain.metadata import TVOrder
+from boz_server.domain.path_map import PathMap
 from boz_server.domain.placement import AssignmentStrategy
 from boz_server.domain.presets import preset_for
 from boz_server.errors import SettingsError
@@ -40,6 +41,7 @@ class LogLevel(StrEnum):
 
 #: Types of settings that are whole numbers; None where another setting speaks for it.
 WHOLE_NUMBERS: tuple[Any, ...] = (int, int | None)
+NO_MAP = PathMap()
 
 
 def _setting(
@@ -183,13 +185,24 @@ class Settings:
         False, "Transcode what was ripped of approved discs without a person."
     )
 
-    # Plex and Discord
+    # Media servers and Discord
     plex_enabled: bool = _setting(False, "Tell Plex of new files.")
     plex_url: str = _setting("http://localhost:32400", "Address of the Plex server.")
     plex_token: str | None = _secret("Plex access token.")
     plex_movie_library_id: str | None = _setting(None, "Plex's number of the film library.")
     plex_tv_library_id: str | None = _setting(None, "Plex's number of the show library.")
-    plex_scan_delay_seconds: float = _setting(2.0, "Seconds from a new file to the scan.", low=0)
+    plex_path_map: PathMap = _setting(NO_MAP, "Where Plex has our folders, if not at our paths.")
+    plex_scan_delay_seconds: float = _setting(
+        2.0, "Seconds from a new file to the scan, of any media server.", low=0, high=10**9
+    )
+    jellyfin_enabled: bool = _setting(False, "Tell Jellyfin of new files.")
+    jellyfin_url: str = _setting("http://localhost:8096", "Address of the Jellyfin server.")
+    jellyfin_api_key: str | None = _secret("Jellyfin API key.")
+    jellyfin_path_map: PathMap = _setting(NO_MAP, "Where Jellyfin has our folders, likewise.")
+    emby_enabled: bool = _setting(False, "Tell Emby of new files.")
+    emby_url: str = _setting("http://localhost:8096", "Address of the Emby server, without /emby.")
+    emby_api_key: str | None = _secret("Emby API key.")
+    emby_path_map: PathMap = _setting(NO_MAP, "Where Emby has our folders, likewise.")
     discord_enabled: bool = _setting(False, "Post notices to a Discord channel.")
     discord_webhook_url: str | None = _secret("Webhook of the Discord channel.")
     discord_notify_on_complete: bool = _setting(True, "Post when a job is done.")
@@ -255,7 +268,7 @@ def _parse(env: FileAwareEnv, name: str, item: "Field[Any]", raw: str) -> Any:
         return env.path(name)
     if isinstance(item.type, type) and issubclass(item.type, StrEnum):
         return item.type(raw.lower())
-    return raw
+    return PathMap.parse(raw) if item.type is PathMap else raw
 
 
 def _check_range(item: "Field[Any]", value: Any) -> None:
@@ -276,4 +289,6 @@ def allowed(item: "Field[Any]") -> str:
         if low is None:
             return kind
         return f"{kind} of at least {low}" if high is None else f"{kind} from {low} to {high}"
+    if item.type is PathMap:
+        return "pairs of absolute paths such as /nas:/media, separated by commas"
     return "a folder's path" if item.type is Path else "a text"

@@ -22,6 +22,7 @@ from boz_server.database.models import MODELS
 from boz_server.database.models.base import database_proxy
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
+from tests.media_server import FakeMediaServers
 from tests.support import FakeClock
 
 # Settings of the machine that runs the tests are none of theirs.
@@ -206,3 +207,10 @@ def services(app: Flask) -> Services:
 def client(app: Flask) -> FlaskClient:
     """A client of the application."""
     return app.test_client()
+
+
+@pytest.fixture
+def media_servers() -> Iterator[FakeMediaServers]:
+    """Plex, Jellyfin, Emby and Discord, with our two libraries."""
+    with FakeMediaServers() as found:
+        yield found

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from boz_server.domain.path_map import PathMap
 from boz_server.errors import SettingsError
 from boz_server.settings import AssignmentStrategy, LogFormat, LogLevel, Settings
 from boz_server.settings import allowed as allowed_values
@@ -37,8 +38,11 @@ CONTRACT = {
 
 SECRETS = {
     "BOZ_API_KEY", "BOZ_NAS_PASSWORD", "BOZ_DATABASE_URL", "BOZ_THETVDB_API_KEY",
-    "BOZ_OMDB_API_KEY", "BOZ_TMDB_API_KEY", "BOZ_PLEX_TOKEN", "BOZ_DISCORD_WEBHOOK_URL",
+    "BOZ_OMDB_API_KEY", "BOZ_TMDB_API_KEY", "BOZ_PLEX_TOKEN", "BOZ_JELLYFIN_API_KEY",
+    "BOZ_EMBY_API_KEY", "BOZ_DISCORD_WEBHOOK_URL",
 }  # fmt: skip
+
+PAIRS = "pairs of absolute paths such as /nas:/media, separated by commas"
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
@@ -78,6 +82,7 @@ def test_it_counts_an_empty_value_as_unset(monkeypatch: pytest.MonkeyPatch, name
         ("WORKER_ASSIGNMENT_STRATEGY", "load_balance", AssignmentStrategy.LOAD_BALANCE),
         ("WORKER_ASSIGNMENT_STRATEGY", "fastest_first", AssignmentStrategy.FASTEST_FIRST),
         ("NAS_TV_PATH", "Séries TV", "Séries TV"),
+        ("PLEX_PATH_MAP", " /nas:/media ", PathMap.parse("/nas:/media")),
         ("MAX_ATTEMPTS", "1", 1),
         ("MAX_RIP_ATTEMPTS", " 5 ", 5),
         ("MAX_TRANSCODE_ATTEMPTS", "1", 1),
@@ -107,12 +112,15 @@ def test_it_reads_a_value(
         ("BOZ_EXTRAS_DURATION_VARIANCE", "1.01", "a number from 0 to 1"),
         ("BOZ_EXTRAS_DURATION_VARIANCE", "0,4", "a number from 0 to 1"),
         ("BOZ_EXTRAS_DURATION_VARIANCE", "nan", "a number from 0 to 1"),
-        ("BOZ_PLEX_SCAN_DELAY_SECONDS", "inf", "a number of at least 0"),
+        ("BOZ_PLEX_SCAN_DELAY_SECONDS", "inf", "a number from 0 to 1000000000"),
         ("BOZ_DEBUG", "maybe", "true or false"),
         ("BOZ_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
         ("BOZ_LOG_FORMAT", "xml", "one of text, json"),
         ("BOZ_WORKER_ASSIGNMENT_STRATEGY", "random",
          "one of priority, round_robin, load_balance, fastest_first"),
+        ("BOZ_PLEX_PATH_MAP", "/nas", PAIRS),
+        ("BOZ_JELLYFIN_PATH_MAP", "/nas:media", PAIRS),
+        ("BOZ_EMBY_PATH_MAP", "/nas:/media,", PAIRS),
     ],
 )  # fmt: skip
 def test_it_refuses_a_wrong_value_in_one_sentence(

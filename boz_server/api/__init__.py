@@ -9,6 +9,7 @@ from boz_server.api import (
     discs,
     files,
     jobs,
+    media_servers,
     problems,
     requests,
     server,
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     workers.blueprint,
     files.blueprint,
     uploads.blueprint,
+    media_servers.blueprint,
     thumbnails.blueprint,
     vlc.blueprint,
 )

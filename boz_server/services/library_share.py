@@ -3,6 +3,8 @@
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from boz_server.domain.media_library import LibraryType
+from boz_server.domain.naming import safe_relative_path
 from boz_server.settings import Settings
 
 MOUNTS = Path("/proc/self/mountinfo")
@@ -84,3 +86,9 @@ class LibraryShare:
             fields for line in lines if (fields := line.split(" "))[MOUNT_POINT_FIELD] == wanted
         ]
         return found[-1][ROOT_FIELD] if found else None
+
+
+def library_folder(settings: Settings, library_type: LibraryType) -> Path:
+    """Return the folder of the share that films, or shows, are filed in."""
+    paths = {LibraryType.MOVIE: settings.nas_movie_path, LibraryType.TV: settings.nas_tv_path}
+    return settings.nas_mount / safe_relative_path(paths[library_type])

@@ -39,7 +39,11 @@ from boz_server.services.job_reports import JobReports
 from boz_server.services.library_places import LibraryPlaces
 from boz_server.services.library_share import LibraryShare
 from boz_server.services.maintenance import TICK_SECONDS, Maintenance, MaintenanceStep
+from boz_server.services.media_servers import MediaServers
 from boz_server.services.metadata import Metadata
+from boz_server.services.outbound import build_outbound
+from boz_server.services.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
+from boz_server.services.outbox import Outbox
 from boz_server.services.preview_generator import PreviewGenerator
 from boz_server.services.preview_refresh import PreviewRefresh
 from boz_server.services.reconciliation import Reconciliation
@@ -77,7 +81,9 @@ class Services:
     dispatcher: Dispatcher
     idempotency: Idempotency
     maintenance: Maintenance
+    media_servers: MediaServers
     metadata: Metadata
+    outbox: Outbox
     reconciliation: Reconciliation
     vlc: VLCRelay
     thumbnails: ThumbnailStore
@@ -98,6 +104,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     fleet = FleetRepository(settings, database)
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
     thumbnail_cleaner = ThumbnailCleaner(clock, database, ThumbnailRepository(), thumbnails)
+    outbound = build_outbound(settings, clock, database)
 
     moves = JobMoves(
         settings,
@@ -298,7 +305,9 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         dispatcher=dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,
+        media_servers=outbound.media_servers,
         metadata=metadata,
+        outbox=outbound.outbox,
         reconciliation=reconciliation,
         vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),
         thumbnails=thumbnails,
@@ -312,5 +321,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
                 database.release,
                 at_end=maintenance.let_go,
             ),
+            BackgroundLoop("outbox", outbound.outbox.tick, OUTBOX_TICK_SECONDS, database.release),
         ),
     )

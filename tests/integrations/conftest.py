@@ -1,4 +1,4 @@
-"""What the tests of the providers' clients stand on."""
+"""What the tests of clients of other people's servers stand on."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -108,9 +108,9 @@ def test_it_goes_on_after_a_tick_that_failed(caplog: pytest.LogCaptureFixture) -
     assert len(releases) >= 3
 
 
-def test_it_runs_maintenance(services: Services) -> None:
+def test_it_runs_maintenance_and_the_outbox(services: Services) -> None:
     loops = {loop.name: loop for loop in services.loops}
-    assert loops.keys() == {"maintenance"}
+    assert loops.keys() == {"maintenance", "outbox"}
     for loop in loops.values():
         loop.start()
     for loop in loops.values():

@@ -1,0 +1,46 @@
+"""Media servers are asked how they are, tried, and told to scan."""
+
+from typing import Any
+
+from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.context import services
+from boz_server.schemas.media_server import (
+    MediaLibrariesSchema,
+    MediaServerReportSchema,
+    MediaServerStatusSchema,
+    ScanArgs,
+    ScanStartedSchema,
+)
+from boz_server.services.media_servers import ServerReport, ServerStatus
+
+blueprint = BozBlueprint("media_servers", __name__, url_prefix="/api", description="Media servers")
+
+
+@blueprint.get("/files/plex/status")
+@blueprint.response(200, MediaServerStatusSchema)
+def plex_status() -> ServerStatus:
+    """Say whether Plex is enabled and can be used."""
+    return services().media_servers.status("plex")
+
+
+@blueprint.get("/files/plex/libraries")
+@blueprint.response(200, MediaLibrariesSchema)
+def plex_libraries() -> dict[str, Any]:
+    """List Plex's libraries."""
+    return {"libraries": services().media_servers.libraries("plex")}
+
+
+@blueprint.post("/files/plex/scan/<media_type>")
+@blueprint.arguments(ScanArgs, location="query")
+@blueprint.response(200, ScanStartedSchema)
+def scan_plex(args: dict[str, Any], media_type: str) -> dict[str, Any]:
+    """Have Plex scan the library of films (movie) or shows (tv), or one folder of it."""
+    services().media_servers.scan_plex(media_type, args["path"])
+    return {"media_type": media_type, "path": args["path"]}
+
+
+@blueprint.post("/media-servers/<server>/test")
+@blueprint.response(200, MediaServerReportSchema)
+def test(server: str) -> ServerReport:
+    """Try plex, jellyfin or emby with its settings, and say what is wrong with them."""
+    return services().media_servers.test(server)

@@ -1,0 +1,100 @@
+"""Plex Media Server: its libraries, and scans of single folders.
+
+https://plexapi.dev/api-reference/library: GET /library/sections lists the libraries, as
+{"MediaContainer": {"Directory": [{"key", "title", "type", "Location": [{"path"}]}]}} where JSON is
+asked for; GET /library/sections/{key}/refresh?path= scans one folder, with an empty 200. It has to
+be a GET, as since 1.32.7 other methods are 404 (github.com/Cloudbox/autoscan/issues/218), and a
+folder, not a file (github.com/jxxghp/MoviePilot/pull/2203). A path outside the library is a 200 as
+well, and nothing happens. GET / says name and version. The token is the header X-Plex-Token.
+"""
+
+from urllib.parse import quote
+
+from boz_server.domain.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.path_map import PathMap, lies_in
+from boz_server.errors import RecipientUnavailable
+from boz_server.integrations.server_client import ServerClient
+from boz_server.integrations.values import objects, text
+from boz_server.settings import Settings
+
+#: Plex's words for what our folders hold.
+TYPES = {LibraryType.MOVIE: "movie", LibraryType.TV: "show"}
+
+
+class Plex:
+    """One Plex server. Every method may raise RecipientUnavailable."""
+
+    def __init__(self, settings: Settings) -> None:
+        token = settings.plex_token
+        self.client = ServerClient(
+            "Plex",
+            settings.plex_url,
+            # Plex lets some networks in without one.
+            {"X-Plex-Token": token} if token else {},
+            url_setting="BOZ_PLEX_URL",
+            key_setting="BOZ_PLEX_TOKEN",
+        )
+        self.path_map: PathMap = settings.plex_path_map
+        self._library_ids = {
+            LibraryType.MOVIE: settings.plex_movie_library_id,
+            LibraryType.TV: settings.plex_tv_library_id,
+        }
+
+    def identity(self, deadline: float) -> ServerIdentity:
+        """Return which server it is."""
+        found = self._container("/", deadline)
+        return ServerIdentity(text(found.get("friendlyName")), text(found.get("version")))
+
+    def libraries(self, deadline: float) -> list[MediaLibrary]:
+        """Return its libraries, of films, shows and whatever else."""
+        return [
+            MediaLibrary(
+                str(item.get("key")),
+                text(item.get("title")) or "",
+                text(item.get("type")) or "",
+                tuple(str(place.get("path")) for place in objects(item.get("Location"))),
+            )
+            for item in objects(self._container("/library/sections", deadline).get("Directory"))
+        ]
+
+    def scan(
+        self, folder: str, library_type: LibraryType, deadline: float, *, whole: bool = False
+    ) -> None:
+        """Have it look for changes in a folder of ours, or in the whole library that has it."""
+        path = self.path_map.theirs(folder)
+        library_id = self._library_ids[library_type]
+        if library_id is None:
+            library_id = self._library_of(path, library_type, deadline)
+        self.client.tell(
+            "GET",
+            f"/library/sections/{quote(library_id, safe='')}/refresh",
+            deadline,
+            params=None if whole else {"path": path},
+            missing=f"it has no library {library_id!r} that can be scanned",
+        )
+
+    def _library_of(self, path: str, library_type: LibraryType, deadline: float) -> str:
+        """Return the id of the library that has a path of the server's most closely."""
+        fitting = [
+            (len(place), library.id)
+            for library in self.libraries(deadline)
+            if library.type == TYPES[library_type]
+            for place in library.locations
+            if lies_in(path, place)
+        ]
+        if not fitting:
+            raise self._no_library(path, library_type)
+        return max(fitting)[1]
+
+    def _no_library(self, path: str, library_type: LibraryType) -> RecipientUnavailable:
+        return self.client.refuse(
+            f"none of its libraries of type {TYPES[library_type]} has the folder {path!r}: see"
+            f" BOZ_PLEX_PATH_MAP and BOZ_PLEX_{library_type.upper()}_LIBRARY_ID"
+        )
+
+    def _container(self, path: str, deadline: float) -> dict[str, object]:
+        answer = self.client.read(path, deadline)
+        found = answer.get("MediaContainer") if isinstance(answer, dict) else None
+        if not isinstance(found, dict):
+            raise self.client.refuse("it answered something else than Plex does")
+        return found

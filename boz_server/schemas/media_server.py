@@ -1,0 +1,55 @@
+"""Plex, Jellyfin and Emby on the wire."""
+
+import marshmallow as ma
+
+from boz_server.schemas.common import RequestSchema, StatusSchema
+from boz_server.schemas.fields import Path
+
+
+class ScanArgs(RequestSchema):
+    """What to scan; the whole library where no path is given."""
+
+    path = Path(load_default=None)
+
+
+class ScanStartedSchema(StatusSchema):
+    """A media server was asked to scan."""
+
+    media_type = ma.fields.String()
+    path = ma.fields.String(allow_none=True)
+
+
+class MediaServerStatusSchema(ma.Schema):
+    """How a media server is; error says why it is not connected."""
+
+    enabled = ma.fields.Boolean()
+    connected = ma.fields.Boolean()
+    url = ma.fields.String()
+    server_name = ma.fields.String(allow_none=True)
+    version = ma.fields.String(allow_none=True)
+    error = ma.fields.String(allow_none=True)
+
+
+class MediaLibrarySchema(ma.Schema):
+    """A library of a media server; locations are its folders, as that server sees them."""
+
+    id = ma.fields.String()
+    title = ma.fields.String()
+    type = ma.fields.String()
+    locations = ma.fields.List(ma.fields.String())
+
+
+class MediaLibrariesSchema(ma.Schema):
+    """The libraries of a media server."""
+
+    libraries = ma.fields.List(ma.fields.Nested(MediaLibrarySchema))
+
+
+class MediaServerReportSchema(StatusSchema):
+    """What a media server says of itself; warnings say what its settings lack."""
+
+    server = ma.fields.String()
+    server_name = ma.fields.String(allow_none=True)
+    version = ma.fields.String(allow_none=True)
+    libraries = ma.fields.List(ma.fields.Nested(MediaLibrarySchema))
+    warnings = ma.fields.List(ma.fields.String())

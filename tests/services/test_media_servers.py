@@ -1,0 +1,111 @@
+"""Media servers are told of new files: later, once a folder, and whatever happens to them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from boz_server.database.models import OutboxMessage
+from boz_server.domain.path_map import PathMap
+from boz_server.services.wiring import Services
+from tests.media_server import FakeMediaServers
+from tests.support import FakeClock, restart
+
+ALL = ("plex", "jellyfin", "emby")
+FILM, SEASON = Path("/nas/Movies/Up (2009)"), Path("/nas/TV Shows/Firefly/Season 01")
+
+
+@pytest.fixture
+def running(app: Flask, media_servers: FakeMediaServers) -> Services:
+    """A server that is set up for all three."""
+    return restart(app, **media_servers.settings(*ALL))
+
+
+def announce(services: Services, *folders: Path) -> None:
+    for folder in folders:
+        with services.database.write():
+            services.media_servers.announce(folder, "movie" if folder == FILM else "tv")
+
+
+def test_it_has_every_server_scan_the_folder_after_the_delay(
+    running: Services, media_servers: FakeMediaServers, clock: FakeClock
+) -> None:
+    announce(running, FILM, SEASON)
+    clock.advance(1.9)
+    running.outbox.tick()
+    assert media_servers.count() == 0
+    clock.advance(0.1)
+    running.outbox.tick()
+    for name in ALL:
+        assert media_servers.scans(name) == [str(FILM), str(SEASON)]
+
+
+def test_it_scans_once_for_all_files_of_a_folder(
+    running: Services, media_servers: FakeMediaServers, clock: FakeClock
+) -> None:
+    announce(running, SEASON, SEASON, SEASON)
+    clock.advance(2)
+    running.outbox.tick()
+    assert all(media_servers.scans(name) == [str(SEASON)] for name in ALL)
+
+
+def test_it_waits_on_no_server_while_a_file_is_filed(
+    running: Services, media_servers: FakeMediaServers
+) -> None:
+    media_servers.fail("silence")
+    announce(running, FILM)
+    assert media_servers.count() == 0
+
+
+def test_it_tells_no_server_that_is_disabled(
+    app: Flask, services: Services, media_servers: FakeMediaServers, clock: FakeClock
+) -> None:
+    announce(services, FILM)
+    assert OutboxMessage.select().count() == 0
+    services = restart(app, **media_servers.settings("jellyfin"))
+    announce(services, FILM)
+    clock.advance(2)
+    services.outbox.tick()
+    assert {asked.provider for asked in media_servers.requests} == {"jellyfin"}
+
+
+def test_it_tells_the_others_while_one_is_down(
+    running: Services, media_servers: FakeMediaServers, clock: FakeClock
+) -> None:
+    media_servers.fail("500", provider="plex")
+    announce(running, FILM, SEASON)
+    clock.advance(2)
+    running.outbox.tick()
+    assert (
+        media_servers.scans("jellyfin") == media_servers.scans("emby") == [str(FILM), str(SEASON)]
+    )
+    # Once a tick: who is down is not asked folder by folder.
+    assert media_servers.count("plex") == 1
+
+
+@pytest.mark.parametrize("mode", ["401", "404", "429", "500", "hang_up", "html", "redirect"])
+def test_it_tells_a_server_that_was_in_trouble_when_it_works_again(
+    app: Flask, media_servers: FakeMediaServers, clock: FakeClock, mode: str
+) -> None:
+    services = restart(app, **media_servers.settings("plex"), plex_movie_library_id="1")
+    media_servers.fail(mode)
+    announce(services, FILM)
+    clock.advance(2)
+    services.outbox.tick()
+    assert OutboxMessage.select().count() == 1
+    media_servers.work()
+    clock.advance(30)
+    services.outbox.tick()
+    assert OutboxMessage.select().count() == 0
+    assert media_servers.scans("plex") == [str(FILM)] * 2
+
+
+def test_it_survives_a_restart_with_other_paths(
+    app: Flask, running: Services, media_servers: FakeMediaServers, clock: FakeClock
+) -> None:
+    announce(running, FILM)
+    clock.advance(3600)
+    changed = replace(running.settings, jellyfin_path_map=PathMap.parse("/nas:/media"))
+    restart(app, jellyfin_path_map=changed.jellyfin_path_map).outbox.tick()
+    assert media_servers.scans("jellyfin") == ["/media/Movies/Up (2009)"]
