@@ -18,6 +18,7 @@ from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository, Step
 from boz_server.repositories.worker_repository import WorkerRepository
+from boz_server.services.notices import Notices
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class JobMoves:
         agents: AgentRepository,
         workers: WorkerRepository,
         discs: DiscRepository,
+        notices: Notices,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -72,6 +74,7 @@ class JobMoves:
         self.agents = agents
         self.workers = workers
         self.discs = discs
+        self.notices = notices
 
     def enter(self, **fields: Any) -> Job:
         """Enter a new job."""
@@ -232,6 +235,17 @@ class JobMoves:
                 self.discs.finish_ripping(job.disc_id)
             elif step.before.status in OVER:
                 self.discs.begin_ripping(job.disc_id)
+        self.tell_end(job)
+
+    def tell_end(self, job: Job) -> None:
+        """Tell people of a job that is done, or has failed and is not tried again by itself."""
+        if job.scheduled_at is not None:
+            return
+        is_done = job.status == JobStatus.COMPLETED
+        if job.status == JobStatus.FAILED or (is_done and is_upload_error(job.error)):
+            self.notices.job_failed(job)
+        elif is_done:
+            self.notices.job_completed(job)
 
     def _refresh(self, *jobs: Job) -> None:
         """Bring the machines that have, or had, these jobs in line with them."""

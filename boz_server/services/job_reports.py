@@ -208,7 +208,10 @@ class JobReports:
             elif not is_upload_error(job.error):
                 changes |= self.attempts.plan_retry(job, changes["error"])
         changes |= {"status": JobStatus.COMPLETED}
-        return self.jobs.change(job.job_id, Job.status == JobStatus.COMPLETED, **changes)
+        merged = self.jobs.change(job.job_id, Job.status == JobStatus.COMPLETED, **changes)
+        if merged is not None and "failures" in changes:
+            self.moves.tell_end(merged)
+        return merged
 
     def _renewed(self, now: datetime) -> dict[str, Any]:
         """What a machine's own word on a job does to its lease."""

@@ -41,6 +41,7 @@ from boz_server.services.library_share import LibraryShare
 from boz_server.services.maintenance import TICK_SECONDS, Maintenance, MaintenanceStep
 from boz_server.services.media_servers import MediaServers
 from boz_server.services.metadata import Metadata
+from boz_server.services.notices import Notices
 from boz_server.services.outbound import build_outbound
 from boz_server.services.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
 from boz_server.services.outbox import Outbox
@@ -83,6 +84,7 @@ class Services:
     maintenance: Maintenance
     media_servers: MediaServers
     metadata: Metadata
+    notices: Notices
     outbox: Outbox
     reconciliation: Reconciliation
     vlc: VLCRelay
@@ -115,6 +117,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         agents=agents,
         workers=workers,
         discs=discs,
+        notices=outbound.notices,
     )
     share, space = LibraryShare(settings), DiskSpace(settings)
     places = LibraryPlaces(settings, discs)
@@ -307,6 +310,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         maintenance=maintenance,
         media_servers=outbound.media_servers,
         metadata=metadata,
+        notices=outbound.notices,
         outbox=outbound.outbox,
         reconciliation=reconciliation,
         vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),

@@ -1,0 +1,28 @@
+"""Discord: notices in a channel, by its webhook.
+
+https://docs.discord.com/developers/resources/webhook#execute-webhook: POST {"content": at most 2000
+characters, "allowed_mentions"} to the webhook's address, which is the secret itself; 204 where it
+went well, and 429 with Retry-After where it was too much.
+"""
+
+from boz_server.integrations.server_client import ServerClient
+
+MAX_LENGTH = 2000
+
+
+class Discord:
+    """One channel."""
+
+    def __init__(self, webhook_url: str) -> None:
+        setting = "BOZ_DISCORD_WEBHOOK_URL"
+        self.client = ServerClient(
+            "Discord", webhook_url, {}, url_setting=setting, key_setting=setting
+        )
+
+    def post(self, content: str, deadline: float) -> None:
+        """Post a text, which calls no one's attention: names in it are just names.
+
+        Raises RecipientUnavailable.
+        """
+        body = {"content": content[:MAX_LENGTH], "allowed_mentions": {"parse": []}}
+        self.client.tell("POST", "", deadline, body=body)

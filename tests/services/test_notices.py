@@ -1,0 +1,196 @@
+"""People hear of what is over, in a Discord channel, as far as they want to."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from boz_server.database.models import OutboxMessage
+from boz_server.services.wiring import Services
+from tests.media_server import FakeMediaServers
+from tests.support import (
+    FakeClock,
+    approved_job,
+    assigned_job,
+    create_job,
+    detect,
+    ok,
+    ordered_rips,
+    register_agent,
+    register_worker,
+    report,
+    restart,
+)
+
+Posts = Callable[[], list[str]]
+
+
+@pytest.fixture
+def running(app: Flask, media_servers: FakeMediaServers, client: FlaskClient) -> Services:
+    """A server with a channel, an agent and a worker beside it."""
+    services = restart(app, **media_servers.settings("discord"))
+    register_agent(client)
+    register_worker(client)
+    return services
+
+
+@pytest.fixture
+def posts(running: Services, media_servers: FakeMediaServers) -> Posts:
+    """What has been posted since, once all is sent."""
+
+    def send() -> list[str]:
+        running.outbox.tick()
+        found = media_servers.posts()
+        media_servers.requests.clear()
+        return found
+
+    return send
+
+
+def end(client: FlaskClient, job_id: str, status: str, **extra: Any) -> None:
+    ok(report(client, job_id, "running"))
+    ok(report(client, job_id, status, **extra))
+
+
+def test_it_tells_that_a_transcode_is_done(client: FlaskClient, posts: Posts) -> None:
+    end(client, approved_job(client, source_disc_name="FIREFLY_S1"), "completed")
+    assert posts() == ["✅ Transcoded: Firefly - S01E01 (FIREFLY\\_S1)"]
+    assert posts() == []
+
+
+def test_it_tells_that_a_rip_is_done(client: FlaskClient, posts: Posts) -> None:
+    _, (job_id, *_) = ordered_rips(client)
+    end(client, job_id, "completed", output_file="C:\\rips\\t00.mkv")
+    [post] = posts()
+    assert post.startswith("✅ Ripped: Firefly - S01E01")
+
+
+def test_it_tells_it_once(client: FlaskClient, posts: Posts) -> None:
+    job_id = approved_job(client)
+    end(client, job_id, "completed")
+    ok(report(client, job_id, "completed", output_file="/data/output/a.mkv"))
+    ok(report(client, job_id, "completed", output_file="/data/output/a.mkv"))
+    assert len(posts()) == 1
+
+
+def test_it_tells_that_a_job_failed_and_why(client: FlaskClient, posts: Posts) -> None:
+    end(client, approved_job(client), "failed", error="HandBrake:\n *exit* 3")
+    assert posts() == ["❌ Transcode failed: Firefly - S01E01: HandBrake: \\*exit\\* 3"]
+
+
+def test_it_tells_nothing_while_a_job_is_tried_again(
+    client: FlaskClient, running: Services, clock: FakeClock, posts: Posts
+) -> None:
+    job_id = approved_job(client)
+    for _ in range(2):
+        end(client, job_id, "failed", error="Upload failed: no route")
+        assert posts() == []
+        clock.advance(3600)
+        ok(client.post("/api/agents/pc/heartbeat"))
+        ok(client.post("/api/workers/gpu/heartbeat", json={}))
+        running.attempts.retry_due()
+    end(client, job_id, "failed", error="Upload failed: no route")
+    [post] = posts()
+    assert post.startswith("❌ Transcode failed: Firefly - S01E01: Upload failed")
+
+
+def test_it_tells_that_the_result_of_a_job_did_not_get_through(
+    app: Flask, client: FlaskClient, posts: Posts, running: Services
+) -> None:
+    """Today's agents say completed twice: before the upload, and after it."""
+    restart(app, max_transcode_attempts=1)
+    job_id = approved_job(client)
+    end(client, job_id, "completed")
+    for _ in range(2):
+        ok(report(client, job_id, "completed", error="Upload failed: no route"))
+    done, failed = posts()
+    assert done.startswith("✅")
+    assert failed.startswith("❌")
+
+
+def test_it_tells_of_a_job_whose_machine_was_lost(
+    app: Flask, client: FlaskClient, posts: Posts, clock: FakeClock
+) -> None:
+    services = restart(app, max_attempts=1)
+    assigned_job(client)
+    clock.advance(3600)
+    services.attempts.rescue()
+    [post] = posts()
+    assert "was not heard from in time" in post
+
+
+def test_it_tells_nothing_of_what_a_person_cancels(client: FlaskClient, posts: Posts) -> None:
+    ok(client.post(f"/api/jobs/{create_job(client)['job_id']}/cancel"))
+    detect(client)
+    assert posts() == []
+
+
+def test_it_tells_of_files_and_disks(client: FlaskClient, running: Services, posts: Posts) -> None:
+    job = running.queue.get(create_job(client)["job_id"])
+    with running.database.write():
+        running.notices.organized(job, Path("/nas/TV Shows/a_b.mkv"))
+        running.notices.storage_low("Only 1 GiB is left in /nas.")
+        running.notices.storage_low("Only 0 GiB is left in /nas.")
+    assert posts() == [
+        "📁 In the library: Firefly - S01E01 (/nas/TV Shows/a\\_b.mkv)",
+        "⚠️ Only 0 GiB is left in /nas.",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["complete", "failure", "organized"])
+def test_it_tells_only_what_people_want_to_hear(
+    app: Flask, client: FlaskClient, running: Services, posts: Posts, kind: str
+) -> None:
+    notices = restart(app, **{f"discord_notify_on_{kind}": False}).notices
+    end(client, approved_job(client), "completed")
+    end(client, approved_job(client), "failed")
+    job = running.queue.get(create_job(client)["job_id"])
+    with running.database.write():
+        notices.organized(job, Path("/nas/a"))
+    signs = {"complete": "✅", "failure": "❌", "organized": "📁"}
+    assert {post[0] for post in posts()} == set(signs.values()) - {signs[kind]}
+
+
+def test_it_tells_nothing_without_a_channel(app: Flask, client: FlaskClient) -> None:
+    register_agent(client)
+    register_worker(client)
+    end(client, approved_job(client), "completed")
+    assert OutboxMessage.select().count() == 0
+
+
+def test_it_keeps_a_notice_within_what_discord_takes(client: FlaskClient, posts: Posts) -> None:
+    job_id = approved_job(client, output_name="*" * 255, source_disc_name="_" * 255)
+    end(client, job_id, "failed", error="*" * 10_000)
+    [post] = posts()
+    assert len(post) == 2000
+
+
+def test_it_waits_as_long_as_discord_asks_for(
+    client: FlaskClient, running: Services, media_servers: FakeMediaServers, clock: FakeClock
+) -> None:
+    end(client, approved_job(client), "completed")
+    media_servers.fail("429", times=1, Retry_After="65")
+    running.outbox.tick()
+    clock.advance(64)
+    running.outbox.tick()
+    assert len(media_servers.posts()) == 1
+    clock.advance(1)
+    running.outbox.tick()
+    assert len(media_servers.posts()) == 2
+
+
+def test_it_tells_nothing_of_a_change_that_was_not_made(
+    client: FlaskClient, running: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notice is part of the same transaction."""
+    job_id = approved_job(client)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(running.workers.workers, "count_completion", fail)
+    assert report(client, job_id, "completed").status_code == 500
+    assert OutboxMessage.select().count() == 0
