@@ -52,5 +52,8 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """End it with the process; another one takes over its duties at once."""
-    for loop in getattr(worker, "loops", ()):
+    loops = getattr(worker, "loops", ())
+    for loop in loops:
         loop.stop()
+    for loop in loops:
+        loop.join()

@@ -9,7 +9,7 @@ from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
 from boz_server.database.migrations import Migrations
 from boz_server.schemas.common import StatusSchema
-from boz_server.schemas.server import BannerSchema, HealthSchema, MaintenanceSchema
+from boz_server.schemas.server import BannerSchema, HealthSchema, MaintenanceSchema, ReadySchema
 from boz_server.version import VERSION
 
 blueprint = BozBlueprint("server", __name__, description="The server itself")
@@ -35,6 +35,7 @@ def health() -> dict[str, Any]:
         "workers": services().workers.stats(),
         "queue": services().queue.stats(),
         "nas": services().files.share.describe(),
+        "storage": _storage(),
     }
 
 
@@ -46,12 +47,16 @@ def livez() -> dict[str, Any]:
 
 
 @blueprint.get("/readyz")
-@blueprint.response(200, StatusSchema)
+@blueprint.response(200, ReadySchema)
 @blueprint.alt_response(503, description="The database can't be used; the detail says why.")
 def readyz() -> dict[str, Any]:
-    """Say whether requests can be served: the database answers and has our schema."""
+    """Say whether requests can be served: the database answers and has our schema.
+
+    A disk that is filling up is a warning: what is there can be read and fetched all the same.
+    """
     Migrations(services().database).require_current()
-    return {}
+    storage = _storage()
+    return {"storage": storage, "warnings": [storage["warning"]] if storage["warning"] else []}
 
 
 @blueprint.get("/api/system/maintenance")
@@ -60,3 +65,13 @@ def maintenance() -> dict[str, Any]:
     """Show what the server does by itself: when each step last ran, how long, and its error."""
     holder, steps = services().maintenance.status()
     return {"holder": holder, "steps": steps}
+
+
+def _storage() -> dict[str, Any]:
+    """How full the disks are that files arrive on."""
+    space = services().files.space
+    return {
+        "free_bytes": space.free(),
+        "min_free_bytes": services().settings.min_free_bytes,
+        "warning": space.shortage(),
+    }

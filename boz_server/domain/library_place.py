@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
 
+from boz_server.domain.media_library import LibraryType
 from boz_server.domain.naming import (
     episode_filename,
     movie_filename,
@@ -14,8 +14,6 @@ from boz_server.domain.naming import (
     season_folder,
     split_extension,
 )
-
-Media = Literal["movie", "tv"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Proposed:
 class Described:
     """What a person says that a file is; None where only its name speaks."""
 
-    media_type: Media | None = None
+    media_type: LibraryType | None = None
     year: int | None = None
     season: int | None = None
     episode: int | None = None
@@ -78,10 +76,10 @@ def described_place(name: str, extension: str, said: Described, roots: Roots) ->
     beside it takes the place.
     """
     known = parse_media_filename(name + extension)
-    media_type = said.media_type or known["media_type"]
+    media_type = said.media_type or LibraryType(known["media_type"])
     if media_type == known["media_type"] and said == Described(said.media_type):
         return named_place(name + extension, roots)
-    if media_type == "movie":
+    if media_type is LibraryType.MOVIE:
         title = known["movie_name"] if known["media_type"] == "movie" else name
         year = said.year or (known["year"] if known["media_type"] == "movie" else None)
         folder = movie_folder(roots.movies, title, year)
@@ -98,7 +96,8 @@ def described_place(name: str, extension: str, said: Described, roots: Roots) ->
     return f"{season_folder(roots.shows, show, season)}/{filename}"
 
 
-def media_of(place: str, roots: Roots) -> Media:
+def media_of(place: str, roots: Roots) -> LibraryType:
     """Whether a path of the library is a show's or a film's."""
     shows = PurePosixPath(safe_relative_path(roots.shows))
-    return "tv" if PurePosixPath(place).is_relative_to(shows) else "movie"
+    is_show = PurePosixPath(place).is_relative_to(shows)
+    return LibraryType.TV if is_show else LibraryType.MOVIE

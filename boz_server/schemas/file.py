@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from boz_server.domain.library_place import Described
+from boz_server.domain.media_library import LibraryType
 from boz_server.domain.upload_states import UploadPurpose
 from boz_server.schemas.common import RequestSchema
 from boz_server.schemas.fields import Id, Sha256, Text, Whole
@@ -63,7 +64,7 @@ class OrganizeFileArgs(RequestSchema):
     """What a file is, where its name does not say it."""
 
     name = Text(load_default=None)
-    media_type = ma.fields.String(load_default=None, validate=ma.validate.OneOf(["movie", "tv"]))
+    media_type = ma.fields.Enum(LibraryType, by_value=True, load_default=None)
     year = Whole(low=1870, high=9999, load_default=None)
     season = Whole(high=9999, load_default=None)
     episode = Whole(high=9999, load_default=None)

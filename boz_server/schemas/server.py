@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from boz_server.schemas.common import StatusSchema
 from boz_server.schemas.fields import Instant
 from boz_server.schemas.worker import WorkerStatsSchema
 
@@ -14,6 +15,14 @@ class BannerSchema(ma.Schema):
     status = ma.fields.String()
 
 
+class StorageSchema(ma.Schema):
+    """How full the disks are; warning: null while enough is free."""
+
+    free_bytes = ma.fields.Integer()
+    min_free_bytes = ma.fields.Integer()
+    warning = ma.fields.String(allow_none=True)
+
+
 class HealthSchema(ma.Schema):
     """How the server and those who work for it are."""
 
@@ -23,6 +32,14 @@ class HealthSchema(ma.Schema):
     workers = ma.fields.Nested(WorkerStatsSchema)
     queue = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
     nas = ma.fields.Dict()
+    storage = ma.fields.Nested(StorageSchema)
+
+
+class ReadySchema(StatusSchema):
+    """Requests can be served; warnings: sentences on what will be in the way soon."""
+
+    storage = ma.fields.Nested(StorageSchema)
+    warnings = ma.fields.List(ma.fields.String())
 
 
 class MaintenanceStepSchema(ma.Schema):

@@ -11,7 +11,8 @@ class BackgroundLoop:
     """Calls `tick`, pauses so many seconds, and so on, until it is told to stop.
 
     release: gives the thread's database connection back; called after every tick.
-    at_end: called after the last one.
+    interrupt: called when it is told to stop, so that a long tick ends. at_end: called after the
+    last one.
     """
 
     def __init__(
@@ -20,12 +21,15 @@ class BackgroundLoop:
         tick: Callable[[], object],
         pause_seconds: float,
         release: Callable[[], None],
+        *,
+        interrupt: Callable[[], object] | None = None,
         at_end: Callable[[], object] | None = None,
     ) -> None:
         self.name = name
         self.tick = tick
         self.pause_seconds = pause_seconds
         self.release = release
+        self.interrupt = interrupt
         self.at_end = at_end
         self._woken = threading.Event()
         self._is_stopping = False
@@ -36,9 +40,14 @@ class BackgroundLoop:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the tick that is under way."""
+        """Have it end after the tick that is under way; `join` waits for that."""
         self._is_stopping = True
+        if self.interrupt is not None:
+            self.interrupt()
         self._woken.set()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
         self._thread.join()
 
     def wake(self) -> None:

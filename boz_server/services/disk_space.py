@@ -3,8 +3,10 @@
 import logging
 from pathlib import Path
 
+from boz_server.database.connection import Database
 from boz_server.disk import free_bytes
 from boz_server.errors import StorageFull
+from boz_server.services.notices import Notices
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,25 @@ class DiskSpace:
     def free(self) -> int:
         """Return the bytes that are free where finished files land."""
         return free_bytes(self.settings.output_dir)
+
+
+class SpaceWatch:
+    """A maintenance step: says once when a disk is filling up, and again when it does so anew."""
+
+    def __init__(self, database: Database, space: DiskSpace, notices: Notices) -> None:
+        self.database = database
+        self.space = space
+        self.notices = notices
+        self._is_told = False
+
+    def run(self) -> None:
+        """Look, and tell of what is new."""
+        shortage = self.space.shortage()
+        if shortage is not None and not self._is_told:
+            log.warning("A disk is filling up: %s", shortage)
+            with self.database.write():
+                self.notices.storage_low(f"No new rip begins: {shortage}")
+        self._is_told = shortage is not None
 
 
 def _gib(size_bytes: int) -> str:

@@ -18,6 +18,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.disk import lock
 from boz_server.domain.job_states import HELD, JobStatus
+from boz_server.domain.library_place import Roots, media_of
 from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
 from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.job_repository import JobRepository
@@ -26,6 +27,8 @@ from boz_server.services.filing import Filed, Filing, Stopped
 from boz_server.services.filing_attempt import FilingAttempt
 from boz_server.services.job_moves import HOLDER, SERVER, JobMoves
 from boz_server.services.library_share import LibraryShare
+from boz_server.services.media_servers import MediaServers
+from boz_server.services.notices import Notices
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,8 @@ class Library:
         attempts: Attempts,
         moves: JobMoves,
         share: LibraryShare,
+        media_servers: MediaServers,
+        notices: Notices,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -59,6 +64,9 @@ class Library:
         self.attempts = attempts
         self.moves = moves
         self.share = share
+        self.media_servers = media_servers
+        self.notices = notices
+        self.roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
         self._stop = threading.Event()
 
     def run(self) -> int:
@@ -180,11 +188,13 @@ class Library:
                 progress=100.0,
             )
             if ended is not None and not filed.is_skipped:
-                self._tell(ended)
+                self._tell(ended, filed.path)
         log.info("File filed", extra={"job_id": job.job_id, "path": str(filed.path)})
 
-    def _tell(self, job: Job) -> None:
-        """Say where the file is now to the job whose result it is."""
+    def _tell(self, job: Job, path: Path) -> None:
+        """Say where the file is now: to the job whose result it is, the media servers, people."""
+        self.media_servers.announce(path.parent, media_of(job.library_path or "", self.roots))
+        self.notices.organized(job, path)
         if job.source_job_id is not None:
             self.jobs.change(
                 job.source_job_id, Job.output_file == job.input_file, output_file=job.output_file

@@ -19,12 +19,11 @@ from boz_server.settings import Settings
 LOOK_SECONDS = 0.05
 
 
-def _nobody() -> None:
-    """No thread of this process files: another one finds the job by itself."""
-
-
 class LibraryDoor:
-    """Enters organize jobs for people, and waits for those of uploads."""
+    """Enters organize jobs for people, and waits for those of uploads.
+
+    wake: has the thread that files look at once.
+    """
 
     def __init__(
         self,
@@ -35,6 +34,7 @@ class LibraryDoor:
         places: LibraryPlaces,
         organizing: OrganizeEntry,
         folder: OutputFolder,
+        wake: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.database = database
@@ -42,8 +42,7 @@ class LibraryDoor:
         self.places = places
         self.organizing = organizing
         self.folder = folder
-        #: Called when there is work; whoever starts the thread that does it sets it.
-        self.wake: Callable[[], None] = _nobody
+        self.wake = wake
 
     def organize(self, filename: str, name: str | None, said: Described) -> Job:
         """Enter the job that files a file of the output folder.

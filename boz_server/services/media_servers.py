@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from boz_server.domain.media_library import LibraryType, MediaLibrary, ServerIdentity
@@ -70,7 +70,7 @@ class MediaServers:
         self.outbox = outbox
         self.servers = servers
 
-    def announce(self, folder: Path, media_type: Literal["movie", "tv"]) -> None:
+    def announce(self, folder: Path, media_type: LibraryType) -> None:
         """Have every enabled server scan a folder of the library that a file was filed in.
 
         Runs inside the `write()` of the caller, who has filed it; the servers are asked after

@@ -152,6 +152,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         places=places,
         share=share,
         space=space,
+        outbound=outbound,
     )
     transcodes = TranscodeEntry(
         settings, jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails
@@ -263,8 +264,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("clear_thumbnails", 60, thumbnail_cleaner.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             MaintenanceStep("forget_answers", 3600, metadata.forget_old),
-            MaintenanceStep("forget_uploads", 600, files.uploads.forget_expired),
-            MaintenanceStep("sweep_inputs", 60, files.inputs.sweep),
+            *files.steps,
         ],
     )
     return Services(
@@ -326,5 +326,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
                 at_end=maintenance.let_go,
             ),
             BackgroundLoop("outbox", outbound.outbox.tick, OUTBOX_TICK_SECONDS, database.release),
+            files.loop,
         ),
     )

@@ -9,8 +9,9 @@ from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.upload_repository import UploadRepository
 from boz_server.services.attempts import Attempts
+from boz_server.services.background import BackgroundLoop
 from boz_server.services.deliveries import Deliveries
-from boz_server.services.disk_space import DiskSpace
+from boz_server.services.disk_space import DiskSpace, SpaceWatch
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_inputs import JobInputs
 from boz_server.services.job_moves import JobMoves
@@ -18,12 +19,17 @@ from boz_server.services.library import Library
 from boz_server.services.library_door import LibraryDoor
 from boz_server.services.library_places import LibraryPlaces
 from boz_server.services.library_share import LibraryShare
+from boz_server.services.maintenance import MaintenanceStep
 from boz_server.services.organize_entry import OrganizeEntry
+from boz_server.services.outbound import Outbound
 from boz_server.services.output_folder import OutputFolder
 from boz_server.services.part_files import PartFiles
 from boz_server.services.upload_rights import UploadRights
 from boz_server.services.uploads import Uploads
 from boz_server.settings import Settings
+
+#: How often each process looks for files by itself; what arrives in it wakes it at once.
+LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,10 @@ class FileServices:
     door: LibraryDoor
     share: LibraryShare
     space: DiskSpace
-
-    def file_all(self) -> None:
-        """Take what has arrived to its place, and what has its place into the library."""
-        self.deliveries.deliver_all()
-        self.library.run()
+    #: Takes what has arrived to its place, and what has its place into the library.
+    loop: BackgroundLoop
+    #: What maintenance does about files.
+    steps: tuple[MaintenanceStep, ...]
 
 
 def build_files(
@@ -60,6 +65,7 @@ def build_files(
     places: LibraryPlaces,
     share: LibraryShare,
     space: DiskSpace,
+    outbound: Outbound,
 ) -> FileServices:
     """Build them on one database."""
     rows = UploadRepository(database)
@@ -77,36 +83,60 @@ def build_files(
         dispatcher=dispatcher,
         organizing=organizing,
     )
+    uploads = Uploads(
+        settings,
+        clock,
+        database,
+        rows=rows,
+        parts=parts,
+        space=space,
+        rights=rights,
+        deliveries=deliveries,
+    )
+    library = Library(
+        settings,
+        clock,
+        database,
+        jobs=jobs,
+        filings=filings,
+        attempt_rows=attempt_rows,
+        attempts=attempts,
+        moves=moves,
+        share=share,
+        media_servers=outbound.media_servers,
+        notices=outbound.notices,
+    )
+    inputs = JobInputs(settings, clock, database, jobs, rows)
+    loop = BackgroundLoop(
+        "library",
+        lambda: (deliveries.deliver_all(), library.run()),
+        LOOK_SECONDS,
+        database.release,
+        interrupt=library.stop,
+    )
     return FileServices(
-        uploads=Uploads(
-            settings,
-            clock,
-            database,
-            rows=rows,
-            parts=parts,
-            space=space,
-            rights=rights,
-            deliveries=deliveries,
-        ),
+        uploads=uploads,
         parts=parts,
         rights=rights,
-        inputs=JobInputs(settings, clock, database, jobs, rows),
+        inputs=inputs,
         deliveries=deliveries,
         folder=folder,
-        library=Library(
+        library=library,
+        door=LibraryDoor(
             settings,
-            clock,
             database,
             jobs=jobs,
-            filings=filings,
-            attempt_rows=attempt_rows,
-            attempts=attempts,
-            moves=moves,
-            share=share,
-        ),
-        door=LibraryDoor(
-            settings, database, jobs=jobs, places=places, organizing=organizing, folder=folder
+            places=places,
+            organizing=organizing,
+            folder=folder,
+            wake=loop.wake,
         ),
         share=share,
         space=space,
+        loop=loop,
+        steps=(
+            MaintenanceStep("watch_space", 60, SpaceWatch(database, space, outbound.notices).run),
+            MaintenanceStep("forget_uploads", 600, uploads.forget_expired),
+            MaintenanceStep("sweep_inputs", 60, inputs.sweep),
+        ),
     )

@@ -22,6 +22,7 @@ PERIODS = {
     "clear_thumbnails": 60,
     "forget_keys": 3600,
     "forget_answers": 3600,
+    "watch_space": 60,
     "forget_uploads": 600,
     "sweep_inputs": 60,
 }
