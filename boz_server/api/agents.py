@@ -54,5 +54,8 @@ def agent(agent_id: str) -> Agent:
 @blueprint.get("/<agent_id>/jobs")
 @blueprint.response(200, AgentJobsSchema)
 def agent_jobs(agent_id: str) -> dict[str, Any]:
-    """List what an agent has to do, in order; agents call this every 5 seconds."""
-    return {"jobs": services().queue.of_agent(agent_id)}
+    """List what an agent has to do, in order; agents call this every 5 seconds. One that sends raw
+    titles (`can_upload_raw`) is told which."""
+    found: dict[str, Any] = {"jobs": services().queue.of_agent(agent_id)}
+    wanted = services().remote.wanted_of(agent_id)
+    return found if wanted is None else found | {"uploads_wanted": wanted}

@@ -7,6 +7,7 @@ from boz_server.api.context import services
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Job, Worker
 from boz_server.domain.presets import preset_for
+from boz_server.schemas import addresses
 from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
 from boz_server.schemas.worker import (
     AssignWorkerSchema,
@@ -74,18 +75,20 @@ def stats() -> WorkerStats:
 @blueprint.response(200, WorkerAssignmentSchema)
 def assign(body: dict[str, Any]) -> dict[str, Any]:
     """Say who is to transcode a file that an agent has."""
-    worker = services().workers.choose_for(body["agent_id"])
+    transport = services().remote.assign(body["agent_id"], body["job_id"])
+    worker, job_id = services().workers.get(transport.worker_id), transport.job_id
     return {
         "assigned_worker": worker.worker_id,
         "worker_type": worker.worker_type,
-        "mode": "local",
+        "mode": "local" if job_id is None else "upload_raw",
         "handbrake_preset": preset_for(
             body["disc_type"],
             worker.capabilities,
             services().settings.default_transcode_preset,
         ),
-        "upload_url": None,
-        "download_url": None,
+        "job_id": job_id,
+        "upload_url": None if job_id is None else addresses.for_input(job_id),
+        "download_url": None if job_id is None else addresses.fetch(job_id),
     }
 
 

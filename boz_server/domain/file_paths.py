@@ -8,6 +8,11 @@ def same_file(one: str, other: str) -> bool:
     return one == other or _key(one) == _key(other)
 
 
+def is_shared(path: str | None) -> bool:
+    """Whether a path names a network share, which other machines may reach as well."""
+    return path is not None and path.startswith(("\\\\", "//"))
+
+
 def is_windows(path: str) -> bool:
     """Whether a path begins with a drive's letter or a share, as on Windows."""
     return ntpath.splitdrive(path)[0] != ""

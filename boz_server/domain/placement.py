@@ -53,6 +53,11 @@ class Machine:
         """Whether it has hardware that encodes video."""
         return any(self.capabilities.get(name) for name in GPU_CAPABILITIES)
 
+    @property
+    def fetches(self) -> bool:
+        """Whether it can have files from here: one that claims its jobs itself, or says so."""
+        return self.agent_id is None or bool(self.capabilities.get("can_download"))
+
     def obstacle(self) -> str | None:
         """Why it can take no job at all just now; None when it can."""
         if not self.enabled:

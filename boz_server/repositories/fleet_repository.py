@@ -56,6 +56,21 @@ class FleetRepository:
         )
         return {agent.agent_id: agent.last_heartbeat + self.agent_timeout for agent in query}
 
+    def agents_sending(self) -> set[str]:
+        """Return the agents that send files here when they are asked to."""
+        query = Agent.select(Agent.agent_id, Agent.capabilities)
+        return {agent.agent_id for agent in query if agent.capabilities.get("can_upload_raw")}
+
+    def awaiting_file(self, agent_id: str) -> list[Job]:
+        """Return the waiting transcodes of files on an agent's disk that are not here, in order."""
+        query = Job.select().where(
+            Job.status == JobStatus.QUEUED,
+            Job.job_type == JobType.TRANSCODE,
+            Job.for_agent_id == agent_id,
+            Job.input_upload_id.is_null(),
+        )
+        return list(query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).limit(100))
+
     def under_way(self, job_type: JobType) -> int:
         """Return how many jobs of a type machines have."""
         query = Job.select().where(Job.job_type == job_type, Job.status.in_(list(HELD)))
@@ -126,14 +141,11 @@ class FleetRepository:
 
     def claimable_by(self, machine: Machine) -> Any:
         """The waiting transcodes that a machine may claim."""
-        own = Job.for_worker_id == machine.worker_id
-        return (Job.job_type == JobType.TRANSCODE) & (
-            own
-            | (
-                Job.for_worker_id.is_null()
-                & (Job.for_agent_id.is_null() | (Job.for_agent_id == machine.agent_id))
-                & _fits(machine)
-            )
+        own, unchosen = Job.for_worker_id == machine.worker_id, Job.for_worker_id.is_null()
+        return (
+            (Job.job_type == JobType.TRANSCODE)
+            & (own | (unchosen & _fits(machine)))
+            & within_reach(machine)
         )
 
     def take_turn(self, machine: Machine) -> None:
@@ -170,15 +182,15 @@ class FleetRepository:
 
     @staticmethod
     def _may_go_to(free: Collection[Machine]) -> list[Any]:
-        """One condition for all jobs that a person gave a machine, and one for each kind of
-        hardware: machines of a kind differ in no preset that they can do."""
+        """One condition for each machine that a person may have given a job, and one for each kind
+        of hardware: machines of a kind differ in no preset that they can do."""
         kinds: dict[frozenset[str], list[Machine]] = {}
         for machine in free:
             if machine.agent_id is not None:
                 kinds.setdefault(machine.unfit_presets(), []).append(machine)
         unchosen = Job.for_worker_id.is_null()
         return [
-            Job.for_worker_id.in_([machine.worker_id for machine in free]),
+            *((Job.for_worker_id == machine.worker_id) & within_reach(machine) for machine in free),
             *(
                 unchosen
                 & (
@@ -194,3 +206,11 @@ class FleetRepository:
 def _fits(machine: Machine) -> Any:
     """The jobs whose preset a machine's hardware can do."""
     return preset_or(machine.usual_preset).not_in(list(machine.unfit_presets()))
+
+
+def within_reach(machine: Machine) -> Any:
+    """The jobs whose file a machine can read as things are (see domain.reach)."""
+    near = Job.for_agent_id.is_null()
+    if machine.agent_id is not None:
+        near |= Job.for_agent_id == machine.agent_id
+    return near | Job.input_upload_id.is_null(False) if machine.fetches else near

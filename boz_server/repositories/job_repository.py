@@ -170,6 +170,20 @@ class JobRepository:
         )
         return {upload_id for (upload_id,) in query.tuples()}
 
+    def first_without_file(self, agent_id: str) -> Job | None:
+        """Return the first waiting transcode of an agent's file that has not been sent here."""
+        query = Job.select().where(
+            Job.job_type == JobType.TRANSCODE,
+            Job.status.in_([JobStatus.PENDING, JobStatus.QUEUED]),
+            Job.for_agent_id == agent_id,
+            Job.input_upload_id.is_null(),
+        )
+        return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
+
+    def forget_inputs(self, upload_ids: Collection[str]) -> None:
+        """Note that files are not here any more."""
+        Job.update(input_upload_id=None).where(Job.input_upload_id.in_(list(upload_ids))).execute()
+
     def awaiting_result(self, names: Collection[str]) -> Job | None:
         """Return the transcode whose result is called one of these and is due; None where none is.
 

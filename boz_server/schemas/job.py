@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from boz_server.domain.job_report import JobReport
 from boz_server.domain.job_states import JobStatus, JobType
-from boz_server.schemas import thumbnail
+from boz_server.schemas import addresses, thumbnail
 from boz_server.schemas.common import PageArgs, RequestSchema
 from boz_server.schemas.fields import (
     INT32,
@@ -104,18 +104,31 @@ class JobSchema(ma.Schema):
     scheduled_at = Instant(allow_none=True)
     waiting_reason = ma.fields.String(allow_none=True)
     source_job_id = ma.fields.String(allow_none=True)
+    input_upload_id = ma.fields.String(allow_none=True)
+    library_path = ma.fields.String(allow_none=True)
 
 
 class HandedOutJobSchema(JobSchema):
     """A job as the machine gets it that is to do it."""
 
     lease_token = ma.fields.String(allow_none=True)
+    download_url = ma.fields.Function(addresses.download)
+
+
+class WantedFileSchema(ma.Schema):
+    """A raw title that an agent is to send; upload_id: of the upload that it has begun."""
+
+    job_id = ma.fields.String()
+    input_file = ma.fields.String(allow_none=True)
+    upload_id = ma.fields.String(allow_none=True)
+    upload_url = ma.fields.Function(lambda wanted: addresses.for_input(wanted.job_id))
 
 
 class AgentJobsSchema(ma.Schema):
-    """What an agent has to do, in order."""
+    """What an agent has to do, in order; uploads_wanted: only for agents that send raw titles."""
 
     jobs = ma.fields.List(ma.fields.Nested(HandedOutJobSchema))
+    uploads_wanted = ma.fields.List(ma.fields.Nested(WantedFileSchema))
 
 
 class JobPrioritySchema(RequestSchema):

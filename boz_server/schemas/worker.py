@@ -8,6 +8,7 @@ from boz_server.domain.capabilities import WORKER_DEFAULTS
 from boz_server.domain.job_report import JobReport
 from boz_server.domain.job_states import JobStatus
 from boz_server.domain.presence import WorkerStatus, WorkerType
+from boz_server.schemas import addresses
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import (
     INT64,
@@ -118,9 +119,10 @@ class EnabledSchema(ma.Schema):
 
 
 class AssignWorkerSchema(RequestSchema):
-    """An agent asks who is to transcode a file of its."""
+    """An agent asks who is to transcode a file of its; job_id: the job that is about it."""
 
     agent_id = Id(required=True)
+    job_id = Id(load_default=None, allow_none=True)
     disc_type = Text(load_default="dvd")
     file_size_mb = ma.fields.Float(load_default=0, validate=ma.validate.Range(min=0))
 
@@ -131,6 +133,7 @@ class WorkerAssignmentSchema(ma.Schema):
     assigned_worker = ma.fields.String()
     worker_type = ma.fields.String()
     mode = ma.fields.String()
+    job_id = ma.fields.String(allow_none=True)
     handbrake_preset = ma.fields.String()
     upload_url = ma.fields.String(allow_none=True)
     download_url = ma.fields.String(allow_none=True)
@@ -149,8 +152,8 @@ class ClaimedJobSchema(ma.Schema):
     input_file = ma.fields.String(allow_none=True)
     output_name = ma.fields.String(allow_none=True)
     handbrake_preset = ma.fields.String(attribute="preset")
-    download_url = ma.fields.String(allow_none=True, dump_default=None)
-    upload_url = ma.fields.String(dump_default="/api/files/upload")
+    download_url = ma.fields.Function(addresses.download)
+    upload_url = ma.fields.Function(addresses.result)
     attempt = ma.fields.Integer()
     lease_token = ma.fields.String()
 

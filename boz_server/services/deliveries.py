@@ -11,6 +11,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import Job, Upload
 from boz_server.disk import give_name, numbered, sha256_of
 from boz_server.domain.job_states import HELD, OPEN, JobStatus
+from boz_server.domain.naming import split_extension
 from boz_server.domain.retry_policy import is_upload_error
 from boz_server.domain.upload_states import UploadPurpose, UploadState
 from boz_server.errors import UploadBusy, UploadNotFound
@@ -134,7 +135,11 @@ class Deliveries:
         inputs are swept."""
         if job is not None:
             self.jobs.change(
-                job.job_id, Job.status.in_(list(OPEN)), input_upload_id=upload.upload_id
+                job.job_id,
+                Job.status.in_(list(OPEN)),
+                input_upload_id=upload.upload_id,
+                input_file_size=upload.size_bytes,
+                output_name=job.output_name or split_extension(upload.filename)[0],
             )
 
     def _note_result(self, job: Job, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Gives queued jobs to machines, and says why one has to wait."""
+"""Gives queued jobs to machines."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,17 +10,16 @@ from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.domain.placement import Machine, belonging, choose, why_none
 from boz_server.errors import Refused, Unavailable, WorkerNotFound
 from boz_server.repositories.attempt_repository import AttemptRepository, by_worker
-from boz_server.repositories.fleet_repository import Drive, FleetRepository
-from boz_server.services.disk_space import DiskSpace
+from boz_server.repositories.fleet_repository import FleetRepository
 from boz_server.services.job_moves import SERVER, JobMoves
-from boz_server.services.library_share import LibraryShare
+from boz_server.services.waiting_reasons import WaitingReasons
 from boz_server.settings import Settings
 
 
 class Dispatcher:
     """Fills every free place: a drive, a worker, within the limits of the settings.
 
-    All but `explain` and `choose_for` runs inside the caller's `write_queue()`: in the transaction
+    All but `choose_for` runs inside the caller's `write_queue()`: in the transaction
     that made a place free, or brought a job.
     """
 
@@ -33,14 +32,12 @@ class Dispatcher:
         fleet: FleetRepository,
         attempts: AttemptRepository,
         moves: JobMoves,
-        share: LibraryShare,
-        space: DiskSpace,
+        reasons: WaitingReasons,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.database = database
-        self.share = share
-        self.space = space
+        self.reasons = reasons
         self.fleet = fleet
         self.attempts = attempts
         self.moves = moves
@@ -69,7 +66,11 @@ class Dispatcher:
         now = self.clock.now()
         machine = self._machine(worker_id, now)
         jobs = self._unknown_to(machine, max_jobs)
-        while len(jobs) < max_jobs and machine.obstacle() is None and self._room(JobType.TRANSCODE):
+        while (
+            len(jobs) < max_jobs
+            and machine.obstacle() is None
+            and self.reasons.room(JobType.TRANSCODE)
+        ):
             job = self._claim_one(machine, now)
             if job is None:
                 break
@@ -108,48 +109,28 @@ class Dispatcher:
         return None if job.for_agent_id is None else (job.for_agent_id, None)
 
     def choose_for(self, agent_id: str) -> Machine:
-        """Return the worker on an agent's own machine that can take a file from it now.
+        """Return the worker that can take a file from an agent now: one on the agent's own machine,
+        else one that fetches it from here.
 
-        Raises Unavailable when there is none: files can't be sent to another machine yet.
+        Raises Unavailable when there is none.
         """
-        machines = belonging(self.fleet.machines(self.clock.now()), None, agent_id)
-        reason = why_none(machines, for_agent_id=agent_id, preset=None, chosen=False)
-        if reason is None and not self._room(JobType.TRANSCODE):
-            reason = self._full(JobType.TRANSCODE)
+        machines = self.fleet.machines(self.clock.now())
+        near = belonging(machines, None, agent_id)
+        reason = why_none(near, for_agent_id=agent_id, preset=None, chosen=False)
+        if not self.reasons.room(JobType.TRANSCODE):
+            reason = self.reasons.full(JobType.TRANSCODE)
+        elif reason is not None:
+            elsewhere = [one for one in machines if one.fetches and one.obstacle() is None]
+            if elsewhere:
+                return self._choose(elsewhere, None, chosen=False)
         if reason is not None:
             raise Unavailable(f"{reason} Register or enable one, or ask again later.")
-        return self._choose(machines, None, chosen=False)
-
-    def explain(self, jobs: Sequence[Job]) -> None:
-        """Say of each waiting job why it waits; a fixed number of queries for all of them."""
-        for job in jobs:
-            if job.status == JobStatus.PENDING:
-                job.waiting_reason = "A person has to approve it."
-        queued = [job for job in jobs if job.status == JobStatus.QUEUED]
-        if not queued:
-            return
-        now = self.clock.now()
-        machines = self.fleet.machines(now)
-        agents = self.fleet.agents_there(now)
-        drives = self.fleet.drives_of([job.disc_id for job in queued if job.disc_id is not None])
-        busy = self.fleet.busy_drives()
-        rips_full, transcodes_full = not self._room(JobType.RIP), not self._room(JobType.TRANSCODE)
-        for job in queued:
-            if job.scheduled_at is not None and job.scheduled_at > now:
-                job.waiting_reason = f"It is tried again at {job.scheduled_at:%Y-%m-%d %H:%M:%S}Z."
-            elif job.job_type == JobType.RIP:
-                drive = drives.get(job.disc_id or "")
-                job.waiting_reason = self._rip_obstacle(drive, agents, busy, full=rips_full)
-            elif job.job_type == JobType.TRANSCODE:
-                reason = self._full(JobType.TRANSCODE) if transcodes_full else None
-                job.waiting_reason = reason or self._transcode_obstacle(job, machines)
-            else:
-                job.waiting_reason = self.share.latest(job.library_path)
+        return self._choose(near, None, chosen=False)
 
     def _dispatch_rips(self, now: datetime) -> int:
         given = 0
         room = self.settings.max_concurrent_rips - self.fleet.under_way(JobType.RIP)
-        if room <= 0 or self.space.shortage() is not None:
+        if room <= 0 or self.reasons.space.shortage() is not None:
             return given
         there, busy = self.fleet.agents_there(now), self.fleet.busy_drives()
         agents = [agent_id for agent_id, can_rip in there.items() if can_rip]
@@ -227,43 +208,8 @@ class Dispatcher:
 
     def _obstacle_by_hand(self, job: Job, agent_id: str) -> str | None:
         """Why a job can't begin on an agent that is there; None when it can."""
-        full = not self._room(job.job_type)
+        full = not self.reasons.room(job.job_type)
         if job.job_type == JobType.RIP:
             drive, busy = self.fleet.drive_of(job), self.fleet.busy_drives()
-            return self._rip_obstacle(drive, {agent_id: True}, busy, full=full)
-        return self._full(job.job_type) if full else None
-
-    def _transcode_obstacle(self, job: Job, machines: Sequence[Machine]) -> str | None:
-        """Why a transcode is not under way; None where it is about to be given away."""
-        own = belonging(machines, job.for_worker_id, job.for_agent_id)
-        chosen = job.for_worker_id is not None
-        reason = why_none(own, for_agent_id=job.for_agent_id, preset=job.preset, chosen=chosen)
-        if reason is None and not chosen and all(machine.agent_id is None for machine in own):
-            reason = f"Worker {own[0].worker_id!r}, or another like it, has yet to ask for it."
-        return reason
-
-    def _limit(self, job_type: JobType) -> int:
-        if job_type == JobType.RIP:
-            return self.settings.max_concurrent_rips
-        return self.settings.max_concurrent_transcodes
-
-    def _room(self, job_type: JobType) -> bool:
-        return self.fleet.under_way(job_type) < self._limit(job_type)
-
-    def _full(self, job_type: JobType) -> str:
-        limit = self._limit(job_type)
-        return f"As many {job_type}s as may run at once are under way ({limit})."
-
-    def _rip_obstacle(
-        self, drive: Drive | None, agents: dict[str, bool], busy: set[Drive], *, full: bool
-    ) -> str | None:
-        """Why a rip can't begin; None when it can."""
-        if drive is None:
-            return "The disc that it is to rip is not known."
-        if drive[0] not in agents:
-            return f"Agent {drive[0]!r}, which has the disc, is offline."
-        if not agents[drive[0]]:
-            return f"Agent {drive[0]!r}, which has the disc, says that it can't rip."
-        if drive in busy:
-            return f"Drive {drive[1]} of agent {drive[0]!r} rips another title."
-        return self._full(JobType.RIP) if full else self.space.shortage()
+            return self.reasons.rip_obstacle(drive, {agent_id: True}, busy, full=full)
+        return self.reasons.full(job.job_type) if full else None

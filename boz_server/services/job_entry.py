@@ -71,7 +71,7 @@ class JobEntry:
             if job.status == JobStatus.QUEUED:
                 self.dispatcher.dispatch()
                 job = self.moves.jobs.get(job.job_id) or job
-            self.dispatcher.explain([job])
+            self.dispatcher.reasons.explain([job])
         return job
 
     def enqueue_rips(self, disc: Disc, titles: Sequence[Title]) -> list[str]:

@@ -55,6 +55,9 @@ class JobInputs:
             # Named, and about to be told of.
             needed |= {upload.upload_id for upload in self.uploads.in_state(UploadState.ARRIVED)}
         unused = [path for path in here if path.name not in needed]
+        if unused:
+            with self.database.write():
+                self.jobs.forget_inputs([path.name for path in unused])
         for path in unused:
             with suppress(FileNotFoundError):
                 path.unlink()

@@ -11,6 +11,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, JobEvent
+from boz_server.domain.file_paths import is_shared
 from boz_server.domain.job_states import OPEN, OVER, JobStatus, JobType
 from boz_server.domain.presence import AgentStatus
 from boz_server.domain.retry_policy import is_upload_error
@@ -25,6 +26,7 @@ from boz_server.services.attempts import Attempts
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import PERSON, JobMoves
 from boz_server.services.job_reports import JobReports
+from boz_server.services.remote_work import RemoteWork
 from boz_server.services.worker_manager import WorkerManager
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class JobQueue:
         moves: JobMoves,
         dispatcher: Dispatcher,
         attempts: Attempts,
+        remote: RemoteWork,
     ) -> None:
         self.database = database
         self.jobs = jobs
@@ -73,11 +76,12 @@ class JobQueue:
         self.moves = moves
         self.dispatcher = dispatcher
         self.attempts = attempts
+        self.remote = remote
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
         job = self.reports.get(job_id)
-        self.dispatcher.explain([job])
+        self.dispatcher.reasons.explain([job])
         return job
 
     def newest(self, request: PageRequest, status: JobStatus | None = None) -> Page[Job]:
@@ -151,11 +155,13 @@ class JobQueue:
     ) -> Approval:
         """Let a job go to the worker that a person chose for it, as soon as that has a place.
 
-        Raises JobNotFound, WorkerNotFound, and Refused when the job does not await approval.
+        Raises JobNotFound, WorkerNotFound, and Refused when the job does not await approval, or the
+        worker can't reach its file.
         """
         with self.database.write_queue():
             job = self.reports.get(job_id)
             worker = self.worker_manager.get(worker_id)
+            stays = job.for_agent_id is not None and not is_shared(job.input_file)
             moved = self.moves.move(
                 job_id,
                 JobStatus.QUEUED,
@@ -164,15 +170,18 @@ class JobQueue:
                 only_from={JobStatus.PENDING},
                 detail=f"Approved for worker {worker_id!r} with {preset!r}.",
                 for_worker_id=worker_id,
-                for_agent_id=worker.agent_id,
+                for_agent_id=job.for_agent_id if stays else worker.agent_id,
                 preset=preset,
                 output_name=output_name or job.output_name,
+                is_named_by_person=job.is_named_by_person
+                or (bool(output_name) and output_name != job.output_name),
             )
             if moved is None:
                 state = f"is {job.status}" if job.requires_approval else "needs no approval"
                 raise Refused(
                     f"The job {state}: only a pending job that requires approval can be approved."
                 )
+            self.remote.require_reach(job, worker_id)
             self.dispatcher.dispatch()
         return Approval(job_id, worker_id, worker.agent_id or worker_id, preset)
 
@@ -229,7 +238,7 @@ class JobQueue:
             return self._prioritise(job, min(highest + 1, HIGHEST_PRIORITY))
 
     def _explained(self, page: Page[Job]) -> Page[Job]:
-        self.dispatcher.explain(page.items)
+        self.dispatcher.reasons.explain(page.items)
         return page
 
     def _prioritise(self, job: Job, priority: int) -> Job:

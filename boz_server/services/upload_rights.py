@@ -4,6 +4,7 @@ import hmac
 
 from boz_server.database.models import Job
 from boz_server.domain.job_states import HELD, OPEN, JobStatus, JobType
+from boz_server.domain.naming import split_extension
 from boz_server.domain.upload_states import UploadPurpose
 from boz_server.errors import Conflict, Forbidden, Invalid, JobNotFound
 from boz_server.repositories.job_repository import JobRepository
@@ -37,6 +38,10 @@ class UploadRights:
         else:
             self._require_result(job, lease_token)
         return job
+
+    def owner(self, filename: str) -> Job | None:
+        """Return the transcode whose result a file is by its name; None where none has it."""
+        return self.jobs.awaiting_result({filename, split_extension(filename)[0]})
 
     def require_holder(self, job_id: str, lease_token: str | None) -> Job:
         """Return the job whose holder asks for its file.

@@ -6,7 +6,7 @@ What becomes of a file that has arrived is in deliveries.py.
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -157,9 +157,10 @@ class Uploads:
                 "The file that arrived has another SHA-256 than you sent: send it again."
             )
         part.sync()
-        columns = self._columns(announced, part.size_bytes) | {"is_verified": True}
         with self.database.write():
             self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
+            columns = self._columns(self._known(announced), part.size_bytes)
+            columns["is_verified"] = True
             self.rows.insert(**columns, upload_id=upload_id, state=UploadState.ARRIVED)
         part.file.close()
         return self.deliveries.deliver(upload_id)
@@ -189,6 +190,16 @@ class Uploads:
         return forgotten + self.parts.clear_abandoned(
             now, lambda one: self.rows.get(one) is not None
         )
+
+    def _known(self, announced: Announced) -> Announced:
+        """Take a file of today's agents, which say only its name, for the result that a job of
+        that name waits for."""
+        if announced.purpose is not UploadPurpose.LIBRARY:
+            return announced
+        job = self.rights.owner(announced.filename)
+        if job is None:
+            return announced
+        return replace(announced, purpose=UploadPurpose.JOB_OUTPUT, job_id=job.job_id)
 
     def _columns(self, announced: Announced, size_bytes: int) -> dict[str, Any]:
         now = self.clock.now()

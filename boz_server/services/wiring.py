@@ -48,12 +48,14 @@ from boz_server.services.outbox import Outbox
 from boz_server.services.preview_generator import PreviewGenerator
 from boz_server.services.preview_refresh import PreviewRefresh
 from boz_server.services.reconciliation import Reconciliation
+from boz_server.services.remote_work import RemoteWork
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
 from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
 from boz_server.services.vlc_relay import VLCRelay
+from boz_server.services.waiting_reasons import WaitingReasons
 from boz_server.services.wiring_files import FileServices, build_files
 from boz_server.services.worker_manager import WorkerManager
 from boz_server.settings import Settings
@@ -75,6 +77,7 @@ class Services:
     seasons: SeasonTracker
     entry: JobEntry
     queue: JobQueue
+    remote: RemoteWork
     reports: JobReports
     attempts: Attempts
     auto_approval: AutoApproval
@@ -128,8 +131,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         fleet=fleet,
         attempts=attempt_rows,
         moves=moves,
-        share=share,
-        space=space,
+        reasons=WaitingReasons(settings, clock, fleet=fleet, share=share, space=space),
     )
     attempts = Attempts(
         settings,
@@ -196,6 +198,16 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         attempts=attempts,
         dispatcher=dispatcher,
     )
+    remote = RemoteWork(
+        clock,
+        database,
+        agents=agents,
+        jobs=jobs,
+        fleet=fleet,
+        uploads=files.rows,
+        moves=moves,
+        dispatcher=dispatcher,
+    )
     queue = JobQueue(
         database,
         jobs=jobs,
@@ -207,6 +219,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         moves=moves,
         dispatcher=dispatcher,
         attempts=attempts,
+        remote=remote,
     )
     seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
     identifier = DiscIdentifier(settings, discs, seasons)
@@ -301,6 +314,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         seasons=seasons,
         entry=entry,
         queue=queue,
+        remote=remote,
         reports=reports,
         attempts=attempts,
         auto_approval=auto_approval,

@@ -36,6 +36,7 @@ LOOK_SECONDS = 2.0
 class FileServices:
     """What the API and the background threads call where files are concerned."""
 
+    rows: UploadRepository
     uploads: Uploads
     parts: PartFiles
     rights: UploadRights
@@ -115,6 +116,7 @@ def build_files(
         interrupt=library.stop,
     )
     return FileServices(
+        rows=rows,
         uploads=uploads,
         parts=parts,
         rights=rights,

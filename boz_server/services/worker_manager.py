@@ -173,13 +173,6 @@ class WorkerManager:
             self.dispatcher.dispatch()
         log.info("Worker switched", extra={"worker_id": worker_id, "enabled": enabled})
 
-    def choose_for(self, agent_id: str) -> Worker:
-        """Return the worker on an agent's own machine that can take a file from it now.
-
-        Raises Unavailable when there is none.
-        """
-        return self.get(self.dispatcher.choose_for(agent_id).worker_id)
-
     def unregister(self, worker_id: str) -> None:
         """Forget a worker; the jobs that it had stay with its agent, or go to others where it has
         none. Raises WorkerNotFound."""

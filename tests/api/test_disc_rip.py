@@ -85,6 +85,9 @@ def test_it_gives_the_jobs_to_the_discs_agent(client: FlaskClient, disc_id: str)
         "scheduled_at": None,
         "waiting_reason": None,
         "source_job_id": None,
+        "input_upload_id": None,
+        "library_path": None,
+        "download_url": None,
     }
 
 

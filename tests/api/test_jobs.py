@@ -67,6 +67,8 @@ def test_it_enters_a_job_as_agents_of_today_send_it(client: FlaskClient) -> None
         "scheduled_at": None,
         "waiting_reason": "A person has to approve it.",
         "source_job_id": None,
+        "input_upload_id": None,
+        "library_path": None,
     }
     assert ok(client.get(f"/api/jobs/{job_id}")) == {"job_id": job_id, **job}
 

@@ -51,7 +51,9 @@ def test_it_sums_itself_up(client: FlaskClient, services: Services) -> None:
     register_agent(client, "den")
     register_worker(client, capabilities={"nvenc": True})
     create_job(client)
-    assert ok(client.get("/health")) == {
+    health = ok(client.get("/health"))
+    assert health.pop("storage")["warning"] is None
+    assert health == {
         "status": "healthy",
         "version": VERSION,
         "agents": 2,
@@ -83,8 +85,10 @@ def test_it_sees_what_is_mounted_by_the_kernels_list(tmp_path: Path) -> None:
 
 
 def test_it_is_alive_and_ready(client: FlaskClient) -> None:
-    for path in ("/livez", "/readyz"):
-        assert ok(client.get(path)) == {"status": "ok"}
+    assert ok(client.get("/livez")) == {"status": "ok"}
+    ready = ok(client.get("/readyz"))
+    assert (ready["status"], ready["warnings"]) == ("ok", [])
+    assert ready["storage"]["free_bytes"] > 0
 
 
 def test_it_is_not_ready_while_migrations_are_pending(

@@ -28,6 +28,7 @@ def test_it_names_the_worker_on_the_asking_agents_machine(client: FlaskClient) -
         "assigned_worker": "gpu",
         "worker_type": "agent",
         "mode": "local",
+        "job_id": None,
         "handbrake_preset": "Fast 1080p30",
         "upload_url": None,
         "download_url": None,

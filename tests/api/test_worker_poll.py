@@ -70,14 +70,16 @@ def test_it_tells_a_worker_all_that_it_needs(client: FlaskClient) -> None:
     farm(client)
     job_id = queued_job(client, preset="H.264 CPU 1080p")
     (work,) = poll(client)
-    assert len(work.pop("lease_token")) == 32
+    token = work.pop("lease_token")
+    assert len(token) == 32
+    address = f"/api/files/upload?purpose=job_output&job_id={job_id}&lease_token={token}"
     assert work == {
         "job_id": job_id,
         "input_file": "C:\\rips\\title_t00.mkv",
         "output_name": "Firefly - S01E01",
         "handbrake_preset": "H.264 CPU 1080p",
         "download_url": None,
-        "upload_url": "/api/files/upload",
+        "upload_url": address,
         "attempt": 1,
     }
     job = job_of(client, job_id)

@@ -24,14 +24,15 @@ def started(
     release: Callable[[], None] = nothing,
     at_end: Callable[[], object] | None = None,
 ) -> BackgroundLoop:
-    loop = BackgroundLoop("test loop", tick, pause_seconds, release, at_end)
+    loop = BackgroundLoop("test loop", tick, pause_seconds, release, at_end=at_end)
     loop.start()
     return loop
 
 
 def stop(loop: BackgroundLoop) -> None:
     """Stop the loop, which must be woken for it, not waited for."""
-    stopper = threading.Thread(target=loop.stop, daemon=True)
+    loop.stop()
+    stopper = threading.Thread(target=loop.join, daemon=True)
     stopper.start()
     stopper.join(WAIT)
     assert not stopper.is_alive()
@@ -108,9 +109,22 @@ def test_it_goes_on_after_a_tick_that_failed(caplog: pytest.LogCaptureFixture) -
     assert len(releases) >= 3
 
 
-def test_it_runs_maintenance_and_the_outbox(services: Services) -> None:
+def test_it_interrupts_a_long_tick_when_it_is_told_to_stop() -> None:
+    begun, interrupted = threading.Event(), threading.Event()
+
+    def tick() -> None:
+        begun.set()
+        assert interrupted.wait(WAIT)
+
+    loop = BackgroundLoop("test loop", tick, LONG, nothing, interrupt=interrupted.set)
+    loop.start()
+    assert begun.wait(WAIT)
+    stop(loop)
+
+
+def test_it_runs_maintenance_the_outbox_and_the_library(services: Services) -> None:
     loops = {loop.name: loop for loop in services.loops}
-    assert loops.keys() == {"maintenance", "outbox"}
+    assert loops.keys() == {"maintenance", "outbox", "library"}
     for loop in loops.values():
         loop.start()
     for loop in loops.values():
