@@ -106,7 +106,12 @@ class MainFlow:
 
     def _read(self, path: str) -> Any:
         answer = requests.get(self.server.url + path, timeout=30)
-        return answer.status_code, answer.json()
+        found = answer.json()
+        for each in found if path == "/api/jobs" else ():
+            if each["completed_at"]:
+                # They go when the job is over, at a time of the server's own.
+                del each["thumbnails"], each["thumbnail_timestamps"]
+        return answer.status_code, found
 
 
 def test_it_has_everything_after_kill_9_between_any_two_steps(server: GunicornServer) -> None:
