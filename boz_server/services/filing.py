@@ -78,6 +78,7 @@ class Filing:
         self.note = note
         self.seen = seen
         self._digest: str | None = None
+        self._is_copied = False
 
     def run(self) -> Filed:
         """File it; raises OSError where the disk fails, Stopped when it is to stop."""
@@ -116,7 +117,7 @@ class Filing:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-        if not self.copy.exists():
+        if not self._is_copied:
             self._copy()
         self.seen(0)  # the last look whether it is still ours
         if not give_name(self.copy, path):
@@ -135,6 +136,8 @@ class Filing:
             raise Damaged(errno.EIO, f"The copy of {self.source.name} differs from it")
         with suppress(OSError):  # some shares keep no times
             os.utime(self.copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+        # Only now: a copy that a killed server left is begun anew.
+        self._is_copied = True
 
     def _is_same(self, path: Path) -> bool:
         """Whether a file of the library is the same one, or has the same content."""
