@@ -75,6 +75,7 @@ def described_place(name: str, extension: str, said: Described, roots: Roots) ->
     name: of the show or film, or a whole file name without its extension, of which what is said
     beside it takes the place.
     """
+    name = safe_component(name + extension).removesuffix(extension)
     known = parse_media_filename(name + extension)
     media_type = said.media_type or LibraryType(known["media_type"])
     if media_type == known["media_type"] and said == Described(said.media_type):

@@ -16,6 +16,7 @@ from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import JobMoves
 from boz_server.services.library_places import LibraryPlaces
+from boz_server.services.output_folder import is_finished_file
 from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
 from boz_server.settings import Settings
@@ -122,7 +123,8 @@ class JobEntry:
         """Where an organize job files its file; nothing for what is no file of the output folder,
         and for other jobs."""
         file = Path(fields["input_file"] or "")
-        if fields["job_type"] is not JobType.ORGANIZE or file.parent != self.settings.output_dir:
+        files = is_finished_file(self.settings.output_dir, file)
+        if fields["job_type"] is not JobType.ORGANIZE or not files:
             return {}
         stem, extension = split_extension(file.name)
         name = (fields["output_name"] or stem).removesuffix(extension)

@@ -29,6 +29,7 @@ from boz_server.services.job_moves import HOLDER, SERVER, JobMoves
 from boz_server.services.library_share import LibraryShare
 from boz_server.services.media_servers import MediaServers
 from boz_server.services.notices import Notices
+from boz_server.services.output_folder import is_finished_file
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -127,8 +128,8 @@ class Library:
 
     def _file(self, job: Job, attempt: FilingAttempt) -> Filed:
         source = Path(job.input_file or "")
-        if job.library_path is None or source.parent != self.settings.output_dir:
-            raise OSError(errno.EPERM, "Only files of the output folder are filed")
+        if job.library_path is None or not is_finished_file(self.settings.output_dir, source):
+            raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
         target = self.settings.nas_mount / job.library_path
         try:
             file = source.open("rb")

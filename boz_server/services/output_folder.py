@@ -46,6 +46,11 @@ class OutputFolder:
             os.unlink(self.find(name).path)
 
 
+def is_finished_file(folder: Path, path: Path) -> bool:
+    """Whether a path is that of a finished file directly in a folder, by its name alone."""
+    return path.parent == folder and ".." not in path.parts and not path.name.startswith(".")
+
+
 def file_name(name: str, sent_as: str) -> str:
     """Return a safe name for a file; the extension is that of the sender's own name for it."""
     extension = Path(sent_as).suffix

@@ -1,0 +1,149 @@
+"""Finished files go into the library by what is known of them, and once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.domain.collision import CollisionPolicy
+from boz_server.services.wiring import Services
+from tests.films import FILM, files, transcoded, upload
+from tests.support import (
+    approve,
+    approved_job,
+    detect,
+    disc_of,
+    file_names,
+    job_of,
+    ok,
+    register_agent,
+    register_worker,
+    report,
+    rip,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("Serenity (2005)", "Movies/Serenity (2005)/Serenity (2005).mkv"),
+        ("Serenity", "Movies/Serenity/Serenity.mkv"),
+        ("Firefly - S01E02 - The Train Job", "TV Shows/Firefly/Season 01/{}.mkv"),
+        ("Firefly - S00E02", "TV Shows/Firefly/Season 00/{}.mkv"),
+        ("Firefly - S01E01-E02", "TV Shows/Firefly/Season 01/{}.mkv"),
+        ("Alien (1979) {edition-Director's Cut}", "Movies/Alien (1979)/{}.mkv"),
+        ("Amélie (2001)", "Movies/Amélie (2001)/{}.mkv"),
+        ("../../etc/passwd", "Movies/-..-etc-passwd/-..-etc-passwd.mkv"),
+    ],
+)
+def test_it_files_a_file_by_its_name(
+    client: FlaskClient, library: Callable[..., Services], nas: Path, name: str, place: str
+) -> None:
+    services = library()
+    answer = upload(client, name)
+    place = place.format(name)
+    assert (answer["organized"], answer["final_path"]) == (True, str(nas / place))
+    assert files(nas) == {place: FILM}
+    assert files(services.settings.output_dir) == {}
+    job = job_of(client, answer["organize_job_id"])
+    assert (job["job_type"], job["status"], job["progress"]) == ("organize", "completed", 100)
+    assert (job["output_file"], job["library_path"]) == (str(nas / place), place)
+    assert (job["input_file"], job["input_file_size"]) == (answer["path"], len(FILM))
+
+
+def test_it_files_an_episode_by_what_the_preview_said(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    library()
+    jobs = transcoded(client)
+    disc = disc_of(client, job_of(client, jobs[0])["disc_id"])
+    names = file_names(disc)
+    for job_id, name in zip(jobs, names, strict=True):
+        answer = upload(client, job_of(client, job_id)["output_name"])
+        assert answer["final_path"] == str(nas / "TV Shows/Firefly/Season 01" / name)
+        assert job_of(client, job_id)["output_file"] == answer["final_path"]
+    assert len(files(nas)) == len(jobs) == 3
+
+
+def test_it_prefers_what_the_preview_said_to_what_the_name_says(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    library()
+    (job_id,) = transcoded(client, "SERENITY", minutes=(119,))
+    query = f"?purpose=job_output&job_id={job_id}"
+    answer = upload(client, "Firefly - S01E02 - The Train Job", query=query)
+    assert files(nas) == {"Movies/Serenity/Serenity.mkv": FILM}
+    assert answer["metadata"]["media_type"] == "tv"
+    assert job_of(client, answer["organize_job_id"])["source_job_id"] == job_id
+
+
+def test_it_files_by_the_name_that_a_person_chose_at_the_approval(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    library()
+    register_agent(client)
+    register_worker(client)
+    disc_id = detect(client)["disc_id"]
+    approve(client, disc_id)
+    (rip_id, *_) = rip(client, disc_id)
+    ok(report(client, rip_id, "running"))
+    ok(report(client, rip_id, "completed", output_file="C:\\rips\\a.mkv"))
+    (job,) = ok(client.get("/api/jobs/awaiting-approval"))
+    name = "Firefly - S02E07 - Told"
+    body = {"worker_id": "gpu", "preset": "Fast 1080p30", "output_name": name}
+    ok(client.post(f"/api/jobs/{job['job_id']}/approve", json=body))
+    ok(report(client, job["job_id"], "completed"))
+    upload(client, name)
+    assert files(nas) == {f"TV Shows/Firefly/Season 02/{name}.mkv": FILM}
+
+
+def test_it_takes_a_result_for_the_one_of_the_job_that_waits_for_it(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    """An older film's job has the name too, and has had its result."""
+    library()
+    register_agent(client)
+    register_worker(client)
+    done = approved_job(client, output_name="Extra 01")
+    ok(report(client, done, "completed"))
+    upload(client, "Extra 01", b"the first")
+    waits = approved_job(client, output_name="Extra 01")
+    ok(report(client, waits, "completed"))
+    answer = upload(client, "Extra 01", b"the second")
+    assert job_of(client, answer["organize_job_id"])["source_job_id"] == waits
+    assert len(files(nas)) == 2
+
+
+def test_it_knows_a_file_that_comes_again(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    services = library()
+    first, again = (upload(client, "Serenity (2005)") for _ in range(2))
+    assert first["final_path"] == again["final_path"]
+    assert (again["organized"], len(files(nas))) == (True, 1)
+    assert files(services.settings.output_dir) == {}
+
+
+def test_it_numbers_another_file_of_the_name(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    library()
+    upload(client, "Serenity (2005)")
+    other = upload(client, "Serenity (2005)", b"another")
+    assert Path(other["final_path"]).name == "Serenity (2005) (2).mkv"
+    assert len(files(nas)) == 2
+
+
+def test_it_leaves_a_file_in_the_output_folder_whose_name_is_taken(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    library(collision_policy=CollisionPolicy.SKIP)
+    upload(client, "Serenity (2005)")
+    other = upload(client, "Serenity (2005)", b"another")
+    assert (other["organized"], other["final_path"]) == (False, other["path"])
+    assert Path(other["path"]).read_bytes() == b"another"
+    job = job_of(client, other["organize_job_id"])
+    assert (job["status"], job["output_file"]) == ("completed", other["path"])
+    assert "Another file has that name" in job["error"]
+    assert list(files(nas).values()) == [FILM]
