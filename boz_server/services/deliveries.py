@@ -143,10 +143,16 @@ class Deliveries:
             )
 
     def _note_result(self, job: Job, path: str) -> None:
-        """A job's result is here: an earlier failure to upload it is no more."""
+        """A job's result is here: an earlier failure to upload it is no more.
+
+        One that has its result keeps it: a file that is known by its name alone may be that of
+        another job of the same name.
+        """
         changes: dict[str, object] = {"output_file": path}
         if job.status is JobStatus.COMPLETED and is_upload_error(job.error):
             changes |= {"error": None, "scheduled_at": None}
+        elif job.output_file is not None:
+            return
         self.jobs.change(
             job.job_id,
             Job.status.in_([*HELD, JobStatus.COMPLETED]),

@@ -147,3 +147,12 @@ def test_it_leaves_a_file_in_the_output_folder_whose_name_is_taken(
     assert (job["status"], job["output_file"]) == ("completed", other["path"])
     assert "Another file has that name" in job["error"]
     assert list(files(nas).values()) == [FILM]
+
+
+def test_it_leaves_a_job_the_result_that_it_has(client: FlaskClient) -> None:
+    register_agent(client)
+    register_worker(client)
+    job_id = approved_job(client, output_name="Heat (1995)")
+    ok(report(client, job_id, "completed", output_file="/out/Heat (1995).mkv"))
+    upload(client, "Heat (1995)", b"of another agent")
+    assert job_of(client, job_id)["output_file"] == "/out/Heat (1995).mkv"
