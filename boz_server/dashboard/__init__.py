@@ -25,4 +25,5 @@ def overview() -> str:
         jobs=services().queue.newest(SHOWN).items,
         stats=services().queue.stats(),
         shown=shown,
+        shortage=services().files.space.shortage(),
     )
