@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
-from boz_server.integrations.providers import configured
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.disc_repository import DiscRepository
@@ -13,10 +12,8 @@ from boz_server.repositories.idempotency_repository import IdempotencyRepository
 from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
-from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
-from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
@@ -24,8 +21,6 @@ from boz_server.services.attempts import Attempts
 from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
 from boz_server.services.background import BackgroundLoop
-from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_overrides import DiscOverrides
 from boz_server.services.disc_review import DiscReview
@@ -45,8 +40,6 @@ from boz_server.services.notices import Notices
 from boz_server.services.outbound import build_outbound
 from boz_server.services.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
 from boz_server.services.outbox import Outbox
-from boz_server.services.preview_generator import PreviewGenerator
-from boz_server.services.preview_refresh import PreviewRefresh
 from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.remote_work import RemoteWork
 from boz_server.services.rip_orders import RipOrders
@@ -56,6 +49,7 @@ from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
 from boz_server.services.vlc_relay import VLCRelay
 from boz_server.services.waiting_reasons import WaitingReasons
+from boz_server.services.wiring_discs import build_discs
 from boz_server.services.wiring_files import FileServices, build_files
 from boz_server.services.worker_manager import WorkerManager
 from boz_server.settings import Settings
@@ -221,36 +215,18 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         attempts=attempts,
         remote=remote,
     )
-    seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
-    identifier = DiscIdentifier(settings, discs, seasons)
-    previews = PreviewGenerator(settings, identifier, seasons)
-    metadata = Metadata(
+    disc = build_discs(
+        settings,
         clock,
         database,
-        ProviderCacheRepository(database),
-        configured(settings),
-        timeout_seconds=settings.provider_timeout_seconds,
-    )
-    lookup = DiscLookup(settings, metadata, discs)
-    preview_refresh = PreviewRefresh(
-        clock,
-        database,
+        agents=agents,
         discs=discs,
-        lookup=lookup,
-        previews=previews,
-        seasons=seasons,
-    )
-    review = DiscReview(
-        clock,
-        database,
-        discs=discs,
-        previews=previews,
-        seasons=seasons,
+        jobs=jobs,
+        moves=moves,
+        dispatcher=dispatcher,
+        entry=entry,
         thumbnails=thumbnails,
     )
-    auto_approval = AutoApproval(settings, discs, review)
-    rips = RipOrders(database, discs, jobs, entry)
-    auto_rip = AutoRip(settings, database, discs=discs, jobs=jobs, rips=rips)
     idempotency = Idempotency(clock, database, IdempotencyRepository(database))
     reconciliation = Reconciliation(
         clock,
@@ -271,12 +247,9 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("rescue", 5, attempts.rescue),
             MaintenanceStep("retry", 5, attempts.retry_due),
             MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
-            MaintenanceStep("refresh_previews", 60, preview_refresh.run),
-            MaintenanceStep("approve_previews", 60, auto_approval.run),
-            MaintenanceStep("order_rips", 5, auto_rip.run),
             MaintenanceStep("clear_thumbnails", 60, thumbnail_cleaner.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
-            MaintenanceStep("forget_answers", 3600, metadata.forget_old),
+            *disc.steps,
             *files.steps,
         ],
     )
@@ -286,44 +259,23 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         database=database,
         agents=agent_manager,
         workers=worker_manager,
-        discs=DiscManager(
-            settings,
-            clock,
-            database,
-            agents=agents,
-            discs=discs,
-            jobs=jobs,
-            lookup=lookup,
-            previews=previews,
-            seasons=seasons,
-            moves=moves,
-            dispatcher=dispatcher,
-            thumbnails=thumbnails,
-        ),
-        review=review,
-        overrides=DiscOverrides(
-            clock,
-            database,
-            discs=discs,
-            lookup=lookup,
-            identifier=identifier,
-            previews=previews,
-            seasons=seasons,
-        ),
-        rips=rips,
-        seasons=seasons,
+        discs=disc.manager,
+        review=disc.review,
+        overrides=disc.overrides,
+        rips=disc.rips,
+        seasons=disc.seasons,
         entry=entry,
         queue=queue,
         remote=remote,
         reports=reports,
         attempts=attempts,
-        auto_approval=auto_approval,
-        auto_rip=auto_rip,
+        auto_approval=disc.auto_approval,
+        auto_rip=disc.auto_rip,
         dispatcher=dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,
         media_servers=outbound.media_servers,
-        metadata=metadata,
+        metadata=disc.metadata,
         notices=outbound.notices,
         outbox=outbound.outbox,
         reconciliation=reconciliation,

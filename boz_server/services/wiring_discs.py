@@ -1,0 +1,129 @@
+"""Puts the services together that know discs, as wiring.py does all others."""
+
+from dataclasses import dataclass
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.integrations.providers import configured
+from boz_server.repositories.agent_repository import AgentRepository
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
+from boz_server.repositories.tv_season_repository import TVSeasonRepository
+from boz_server.services.auto_approval import AutoApproval
+from boz_server.services.auto_rip import AutoRip
+from boz_server.services.disc_identifier import DiscIdentifier
+from boz_server.services.disc_lookup import DiscLookup
+from boz_server.services.disc_manager import DiscManager
+from boz_server.services.disc_overrides import DiscOverrides
+from boz_server.services.disc_review import DiscReview
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.job_entry import JobEntry
+from boz_server.services.job_moves import JobMoves
+from boz_server.services.maintenance import MaintenanceStep
+from boz_server.services.metadata import Metadata
+from boz_server.services.preview_generator import PreviewGenerator
+from boz_server.services.preview_refresh import PreviewRefresh
+from boz_server.services.rip_orders import RipOrders
+from boz_server.services.season_tracker import SeasonTracker
+from boz_server.services.thumbnail_store import ThumbnailStore
+from boz_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class DiscServices:
+    """What the API and maintenance call where discs are concerned."""
+
+    manager: DiscManager
+    review: DiscReview
+    overrides: DiscOverrides
+    rips: RipOrders
+    seasons: SeasonTracker
+    metadata: Metadata
+    auto_approval: AutoApproval
+    auto_rip: AutoRip
+    #: What maintenance does about discs.
+    steps: tuple[MaintenanceStep, ...]
+
+
+def build_discs(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    *,
+    agents: AgentRepository,
+    discs: DiscRepository,
+    jobs: JobRepository,
+    moves: JobMoves,
+    dispatcher: Dispatcher,
+    entry: JobEntry,
+    thumbnails: ThumbnailStore,
+) -> DiscServices:
+    """Build them on one database."""
+    seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
+    identifier = DiscIdentifier(settings, discs, seasons)
+    previews = PreviewGenerator(settings, identifier, seasons)
+    metadata = Metadata(
+        clock,
+        database,
+        ProviderCacheRepository(database),
+        configured(settings),
+        timeout_seconds=settings.provider_timeout_seconds,
+    )
+    lookup = DiscLookup(settings, metadata, discs)
+    preview_refresh = PreviewRefresh(
+        clock,
+        database,
+        discs=discs,
+        lookup=lookup,
+        previews=previews,
+        seasons=seasons,
+    )
+    review = DiscReview(
+        clock,
+        database,
+        discs=discs,
+        previews=previews,
+        seasons=seasons,
+        thumbnails=thumbnails,
+    )
+    auto_approval = AutoApproval(settings, discs, review)
+    rips = RipOrders(database, discs, jobs, entry)
+    auto_rip = AutoRip(settings, database, discs=discs, jobs=jobs, rips=rips)
+    return DiscServices(
+        manager=DiscManager(
+            settings,
+            clock,
+            database,
+            agents=agents,
+            discs=discs,
+            jobs=jobs,
+            lookup=lookup,
+            previews=previews,
+            seasons=seasons,
+            moves=moves,
+            dispatcher=dispatcher,
+            thumbnails=thumbnails,
+        ),
+        review=review,
+        overrides=DiscOverrides(
+            clock,
+            database,
+            discs=discs,
+            lookup=lookup,
+            identifier=identifier,
+            previews=previews,
+            seasons=seasons,
+        ),
+        rips=rips,
+        seasons=seasons,
+        metadata=metadata,
+        auto_approval=auto_approval,
+        auto_rip=auto_rip,
+        steps=(
+            MaintenanceStep("refresh_previews", 60, preview_refresh.run),
+            MaintenanceStep("approve_previews", 60, auto_approval.run),
+            MaintenanceStep("order_rips", 5, auto_rip.run),
+            MaintenanceStep("forget_answers", 3600, metadata.forget_old),
+        ),
+    )
