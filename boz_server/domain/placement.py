@@ -58,6 +58,11 @@ class Machine:
         """Whether it can have files from here: one that claims its jobs itself, or says so."""
         return self.agent_id is None or bool(self.capabilities.get("can_download"))
 
+    @property
+    def shares_files(self) -> bool:
+        """Whether it says that it sees the agents' files, under the same paths as they do."""
+        return bool(self.capabilities.get("shared_storage"))
+
     def obstacle(self) -> str | None:
         """Why it can take no job at all just now; None when it can."""
         if not self.enabled:

@@ -20,7 +20,7 @@ class FilePlace:
 def reaches(machine: Machine, file: FilePlace) -> bool:
     """Whether a worker can read a file as things are."""
     is_near = file.agent_id is None or machine.agent_id == file.agent_id
-    return is_near or (machine.fetches and file.is_here)
+    return is_near or machine.shares_files or (machine.fetches and file.is_here)
 
 
 def could_reach(machine: Machine, file: FilePlace) -> bool:

@@ -210,6 +210,8 @@ def _fits(machine: Machine) -> Any:
 
 def within_reach(machine: Machine) -> Any:
     """The jobs whose file a machine can read as things are (see domain.reach)."""
+    if machine.shares_files:
+        return Job.job_type == JobType.TRANSCODE
     near = Job.for_agent_id.is_null()
     if machine.agent_id is not None:
         near |= Job.for_agent_id == machine.agent_id

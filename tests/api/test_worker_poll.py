@@ -230,3 +230,14 @@ def test_it_hands_each_job_to_one_of_many_that_ask_at_once(app: Flask, client: F
     for name, had in zip(names, claimed, strict=True):
         assert set(ok(client.get(f"/api/workers/{name}"))["current_jobs"]) == set(had)
     assert {job_of(client, job_id)["attempt"] for job_id in jobs} == {1}
+
+
+def test_it_gives_a_worker_with_shared_storage_what_lies_with_agents(client: FlaskClient) -> None:
+    register_agent(client)
+    disc_id = detect(client)["disc_id"]
+    job_id = queued_job(client, disc_id=disc_id)
+    farm(client)
+    assert poll(client) == []
+    farm(client, shared_storage=True)
+    (work,) = poll(client)
+    assert (work["job_id"], work["download_url"]) == (job_id, None)

@@ -28,6 +28,12 @@ OTHER = machine("other", "den")
 FETCHING = machine("fetching", "den", capabilities={"max_concurrent": 1, "can_download": True})
 
 
+def test_it_believes_a_worker_that_it_sees_the_agents_files() -> None:
+    sharing = machine("sharing", capabilities={"max_concurrent": 1, "shared_storage": True})
+    assert reaches(sharing, FilePlace("pc"))
+    assert not is_wanted_here([sharing], FilePlace("pc", can_come=True), "sharing", None)
+
+
 @pytest.mark.parametrize(
     ("file", "now", "later"),
     [
