@@ -73,10 +73,16 @@ class Library:
     def run(self) -> int:
         """Do what can be done now; returns how many jobs that were."""
         done = 0
-        while not self._stop.is_set() and (job := self._claim()) is not None:
-            self._do(job)
+        while self.run_one():
             done += 1
         return done
+
+    def run_one(self) -> bool:
+        """Do the first job that can be done now; False where there is none."""
+        job = None if self._stop.is_set() else self._claim()
+        if job is not None:
+            self._do(job)
+        return job is not None
 
     def stop(self) -> None:
         """Have a job that is under way given back at its next block: the server stops."""

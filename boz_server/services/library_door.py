@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
-from boz_server.domain.job_states import OVER
+from boz_server.domain.job_states import OVER, JobStatus
 from boz_server.domain.library_place import Described
 from boz_server.domain.naming import split_extension
 from boz_server.errors import JobNotFound, Refused
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.services.library_places import LibraryPlaces
+from boz_server.services.library_share import LibraryShare
 from boz_server.services.organize_entry import OrganizeEntry
 from boz_server.services.output_folder import OutputFolder
 from boz_server.settings import Settings
@@ -34,6 +35,7 @@ class LibraryDoor:
         places: LibraryPlaces,
         organizing: OrganizeEntry,
         folder: OutputFolder,
+        share: LibraryShare,
         wake: Callable[[], None],
     ) -> None:
         self.settings = settings
@@ -42,6 +44,7 @@ class LibraryDoor:
         self.places = places
         self.organizing = organizing
         self.folder = folder
+        self.share = share
         self.wake = wake
 
     def organize(self, filename: str, name: str | None, said: Described) -> Job:
@@ -61,14 +64,16 @@ class LibraryDoor:
             return self.organizing.enter(file.path, place)
 
     def awaited(self, job_id: str) -> Job:
-        """Return a job once it is over, or when the request has waited long enough for it."""
+        """Return a job once it is over, or when the request has waited long enough for it; at once
+        where the library is away."""
         self.wake()
         deadline = time.monotonic() + self.settings.organize_wait_seconds
         while True:
             job = self.jobs.get(job_id)
             if job is None:
                 raise JobNotFound(job_id)
-            if job.status in OVER or time.monotonic() >= deadline:
+            waits = job.status is JobStatus.QUEUED and self.share.latest(job.library_path)
+            if job.status in OVER or waits or time.monotonic() >= deadline:
                 return job
             # Others need the connection meanwhile.
             self.database.release()

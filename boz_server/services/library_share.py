@@ -23,7 +23,8 @@ class LibraryShare:
         """Say what the settings and the kernel know of the share, without touching it."""
         return {
             "enabled": self.settings.nas_enabled,
-            "mounted": self._mount() is not None,
+            # A plain folder may be the library as well.
+            "mounted": self._mount() is not None or None in self._latest.values(),
             "mount_path": str(self.settings.nas_mount),
             "movie_path": self.settings.nas_movie_path,
             "tv_path": self.settings.nas_tv_path,

@@ -110,7 +110,7 @@ def build_files(
     inputs = JobInputs(settings, clock, database, jobs, rows)
     loop = BackgroundLoop(
         "library",
-        lambda: (deliveries.deliver_all(), library.run()),
+        lambda: _take_to_their_places(deliveries, library),
         LOOK_SECONDS,
         database.release,
         interrupt=library.stop,
@@ -131,6 +131,7 @@ def build_files(
             places=places,
             organizing=organizing,
             folder=folder,
+            share=share,
             wake=loop.wake,
         ),
         share=share,
@@ -142,3 +143,10 @@ def build_files(
             MaintenanceStep("sweep_inputs", 60, inputs.sweep),
         ),
     )
+
+
+def _take_to_their_places(deliveries: Deliveries, library: Library) -> None:
+    """What has arrived comes first, between any two files that are filed: someone waits for it."""
+    deliveries.deliver_all()
+    while library.run_one():
+        deliveries.deliver_all()

@@ -127,3 +127,32 @@ def test_it_has_media_servers_scan_the_folder_and_tells_people(
     folder = str(nas / "TV Shows/Firefly/Season 01")
     assert messages["plex"] == {"folder": folder, "media_type": "tv"}
     assert "In the library" in messages["discord"]["content"]
+
+
+def test_it_counts_a_plain_folder_as_there_once_it_was_used(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    library()
+    assert ok(client.get("/health"))["nas"]["mounted"] is False
+    upload(client, "Serenity (2005)")
+    assert ok(client.get("/health"))["nas"]["mounted"] is True
+
+
+def test_it_does_not_wait_for_a_library_that_is_away(
+    client: FlaskClient, library: Callable[..., Services]
+) -> None:
+    library(organize_wait_seconds=30)
+    assert upload(client, "Serenity (2005)")["organized"] is False
+
+
+def test_it_waits_for_a_thread_that_files_meanwhile(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    services = library(at_once=False, organize_wait_seconds=30)
+    services.files.loop.start()
+    try:
+        assert upload(client, "Serenity (2005)")["organized"] is True
+    finally:
+        services.files.loop.stop()
+        services.files.loop.join()
+    assert list(files(nas)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
