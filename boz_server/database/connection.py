@@ -104,6 +104,12 @@ class Database:
         query = model.select(field).where(field == key)
         return self.dialect.lock_rows(query).first() is not None
 
+    def keep_row(self, model: type[peewee.Model], key: str) -> None:
+        """Do the same where no one asks whether there is one: nothing, if whoever writes is alone
+        anyway."""
+        if not self.dialect.one_writer:
+            self.lock_row(model, key)
+
     def tables(self) -> set[str]:
         """Name the tables that are there; asking changes nothing about the file."""
         if self.path is None:

@@ -102,7 +102,7 @@ class AgentRepository:
         The lock comes first, in a statement of its own: on PostgreSQL an UPDATE that has waited
         for a row sees that row anew, but not the jobs its subquery reads.
         """
-        self.lock(agent_id)
+        self.database.keep_row(Agent, agent_id)
         running = (
             Job.select(Job.job_id)
             .where(Job.assigned_agent_id == agent_id, Job.status == JobStatus.RUNNING)

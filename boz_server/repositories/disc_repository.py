@@ -104,7 +104,7 @@ class DiscRepository:
             Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(OPEN))
         )
         # The lock comes first: of two last jobs that end at once, the later sees both ended.
-        self.database.lock_row(Disc, disc_id)
+        self.database.keep_row(Disc, disc_id)
         if left.exists():
             return False
         return self.update(disc_id, {DiscStatus.RIPPING}, status=DiscStatus.COMPLETED)

@@ -52,7 +52,7 @@ class TVSeasonRepository:
 
     def lock(self, season_id: str) -> None:
         """Keep other writers off the season until the transaction ends."""
-        self.database.lock_row(TVSeason, season_id)
+        self.database.keep_row(TVSeason, season_id)
 
     def name_series(self, season_id: str, series_id: int) -> None:
         """Note which of TheTVDB's shows the season belongs to."""

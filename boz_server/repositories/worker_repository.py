@@ -118,7 +118,7 @@ class WorkerRepository:
 
         The lock comes first, so that of two writers the later one sees both changes.
         """
-        self.database.lock_row(Worker, worker_id)
+        self.database.keep_row(Worker, worker_id)
         held = (
             Job.select(Job.job_id)
             .where(Job.assigned_worker == worker_id, Job.status.in_(list(HELD)))

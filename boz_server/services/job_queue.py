@@ -181,7 +181,7 @@ class JobQueue:
                 raise Refused(
                     f"The job {state}: only a pending job that requires approval can be approved."
                 )
-            self.remote.require_reach(job, worker_id)
+            self.remote.require_reach(job, worker)
             self.dispatcher.dispatch()
         return Approval(job_id, worker_id, worker.agent_id or worker_id, preset)
 

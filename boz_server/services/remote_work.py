@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
-from boz_server.database.models import Job
+from boz_server.database.models import Job, Worker
 from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.domain.reach import could_reach, is_wanted_here
 from boz_server.domain.upload_states import UploadPurpose, UploadState
@@ -82,8 +82,11 @@ class RemoteWork:
             if is_wanted_here(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
         ]
 
-    def require_reach(self, job: Job, worker_id: str) -> None:
+    def require_reach(self, job: Job, worker: Worker) -> None:
         """Raise Refused unless a worker can get at a job's file, and say which workers can."""
+        if job.for_agent_id is None or job.for_agent_id == worker.agent_id:
+            return
+        worker_id = worker.worker_id
         machines = self.fleet.machines(self.clock.now())
         file = place_of(job, self.fleet.agents_sending())
         if any(one.worker_id == worker_id and could_reach(one, file) for one in machines):
