@@ -56,9 +56,11 @@ def give_name(part: Path, path: Path) -> bool:
         if os.path.lexists(path):
             return False
         os.rename(part, path)
+        sync_folder(path.parent)
     else:
+        # The new name first: after power loss the file has it, or the old one, or both.
+        sync_folder(path.parent)
         os.unlink(part)
-    sync_folder(path.parent)
     if part.parent != path.parent:
         sync_folder(part.parent)
     return True
