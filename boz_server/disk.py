@@ -66,6 +66,11 @@ def give_name(part: Path, path: Path) -> bool:
     return True
 
 
+def is_same(part: Path, path: Path) -> bool:
+    """Whether both are names of one file."""
+    return path.exists() and os.path.samefile(part, path)
+
+
 def numbered(path: Path) -> Iterator[Path]:
     """Yield the paths of "Name.mkv", "Name (2).mkv", …"""
     yield path

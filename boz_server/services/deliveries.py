@@ -9,7 +9,7 @@ from pathlib import Path
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, Upload
-from boz_server.disk import give_name, numbered, sha256_of
+from boz_server.disk import give_name, is_same, numbered, sha256_of
 from boz_server.domain.job_states import HELD, OPEN, JobStatus
 from boz_server.domain.naming import split_extension
 from boz_server.domain.retry_policy import is_upload_error
@@ -21,7 +21,7 @@ from boz_server.services.attempts import Attempts
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.organize_entry import OrganizeEntry
 from boz_server.services.output_folder import file_name
-from boz_server.services.part_files import PartFiles
+from boz_server.services.part_files import Part, PartFiles
 
 log = logging.getLogger(__name__)
 
@@ -59,20 +59,25 @@ class Deliveries:
                 delivered += self.deliver(upload.upload_id).state is UploadState.COMPLETE
             except UploadBusy:
                 continue  # another process is at it
+            except OSError:
+                # The disk may take it later; the other files don't wait for that.
+                log.warning("Not delivered", extra={"upload_id": upload.upload_id}, exc_info=True)
         return delivered
 
-    def deliver(self, upload_id: str) -> Upload:
+    def deliver(self, upload_id: str, held: Part | None = None) -> Upload:
         """Give an upload that has arrived its place; returns it as it then is.
 
-        Reads the whole file where its checksum is not compared yet. Raises UploadNotFound, and
-        UploadBusy while another process does the same.
+        held: its file, where the caller has it: no one gets in between then. Reads the whole file
+        where its checksum is not compared yet. Raises UploadNotFound, and UploadBusy while another
+        process does the same.
         """
-        upload = self._get(upload_id)
-        if upload.state is not ARRIVED:
-            return upload
-        part = self.parts.open(upload_id, upload.purpose)
+        part = held or self.parts.open(upload_id, self._get(upload_id).purpose)
         if part is not None:
             with part:
+                # Only now: another process may have had the file until a moment ago.
+                upload = self._get(upload_id)
+                if upload.state is not ARRIVED:
+                    return upload
                 if not self._is_as_sent(upload, part.path):
                     return self._refuse(upload, DAMAGED)
                 self._name(upload, part.path)
@@ -87,6 +92,10 @@ class Deliveries:
 
     def _name(self, upload: Upload, part: Path) -> None:
         """Give a file its name, noted before it has it."""
+        if upload.path is not None and is_same(part, Path(upload.path)):
+            # The server was killed when the file had both names.
+            part.unlink()
+            return
         for path in numbered(self._wanted(upload)):
             if path.exists():
                 continue

@@ -147,8 +147,14 @@ class PartFiles:
 def _open(path: Path) -> Part:
     # Unbuffered: on a full disk one knows what was written.
     file = path.open("r+b", buffering=0)
-    if not lock(file):
+    try:
+        if not lock(file):
+            raise UploadBusy
+        # Another one may have had the file until now, and given it its name.
+        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise FileNotFoundError(path)
+    except BaseException:
         file.close()
-        raise UploadBusy
+        raise
     file.seek(0, os.SEEK_END)
     return Part(path, file)

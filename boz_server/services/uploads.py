@@ -91,13 +91,14 @@ class Uploads:
         self._require_room(announced.purpose, size_bytes)
         self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
         upload_id, part = self.parts.create(announced.purpose)
-        with part, self.database.write():
-            columns = self._columns(announced, size_bytes)
-            upload = self.rows.insert(**columns, upload_id=upload_id, state=ARRIVING)
-            if not size_bytes:
-                self.rows.move(upload_id, UploadState.ARRIVED)
-        log.info("Upload begun", extra={"upload_id": upload_id, "bytes": size_bytes})
-        return upload if size_bytes else self.deliveries.deliver(upload_id)
+        with part:
+            with self.database.write():
+                columns = self._columns(announced, size_bytes)
+                upload = self.rows.insert(**columns, upload_id=upload_id, state=ARRIVING)
+                if not size_bytes:
+                    self.rows.move(upload_id, UploadState.ARRIVED)
+            log.info("Upload begun", extra={"upload_id": upload_id, "bytes": size_bytes})
+            return upload if size_bytes else self.deliveries.deliver(upload_id, part)
 
     def get(self, upload_id: str) -> Upload:
         """Return an upload; raises UploadNotFound."""
@@ -144,8 +145,9 @@ class Uploads:
             self._fill(upload, part, read, checksum)
             if part.size_bytes < upload.size_bytes:
                 return self.get(upload_id)
-            is_verified = self._verified(upload, part)
-        return self.deliveries.deliver(upload_id) if is_verified else self.get(upload_id)
+            if not self._verified(upload, part):
+                return self.get(upload_id)
+            return self.deliveries.deliver(upload_id, part)
 
     def take(self, upload_id: str, part: Part, announced: Announced) -> Upload:
         """Enter an upload that came in one piece, and give it its place.
@@ -162,8 +164,7 @@ class Uploads:
             columns = self._columns(self._known(announced), part.size_bytes)
             columns["is_verified"] = True
             self.rows.insert(**columns, upload_id=upload_id, state=UploadState.ARRIVED)
-        part.file.close()
-        return self.deliveries.deliver(upload_id)
+        return self.deliveries.deliver(upload_id, part)
 
     def terminate(self, upload_id: str) -> None:
         """Give an unfinished upload up; its bytes are deleted. Raises UploadNotFound, UploadBusy,

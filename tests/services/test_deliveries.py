@@ -1,0 +1,154 @@
+"""Files that have arrived get to their place, wherever the server was killed, and whoever is at it
+at the same time."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.database.models import Upload
+from boz_server.domain.upload_states import UploadPurpose, UploadState
+from boz_server.errors import UploadBusy
+from boz_server.services import deliveries, part_files
+from boz_server.services.part_files import PART_PREFIX, Part
+from boz_server.services.uploads import Announced
+from boz_server.services.wiring import Services
+from boz_server.settings import Settings
+from tests.api.test_failing_uploads import upload as send_form
+from tests.support import ok
+
+FILM = os.urandom(100_000)
+
+
+def begun(services: Services, filename: str = "Heat (1995).mkv", **extra: Any) -> str:
+    """An upload of the film, of which no byte has come."""
+    announced = Announced(UploadPurpose.LIBRARY, filename, **extra)
+    upload_id: str = services.files.uploads.create(announced, len(FILM)).upload_id
+    return upload_id
+
+
+def sent(services: Services, upload_id: str) -> Upload:
+    """An upload whose bytes all come at once."""
+    blocks = [FILM]
+    return services.files.uploads.receive(upload_id, 0, lambda _: blocks.pop() if blocks else b"")
+
+
+def killed_before(
+    services: Services, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, filename: str = "a"
+) -> str:
+    """An upload that was whole when the server was killed just before it called something."""
+
+    def die(*_: Any, **__: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    upload_id = begun(services, filename)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, die)
+        with pytest.raises(KeyboardInterrupt):
+            sent(services, upload_id)
+    return upload_id
+
+
+def tick(services: Services) -> None:
+    services.files.loop.tick()
+
+
+def contents(settings: Settings) -> dict[str, bytes]:
+    """What lies in the output folder, of whatever name."""
+    return {path.name: path.read_bytes() for path in settings.output_dir.iterdir()}
+
+
+def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = killed_before(services, monkeypatch, part_files.os, "unlink")
+    assert len(contents(settings)) == 2
+    tick(services)
+    assert contents(settings) == {"a": FILM}
+    assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
+
+
+@pytest.mark.parametrize("step", ["give_name", "sha256_of"])
+def test_it_delivers_the_others_where_one_can_not_be(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    bad = begun(services, "bad", sha256="0" * 64 if step == "sha256_of" else None)
+    with services.database.write():
+        services.files.rows.move(bad, UploadState.ARRIVED)
+    good = killed_before(services, monkeypatch, deliveries, "give_name", "good")
+    real: Callable[..., Any] = getattr(deliveries, step)
+
+    def fail(part: Path, *rest: Any) -> Any:
+        if part.name.endswith(bad):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(part, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries, step, fail)
+        tick(services)
+    assert services.files.uploads.get(good).state is UploadState.COMPLETE
+    assert services.files.uploads.get(bad).state is UploadState.ARRIVED
+
+
+@pytest.fixture
+def eager_background(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread that has each part file as soon as a request does not have it any more."""
+    closed = part_files.Part.__exit__
+    opened = services.files.parts.open
+
+    def refuse(*_: Any) -> NoReturn:
+        raise UploadBusy
+
+    def close(part: Part, *rest: Any) -> None:
+        closed(part, *rest)
+        monkeypatch.setattr(services.files.parts, "open", refuse)
+
+    def open_once(*which: Any) -> Part | None:
+        monkeypatch.setattr(services.files.parts, "open", refuse)
+        return opened(*which)
+
+    monkeypatch.setattr(part_files.Part, "__exit__", close)
+    monkeypatch.setattr(services.files.parts, "open", open_once)
+
+
+def test_it_completes_an_upload_that_the_background_looks_at_meanwhile(
+    services: Services, request: pytest.FixtureRequest
+) -> None:
+    upload_id = begun(services)
+    request.getfixturevalue("eager_background")
+    assert sent(services, upload_id).state is UploadState.COMPLETE
+
+
+@pytest.mark.usefixtures("eager_background")
+def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(
+    services: Services,
+) -> None:
+    empty = services.files.uploads.create(Announced(UploadPurpose.LIBRARY, "empty"), 0)
+    assert empty.state is UploadState.COMPLETE
+
+
+@pytest.mark.usefixtures("eager_background")
+def test_it_completes_a_form_that_the_background_looks_at_meanwhile(
+    client: FlaskClient, services: Services, settings: Settings
+) -> None:
+    services.files.parts.open("none", UploadPurpose.LIBRARY)
+    assert ok(send_form(client))["filename"] == "a.mkv"
+    assert contents(settings) == {"a.mkv": b"a film"}
+
+
+def test_it_opens_no_file_that_gets_its_name_just_then(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = begun(services)
+    lock = part_files.lock
+
+    def wait(file: Any) -> bool:
+        (settings.output_dir / f"{PART_PREFIX}{upload_id}").rename(settings.output_dir / "named")
+        return lock(file)
+
+    monkeypatch.setattr(part_files, "lock", wait)
+    assert services.files.parts.open(upload_id, UploadPurpose.LIBRARY) is None
