@@ -16,9 +16,11 @@ from boz_server.database.connection import Database
 from boz_server.database.models import Upload
 from boz_server.domain.upload_states import UploadPurpose, UploadState
 from boz_server.errors import (
+    BozError,
     ChecksumMismatch,
     Conflict,
     TooLarge,
+    UploadBusy,
     UploadNotFound,
     WrongOffset,
 )
@@ -148,6 +150,26 @@ class Uploads:
             if not self._verified(upload, part):
                 return self.get(upload_id)
             return self.deliveries.deliver(upload_id, part)
+
+    def finish_whole(self) -> int:
+        """Finish uploads whose bytes are all here; returns how many.
+
+        The server was killed before it had noted that. Their senders don't come back: an offset
+        that is the file's length tells them that they are done.
+        """
+        finished = 0
+        for upload in self.rows.in_state(ARRIVING):
+            if self.offset(upload) == upload.size_bytes:
+                try:
+                    self.receive(upload.upload_id, upload.size_bytes, lambda _: b"")
+                    finished += 1
+                except UploadBusy:
+                    continue  # its sender is still there
+                except (BozError, OSError):
+                    log.warning(
+                        "Not finished", extra={"upload_id": upload.upload_id}, exc_info=True
+                    )
+        return finished
 
     def take(self, upload_id: str, part: Part, announced: Announced) -> Upload:
         """Enter an upload that came in one piece, and give it its place.

@@ -110,7 +110,7 @@ def build_files(
     inputs = JobInputs(settings, clock, database, jobs, rows)
     loop = BackgroundLoop(
         "library",
-        lambda: _take_to_their_places(deliveries, library),
+        lambda: _take_to_their_places(uploads, deliveries, library),
         LOOK_SECONDS,
         database.release,
         interrupt=library.stop,
@@ -145,8 +145,9 @@ def build_files(
     )
 
 
-def _take_to_their_places(deliveries: Deliveries, library: Library) -> None:
+def _take_to_their_places(uploads: Uploads, deliveries: Deliveries, library: Library) -> None:
     """What has arrived comes first, between any two files that are filed: someone waits for it."""
+    uploads.finish_whole()
     deliveries.deliver_all()
     while library.run_one():
         deliveries.deliver_all()

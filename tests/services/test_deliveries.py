@@ -72,6 +72,30 @@ def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
     assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
 
 
+def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HEAD says that all bytes are here, so no sender ever comes back to it."""
+    upload_id = killed_before(services, monkeypatch, Part, "sync")
+    found = services.files.uploads.get(upload_id)
+    assert services.files.uploads.offset(found) == len(FILM)
+    tick(services)
+    assert contents(settings) == {"a": FILM}
+    assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
+
+
+def test_it_leaves_alone_what_is_whole_but_for_its_checksum(
+    services: Services, settings: Settings
+) -> None:
+    upload_id = begun(services)
+    (settings.output_dir / f"{PART_PREFIX}{upload_id}").write_bytes(FILM)
+    with services.database.write():
+        services.files.rows.change(upload_id, UploadState.ARRIVING, unchecked_from=10)
+    tick(services)
+    found = services.files.uploads.get(upload_id)
+    assert (found.state, services.files.uploads.offset(found)) == (UploadState.ARRIVING, 10)
+
+
 @pytest.mark.parametrize("step", ["give_name", "sha256_of"])
 def test_it_delivers_the_others_where_one_can_not_be(
     services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
