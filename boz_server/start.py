@@ -29,7 +29,9 @@ def prepare(settings: Settings) -> None:
             migrations.upgrade()
         else:
             migrations.require_current()
-        build_services(settings, database, Clock()).files.library.release()
+        files = build_services(settings, database, Clock()).files
+        files.library.release()
+        files.uploads.forget_expired()
     except peewee.PeeweeException as error:
         raise StartError(in_a_sentence(error)) from error
     finally:

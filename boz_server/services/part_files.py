@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import IO, Any, Self
 from uuid import uuid4
 
-from boz_server.disk import BLOCK_BYTES, lock, sync_folder, write_all
+from boz_server.disk import BLOCK_BYTES, lock, make_folders, sync_folder, write_all
 from boz_server.domain.upload_states import UploadPurpose
 from boz_server.errors import UploadBusy
 from boz_server.settings import Settings
 
 #: Files that are still arriving; never listed, never handed out.
 PART_PREFIX = ".arriving-"
-#: A file that no upload speaks of, and nothing was written to for so long, arrives no more.
-ABANDONED_SECONDS = 24 * 3600
+#: A file that no upload speaks of, and that no one has, arrives no more; but for so long it may
+#: just have been made.
+ABANDONED_SECONDS = 60
 #: How much may wait in memory for the disk.
 WRITE_BACK_BYTES = 8 * 1024 * 1024
 
@@ -97,7 +98,7 @@ class PartFiles:
         """Return where files of a kind arrive and stay; the folder is there."""
         if purpose is not UploadPurpose.JOB_INPUT:
             return self.settings.output_dir
-        self.settings.inputs_dir.mkdir(exist_ok=True)
+        make_folders(self.settings.inputs_dir)
         return self.settings.inputs_dir
 
     def path(self, upload_id: str, purpose: UploadPurpose) -> Path:
@@ -136,10 +137,10 @@ class PartFiles:
         cleared = 0
         for folder in (self.settings.output_dir, self.settings.inputs_dir):
             for path in folder.glob(f"{PART_PREFIX}*"):
-                with suppress(FileNotFoundError):
+                with suppress(FileNotFoundError, UploadBusy):
                     old = now.timestamp() - path.stat().st_mtime > ABANDONED_SECONDS
                     if old and not known(path.name.removeprefix(PART_PREFIX)):
-                        path.unlink()
+                        _open(path).discard()
                         cleared += 1
         return cleared
 

@@ -19,7 +19,7 @@ from boz_server.services.uploads import Announced
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.api.test_failing_uploads import upload as send_form
-from tests.support import ok
+from tests.support import FakeClock, ok
 
 FILM = os.urandom(100_000)
 
@@ -176,3 +176,18 @@ def test_it_opens_no_file_that_gets_its_name_just_then(
 
     monkeypatch.setattr(part_files, "lock", wait)
     assert services.files.parts.open(upload_id, UploadPurpose.LIBRARY) is None
+
+
+def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(
+    services: Services, settings: Settings, clock: FakeClock
+) -> None:
+    """A film that is sent again needs the room."""
+    left, part = services.files.parts.create(UploadPurpose.LIBRARY)
+    known = begun(services)
+    for path in settings.output_dir.iterdir():
+        os.utime(path, (clock.now().timestamp() - 100,) * 2)
+    services.files.uploads.forget_expired()
+    assert f"{PART_PREFIX}{left}" in contents(settings)
+    part.file.close()
+    services.files.uploads.forget_expired()
+    assert set(contents(settings)) == {f"{PART_PREFIX}{known}"}
