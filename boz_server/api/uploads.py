@@ -124,7 +124,8 @@ def _progress(upload: Upload) -> dict[str, str]:
 def _whole(header: str) -> int:
     """Read a header that must be a whole number of bytes."""
     value = request.headers.get(header, "")
-    if not (value.isascii() and value.isdecimal()) or int(value[:20]) > INT64:
+    is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(INT64))
+    if not is_number or int(value) > INT64:
         raise Invalid(header, "Missing, or no number of bytes: send a whole number.")
     return int(value)
 

@@ -12,6 +12,7 @@ from boz_server.settings import Settings
 log = logging.getLogger(__name__)
 
 GIB = 1024**3
+MAX_BYTES = 2**63
 
 
 class DiskSpace:
@@ -70,4 +71,5 @@ class SpaceWatch:
 
 
 def _gib(size_bytes: int) -> str:
-    return f"{size_bytes / GIB:.2f} GiB"
+    # A sender may say any number; no file has more.
+    return f"{min(size_bytes, MAX_BYTES) / GIB:.2f} GiB"
