@@ -24,11 +24,13 @@ demo: $(VENV)/installed
 test: lint types
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 
-# Kill the server again and again while machines and people use it; `make test` does so 5 times.
-# A seed that has failed: make chaos CHAOS_SEED=…
+# Kill the server again and again while machines and people use it, and while films arrive and are
+# filed; `make test` does so 5 times each. A seed that has failed: make chaos CHAOS_SEED=…, or
+# FILES_SEED=…
 chaos: $(VENV)/installed-dev
 	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
-		$(BIN)/pytest --log-cli-level=info tests/e2e/test_chaos.py \
+	FILES_ROUNDS=$${FILES_ROUNDS:-20} FILES_SEED=$${FILES_SEED:-$$(date +%s)} \
+		$(BIN)/pytest --log-cli-level=info tests/e2e/test_chaos.py tests/e2e/test_killed_*.py \
 		tests/services/test_queue_properties.py
 
 lint: $(VENV)/installed-dev
