@@ -1,14 +1,21 @@
 """Bodies of requests that are read piece by piece, as films are."""
 
+import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from flask import request
+from flask import Response, request
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 from werkzeug.exceptions import ClientDisconnected
 
+from boz_server.disk import BLOCK_BYTES
 from boz_server.errors import Interrupted
+
+#: Seconds for which the body of a refused request is still read.
+LINGER_SECONDS = 5
 
 Read = Callable[[int], bytes]
 
@@ -32,6 +39,36 @@ def body_reader() -> Read:
             ) from error
 
     return checked
+
+
+def read_to_end(response: Response) -> Response:
+    """After the answer to a request whose body was not read, as it was refused: read what still
+    comes and drop it, for a while.
+
+    Most senders read no answer before they have sent everything. A connection that is closed while
+    bytes come is reset, and then they may never see it (RFC 9112, section 9.6).
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None and (
+        request.content_length or "Transfer-Encoding" in request.headers
+    ):
+        body = request.environ["wsgi.input"]
+        response.call_on_close(lambda: _drop(connection, body))
+    return response
+
+
+def _drop(connection: socket.socket, body: Any) -> None:
+    deadline = time.monotonic() + LINGER_SECONDS
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not body.read(BLOCK_BYTES):
+                return
+    except OSError:
+        pass
+    # Else gunicorn would wait for the sender's end of it, and serve no one else meanwhile.
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _straight(body: Any) -> Read | None:

@@ -6,6 +6,7 @@ import uuid
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
+from boz_server.api.bodies import read_to_end
 from boz_server.api.context import services
 from boz_server.errors import Invalid
 from boz_server.logs import OUTSIDE, request_id
@@ -21,6 +22,7 @@ def register(app: Flask) -> None:
     app.before_request(limit_body)
     app.before_request(refuse_nul)
     app.after_request(tell_name)
+    app.after_request(read_to_end)
     app.teardown_appcontext(release_connection)
 
 
