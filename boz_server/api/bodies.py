@@ -83,17 +83,14 @@ def _straight(body: Any) -> Read | None:
     unreader = reader.unreader
     if not isinstance(unreader, SocketUnreader) or body.buf.tell():
         return None
-    ahead = unreader.take_buffered()
-    held = bytearray(ahead[: reader.length])
-    unreader.unread(ahead[reader.length :])  # the next request's
 
     def read(size: int) -> bytes:
         size = min(size, reader.length)
         if not size:
             return b""
-        if held:
-            block = bytes(held[:size])
-            del held[:size]
+        if held := unreader.take_buffered():  # what came along with the request's head
+            block = held[:size]
+            unreader.unread(held[size:])
         else:
             block = unreader.sock.recv(size)
         if not block:
