@@ -105,7 +105,7 @@ def answer_unexpected(error: Exception) -> Response:
     if isinstance(error, peewee.PeeweeException | MaxConnectionsExceeded):
         known = services().database.explain(error)
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        known = errors.StorageFull("The disk is full: nothing was kept; make room, send it again.")
+        known = errors.StorageFull("The disk is full: make room, then send it again.")
     if known is not None:
         log.warning("%s", known.detail, exc_info=error)
         return answer(known)

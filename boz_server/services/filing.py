@@ -8,7 +8,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -128,9 +128,11 @@ class Filing:
     def _copy(self) -> None:
         with self.source.open("rb", buffering=0) as source, self.copy.open("wb", 0) as copy:
             for block in _blocks(source):
-                write_all(copy, block)
+                with _at(self.target.parent):
+                    write_all(copy, block)
                 self.seen(len(block))
-            os.fsync(copy.fileno())
+            with _at(self.target.parent):
+                os.fsync(copy.fileno())
         before, after = self.source.stat(), self.copy.stat()
         if before.st_size != after.st_size or self._sha256() != sha256_of(self.copy, self.seen):
             raise Damaged(errno.EIO, f"The copy of {self.source.name} differs from it")
@@ -174,6 +176,16 @@ class Filing:
             with suppress(FileNotFoundError):
                 if left != self.copy and time.time() - left.stat().st_mtime > STALE_SECONDS:
                     left.unlink()
+
+
+@contextmanager
+def _at(path: Path) -> Iterator[None]:
+    """Have errors say on which disk they were, as those of writing don't."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:
