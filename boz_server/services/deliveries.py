@@ -129,7 +129,8 @@ class Deliveries:
             else:
                 if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
                     self._note_result(job, upload.path)
-                organizing = self.organizing.enter_for(Path(upload.path), job)
+                name = self._wanted(upload).name
+                organizing = self.organizing.enter_for(Path(upload.path), name, job)
             self.rows.move(
                 upload_id,
                 UploadState.COMPLETE,

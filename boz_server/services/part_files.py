@@ -137,7 +137,8 @@ class PartFiles:
         cleared = 0
         for folder in (self.settings.output_dir, self.settings.inputs_dir):
             for path in folder.glob(f"{PART_PREFIX}*"):
-                with suppress(FileNotFoundError, UploadBusy):
+                # Another user's may stay: nothing depends on it.
+                with suppress(FileNotFoundError, PermissionError, UploadBusy):
                     old = now.timestamp() - path.stat().st_mtime > ABANDONED_SECONDS
                     if old and not known(path.name.removeprefix(PART_PREFIX)):
                         _open(path).discard()

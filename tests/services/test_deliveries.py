@@ -4,6 +4,7 @@ at the same time."""
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -191,3 +192,36 @@ def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(
     part.file.close()
     services.files.uploads.forget_expired()
     assert set(contents(settings)) == {f"{PART_PREFIX}{known}"}
+
+
+def test_it_clears_the_others_where_it_may_not_open_one(
+    services: Services, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the server ran as another user once; it has to start all the same."""
+    for name in ("foreign", "own"):
+        (settings.output_dir / f"{PART_PREFIX}{name}").touch()
+        os.utime(settings.output_dir / f"{PART_PREFIX}{name}", (0, 0))
+    real = part_files._open
+
+    def refuse(path: Path) -> Part:
+        if path.name.endswith("foreign"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path)
+
+    monkeypatch.setattr(part_files, "_open", refuse)
+    services.files.uploads.forget_expired()
+    assert set(contents(settings)) == {f"{PART_PREFIX}foreign"}
+
+
+def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(
+    client: FlaskClient, services: Services, settings: Settings
+) -> None:
+    """Else a second "Heat (1995)" would be a film of its own, named "Heat (1995) (2)"."""
+    organizing = services.files.deliveries.organizing
+    organizing.settings = replace(settings, nas_enabled=True)
+    jobs = [
+        services.files.deliveries.jobs.get(sent(services, begun(services)).organize_job_id)
+        for _ in range(2)
+    ]
+    assert [Path(job.input_file).name for job in jobs] == ["Heat (1995).mkv", "Heat (1995) (2).mkv"]
+    assert [job.library_path for job in jobs] == ["Movies/Heat (1995)/Heat (1995).mkv"] * 2
