@@ -81,7 +81,8 @@ class Filing:
         self._is_copied = False
 
     def run(self) -> Filed:
-        """File it; raises OSError where the disk fails, Stopped when it is to stop."""
+        """File it; raises OSError where the disk fails, BlockingIOError where another job has to
+        come to its end first, Stopped when it is to stop."""
         make_folders(self.target.parent)
         self._clear_stale()
         try:
@@ -97,8 +98,7 @@ class Filing:
         """File it under a name; None where that is another file's."""
         while os.path.lexists(path):
             if self._is_same(path):
-                if not self.note(path):
-                    return None
+                self._reserve(path)
                 self._drop_source()
                 return Filed(path, is_known=True)
             if self.policy is CollisionPolicy.SKIP:
@@ -106,9 +106,14 @@ class Filing:
             if self.policy is not CollisionPolicy.REPLACE:
                 return None
             self._trash(path)
-        if not self.note(path) or not self._place(path):
-            return None
-        return Filed(path)
+        self._reserve(path)
+        return Filed(path) if self._place(path) else None
+
+    def _reserve(self, path: Path) -> None:
+        """Note where the file is about to be. Where another job is about to have that name, what
+        is there then decides: it may be the same film, sent twice."""
+        if not self.note(path):
+            raise BlockingIOError(errno.EAGAIN, "Another job is about to have the name", str(path))
 
     def _place(self, path: Path) -> bool:
         """Give it the name, by way of a copy where it lies on another disk."""

@@ -34,7 +34,7 @@ from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
-#: When to look again for a file that another process still has.
+#: When to look again for a file that another process has, or whose name another is to have.
 BUSY_SECONDS = 10
 
 
@@ -126,7 +126,7 @@ class Library:
         except Stopped:
             self._give_back(job, "The server stops.")
         except BlockingIOError:
-            self._give_back(job, "Another process still has the file.", BUSY_SECONDS)
+            self._give_back(job, "Another job has the file, or its name, just now.", BUSY_SECONDS)
         except OSError as error:
             self._fail(job, f"{error.strerror or error}: {error.filename or job.input_file}.")
         else:

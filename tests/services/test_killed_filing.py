@@ -25,15 +25,17 @@ class Folders:
             each.mkdir(parents=True)
         self.source.write_bytes(FILM)
         self.stops_after = len(FILM) * 10
+        #: Names that another job is about to give its file.
+        self.reserved: set[Path] = set()
 
-    def file(self) -> Filed:
+    def file(self, policy: CollisionPolicy = CollisionPolicy.KEEP_BOTH) -> Filed:
         return Filing(
             self.source,
             self.target,
             self.library,
             job_id="a-job",
-            policy=CollisionPolicy.KEEP_BOTH,
-            note=lambda _: True,
+            policy=policy,
+            note=lambda path: path not in self.reserved,
             seen=self._seen,
         ).run()
 
@@ -116,3 +118,18 @@ def test_it_makes_the_new_name_last_before_it_drops_the_old_one(
     monkeypatch.setattr(disk.os, "unlink", noted)
     assert disk.give_name(folders.source, folders.target)
     assert done == [folders.target.parent, folders.source, folders.source.parent]
+
+
+@pytest.mark.parametrize("policy", list(CollisionPolicy))
+@pytest.mark.parametrize("is_there", [False, True])
+def test_it_waits_for_a_job_that_is_about_to_have_its_name(
+    folders: Folders, policy: CollisionPolicy, is_there: bool
+) -> None:
+    """It may be the same film: what becomes of this one is known only then."""
+    folders.reserved = {folders.target}
+    if is_there:
+        folders.target.write_bytes(FILM)
+    with pytest.raises(BlockingIOError):
+        folders.file(policy)
+    assert folders.left() == ([FILM] if is_there else [])
+    assert folders.source.read_bytes() == FILM
