@@ -138,7 +138,7 @@ class Library:
             raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
         target = self.settings.nas_mount / job.library_path
         try:
-            file = source.open("rb")
+            file = _open(source)
         except FileNotFoundError:
             if job.filing_as is not None and Path(job.filing_as).is_file():
                 # An earlier attempt was killed between its last two steps.
@@ -229,6 +229,14 @@ class Library:
             current = self.jobs.get(job.job_id)
             if current is not None and current.lease_token == job.lease_token:
                 self.moves.requeue(current, actor=SERVER, detail=detail, scheduled_at=later)
+
+
+def _open(path: Path) -> IO[bytes]:
+    """Open a file to be locked: for writing, else network shares don't lock it (flock(2))."""
+    try:
+        return path.open("r+b")
+    except PermissionError:
+        return path.open("rb")
 
 
 def _require_lock(file: IO[bytes]) -> None:
