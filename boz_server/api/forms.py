@@ -51,7 +51,8 @@ def read_form(begin: Callable[[], Part]) -> Form:
             elif segment is not None and not _is_file(segment):
                 form.words[str(segment.name)] = words.decode(errors="replace")
     except MultipartError as error:
-        raise Invalid("file", f"The form can't be read ({error}): send it again.") from error
+        reason = error.args[0]  # others are exceptions
+        raise Invalid("file", f"The form can't be read ({reason}): send it again.") from error
     return form
 
 

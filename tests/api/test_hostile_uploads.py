@@ -93,3 +93,19 @@ def test_it_answers_404_for_an_unknown_upload(
     headers = TUS | {"Upload-Offset": "0", "Content-Type": BYTES}
     response = client.open(f"/api/uploads/{upload_id}", method=method, headers=headers)
     assert response.status_code in (404, 405), responses[response.status_code]
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [b'form-data; name="file"; filename="\xff\xfe.mkv"', b"", b"form-data; name=\xe9"],
+)
+def test_it_says_in_a_sentence_why_a_form_can_not_be_read(
+    client: FlaskClient, settings: Settings, disposition: bytes
+) -> None:
+    body = b"--b\r\nContent-Disposition: " + disposition + b"\r\n\r\nx\r\n--b--\r\n"
+    response = client.post(
+        "/api/files/upload", data=body, content_type="multipart/form-data; boundary=b"
+    )
+    assert_problem(response, 422, "The form can't be read", field="file")
+    assert "Error" not in response.get_json()["detail"]
+    assert os.listdir(settings.output_dir) == []
