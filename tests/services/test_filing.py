@@ -169,12 +169,6 @@ def test_it_keeps_what_it_replaces_in_the_trash(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_takes_the_next_name_where_another_job_is_about_to_take_one(stage: Stage) -> None:
-    path = stage.file(note=lambda path: path != stage.target).path
-    assert path.name == "Serenity (2005) (2).mkv"
-
-
-@pytest.mark.usefixtures("disks")
 def test_it_changes_nothing_when_it_may_not_note(stage: Stage) -> None:
     def stop(_: Path) -> NoReturn:
         raise Stopped
