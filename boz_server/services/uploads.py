@@ -13,7 +13,7 @@ from typing import Any
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
-from boz_server.database.models import Upload
+from boz_server.database.models import Job, Upload
 from boz_server.domain.upload_states import UploadPurpose, UploadState
 from boz_server.errors import (
     ChecksumMismatch,
@@ -89,10 +89,10 @@ class Uploads:
         Raises StorageFull, and what UploadRights says of its job: JobNotFound, Conflict, Invalid.
         """
         self._require_room(announced.purpose, size_bytes)
-        self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
+        job = self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
         upload_id, part = self.parts.create(announced.purpose)
         with part, self.database.write():
-            columns = self._columns(announced, size_bytes)
+            columns = self._columns(announced, job, size_bytes)
             upload = self.rows.insert(**columns, upload_id=upload_id, state=ARRIVING)
             if not size_bytes:
                 self.rows.move(upload_id, UploadState.ARRIVED)
@@ -125,7 +125,8 @@ class Uploads:
         """Add the bytes that `read` gives to an upload; what came before it breaks off stays.
 
         announced_bytes: how many there will be, None where the sender does not say. Raises
-        UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, and what `read` raises.
+        UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, Conflict where its job
+        has no use for the file any more, and what `read` raises.
         """
         part = self.parts.open(upload_id, self.get(upload_id).purpose)
         if part is None:
@@ -135,6 +136,7 @@ class Uploads:
             upload = self.get(upload_id)
             if upload.state is not ARRIVING:
                 return self._require_nothing_due(upload, offset)
+            self.rights.require(upload.purpose, upload.job_id, upload.lease_token)
             here = self._settled(upload, part)
             room = upload.size_bytes - here
             if offset != here:
@@ -150,7 +152,7 @@ class Uploads:
     def take(self, upload_id: str, part: Part, announced: Announced) -> Upload:
         """Enter an upload that came in one piece, and give it its place.
 
-        Raises ChecksumMismatch, and what UploadRights says of its job.
+        Raises ChecksumMismatch, Conflict, and what UploadRights says of its job.
         """
         if announced.sha256 and part.digests["file"].hexdigest() != announced.sha256:
             raise ChecksumMismatch(
@@ -158,12 +160,17 @@ class Uploads:
             )
         part.sync()
         with self.database.write():
-            self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
-            columns = self._columns(self._known(announced), part.size_bytes)
+            job = self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
+            if announced.purpose is UploadPurpose.LIBRARY:
+                announced, job = self._known(announced)
+            columns = self._columns(announced, job, part.size_bytes)
             columns["is_verified"] = True
             self.rows.insert(**columns, upload_id=upload_id, state=UploadState.ARRIVED)
         part.file.close()
-        return self.deliveries.deliver(upload_id)
+        upload = self.deliveries.deliver(upload_id)
+        if upload.state is UploadState.FAILED:
+            raise Conflict(upload.error or "The file was refused.")
+        return upload
 
     def terminate(self, upload_id: str) -> None:
         """Give an unfinished upload up; its bytes are deleted. Raises UploadNotFound, UploadBusy,
@@ -191,21 +198,21 @@ class Uploads:
             now, lambda one: self.rows.get(one) is not None
         )
 
-    def _known(self, announced: Announced) -> Announced:
+    def _known(self, announced: Announced) -> tuple[Announced, Job | None]:
         """Take a file of today's agents, which say only its name, for the result that a job of
         that name waits for."""
-        if announced.purpose is not UploadPurpose.LIBRARY:
-            return announced
         job = self.rights.owner(announced.filename)
         if job is None:
-            return announced
-        return replace(announced, purpose=UploadPurpose.JOB_OUTPUT, job_id=job.job_id)
+            return announced, None
+        return replace(announced, purpose=UploadPurpose.JOB_OUTPUT), job
 
-    def _columns(self, announced: Announced, size_bytes: int) -> dict[str, Any]:
+    def _columns(self, announced: Announced, job: Job | None, size_bytes: int) -> dict[str, Any]:
         now = self.clock.now()
+        is_result = announced.purpose is UploadPurpose.JOB_OUTPUT
         return {
             "purpose": announced.purpose,
-            "job_id": announced.job_id,
+            "job_id": job.job_id if job else None,
+            "lease_token": job.lease_token if job and is_result else None,
             "filename": announced.filename,
             "size_bytes": size_bytes,
             "sha256": announced.sha256,

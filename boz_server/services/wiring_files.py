@@ -83,6 +83,7 @@ def build_files(
         attempts=attempts,
         dispatcher=dispatcher,
         organizing=organizing,
+        rights=rights,
     )
     uploads = Uploads(
         settings,
