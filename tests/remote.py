@@ -5,9 +5,12 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from boz_server.services.wiring import Services
+from boz_server.settings import Settings
 from tests.support import (
     approve,
     create_job,
@@ -16,6 +19,7 @@ from tests.support import (
     register_agent,
     register_worker,
     report,
+    restart,
     rip,
 )
 
@@ -135,3 +139,18 @@ def lost(client: FlaskClient, services: Any, clock: Any, *others: str) -> None:
     for name in others:
         ok(client.post(f"/api/workers/{name}/heartbeat", json={}))
     assert services.attempts.rescue() == 1
+
+
+def shared(app: Flask, settings: Settings) -> Services:
+    """A server with a library."""
+    for name in ("Movies", "TV Shows"):
+        (settings.nas_mount / name).mkdir(parents=True)
+    return restart(app, nas_enabled=True, organize_wait_seconds=0)
+
+
+def filed(settings: Settings) -> dict[str, bytes]:
+    """The files of the library, by their paths below its root."""
+    root = settings.nas_mount
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }

@@ -37,10 +37,12 @@ ARRIVING = UploadState.ARRIVING
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What a sender says of a file. sha256: of the whole file, in hex; metadata: the header."""
+    """What a sender says of a file. name: in its own words, before they were made a file name;
+    sha256: of the whole file, in hex; metadata: the header."""
 
     purpose: UploadPurpose
     filename: str
+    name: str | None = None
     job_id: str | None = None
     lease_token: str | None = None
     sha256: str | None = None
@@ -201,7 +203,7 @@ class Uploads:
     def _known(self, announced: Announced) -> tuple[Announced, Job | None]:
         """Take a file of today's agents, which say only its name, for the result that a job of
         that name waits for."""
-        job = self.rights.owner(announced.filename)
+        job = self.rights.owner(announced.filename, announced.name or "")
         if job is None:
             return announced, None
         return replace(announced, purpose=UploadPurpose.JOB_OUTPUT), job

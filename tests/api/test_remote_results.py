@@ -19,6 +19,7 @@ from tests.remote import (
     begin,
     begun,
     farm,
+    filed,
     given_away,
     go_on,
     here,
@@ -26,8 +27,9 @@ from tests.remote import (
     polled,
     send,
     send_result,
+    shared,
 )
-from tests.support import FakeClock, assert_problem, job_of, ok, report, restart, unchanged
+from tests.support import FakeClock, assert_problem, job_of, ok, report, unchanged
 
 Work = dict[str, Any]
 Send = Callable[[FlaskClient, Work], TestResponse]
@@ -58,21 +60,6 @@ def complete(client: FlaskClient, work: Work) -> TestResponse:
     """The worker's word that it is done."""
     body = {"job_id": work["job_id"], "lease_token": work["lease_token"]}
     return client.post("/api/workers/farm/jobs/complete", json=body)
-
-
-def shared(app: Flask, settings: Settings) -> Services:
-    """A server with a library."""
-    for name in ("Movies", "TV Shows"):
-        (settings.nas_mount / name).mkdir(parents=True)
-    return restart(app, nas_enabled=True, organize_wait_seconds=0)
-
-
-def filed(settings: Settings) -> dict[str, bytes]:
-    """The files of the library, by their paths below its root."""
-    root = settings.nas_mount
-    return {
-        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
-    }
 
 
 def test_it_takes_a_result_before_the_job_is_completed(
