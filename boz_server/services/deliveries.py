@@ -142,7 +142,7 @@ class Deliveries:
         if upload.purpose is not UploadPurpose.JOB_INPUT:
             if job is not None:
                 self._note_result(job, upload)
-            organizing = self.organizing.enter_for(path, job)
+            organizing = self.organizing.enter_for(path, self._wanted(upload).name, job)
         elif job is not None:
             self._attach(upload, job)
         self.rows.move(

@@ -29,16 +29,17 @@ class OrganizeEntry:
         self.moves = moves
         self.places = places
 
-    def enter_for(self, file: Path, origin: Job | None) -> Job | None:
+    def enter_for(self, file: Path, name: str, origin: Job | None) -> Job | None:
         """Enter the job that files a finished file; None where there is no library.
 
-        origin: the job whose result it is; None where it belongs to none.
+        name: what the file is called, whatever number it got among others of that name. origin:
+        the job whose result it is; None where it belongs to none.
         """
         if not self.settings.nas_enabled:
             return None
         if origin is None:
-            return self.enter(file, self.places.of_name(file.name))
-        return self.enter(file, self.places.of_job(origin, file.name), origin)
+            return self.enter(file, self.places.of_name(name))
+        return self.enter(file, self.places.of_job(origin, name), origin)
 
     def enter(self, file: Path, place: str, origin: Job | None = None) -> Job:
         """Enter the job that files a file at a place of the library, below its root; the one that
