@@ -120,8 +120,8 @@ class Dispatcher:
         if not self.reasons.room(JobType.TRANSCODE):
             reason = self.reasons.full(JobType.TRANSCODE)
         elif reason is not None:
-            elsewhere = [one for one in machines if one.fetches and one.obstacle() is None]
-            if elsewhere:
+            elsewhere = [one for one in machines if one.fetches]
+            if why_none(elsewhere, for_agent_id=None, preset=None, chosen=False) is None:
                 return self._choose(elsewhere, None, chosen=False)
         if reason is not None:
             raise Unavailable(f"{reason} Register or enable one, or ask again later.")

@@ -15,6 +15,7 @@ from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.upload_repository import UploadRepository
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import JobMoves
+from boz_server.services.upload_rights import UploadRights
 from boz_server.services.waiting_reasons import place_of
 
 
@@ -49,6 +50,7 @@ class RemoteWork:
         uploads: UploadRepository,
         moves: JobMoves,
         dispatcher: Dispatcher,
+        rights: UploadRights,
     ) -> None:
         self.clock = clock
         self.database = database
@@ -58,6 +60,7 @@ class RemoteWork:
         self.uploads = uploads
         self.moves = moves
         self.dispatcher = dispatcher
+        self.rights = rights
 
     def wanted_of(self, agent_id: str) -> list[WantedFile] | None:
         """Return the files that an agent is to send here, in order; None for one that sends none.
@@ -100,12 +103,14 @@ class RemoteWork:
         the agent sends its file for is the one named, else the first of its that waits for a file,
         else a new one.
 
-        Raises Unavailable without a worker, and JobNotFound.
+        Raises Unavailable without a worker, JobNotFound, and Conflict where the job named has no
+        use for a file.
         """
         machine = self.dispatcher.choose_for(agent_id)
         if machine.agent_id == agent_id:
             return Transport(machine.worker_id, None)
         if job_id is not None:
+            self.rights.require(UploadPurpose.JOB_INPUT, job_id)
             return Transport(machine.worker_id, job_id)
         with self.database.write_queue():
             job = self.jobs.first_without_file(agent_id) or self.moves.enter(
