@@ -196,12 +196,16 @@ class JobRepository:
 
         One that a machine has comes first, then one that lacks its result, then the latest.
         """
-        query = Job.select().where(
-            Job.job_type == JobType.TRANSCODE,
-            Job.output_name.in_(list(names)),
-            Job.status.in_([*HELD, JobStatus.COMPLETED]),
-        )
-        found = list(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        found: list[Job] = []
+        # One by one, and by what they are not: else SQLite looks through all completed jobs.
+        for name in sorted(names):
+            query = Job.select().where(
+                Job.job_type == JobType.TRANSCODE,
+                Job.output_name == name,
+                Job.status.not_in(list(set(JobStatus) - HELD - {JobStatus.COMPLETED})),
+            )
+            found.extend(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        found.sort(key=lambda job: job.created_at, reverse=True)
         found.sort(key=lambda job: (job.status not in HELD, job.output_file is not None))
         return next(iter(found), None)
 

@@ -73,7 +73,9 @@ class RemoteWork:
         if not agent.capabilities.get("can_upload_raw"):
             return None
         waiting = self.fleet.awaiting_file(agent_id)
-        machines = self.fleet.machines(self.clock.now()) if waiting else []
+        if not waiting:
+            return []
+        machines = self.fleet.machines(self.clock.now())
         begun = {
             upload.job_id: upload.upload_id
             for upload in self.uploads.in_state(UploadState.ARRIVING)
