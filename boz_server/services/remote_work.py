@@ -76,15 +76,14 @@ class RemoteWork:
         if not waiting:
             return []
         machines = self.fleet.machines(self.clock.now())
-        begun = {
-            upload.job_id: upload.upload_id
-            for upload in self.uploads.in_state(UploadState.ARRIVING)
-            if upload.purpose is UploadPurpose.JOB_INPUT
-        }
+        begun = self._inputs(UploadState.ARRIVING)
+        # All of these is here; it is compared with its checksum, which takes minutes.
+        arrived = self._inputs(UploadState.ARRIVED)
         return [
             WantedFile(job.job_id, job.input_file, begun.get(job.job_id))
             for job in waiting
-            if is_wanted_here(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
+            if job.job_id not in arrived
+            and is_wanted_here(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
         ]
 
     def require_reach(self, job: Job, worker_id: str) -> None:
@@ -122,3 +121,11 @@ class RemoteWork:
                 for_agent_id=agent_id,
             )
         return Transport(machine.worker_id, job.job_id)
+
+    def _inputs(self, state: UploadState) -> dict[str | None, str]:
+        """The uploads of raw titles in a state, by their jobs; the latest of each."""
+        return {
+            upload.job_id: upload.upload_id
+            for upload in self.uploads.in_state(state)
+            if upload.purpose is UploadPurpose.JOB_INPUT
+        }

@@ -1,5 +1,6 @@
 """Agents that send raw titles are told which, for as long as a worker elsewhere needs them."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 from boz_server.services.wiring import Services
 from tests.remote import (
     APPROVAL,
+    FILM,
     RAW,
     approved,
     begin,
@@ -114,6 +116,33 @@ def test_it_names_the_upload_that_was_begun(client: FlaskClient) -> None:
     assert go_on(client, upload_id, 100, RAW[100:]).status_code == 204
     assert wanted(client) == []
     assert job_of(client, job_id)["input_upload_id"] == upload_id
+
+
+def test_it_wants_nothing_while_what_came_is_compared_with_its_checksum(
+    client: FlaskClient, services: Services
+) -> None:
+    """That takes minutes for a film, and is done in the background."""
+    job_id = approved(client)
+    said = {"purpose": "job_input", "job_id": job_id, "sha256": hashlib.sha256(RAW).hexdigest()}
+    upload_id = begun(client, len(RAW), **said)
+    assert go_on(client, upload_id, 0, RAW[:100]).status_code == 204
+    assert go_on(client, upload_id, 100, RAW[100:]).status_code == 204
+    assert job_of(client, job_id)["input_upload_id"] is None
+    assert wanted(client) == []
+    assert services.files.deliveries.deliver_all() == 1
+    assert job_of(client, job_id)["input_upload_id"] == upload_id
+
+
+def test_it_wants_a_file_again_that_came_damaged(client: FlaskClient, services: Services) -> None:
+    job_id = approved(client)
+    said = {"purpose": "job_input", "job_id": job_id, "sha256": hashlib.sha256(FILM).hexdigest()}
+    upload_id = begun(client, len(RAW), **said)
+    assert go_on(client, upload_id, 0, RAW[:100]).status_code == 204
+    assert go_on(client, upload_id, 100, RAW[100:]).status_code == 204
+    assert services.files.deliveries.deliver_all() == 0
+    (asked,) = ok(client.get("/api/agents/pc/jobs"))["uploads_wanted"]
+    assert (asked["job_id"], asked["upload_id"]) == (job_id, None)
+    assert not list(services.settings.inputs_dir.iterdir())
 
 
 def test_it_asks_in_the_order_of_the_queue(client: FlaskClient, clock: FakeClock) -> None:
