@@ -127,8 +127,9 @@ class Library:
 
     def _file(self, job: Job, attempt: FilingAttempt) -> Filed:
         source = Path(job.input_file or "")
-        if job.library_path is None or source.parent != self.settings.output_dir:
-            raise OSError(errno.EPERM, "Only files of the output folder are filed")
+        is_ours = source.parent == self.settings.output_dir and not source.is_symlink()
+        if job.library_path is None or not is_ours or source.name.startswith("."):
+            raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
         target = self.settings.nas_mount / job.library_path
         try:
             file = source.open("rb")
