@@ -10,13 +10,21 @@ from peewee_migrate import Migrator
 
 NO: list[pw.Node] = [pw.Default("FALSE")]
 PURPOSES = ("job_input", "job_output", "library")
+QUEUE = "idx_jobs_queue"
+# In the words that Peewee had for it in 002.
+QUEUE_BEFORE = (
+    f'CREATE INDEX "{QUEUE}" ON "jobs" ("job_type", "priority" DESC, "created_at", "job_id",'
+    """ "for_worker_id", "for_agent_id") WHERE ("status" = 'queued')"""
+)
 STATES = ("arriving", "arrived", "complete", "failed")
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Add the columns and the table, empty."""
     job = migrator.add_fields("jobs", allow_not_null=True, **job_columns())
-    for index in job_indexes(job):
+    migrator.sql(f"DROP INDEX {QUEUE}")
+    job._meta.indexes = [index for index in job._meta.indexes if index._name != QUEUE]
+    for index in (*job_indexes(job), queue_index(job)):
         job.add_index(index)
     migrator.run(pw.SchemaManager(job).create_indexes)  # those of earlier steps are there, and stay
     create_uploads(migrator)
@@ -25,9 +33,10 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Drop them again; what was half sent has to be sent anew."""
     migrator.remove_model("uploads", cascade=True)
-    for name in ("uq_jobs_organize", "idx_jobs_output_name", "idx_jobs_input"):
+    for name in (QUEUE, "uq_jobs_organize", "idx_jobs_output_name", "idx_jobs_input"):
         migrator.sql(f"DROP INDEX {name}")
     migrator.remove_fields("jobs", *job_columns())
+    migrator.sql(QUEUE_BEFORE)
 
 
 def job_columns():
@@ -53,12 +62,20 @@ def job_indexes(job):
     ]
 
 
+def queue_index(job):
+    """The index of the queue, which now shows whose file is here."""
+    queue = (job.job_type, job.priority.desc(), job.created_at, job.job_id)
+    seen = (job.for_worker_id, job.for_agent_id, job.input_upload_id)
+    return job.index(*queue, *seen, name=QUEUE).where(job.status == "queued")
+
+
 def create_uploads(migrator):
     class Upload(pw.Model):
         upload_id = pw.CharField(max_length=36, primary_key=True)
         purpose = pw.CharField(max_length=20)
         state = pw.CharField(max_length=20)
         job_id = pw.CharField(max_length=36, null=True)
+        lease_token = pw.CharField(max_length=32, null=True)
         filename = pw.TextField()
         size_bytes = pw.BigIntegerField()
         sha256 = pw.CharField(max_length=64, null=True)

@@ -73,7 +73,7 @@ def upload(args: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any]:
     if len(name) > MAX_NAME_LENGTH or "\x00" in name:
         raise Invalid("name", f"Must be a text of at most {MAX_NAME_LENGTH} characters.")
     wanted = file_name(name, form.sent_as)
-    announced = Announced(**args, filename=wanted, sha256=headers["sha256"])
+    announced = Announced(**args, filename=wanted, name=name, sha256=headers["sha256"])
     upload = services().files.uploads.take(ids[0], form.part, announced)
     return _arrived(upload) | {"name": name, "metadata": parse_media_filename(wanted)}
 

@@ -16,7 +16,8 @@ from boz_server.domain.upload_states import UploadState
 from boz_server.errors import Invalid, WrongProtocol
 from boz_server.schemas.fields import INT64
 from boz_server.schemas.upload import UploadMetadataSchema, UploadSchema
-from boz_server.services.uploads import Announced, Checksum
+from boz_server.services.upload_bytes import Checksum
+from boz_server.services.uploads import Announced
 
 blueprint = BozBlueprint("uploads", __name__, url_prefix="/api/uploads", description="Uploads")
 
@@ -104,7 +105,7 @@ def _receive(upload_id: str, offset: int) -> Upload:
             checksum = Checksum(*tus.parse_checksum(request.headers["Upload-Checksum"]))
         except ValueError as error:
             raise Invalid("Upload-Checksum", f"{error}.") from error
-    return services().files.uploads.receive(
+    return services().files.bytes.receive(
         upload_id,
         offset,
         body_reader(),

@@ -1,6 +1,9 @@
 """Paths of files on the machines' own disks."""
 
 import ntpath
+import re
+
+_SHARE = re.compile(r"(?:\\\\|//)(?![?.]\\)|\\\\[?.]\\UNC\\", re.IGNORECASE)
 
 
 def same_file(one: str, other: str) -> bool:
@@ -9,8 +12,12 @@ def same_file(one: str, other: str) -> bool:
 
 
 def is_shared(path: str | None) -> bool:
-    """Whether a path names a network share, which other machines may reach as well."""
-    return path is not None and path.startswith(("\\\\", "//"))
+    """Whether a path names a network share, which other machines may reach as well.
+
+    What begins with "\\\\?\\" is a long path: of the machine's own disk, but for "\\\\?\\UNC\\"
+    ("Naming Files, Paths, and Namespaces", learn.microsoft.com).
+    """
+    return path is not None and _SHARE.match(path) is not None
 
 
 def is_windows(path: str) -> bool:

@@ -55,7 +55,9 @@ def proposed_place(proposed: Proposed, name: str | None, extension: str, roots: 
         said = parse_media_filename(filename)
         if said["media_type"] == "tv" or said["year"] is not None:
             return named_place(filename, roots)
-    return f"{proposed.path}/{filename}"
+    # Safe already where this version wrote it; a database of an earlier one may hold any text.
+    folder = safe_relative_path(proposed.path)
+    return f"{folder}/{filename}" if folder else named_place(filename, roots)
 
 
 def named_place(filename: str, roots: Roots) -> str:

@@ -183,23 +183,17 @@ class FleetRepository:
     @staticmethod
     def _may_go_to(free: Collection[Machine]) -> list[Any]:
         """One condition for each machine that a person may have given a job, and one for each kind
-        of hardware: machines of a kind differ in no preset that they can do."""
-        kinds: dict[frozenset[str], list[Machine]] = {}
+        of hardware: machines of a kind differ neither in the presets that they can do nor in
+        whether they fetch files, or see the agents'."""
+        kinds: dict[tuple[frozenset[str], bool, bool], list[Machine]] = {}
         for machine in free:
             if machine.agent_id is not None:
-                kinds.setdefault(machine.unfit_presets(), []).append(machine)
+                kind = machine.unfit_presets(), machine.fetches, machine.shares_files
+                kinds.setdefault(kind, []).append(machine)
         unchosen = Job.for_worker_id.is_null()
         return [
             *((Job.for_worker_id == machine.worker_id) & within_reach(machine) for machine in free),
-            *(
-                unchosen
-                & (
-                    Job.for_agent_id.is_null()
-                    | Job.for_agent_id.in_([machine.agent_id for machine in alike])
-                )
-                & _fits(alike[0])
-                for alike in kinds.values()
-            ),
+            *(unchosen & within_reach(*alike) & _fits(alike[0]) for alike in kinds.values()),
         ]
 
 
@@ -208,11 +202,13 @@ def _fits(machine: Machine) -> Any:
     return preset_or(machine.usual_preset).not_in(list(machine.unfit_presets()))
 
 
-def within_reach(machine: Machine) -> Any:
-    """The jobs whose file a machine can read as things are (see domain.reach)."""
-    if machine.shares_files:
+def within_reach(*alike: Machine) -> Any:
+    """The jobs whose file one of these machines can read as things are (see domain.reach); all of
+    them fetch files, or none, and all of them see the agents' files, or none."""
+    if alike[0].shares_files:
         return Job.job_type == JobType.TRANSCODE
     near = Job.for_agent_id.is_null()
-    if machine.agent_id is not None:
-        near |= Job.for_agent_id == machine.agent_id
-    return near | Job.input_upload_id.is_null(False) if machine.fetches else near
+    agents = [machine.agent_id for machine in alike if machine.agent_id is not None]
+    if agents:
+        near |= Job.for_agent_id.in_(agents)
+    return near | Job.input_upload_id.is_null(False) if alike[0].fetches else near

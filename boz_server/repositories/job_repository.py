@@ -160,6 +160,11 @@ class JobRepository:
         query = Job.select().where(Job.source_job_id.in_(list(rip_ids)))
         return list(query.order_by(Job.created_at, Job.job_id))
 
+    def inputs(self) -> set[str]:
+        """Return the uploads that brought files of jobs here."""
+        query: Any = Job.select(Job.input_upload_id).where(Job.input_upload_id.is_null(False))
+        return {upload_id for (upload_id,) in query.tuples()}
+
     def inputs_in_use(self, upload_ids: Collection[str], since: datetime) -> set[str]:
         """Return which of these files that were sent here a job still needs: one that is not over
         or is tried again, or that failed since then, as a person may have it tried again."""
@@ -182,6 +187,8 @@ class JobRepository:
 
     def forget_inputs(self, upload_ids: Collection[str]) -> None:
         """Note that files are not here any more."""
+        if not upload_ids:
+            return
         Job.update(input_upload_id=None).where(Job.input_upload_id.in_(list(upload_ids))).execute()
 
     def awaiting_result(self, names: Collection[str]) -> Job | None:
@@ -189,12 +196,16 @@ class JobRepository:
 
         One that a machine has comes first, then one that lacks its result, then the latest.
         """
-        query = Job.select().where(
-            Job.job_type == JobType.TRANSCODE,
-            Job.output_name.in_(list(names)),
-            Job.status.in_([*HELD, JobStatus.COMPLETED]),
-        )
-        found = list(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        found: list[Job] = []
+        # One by one, and by what they are not: else SQLite looks through all completed jobs.
+        for name in sorted(names):
+            query = Job.select().where(
+                Job.job_type == JobType.TRANSCODE,
+                Job.output_name == name,
+                Job.status.not_in(list(set(JobStatus) - HELD - {JobStatus.COMPLETED})),
+            )
+            found.extend(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        found.sort(key=lambda job: job.created_at, reverse=True)
         found.sort(key=lambda job: (job.status not in HELD, job.output_file is not None))
         return next(iter(found), None)
 

@@ -14,7 +14,7 @@ from boz_server.domain.job_states import HELD, OPEN, JobStatus
 from boz_server.domain.naming import split_extension
 from boz_server.domain.retry_policy import is_upload_error
 from boz_server.domain.upload_states import UploadPurpose, UploadState
-from boz_server.errors import UploadBusy, UploadNotFound
+from boz_server.errors import Conflict, UploadBusy, UploadNotFound
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.upload_repository import UploadRepository
 from boz_server.services.attempts import Attempts
@@ -22,6 +22,7 @@ from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.organize_entry import OrganizeEntry
 from boz_server.services.output_folder import file_name
 from boz_server.services.part_files import Part, PartFiles
+from boz_server.services.upload_rights import UploadRights
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Deliveries:
         attempts: Attempts,
         dispatcher: Dispatcher,
         organizing: OrganizeEntry,
+        rights: UploadRights,
     ) -> None:
         self.database = database
         self.rows = rows
@@ -50,6 +52,7 @@ class Deliveries:
         self.attempts = attempts
         self.dispatcher = dispatcher
         self.organizing = organizing
+        self.rights = rights
 
     def deliver_all(self) -> int:
         """Deliver what has arrived and has not got its place; returns how many did."""
@@ -119,46 +122,62 @@ class Deliveries:
             upload = self._get(upload_id)
             if upload.state is not ARRIVED:
                 return upload
-            if upload.path is None or not Path(upload.path).exists():
-                self._fail(upload, "Upload failed: the file vanished from the server's disk.")
-                return self._get(upload_id)
-            organizing = None
-            job = self._job(upload)
-            if upload.purpose is UploadPurpose.JOB_INPUT:
-                self._attach(upload, job)
+            error = self._obstacle(upload)
+            if error is None:
+                self._tell(upload, Path(upload.path or ""))
+                self.dispatcher.dispatch()
             else:
-                if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
-                    self._note_result(job, upload.path)
-                name = self._wanted(upload).name
-                organizing = self.organizing.enter_for(Path(upload.path), name, job)
-            self.rows.move(
-                upload_id,
-                UploadState.COMPLETE,
-                organize_job_id=organizing.job_id if organizing else None,
-            )
-            self.dispatcher.dispatch()
-        log.info("File arrived", extra={"upload_id": upload_id, "path": upload.path})
+                self._fail(upload, error)
+        if error is None:
+            log.info("File arrived", extra={"upload_id": upload_id, "path": upload.path})
+        elif upload.path is not None:
+            Path(upload.path).unlink(missing_ok=True)
         return self._get(upload_id)
 
-    def _attach(self, upload: Upload, job: Job | None) -> None:
-        """Let workers fetch a job's file. Where the job is over meanwhile, the file goes when the
-        inputs are swept."""
-        if job is not None:
-            self.jobs.change(
-                job.job_id,
-                Job.status.in_(list(OPEN)),
-                input_upload_id=upload.upload_id,
-                input_file_size=upload.size_bytes,
-                output_name=job.output_name or split_extension(upload.filename)[0],
-            )
+    def _obstacle(self, upload: Upload) -> str | None:
+        """Why no one can be told of a file that has its name; None where they can."""
+        if upload.path is None or not Path(upload.path).exists():
+            return "Upload failed: the file vanished from the server's disk."
+        try:
+            # What was so when its bytes came may not be so any more: that takes hours.
+            self.rights.require(upload.purpose, upload.job_id, upload.lease_token)
+        except Conflict as error:
+            return str(error)
+        return None
 
-    def _note_result(self, job: Job, path: str) -> None:
+    def _tell(self, upload: Upload, path: Path) -> None:
+        organizing = None
+        job = self._job(upload)
+        if upload.purpose is not UploadPurpose.JOB_INPUT:
+            if job is not None:
+                self._note_result(job, upload)
+            organizing = self.organizing.enter_for(path, self._wanted(upload).name, job)
+        elif job is not None:
+            self._attach(upload, job)
+        self.rows.move(
+            upload.upload_id,
+            UploadState.COMPLETE,
+            organize_job_id=organizing.job_id if organizing else None,
+        )
+
+    def _attach(self, upload: Upload, job: Job) -> None:
+        """Let workers fetch a job's file."""
+        self.jobs.change(
+            job.job_id,
+            Job.status.in_(list(OPEN)),
+            Job.input_upload_id.is_null(),
+            input_upload_id=upload.upload_id,
+            input_file_size=upload.size_bytes,
+            output_name=job.output_name or split_extension(upload.filename)[0],
+        )
+
+    def _note_result(self, job: Job, upload: Upload) -> None:
         """A job's result is here: an earlier failure to upload it is no more.
 
         One that has its result keeps it: a file that is known by its name alone may be that of
         another job of the same name.
         """
-        changes: dict[str, object] = {"output_file": path}
+        changes: dict[str, object] = {"output_file": upload.path}
         if job.status is JobStatus.COMPLETED and is_upload_error(job.error):
             changes |= {"error": None, "scheduled_at": None}
         elif job.output_file is not None:
@@ -166,7 +185,7 @@ class Deliveries:
         self.jobs.change(
             job.job_id,
             Job.status.in_([*HELD, JobStatus.COMPLETED]),
-            Job.attempt == job.attempt,
+            Job.lease_token == upload.lease_token,
             **changes,
         )
 
@@ -186,7 +205,7 @@ class Deliveries:
             self.jobs.change(
                 job.job_id,
                 Job.status == JobStatus.COMPLETED,
-                Job.attempt == job.attempt,
+                Job.lease_token == upload.lease_token,
                 error=error,
                 **planned,
             )

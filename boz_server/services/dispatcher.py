@@ -8,6 +8,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.domain.placement import Machine, belonging, choose, why_none
+from boz_server.domain.reach import FilePlace, reaches
 from boz_server.errors import Refused, Unavailable, WorkerNotFound
 from boz_server.repositories.attempt_repository import AttemptRepository, by_worker
 from boz_server.repositories.fleet_repository import FleetRepository
@@ -99,7 +100,10 @@ class Dispatcher:
             raise Refused(f"{reason} Ask again when a place is free.")
 
     def only_machine_for(self, job: Job) -> tuple[str, str | None] | None:
-        """Return agent and worker of the one machine that can do a job; None when several can."""
+        """Return agent and worker of the one machine that can do a job; None when several can, as
+        where its file can be fetched from here."""
+        if job.input_upload_id is not None and job.for_worker_id is None:
+            return None
         if job.job_type == JobType.TRANSCODE:
             machines = self.fleet.machines(self.clock.now())
             own = belonging(machines, job.for_worker_id, job.for_agent_id)
@@ -120,8 +124,8 @@ class Dispatcher:
         if not self.reasons.room(JobType.TRANSCODE):
             reason = self.reasons.full(JobType.TRANSCODE)
         elif reason is not None:
-            elsewhere = [one for one in machines if one.fetches and one.obstacle() is None]
-            if elsewhere:
+            elsewhere = [one for one in machines if one.fetches]
+            if why_none(elsewhere, for_agent_id=None, preset=None, chosen=False) is None:
                 return self._choose(elsewhere, None, chosen=False)
         if reason is not None:
             raise Unavailable(f"{reason} Register or enable one, or ask again later.")
@@ -151,10 +155,7 @@ class Dispatcher:
             job = self.fleet.next_transcode(now, free) if free else None
             if job is None:
                 break
-            chosen = job.for_worker_id is not None
-            own = belonging(free, job.for_worker_id, job.for_agent_id)
-            told = [machine for machine in own if chosen or machine.agent_id is not None]
-            machine = self._choose(told, job.preset, chosen=chosen)
+            machine = self._choose_told(free, job)
             holder = machine.agent_id or machine.worker_id
             if self.moves.assign(job, holder, machine.worker_id, actor=SERVER) is None:
                 break
@@ -162,6 +163,19 @@ class Dispatcher:
             machine.held += 1
             given += 1
         return given
+
+    def _choose_told(self, free: Sequence[Machine], job: Job) -> Machine:
+        """Choose who is given a job unasked: of those that have its file, else of those that fetch
+        it from here."""
+        chosen = job.for_worker_id is not None
+        file = FilePlace(job.for_agent_id, is_here=job.input_upload_id is not None)
+        told = [
+            one
+            for one in belonging(free, job.for_worker_id, None)
+            if chosen or (one.agent_id and reaches(one, file) and not one.lacks(job.preset))
+        ]
+        near = [one for one in told if one.agent_id == job.for_agent_id]
+        return self._choose(near or told, job.preset, chosen=chosen)
 
     def _choose(self, machines: Sequence[Machine], preset: str | None, *, chosen: bool) -> Machine:
         fitting = [

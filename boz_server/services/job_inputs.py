@@ -1,6 +1,5 @@
 """Raw titles that were sent here for workers on other machines to fetch."""
 
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,24 +40,25 @@ class JobInputs:
         raise NotFound("The job's file is not here: its agent has not sent it.")
 
     def sweep(self) -> int:
-        """Delete the files of jobs that are over for good; returns how many."""
-        here = [
-            path
+        """Delete the files of jobs that are over for good, and let those be sent again that have
+        vanished; returns how many were deleted."""
+        # Before the look at the folder: what a job names has its place there.
+        named = self.jobs.inputs()
+        here = {
+            path.name: path
             for path in self.settings.inputs_dir.glob("*")
             if not path.name.startswith(PART_PREFIX)
-        ]
-        if not here:
+        }
+        if not named and not here:
             return 0
         since = self.clock.now() - timedelta(hours=self.settings.upload_expiry_hours)
-        with self.database.read():
-            needed = self.jobs.inputs_in_use([path.name for path in here], since)
+        # The look and the note in one: a person may have a failed job tried again at any moment.
+        with self.database.write_queue():
+            needed = self.jobs.inputs_in_use(list(here), since)
             # Named, and about to be told of.
             needed |= {upload.upload_id for upload in self.uploads.in_state(UploadState.ARRIVED)}
-        unused = [path for path in here if path.name not in needed]
-        if unused:
-            with self.database.write():
-                self.jobs.forget_inputs([path.name for path in unused])
-        for path in unused:
-            with suppress(FileNotFoundError):
-                path.unlink()
+            unused = here.keys() - needed
+            self.jobs.forget_inputs(unused | (named - here.keys()))
+        for name in unused:
+            here[name].unlink(missing_ok=True)
         return len(unused)

@@ -157,7 +157,8 @@ class JobMoves:
     def requeue(self, job: Job, *, actor: str, detail: str, **changes: Any) -> Job | None:
         """Take an attempt away from its machine; the job waits for the next.
 
-        Without failover a job stays with the worker that had it, until a person decides. A rip
+        Without failover a job stays with the worker that had it, until a person decides, but where
+        the agent that it is for may give it to another of its workers. A rip
         whose disc has left its drive can't wait for anything: it fails.
         """
         if not self.can_wait(job):
@@ -172,7 +173,7 @@ class JobMoves:
             )
         kept = (
             {"for_worker_id": job.assigned_worker_id}
-            if not self.settings.worker_auto_failover and job.for_agent_id is None
+            if not self.settings.worker_auto_failover and job.for_agent_id != job.assigned_agent_id
             else {}
         )
         return self.move(

@@ -134,7 +134,8 @@ class Library:
 
     def _file(self, job: Job, attempt: FilingAttempt) -> Filed:
         source = Path(job.input_file or "")
-        if job.library_path is None or not is_finished_file(self.settings.output_dir, source):
+        is_ours = is_finished_file(self.settings.output_dir, source) and not source.is_symlink()
+        if job.library_path is None or not is_ours:
             raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
         target = self.settings.nas_mount / job.library_path
         try:

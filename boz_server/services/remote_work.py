@@ -15,6 +15,7 @@ from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.upload_repository import UploadRepository
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import JobMoves
+from boz_server.services.upload_rights import UploadRights
 from boz_server.services.waiting_reasons import place_of
 
 
@@ -49,6 +50,7 @@ class RemoteWork:
         uploads: UploadRepository,
         moves: JobMoves,
         dispatcher: Dispatcher,
+        rights: UploadRights,
     ) -> None:
         self.clock = clock
         self.database = database
@@ -58,6 +60,7 @@ class RemoteWork:
         self.uploads = uploads
         self.moves = moves
         self.dispatcher = dispatcher
+        self.rights = rights
 
     def wanted_of(self, agent_id: str) -> list[WantedFile] | None:
         """Return the files that an agent is to send here, in order; None for one that sends none.
@@ -70,16 +73,17 @@ class RemoteWork:
         if not agent.capabilities.get("can_upload_raw"):
             return None
         waiting = self.fleet.awaiting_file(agent_id)
-        machines = self.fleet.machines(self.clock.now()) if waiting else []
-        begun = {
-            upload.job_id: upload.upload_id
-            for upload in self.uploads.in_state(UploadState.ARRIVING)
-            if upload.purpose is UploadPurpose.JOB_INPUT
-        }
+        if not waiting:
+            return []
+        machines = self.fleet.machines(self.clock.now())
+        begun = self._inputs(UploadState.ARRIVING)
+        # All of these is here; it is compared with its checksum, which takes minutes.
+        arrived = self._inputs(UploadState.ARRIVED)
         return [
             WantedFile(job.job_id, job.input_file, begun.get(job.job_id))
             for job in waiting
-            if is_wanted_here(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
+            if job.job_id not in arrived
+            and is_wanted_here(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
         ]
 
     def require_reach(self, job: Job, worker: Worker) -> None:
@@ -103,12 +107,14 @@ class RemoteWork:
         the agent sends its file for is the one named, else the first of its that waits for a file,
         else a new one.
 
-        Raises Unavailable without a worker, and JobNotFound.
+        Raises Unavailable without a worker, JobNotFound, and Conflict where the job named has no
+        use for a file.
         """
         machine = self.dispatcher.choose_for(agent_id)
         if machine.agent_id == agent_id:
             return Transport(machine.worker_id, None)
         if job_id is not None:
+            self.rights.require(UploadPurpose.JOB_INPUT, job_id)
             return Transport(machine.worker_id, job_id)
         with self.database.write_queue():
             job = self.jobs.first_without_file(agent_id) or self.moves.enter(
@@ -118,3 +124,11 @@ class RemoteWork:
                 for_agent_id=agent_id,
             )
         return Transport(machine.worker_id, job.job_id)
+
+    def _inputs(self, state: UploadState) -> dict[str | None, str]:
+        """The uploads of raw titles in a state, by their jobs; the latest of each."""
+        return {
+            upload.job_id: upload.upload_id
+            for upload in self.uploads.in_state(state)
+            if upload.purpose is UploadPurpose.JOB_INPUT
+        }

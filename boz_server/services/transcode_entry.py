@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from boz_server.database.models import Job
-from boz_server.domain.file_paths import same_file
+from boz_server.domain.file_paths import is_shared, same_file
 from boz_server.domain.job_states import OPEN, JobStatus, JobType
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
@@ -71,7 +71,7 @@ class TranscodeEntry:
             source_disc_name=rip.source_disc_name,
             priority=rip.priority,
             source_job_id=rip.job_id,
-            for_agent_id=rip.assigned_agent_id,
+            for_agent_id=_disk_of(rip.assigned_agent_id, rip.output_file),
             is_announced=False,
         )
         log.info("Transcode entered", extra={"job_id": job.job_id, "rip": rip.job_id})
@@ -111,7 +111,7 @@ class TranscodeEntry:
 
     def origin(self, fields: dict[str, Any]) -> Origin:
         """Say where a new job's file lies: with the agent that ripped it, or that has the disc it
-        came from; nothing where neither is known."""
+        came from; nothing where neither is known, or it lies on a share."""
         rips = self._rips(fields)
         if rips:
             rip = rips[0]
@@ -119,13 +119,16 @@ class TranscodeEntry:
             alone = not any(job.status in OPEN for job in others)
             columns = {
                 "source_job_id": rip.job_id if alone else None,
-                "for_agent_id": rip.assigned_agent_id or rip.for_agent_id,
+                "for_agent_id": _disk_of(
+                    rip.assigned_agent_id or rip.for_agent_id, fields["input_file"]
+                ),
             }
             # Not what is left of a rip that failed; nor is anything done twice without a person.
             is_fresh = rip.status not in (JobStatus.FAILED, JobStatus.CANCELLED) and not others
             return Origin(columns, is_fresh and self._goes_on(fields["disc"]))
         disc = None if fields["disc"] is None else self.discs.get(fields["disc"])
-        return Origin({"for_agent_id": None if disc is None else disc.agent_id})
+        agent_id = None if disc is None else disc.agent_id
+        return Origin({"for_agent_id": _disk_of(agent_id, fields["input_file"])})
 
     def _goes_on(self, disc_id: str | None) -> bool:
         """Whether what was ripped from a disc is transcoded without a person."""
@@ -156,6 +159,11 @@ class TranscodeEntry:
         return self.jobs.rips_that_wrote(
             fields["input_file"], fields["disc"], fields["title_index"]
         )
+
+
+def _disk_of(agent_id: str | None, file: str | None) -> str | None:
+    """The agent on whose disk a file of its lies; None where it lies on a share."""
+    return None if is_shared(file) else agent_id
 
 
 def _is_untouched(job: Job) -> bool:

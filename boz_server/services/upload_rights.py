@@ -39,9 +39,10 @@ class UploadRights:
             self._require_result(job, lease_token)
         return job
 
-    def owner(self, filename: str) -> Job | None:
-        """Return the transcode whose result a file is by its name; None where none has it."""
-        return self.jobs.awaiting_result({filename, split_extension(filename)[0]})
+    def owner(self, *names: str) -> Job | None:
+        """Return the transcode whose result a file is by one of its names; None where none is."""
+        bare = {split_extension(name)[0] for name in names}
+        return self.jobs.awaiting_result({*names, *bare} - {""})
 
     def require_holder(self, job_id: str, lease_token: str | None) -> Job:
         """Return the job whose holder asks for its file.

@@ -1,11 +1,9 @@
-"""Uploads: begun, gone on with where they broke off, looked at, given up.
+"""Uploads: begun, looked at, given up.
 
-What becomes of a file that has arrived is in deliveries.py.
+How their bytes come is in upload_bytes.py, what becomes of a whole file in deliveries.py.
 """
 
-import hashlib
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,16 +11,12 @@ from typing import Any
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
-from boz_server.database.models import Upload
+from boz_server.database.models import Job, Upload
 from boz_server.domain.upload_states import UploadPurpose, UploadState
 from boz_server.errors import (
-    BozError,
     ChecksumMismatch,
     Conflict,
-    TooLarge,
-    UploadBusy,
     UploadNotFound,
-    WrongOffset,
 )
 from boz_server.repositories.upload_repository import UploadRepository
 from boz_server.services.deliveries import Deliveries
@@ -39,26 +33,20 @@ ARRIVING = UploadState.ARRIVING
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What a sender says of a file. sha256: of the whole file, in hex; metadata: the header."""
+    """What a sender says of a file. name: in its own words, before they were made a file name;
+    sha256: of the whole file, in hex; metadata: the header."""
 
     purpose: UploadPurpose
     filename: str
+    name: str | None = None
     job_id: str | None = None
     lease_token: str | None = None
     sha256: str | None = None
     metadata: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Checksum:
-    """What a sender says of the bytes of one request; algorithm: a name that hashlib knows."""
-
-    algorithm: str
-    digest: bytes
-
-
 class Uploads:
-    """Takes the bytes of files; each is one row, and a part file that only one request writes."""
+    """Keeps track of files on their way; each is one row and a part file."""
 
     def __init__(
         self,
@@ -86,16 +74,16 @@ class Uploads:
         self._require_room(UploadPurpose.LIBRARY, size_bytes)
 
     def create(self, announced: Announced, size_bytes: int) -> Upload:
-        """Begin an upload; its bytes come by `receive`.
+        """Begin an upload; its bytes come by UploadBytes.
 
         Raises StorageFull, and what UploadRights says of its job: JobNotFound, Conflict, Invalid.
         """
         self._require_room(announced.purpose, size_bytes)
-        self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
+        job = self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
         upload_id, part = self.parts.create(announced.purpose)
         with part:
             with self.database.write():
-                columns = self._columns(announced, size_bytes)
+                columns = self._columns(announced, job, size_bytes)
                 upload = self.rows.insert(**columns, upload_id=upload_id, state=ARRIVING)
                 if not size_bytes:
                     self.rows.move(upload_id, UploadState.ARRIVED)
@@ -116,65 +104,10 @@ class Uploads:
         here = self.parts.size(upload.upload_id, upload.purpose)
         return here if upload.unchecked_from is None else min(here, upload.unchecked_from)
 
-    def receive(
-        self,
-        upload_id: str,
-        offset: int,
-        read: Callable[[int], bytes],
-        *,
-        announced_bytes: int | None = None,
-        checksum: Checksum | None = None,
-    ) -> Upload:
-        """Add the bytes that `read` gives to an upload; what came before it breaks off stays.
-
-        announced_bytes: how many there will be, None where the sender does not say. Raises
-        UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, and what `read` raises.
-        """
-        part = self.parts.open(upload_id, self.get(upload_id).purpose)
-        if part is None:
-            return self._require_nothing_due(self.get(upload_id), offset)
-        with part:
-            # Only now: another request may have had the file until a moment ago.
-            upload = self.get(upload_id)
-            if upload.state is not ARRIVING:
-                return self._require_nothing_due(upload, offset)
-            here = self._settled(upload, part)
-            room = upload.size_bytes - here
-            if offset != here:
-                raise WrongOffset(offset, here)
-            if announced_bytes is not None and announced_bytes > room:
-                raise TooLarge(f"{announced_bytes} bytes were sent, but only {room} are due.")
-            self._fill(upload, part, read, checksum)
-            if part.size_bytes < upload.size_bytes:
-                return self.get(upload_id)
-            if not self._verified(upload, part):
-                return self.get(upload_id)
-            return self.deliveries.deliver(upload_id, part)
-
-    def finish_whole(self) -> int:
-        """Finish uploads whose bytes are all here; returns how many.
-
-        The server was killed before it had noted that. Their senders don't come back: an offset
-        that is the file's length tells them that they are done.
-        """
-        finished = 0
-        for upload in self.rows.in_state(ARRIVING):
-            if self.offset(upload) == upload.size_bytes:
-                try:
-                    self.receive(upload.upload_id, upload.size_bytes, lambda _: b"")
-                    finished += 1
-                except UploadBusy:
-                    continue  # its sender is still there
-                except (BozError, OSError):
-                    log.warning(
-                        "Not finished", extra={"upload_id": upload.upload_id}, exc_info=True
-                    )
-        return finished
-
     def take(self, upload_id: str, part: Part, announced: Announced) -> Upload:
         """Enter an upload that came in one piece, and give it its place.
 
-        Raises ChecksumMismatch, and what UploadRights says of its job.
+        Raises ChecksumMismatch, Conflict, and what UploadRights says of its job.
         """
         if announced.sha256 and part.digests["file"].hexdigest() != announced.sha256:
             raise ChecksumMismatch(
@@ -182,11 +115,16 @@ class Uploads:
             )
         part.sync()
         with self.database.write():
-            self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
-            columns = self._columns(self._known(announced), part.size_bytes)
+            job = self.rights.require(announced.purpose, announced.job_id, announced.lease_token)
+            if announced.purpose is UploadPurpose.LIBRARY:
+                announced, job = self._known(announced)
+            columns = self._columns(announced, job, part.size_bytes)
             columns["is_verified"] = True
             self.rows.insert(**columns, upload_id=upload_id, state=UploadState.ARRIVED)
-        return self.deliveries.deliver(upload_id, part)
+        upload = self.deliveries.deliver(upload_id, part)
+        if upload.state is UploadState.FAILED:
+            raise Conflict(upload.error or "The file was refused.")
+        return upload
 
     def terminate(self, upload_id: str) -> None:
         """Give an unfinished upload up; its bytes are deleted. Raises UploadNotFound, UploadBusy,
@@ -214,31 +152,28 @@ class Uploads:
             now, lambda one: self.rows.get(one) is not None
         )
 
-    def _known(self, announced: Announced) -> Announced:
+    def _known(self, announced: Announced) -> tuple[Announced, Job | None]:
         """Take a file of today's agents, which say only its name, for the result that a job of
         that name waits for."""
-        if announced.purpose is not UploadPurpose.LIBRARY:
-            return announced
-        job = self.rights.owner(announced.filename)
+        job = self.rights.owner(announced.filename, announced.name or "")
         if job is None:
-            return announced
-        return replace(announced, purpose=UploadPurpose.JOB_OUTPUT, job_id=job.job_id)
+            return announced, None
+        return replace(announced, purpose=UploadPurpose.JOB_OUTPUT), job
 
-    def _columns(self, announced: Announced, size_bytes: int) -> dict[str, Any]:
+    def _columns(self, announced: Announced, job: Job | None, size_bytes: int) -> dict[str, Any]:
         now = self.clock.now()
+        is_result = announced.purpose is UploadPurpose.JOB_OUTPUT
         return {
             "purpose": announced.purpose,
-            "job_id": announced.job_id,
+            "job_id": job.job_id if job else None,
+            "lease_token": job.lease_token if job and is_result else None,
             "filename": announced.filename,
             "size_bytes": size_bytes,
             "sha256": announced.sha256,
             "metadata": announced.metadata,
             "created_at": now,
-            "expires_at": self._expiry(),
+            "expires_at": now + timedelta(hours=self.settings.upload_expiry_hours),
         }
-
-    def _expiry(self) -> Any:
-        return self.clock.now() + timedelta(hours=self.settings.upload_expiry_hours)
 
     def _require_room(self, purpose: UploadPurpose, size_bytes: int) -> None:
         folder = self.parts.folder(purpose)
@@ -252,70 +187,3 @@ class Uploads:
             for upload in self.rows.in_state(ARRIVING)
             if self.parts.folder(upload.purpose).stat().st_dev == disk
         )
-
-    def _require_nothing_due(self, upload: Upload, offset: int) -> Upload:
-        """Answer bytes sent to an upload that has arrived: none are fine, as a reply may have been
-        lost. Raises WrongOffset for others, UploadNotFound where the file is gone."""
-        if upload.state is ARRIVING:
-            raise UploadNotFound(upload.upload_id)
-        if offset != upload.size_bytes:
-            raise WrongOffset(offset, upload.size_bytes)
-        return upload
-
-    def _verified(self, upload: Upload, part: Part) -> bool:
-        """Note that all bytes are here; returns whether it is clear that they are what was sent.
-
-        Raises ChecksumMismatch where they are not.
-        """
-        found = part.digests.get("file")
-        is_verified = upload.sha256 is None or found is not None
-        if found is not None and found.hexdigest() != upload.sha256:
-            with self.database.write():
-                self.rows.delete(upload.upload_id, ARRIVING)
-            part.discard()
-            raise ChecksumMismatch(
-                "The file that arrived has another SHA-256 than you announced: send it again."
-            )
-        with self.database.write():
-            self.rows.move(upload.upload_id, UploadState.ARRIVED, is_verified=is_verified)
-        return is_verified
-
-    def _settled(self, upload: Upload, part: Part) -> int:
-        """Drop bytes whose checksum was never compared; returns how many are here for good."""
-        if upload.unchecked_from is not None:
-            part.cut(upload.unchecked_from)
-            self._note(upload.upload_id, unchecked_from=None)
-        return part.size_bytes
-
-    def _fill(
-        self,
-        upload: Upload,
-        part: Part,
-        read: Callable[[int], bytes],
-        checksum: Checksum | None,
-    ) -> None:
-        here = part.size_bytes
-        if checksum is not None:
-            self._note(upload.upload_id, unchecked_from=here)
-            part.digests["bytes"] = hashlib.new(checksum.algorithm, usedforsecurity=False)
-        if upload.sha256 and here == 0:
-            part.hash_file()
-        # The bytes of a film take long: others need the connection meanwhile.
-        self.database.release()
-        complete, whole = False, False
-        try:
-            whole = part.fill(read, upload.size_bytes - here)
-            complete = checksum is None or part.digests["bytes"].digest() == checksum.digest
-        finally:
-            if checksum is not None and not complete:
-                part.cut(here)
-            part.sync()
-            self._note(upload.upload_id, unchecked_from=None, expires_at=self._expiry())
-        if not complete:
-            raise ChecksumMismatch("The bytes arrived damaged: send them again.")
-        if not whole:
-            raise TooLarge("More bytes were sent than were announced: those were left out.")
-
-    def _note(self, upload_id: str, **changes: Any) -> None:
-        with self.database.write():
-            self.rows.change(upload_id, ARRIVING, **changes)

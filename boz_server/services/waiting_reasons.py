@@ -1,6 +1,7 @@
 """Why jobs wait, in words: for those who look at them, and for the dispatcher itself."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from boz_server.clock import Clock
 from boz_server.database.models import Job
@@ -64,15 +65,24 @@ class WaitingReasons:
         """Why a transcode is not under way; None where it is about to be given away."""
         chosen = job.for_worker_id is not None
         file = place_of(job, senders)
-        own = belonging(machines, job.for_worker_id, None)
-        if not chosen:
-            own = [machine for machine in own if reaches(machine, file)]
-        reason = why_none(own, for_agent_id=job.for_agent_id, preset=job.preset, chosen=chosen)
         if is_wanted_here(machines, file, job.for_worker_id, job.preset):
             return f"Agent {job.for_agent_id!r} has yet to send the file."
-        if reason is None and not chosen and all(machine.agent_id is None for machine in own):
-            reason = f"Worker {own[0].worker_id!r}, or another like it, has yet to ask for it."
-        return reason
+        # To the queue a file is where its job is for, though it may lie on a share.
+        file = replace(file, agent_id=job.for_agent_id)
+        own = belonging(machines, job.for_worker_id, None)
+        near = [machine for machine in own if reaches(machine, file)]
+        if chosen and own and not near:
+            return (
+                f"Worker {job.for_worker_id!r} can't reach the file, which lies on the disk of"
+                f" agent {job.for_agent_id!r}."
+            )
+        reason = why_none(near, for_agent_id=job.for_agent_id, preset=job.preset, chosen=chosen)
+        if reason is not None or chosen:
+            return reason
+        free = [one for one in near if one.obstacle() is None and not one.lacks(job.preset)]
+        if all(machine.agent_id is None for machine in free):
+            return f"Worker {free[0].worker_id!r}, or another like it, has yet to ask for it."
+        return None
 
     def limit(self, job_type: JobType) -> int:
         """Return how many jobs of a type may be under way at once."""

@@ -201,6 +201,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         uploads=files.rows,
         moves=moves,
         dispatcher=dispatcher,
+        rights=files.rights,
     )
     queue = JobQueue(
         database,

@@ -24,6 +24,7 @@ from boz_server.services.organize_entry import OrganizeEntry
 from boz_server.services.outbound import Outbound
 from boz_server.services.output_folder import OutputFolder
 from boz_server.services.part_files import PartFiles
+from boz_server.services.upload_bytes import UploadBytes
 from boz_server.services.upload_rights import UploadRights
 from boz_server.services.uploads import Uploads
 from boz_server.settings import Settings
@@ -38,6 +39,7 @@ class FileServices:
 
     rows: UploadRepository
     uploads: Uploads
+    bytes: UploadBytes
     parts: PartFiles
     rights: UploadRights
     inputs: JobInputs
@@ -83,6 +85,7 @@ def build_files(
         attempts=attempts,
         dispatcher=dispatcher,
         organizing=organizing,
+        rights=rights,
     )
     uploads = Uploads(
         settings,
@@ -92,6 +95,16 @@ def build_files(
         parts=parts,
         space=space,
         rights=rights,
+        deliveries=deliveries,
+    )
+    upload_bytes = UploadBytes(
+        settings,
+        clock,
+        database,
+        rows=rows,
+        parts=parts,
+        rights=rights,
+        uploads=uploads,
         deliveries=deliveries,
     )
     library = Library(
@@ -110,7 +123,7 @@ def build_files(
     inputs = JobInputs(settings, clock, database, jobs, rows)
     loop = BackgroundLoop(
         "library",
-        lambda: _take_to_their_places(uploads, deliveries, library),
+        lambda: _take_to_their_places(upload_bytes, deliveries, library),
         LOOK_SECONDS,
         database.release,
         interrupt=library.stop,
@@ -118,6 +131,7 @@ def build_files(
     return FileServices(
         rows=rows,
         uploads=uploads,
+        bytes=upload_bytes,
         parts=parts,
         rights=rights,
         inputs=inputs,
@@ -145,9 +159,11 @@ def build_files(
     )
 
 
-def _take_to_their_places(uploads: Uploads, deliveries: Deliveries, library: Library) -> None:
+def _take_to_their_places(
+    upload_bytes: UploadBytes, deliveries: Deliveries, library: Library
+) -> None:
     """What has arrived comes first, between any two files that are filed: someone waits for it."""
-    uploads.finish_whole()
+    upload_bytes.finish_whole()
     deliveries.deliver_all()
     while library.run_one():
         deliveries.deliver_all()

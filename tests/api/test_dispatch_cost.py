@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from boz_server.database.models import Job
 from boz_server.services.wiring import Services
+from tests.remote import approved, wanted
 from tests.support import (
     approve,
     create_job,
@@ -95,6 +96,28 @@ def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(
     many = costs(client, services)
     assert many == few
     assert min(few.values()) > 0
+
+
+def test_it_tells_of_2000_files_that_are_to_come_with_as_many_statements_as_of_10(
+    client: FlaskClient, services: Services
+) -> None:
+    row = dict(Job.select().where(Job.job_id == approved(client)).dicts().get())
+    found = []
+    for more in (9, 1990):
+        copies(services, row | {"source_job_id": None}, more)
+        costs = []
+        for request in (
+            lambda: client.get("/api/agents/pc/jobs"),
+            lambda: client.post("/api/workers/farm/jobs/poll", json={}),
+        ):
+            with counted(services) as statements:
+                answer = ok(request())
+            costs.append(len(statements))
+            assert answer["jobs"] == []
+        found.append(costs)
+    assert found[0] == found[1]
+    # A bounded answer: what is behind these gets its turn.
+    assert len(wanted(client)) == 100
 
 
 def test_it_takes_a_progress_report_in_one_statement(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from boz_server.domain.file_paths import same_file
+from boz_server.domain.file_paths import is_shared, same_file
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,23 @@ def test_it_knows_a_file_in_whatever_way_its_path_is_written(one: str, other: st
 )
 def test_it_tells_other_files_apart(one: str, other: str) -> None:
     assert not same_file(one, other)
+
+
+@pytest.mark.parametrize(
+    ("path", "shared"),
+    [
+        (None, False),
+        ("C:\\rips\\a.mkv", False),
+        ("/mnt/rips/a.mkv", False),
+        ("\\\\nas\\rips\\a.mkv", True),
+        ("//nas/rips/a.mkv", True),
+        ("\\\\?\\C:\\rips\\a.mkv", False),
+        ("\\\\.\\C:\\rips\\a.mkv", False),
+        ("\\\\?\\UNC\\nas\\rips\\a.mkv", True),
+        ("\\\\?\\unc\\nas\\rips\\a.mkv", True),
+        ("\\\\?\\Volume{b75e2c83}\\a.mkv", False),
+        ("", False),
+    ],
+)
+def test_it_knows_a_share_by_its_path(path: str | None, shared: bool) -> None:
+    assert is_shared(path) is shared

@@ -35,7 +35,7 @@ def begun(services: Services, filename: str = "Heat (1995).mkv", **extra: Any) -
 def sent(services: Services, upload_id: str) -> Upload:
     """An upload whose bytes all come at once."""
     blocks = [FILM]
-    return services.files.uploads.receive(upload_id, 0, lambda _: blocks.pop() if blocks else b"")
+    return services.files.bytes.receive(upload_id, 0, lambda _: blocks.pop() if blocks else b"")
 
 
 def killed_before(

@@ -176,7 +176,8 @@ index("idx_jobs_input", Job, Job.input_upload_id, where=Job.input_upload_id.is_n
 index("idx_jobs_source", Job, Job.source_job_id)
 #: Which rip wrote a file.
 index("idx_jobs_rip_output", Job, Job.output_file, where=Job.job_type == JobType.RIP)
-#: The queue, in its order; whose a job is can be seen without a look at the job.
+#: The queue, in its order; whose a job is, and whether its file is here, can be seen without
+#: a look at the job.
 index(
     "idx_jobs_queue",
     Job,
@@ -186,6 +187,7 @@ index(
     Job.job_id,
     Job.for_worker_id,
     Job.for_agent_id,
+    Job.input_upload_id,
     where=Job.status == JobStatus.QUEUED,
 )
 #: What is to be tried again, or to begin later.

@@ -19,6 +19,8 @@ class Upload(BaseModel):
     #: The job that it belongs to; null where it belongs to none. No foreign key: the file
     #: outlives the job.
     job_id = peewee.CharField(max_length=36, null=True)
+    #: Names the attempt whose result it is; null for other files.
+    lease_token = peewee.CharField(max_length=32, null=True)
     #: Name that the sender has for it; never a path.
     filename = peewee.TextField()
     #: Bytes of the whole file, as the sender declared.

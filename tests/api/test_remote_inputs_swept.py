@@ -1,0 +1,165 @@
+"""Raw titles that were sent here are deleted once no one can need them any more."""
+
+import os
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.remote import (
+    RAW,
+    approved,
+    begun,
+    given_away,
+    go_on,
+    here,
+    lost,
+    polled,
+    send_result,
+    wanted,
+)
+from tests.support import FakeClock, job_of, ok, report, restart
+
+HOUR = 3600
+
+
+@pytest.fixture
+def folder(services: Services) -> Path:
+    """Where raw titles lie."""
+    return services.settings.inputs_dir
+
+
+def end(client: FlaskClient, work: dict[str, str], how: str, **said: str) -> None:
+    """The worker's last word on a job."""
+    ok(report(client, work["job_id"], how, lease_token=work["lease_token"], **said))
+
+
+@pytest.mark.parametrize("how", ["completed", "cancelled"])
+def test_it_deletes_the_file_of_a_job_that_is_over_for_good(
+    client: FlaskClient, services: Services, folder: Path, how: str
+) -> None:
+    work = given_away(client)
+    end(client, work, how)
+    assert services.files.inputs.sweep() == 1
+    assert os.listdir(folder) == []
+    assert job_of(client, work["job_id"])["input_upload_id"] is None
+    assert services.files.inputs.sweep() == 0
+
+
+def test_it_keeps_the_file_of_a_job_that_goes_on(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    job_ids = [here(client, number) for number in range(3)]
+    ok(report(client, job_ids[0], "running"))
+    clock.advance(300 * HOUR)
+    assert services.files.inputs.sweep() == 0
+    for job_id in job_ids:
+        assert job_of(client, job_id)["input_upload_id"] is not None
+
+
+def test_it_keeps_the_file_while_another_try_is_planned(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    work = given_away(client)
+    end(client, work, "completed", error="Upload failed: timeout")
+    assert job_of(client, work["job_id"])["scheduled_at"] is not None
+    clock.advance(1)
+    assert services.files.inputs.sweep() == 0
+    clock.advance(120)
+    assert services.attempts.retry_due() == 1
+    ok(client.post("/api/workers/farm/heartbeat", json={}))
+    assert services.files.inputs.sweep() == 0
+    assert wanted(client) == []
+
+
+def test_it_deletes_it_once_the_result_is_here_after_all(
+    client: FlaskClient, services: Services
+) -> None:
+    work = given_away(client)
+    end(client, work, "completed", error="Upload failed: timeout")
+    ok(send_result(client, work))
+    assert services.files.inputs.sweep() == 1
+
+
+@pytest.mark.parametrize("hours", [48, 5])
+def test_it_keeps_the_file_of_a_failed_job_for_a_person_to_try_it_again(
+    app: Flask, client: FlaskClient, clock: FakeClock, hours: int
+) -> None:
+    services = restart(app, upload_expiry_hours=hours)
+    work = given_away(client)
+    end(client, work, "failed", error="no space")
+    clock.advance(hours * HOUR - 1)
+    assert services.files.inputs.sweep() == 0
+    assert job_of(client, work["job_id"])["input_upload_id"] is not None
+    clock.advance(1)
+    assert services.files.inputs.sweep() == 1
+    assert job_of(client, work["job_id"])["input_upload_id"] is None
+
+
+def test_it_needs_no_second_file_where_a_person_tries_it_again_in_time(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    work = given_away(client)
+    end(client, work, "failed", error="no space")
+    clock.advance(24 * HOUR)
+    ok(client.post("/api/workers/farm/heartbeat", json={}))
+    ok(client.post(f"/api/jobs/{work['job_id']}/retry"))
+    clock.advance(48 * HOUR)
+    assert services.files.inputs.sweep() == 0
+    assert client.get(polled(client)["download_url"], buffered=True).data == RAW
+
+
+def test_it_keeps_the_file_for_the_next_where_a_worker_is_lost(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    given_away(client)
+    lost(client, services, clock)
+    assert services.files.inputs.sweep() == 0
+    assert client.get(polled(client)["download_url"], buffered=True).data == RAW
+
+
+def test_it_leaves_alone_what_still_arrives(
+    client: FlaskClient, services: Services, folder: Path
+) -> None:
+    job_id = approved(client)
+    upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
+    assert go_on(client, upload_id, 0, RAW[:9]).status_code == 204
+    assert services.files.inputs.sweep() == 0
+    assert go_on(client, upload_id, 9, RAW[9:]).status_code == 204
+    assert os.listdir(folder) == [upload_id]
+
+
+def test_it_deletes_what_no_job_speaks_of(services: Services, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "left").touch()
+    assert services.files.inputs.sweep() == 1
+    assert os.listdir(folder) == []
+
+
+def test_it_keeps_the_others_files(client: FlaskClient, services: Services, folder: Path) -> None:
+    over, other = given_away(client), given_away(client, 1)
+    end(client, over, "completed")
+    assert services.files.inputs.sweep() == 1
+    assert os.listdir(folder) == [job_of(client, other["job_id"])["input_upload_id"]]
+
+
+def test_it_asks_for_a_file_again_that_has_vanished(
+    client: FlaskClient, services: Services, folder: Path
+) -> None:
+    """A folder for temporary files may be emptied when its machine starts."""
+    approved_job = approved(client)
+    ok(client.post("/api/workers/farm/disable"))
+    upload_id = begun(client, len(RAW), purpose="job_input", job_id=approved_job)
+    assert go_on(client, upload_id, 0, RAW).status_code == 204
+    (folder / upload_id).unlink()
+    services.files.inputs.sweep()
+    assert job_of(client, approved_job)["input_upload_id"] is None
+    ok(client.post("/api/workers/farm/enable"))
+    assert wanted(client) == [approved_job]
+
+
+def test_it_does_nothing_where_nothing_was_ever_sent(services: Services, folder: Path) -> None:
+    assert services.files.inputs.sweep() == 0
+    assert not folder.exists()
