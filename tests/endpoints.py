@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.remote import begun
 from tests.support import (
     JPEG,
     approve,
@@ -58,6 +59,7 @@ def known(client: FlaskClient) -> dict[str, str]:
         "season_id": "Firefly:s1",
         "file_name": "title_0_0.jpg",
         "filename": "a.mkv",
+        "upload_id": begun(client, 5),
         "media_type": "movie",
         "server": "plex",
     }
