@@ -47,6 +47,7 @@ def test_it_makes_folders_and_schema(fresh: Settings) -> None:
         "004_identification",
         "005_files",
         "006_outbox",
+        "007_gone_discs",
     ]
 
 
