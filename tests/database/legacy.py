@@ -149,6 +149,13 @@ class LegacyDatabase:
                      proposed_filename=named,
                      proposed_path="TV Shows/Firefly/Season 01")  # fmt: skip
 
+    def damage(self) -> bytes:
+        """Overwrite the page of the agents; returns what the file then holds."""
+        pages = bytearray(self.path.read_bytes())
+        pages[4096:4196] = b"\xff" * 100
+        self.path.write_bytes(pages)
+        return bytes(pages)
+
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""
         with closing(sqlite3.connect(self.path)) as connection:

@@ -8,6 +8,7 @@ import pytest
 
 from boz_server.database.adoption.report import Report
 from boz_server.database.models import Agent, Disc, Job, VLCCommand, Worker
+from boz_server.domain.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
 from tests.database.legacy import LegacyDatabase
 from tests.database.rows import NOW
 
@@ -21,7 +22,9 @@ def test_it_keeps_agents_as_they_were(legacy: LegacyDatabase, adopt: Adopt) -> N
     adopt()
     agent = Agent.get()
     assert (agent.agent_id, agent.name, agent.status) == ("pc", "Living room", "online")
-    assert agent.capabilities == {"can_rip": True, "gpu_type": "RTX 4060 ü", "drives": [1]}
+    assert agent.capabilities == {
+        "can_rip": True, "can_transcode": False, "gpu_type": "RTX 4060 ü", "drives": [1]
+    }  # fmt: skip
     assert (agent.last_heartbeat, agent.registered_at) == (HEARD, HEARD)
 
 
@@ -66,8 +69,9 @@ def test_it_mends_what_no_column_of_ours_takes(legacy: LegacyDatabase, adopt: Ad
                avg_transcode_time_seconds="fast", cpu_usage=250, gpu_usage="hot")  # fmt: skip
     adopt()
     agent, worker = Agent.get(), Worker.get()
-    assert (agent.name, agent.status, agent.capabilities) == ("pc", "offline", {})
-    assert (worker.worker_type, worker.hostname, worker.capabilities) == ("agent", "pc-gpu", {})
+    assert (agent.name, agent.status, agent.capabilities) == ("pc", "offline", AGENT_DEFAULTS)
+    assert (worker.worker_type, worker.hostname) == ("agent", "pc-gpu")
+    assert worker.capabilities == WORKER_DEFAULTS
     assert (worker.priority, worker.enabled, worker.status) == (99, True, "offline")
     assert (worker.current_jobs, worker.total_jobs_completed) == ([], 0)
     assert (worker.avg_transcode_time_seconds, worker.cpu_usage, worker.gpu_usage) == (0, 100, None)
@@ -82,7 +86,20 @@ def test_it_bears_json_that_no_database_keeps(
 ) -> None:
     legacy.add("agents", capabilities=capabilities)
     adopt()
-    assert Agent.get().capabilities == {}
+    assert Agent.get().capabilities == AGENT_DEFAULTS
+
+
+def test_it_fills_in_capabilities_that_the_services_count_on(
+    legacy: LegacyDatabase, adopt: Adopt
+) -> None:
+    said = (
+        '{"nvenc": true, "hevc": "yes", "max_concurrent": null, "cpu_threads": -1, "vlc_path": 3}'
+    )
+    legacy.add("agents")
+    legacy.add("workers", capabilities=said)
+    report = adopt()
+    assert Worker.get().capabilities == WORKER_DEFAULTS | {"nvenc": True}
+    assert report.repairs["workers", "capabilities: what makes no sense set to the default"] == 1
 
 
 @pytest.mark.parametrize(("priority", "is_kept"), [(50, False), (10, True)])

@@ -38,6 +38,14 @@ for number in range(200):
     connection.execute("UPDATE jobs SET error = ? WHERE job_id = ?", ["x" * 3000, str(number)])
 os.kill(os.getpid(), signal.SIGKILL)
 """
+#: Has the file open for a moment.
+LOOKS = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT * FROM agents").fetchall()
+print("ready", flush=True)
+time.sleep(0.5)
+"""
 #: Adopts the file, and dies when it comes to a step.
 DIES = """
 import os, signal, sys
@@ -194,9 +202,11 @@ def test_it_goes_on_after_a_kill_at_any_step(
     assert backups
 
 
+@pytest.mark.parametrize("mode", ["wal", "delete"])
 def test_it_is_done_once_where_several_servers_start_at_once(
-    old: LegacyDatabase, tmp_path: Path
+    old: LegacyDatabase, tmp_path: Path, mode: str
 ) -> None:
+    old.run(f"PRAGMA journal_mode = {mode}")
     processes = [process(ADOPTS, str(old.path)) for _ in range(3)]
     for each in processes:
         assert each.stdout is not None
@@ -229,20 +239,22 @@ def test_it_refuses_while_the_old_server_writes(
     assert names(old.path) == ["Written meanwhile"]
 
 
+def test_it_waits_for_a_look_that_another_server_takes(old: LegacyDatabase) -> None:
+    old.run("PRAGMA journal_mode = wal")
+    looking = process(LOOKS, str(old.path))
+    assert looking.stdout is not None
+    assert looking.stdout.readline() == "ready\n"
+    assert adopted(old.path) is not None
+    looking.communicate(timeout=60)
+
+
 def test_it_refuses_a_damaged_file(old: LegacyDatabase, tmp_path: Path) -> None:
-    pages = bytearray(old.path.read_bytes())
-    pages[-3000:] = b"\xff" * 3000
-    old.path.write_bytes(pages)
-    with pytest.raises(sqlite3_errors()):
+    before = old.damage()
+    # Of the copy of SQLite that the server uses.
+    with pytest.raises(legacy_file.sqlite3.DatabaseError):
         adopted(old.path)
-    assert old.path.read_bytes() == bytes(pages)
+    assert old.path.read_bytes() == before
     assert files(tmp_path) == {"boz.db"}
-
-
-def sqlite3_errors() -> type[Exception]:
-    """The errors of the SQLite that the server uses."""
-    error: type[Exception] = legacy_file.sqlite3.DatabaseError
-    return error
 
 
 def test_it_keeps_the_files_mode(old: LegacyDatabase) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from boz_server.database.adoption import legacy_file
 from boz_server.database.adoption.filling import AdoptionError, adopt_into
@@ -77,18 +77,29 @@ def _alone_in(folder: Path) -> Iterator[None]:
 def _held(path: Path) -> Iterator[None]:
     """Keep everyone from writing to the old database, all of which is in its one file then."""
     with legacy_file.connected(path) as connection:
-        try:
-            # Not while another connection is open, where it was in WAL mode.
-            connection.execute("PRAGMA journal_mode = delete")
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            raise AdoptionError(
-                f"Another program has the database {path} open: stop the old server, and start"
-                " this one again."
-            ) from error
+        deadline = time.monotonic() + legacy_file.WAIT_SECONDS
+        while not _take(connection):
+            if time.monotonic() > deadline:
+                raise AdoptionError(
+                    f"Another program has the database {path} open: stop the old server, and start"
+                    " this one again."
+                )
+            time.sleep(_LOOK_SECONDS)
         yield
+
+
+def _take(connection: Any) -> bool:
+    """Make the old database one file, and keep others from writing to it; False where another
+    connection is in the way, if only for the look of a server that starts as well."""
+    try:
+        # SQLite does not wait for others to close the file, where it is in WAL mode.
+        connection.execute("PRAGMA journal_mode = delete")
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _build(new: Path, copy: Path, now: datetime, has_thumbnail: HasThumbnail) -> Report:

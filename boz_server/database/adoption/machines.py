@@ -4,6 +4,7 @@ from datetime import datetime
 
 from boz_server.database.adoption.row import LegacyRow
 from boz_server.database.adoption.tables import Row, Tables
+from boz_server.domain.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS, filled_in
 from boz_server.domain.job_states import HELD, JobStatus
 from boz_server.domain.presence import AgentStatus, WorkerStatus, WorkerType
 from boz_server.domain.vlc_states import VLCCommandStatus
@@ -26,7 +27,7 @@ def adopt_agents(tables: Tables) -> None:
                 "name": row.words("name", agent_id),
                 # Without a time it would count as heard from just now.
                 "status": status if heard else AgentStatus.OFFLINE,
-                "capabilities": row.mapping("capabilities"),
+                "capabilities": _capabilities(row, AGENT_DEFAULTS),
                 # What it says, to be compared with the jobs.
                 "current_job_id": row.id("current_job_id"),
                 "last_heartbeat": heard or known_since,
@@ -55,7 +56,7 @@ def _worker(tables: Tables, row: LegacyRow, worker_id: str) -> Row:
         "worker_type": row.state("worker_type", WorkerType, kind),
         "hostname": row.words("hostname", worker_id),
         "agent": agent_id,
-        "capabilities": row.mapping("capabilities"),
+        "capabilities": _capabilities(row, WORKER_DEFAULTS),
         "priority": priority,
         "priority_set_by_operator": priority != USUAL_PRIORITY,
         "enabled": row.flag("enabled", default=True),
@@ -69,6 +70,15 @@ def _worker(tables: Tables, row: LegacyRow, worker_id: str) -> Row:
         "cpu_usage": row.fraction("cpu_usage", 0, 100),
         "gpu_usage": row.fraction("gpu_usage", 0, 100),
     }
+
+
+def _capabilities(row: LegacyRow, defaults: Row) -> Row:
+    """What a machine can do; the services count on all known keys."""
+    said = row.mapping("capabilities")
+    whole = filled_in(said, defaults)
+    if any(whole[key] != value for key, value in said.items()):
+        row.repair("capabilities: what makes no sense set to the default")
+    return whole
 
 
 def _presence(row: LegacyRow, now: datetime) -> tuple[datetime | None, datetime]:
