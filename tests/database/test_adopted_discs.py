@@ -146,6 +146,17 @@ def test_it_finds_a_season_whose_id_a_disc_writes_otherwise(
     assert (TVSeason.select().count(), Disc.get().tv_season_id) == (1, "Firefly:s1")
 
 
+def test_it_does_not_take_ids_without_a_letter_for_the_same(
+    legacy: LegacyDatabase, adopt: Adopt
+) -> None:
+    legacy.add("tv_seasons", season_id="?!", show_name="Other")
+    legacy.add("discs", tv_season_id="...")
+    legacy.add("discs", disc_id="film", drive="E:", tv_season_id="", tv_show_name=None)
+    adopt()
+    assert Disc.get_by_id("disc").tv_season_id == "Firefly:s1"
+    assert Disc.get_by_id("film").tv_season_id is None
+
+
 def test_it_makes_one_season_of_several_rows(legacy: LegacyDatabase, adopt: Adopt) -> None:
     legacy.add("tv_seasons", season_id="a", last_episode_assigned=4, disc_ids='["one"]')
     legacy.add("tv_seasons", season_id="b", last_episode_assigned=8, disc_ids='["two"]',

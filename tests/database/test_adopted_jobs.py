@@ -104,7 +104,8 @@ def test_it_leaves_no_job_stuck(
     changed = before is None or before.lower() != after
     assert JobEvent.select().count() == changed
     if changed:
-        assert JobEvent.get().to_status == after
+        event = JobEvent.get()
+        assert (event.to_status, event.attempt) == (after, job.attempt)
     if changed and is_over:
         assert job.error
 

@@ -153,6 +153,16 @@ def test_it_sets_right_what_a_killed_program_left(
     assert files(tmp_path) == {"boz.db", done.backup.name}
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_it_leaves_nothing_beside_the_new_database_that_was_beside_the_old_one(
+    old: LegacyDatabase, tmp_path: Path, suffix: str
+) -> None:
+    old.path.with_name(old.path.name + suffix).write_bytes(b"\x00" * 4096)
+    adopted(old.path)
+    assert files(tmp_path) == {"boz.db", BACKUP}
+    assert names(old.path) == ["Living room"]
+
+
 STEPS = [
     (legacy_file, "copy"),
     (in_place, "adopt_into"),
@@ -255,6 +265,17 @@ def test_it_refuses_a_damaged_file(old: LegacyDatabase, tmp_path: Path) -> None:
         adopted(old.path)
     assert old.path.read_bytes() == before
     assert files(tmp_path) == {"boz.db"}
+
+
+def test_it_keeps_the_old_database_where_the_new_one_is_not_one_file(
+    old: LegacyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "boz.db.adopted.part-wal"
+    monkeypatch.setattr(in_place, "_hand_over", lambda *_: beside.touch())
+    with pytest.raises(AdoptionError, match=r"-wal could not be merged"):
+        adopted(old.path)
+    assert files(tmp_path) == {"boz.db"}
+    assert is_legacy(old.path)
 
 
 def test_it_keeps_the_files_mode(old: LegacyDatabase) -> None:

@@ -60,7 +60,7 @@ def _disc(tables: Tables, row: LegacyRow, disc_id: str, ids: SeasonIds) -> Row:
 def _season_of(tables: Tables, row: LegacyRow, disc: Row, ids: SeasonIds) -> str | None:
     """The season that a disc names; one that is gone is entered again. None for other discs."""
     legacy_id = row.text("tv_season_id")
-    found = None if legacy_id is None else ids.find(legacy_id)
+    found = ids.find(legacy_id) if legacy_id else None
     if found is not None:
         return found
     is_numbered = bool(disc["tv_show_name"]) and disc["tv_season_number"] is not None

@@ -130,11 +130,13 @@ def _hand_over(path: Path, *files: Path) -> None:
 
 def _exchange(path: Path, copy: Path, new: Path, now: datetime) -> Path:
     """Name the backup, then put the new database in the old one's place; returns the backup."""
-    left = [name for file in (path, new) for name in _beside(file) if name.exists()]
-    if left:
-        raise AdoptionError(
-            f"{left[0]} is still there: stop the program that uses the database, and start again."
-        )
+    left = [name for name in _beside(new) if name.exists()]
+    if left:  # SQLite says nothing where its last close could not write all into the one file
+        raise AdoptionError(f"{left[0]} could not be merged into the new database: see the disk.")
+    # Dead by now, as everything is in the one file and we alone may write to it; beside the new
+    # file they would be taken for its own.
+    for name in _beside(path):
+        name.unlink(missing_ok=True)
     wanted = path.with_name(f"{path.name}.legacy-{now:%Y%m%dT%H%M%SZ}")
     backup = next(name for name in numbered(wanted) if give_name(copy, name))
     try:

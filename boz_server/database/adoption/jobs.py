@@ -82,10 +82,10 @@ def _settle(tables: Tables, row: LegacyRow, job: Row) -> None:
     disc = tables.discs.get(job["disc"] or "")
     decision = decide(before, job, disc)
     job["status"] = decision.status
-    if decision.why is not None:
-        change(tables, job, before, decision.why, is_error=decision.is_error)
     if before in HELD:
         job["attempt"] = 1
+    if decision.why is not None:
+        change(tables, job, before, decision.why, is_error=decision.is_error)
     if job["status"] in HELD:
         job["assigned_at"] = job["assigned_at"] or job["started_at"] or job["created_at"]
         if job["status"] is JobStatus.RUNNING:

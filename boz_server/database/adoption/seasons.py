@@ -33,7 +33,8 @@ class SeasonIds:
 
     def find(self, legacy_id: str) -> str | None:
         """Return our id; None where none, or more than one, is meant."""
-        alike = self._alike.get(_letters(legacy_id), set())
+        letters = _letters(legacy_id)
+        alike = self._alike.get(letters, set()) if letters else set()
         return self._exact.get(legacy_id) or (next(iter(alike)) if len(alike) == 1 else None)
 
 
