@@ -5,6 +5,7 @@ from typing import Any
 
 from boz_server.api.context import services_of
 from boz_server.errors import BozError
+from boz_server.logs import configure_logging
 from boz_server.settings import Settings
 from boz_server.start import prepare
 
@@ -37,6 +38,7 @@ def on_starting(server: Any) -> None:
     It closes its connections, and building the application opens none: nothing of SQLite or
     PostgreSQL is carried over the fork.
     """
+    configure_logging(_settings)
     try:
         prepare(_settings)
     except BozError as error:

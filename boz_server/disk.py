@@ -31,6 +31,16 @@ def lock(file: IO[bytes]) -> bool:
     return True
 
 
+def lock_folder(descriptor: int) -> bool:
+    """Keep other processes that ask from a folder until its descriptor is closed, or its process
+    is killed. False when another one has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def write_all(file: IO[bytes], block: bytes) -> None:
     """Write a block to an unbuffered file, which may take it in pieces."""
     view = memoryview(block)

@@ -9,6 +9,7 @@ from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.migrations import Migrations
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
+from boz_server.services.adoption import Adoption
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
 
@@ -24,6 +25,7 @@ def prepare(settings: Settings) -> None:
     database = Database.from_settings(settings)
     try:
         database.require_folder()
+        Adoption(settings, Clock(), database).at_start()
         migrations = Migrations(database)
         if settings.auto_migrate:
             migrations.upgrade()

@@ -1,5 +1,6 @@
 """A server starts only where its folders and its database are in order, and says what is not."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from boz_server import start
+from boz_server.database.adoption.filling import AdoptionError
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.errors import SettingsError, StartError
 from boz_server.settings import Settings
 from boz_server.start import prepare
+from tests.database.legacy import LegacyDatabase
 
 PROJECT = Path(__file__).parents[1]
 
@@ -47,6 +50,7 @@ def test_it_makes_folders_and_schema(fresh: Settings) -> None:
         "004_identification",
         "005_files",
         "006_outbox",
+        "007_gone_discs",
     ]
 
 
@@ -100,6 +104,53 @@ def test_it_asks_for_the_command_where_it_must_not_migrate(fresh: Settings) -> N
     assert applied(fresh) == []
     prepare(fresh)
     prepare(by_hand)
+
+
+@pytest.fixture
+def legacy(tmp_path: Path) -> LegacyDatabase:
+    """A database of the old system where ours is to be."""
+    legacy = LegacyDatabase(tmp_path / "boz.db")
+    legacy.add("agents")
+    legacy.add("jobs", disc_id="gone")
+    return legacy
+
+
+def test_it_adopts_a_database_of_the_old_system(
+    fresh: Settings,
+    legacy: LegacyDatabase,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "boz_server"):
+        prepare(fresh)
+    assert applied(fresh)
+    (backup,) = tmp_path.glob("boz.db.legacy-*")
+    assert "jobs: disc_id: the disc is gone, set to null (1 row)." in caplog.messages
+    (told,) = [record for record in caplog.records if hasattr(record, "backup")]
+    assert told.backup == str(backup)
+    caplog.clear()
+    prepare(fresh)
+    assert len(list(tmp_path.glob("boz.db.legacy-*"))) == 1
+    assert not [record for record in caplog.records if "adopt" in record.getMessage()]
+
+
+def test_it_asks_for_the_command_where_it_must_not_adopt(
+    fresh: Settings, legacy: LegacyDatabase
+) -> None:
+    before = legacy.path.read_bytes()
+    with pytest.raises(StartError, match=f"run 'flask db adopt {legacy.path}', or set BOZ_AUTO"):
+        prepare(replace(fresh, auto_migrate=False))
+    assert legacy.path.read_bytes() == before
+
+
+def test_it_leaves_the_old_database_that_it_can_not_adopt(
+    fresh: Settings, legacy: LegacyDatabase, tmp_path: Path
+) -> None:
+    before = legacy.damage()
+    with pytest.raises(AdoptionError, match=r"boz\.db can't be adopted, and is as it was: .*\.$"):
+        prepare(fresh)
+    assert legacy.path.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {"boz.db"}
 
 
 @pytest.mark.parametrize("auto_migrate", [True, False])

@@ -1,8 +1,10 @@
 """`flask db`: the versions of the database's schema, named as Flask-Migrate's users know them."""
 
+from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 import peewee
 from flask.cli import AppGroup
 
@@ -11,6 +13,7 @@ from boz_server.database import schema_report
 from boz_server.database.connection import in_a_sentence
 from boz_server.database.migrations import BASE, HEAD, Migrations
 from boz_server.errors import BozError
+from boz_server.services.adoption import Adoption
 
 
 class OneSentenceGroup(AppGroup):
@@ -115,3 +118,20 @@ def check(context: click.Context) -> None:
         click.echo(difference)
     click.echo(f"Differences: {len(found)}." if found else "The database fits the models.")
     context.exit(1 if found else 0)
+
+
+@db_group.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with every lost row.")
+def adopt(file: Path, as_json: bool) -> None:
+    """Take over FILE, a database of the old system; ours has to be empty, or that very file."""
+    wired = services()
+    wired.database.require_folder()
+    adoption = Adoption(wired.settings, wired.clock, wired.database)
+    report, old = adoption.of_file(file)
+    if as_json:
+        click.echo(orjson.dumps(report.as_json() | {"old_database": str(old)}))
+        return
+    for line in report.lines():
+        click.echo(line)
+    click.echo(f"Adopted {file}; the old database is {old}.")

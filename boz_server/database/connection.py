@@ -166,8 +166,11 @@ class Database:
 
 def in_a_sentence(error: BaseException) -> str:
     """Say for an operator, not for a client, what a driver's error goes back to."""
+    return f"The database that BOZ_DATABASE_URL names can't be used: {first_cause(error)}."
+
+
+def first_cause(error: BaseException) -> str:
+    """Say what an error goes back to: a line without a full stop."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
-    first_line = (str(error) or repr(error)).splitlines()[0]
-    reason = first_line.rstrip(".")
-    return f"The database that BOZ_DATABASE_URL names can't be used: {reason}."
+    return (str(error) or repr(error)).splitlines()[0].rstrip(".")

@@ -12,6 +12,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from boz_server.errors import SettingsError
 
+#: The copy of SQLite that Peewee has found: a second one in this process would not see its locks.
+sqlite3: Any = peewee.sqlite3  # type: ignore[attr-defined]
+
 #: Every connection to SQLite starts with these. FULL costs about 0.3 ms a commit and survives
 #: power loss; NORMAL would survive only a kill. mmap stays off: a file that shrinks under a
 #: mapping kills the process with SIGBUS.
@@ -67,6 +70,9 @@ class Dialect(Protocol):
     def migration(self, database: Any) -> AbstractContextManager[None]:
         """Return the one transaction in which a process, alone, changes the schema."""
 
+    def continue_ids(self, database: Any, table: str) -> None:
+        """Let the `id` of new rows go on behind those that came with ids of their own."""
+
     def is_busy(self, error: BaseException) -> bool:
         """Whether the error passes by itself, so that asking again makes sense."""
 
@@ -120,6 +126,9 @@ class SQLite:
         finally:
             # A connection with its own settings must not go back to the pool.
             database.manual_close()
+
+    def continue_ids(self, database: Any, table: str) -> None:
+        """Nothing to do: a new row gets the highest id there is, plus one."""
 
     def is_busy(self, error: BaseException) -> bool:
         return self._code(error) in (_SQLITE_BUSY, _SQLITE_LOCKED)
@@ -189,6 +198,12 @@ class PostgreSQL:
             database.execute_sql(f"SET LOCAL lock_timeout = '{MIGRATION_WAIT_SECONDS}s'")
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             yield
+
+    def continue_ids(self, database: Any, table: str) -> None:
+        database.execute_sql(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"  # noqa: S608
+            f" (SELECT COALESCE(MAX(id), 0) + 1 FROM {table}), false)"
+        )
 
     def is_busy(self, error: BaseException) -> bool:
         state = getattr(error, "sqlstate", None)

@@ -155,7 +155,8 @@ class Migrations:
         if taken:
             raise StartError(
                 f"The database has a table {taken[0]!r} that this server did not make: name"
-                " another database in BOZ_DATABASE_URL, and keep this one."
+                " another database in BOZ_DATABASE_URL, and keep this one; one of the old system"
+                " is taken over by 'flask db adopt FILE'."
             )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
+from typing import NamedTuple
 
 from boz_server.domain.copies import FILM_SECONDS
 from boz_server.domain.episode_matcher import (
@@ -37,6 +38,17 @@ class SeasonDisc:
     season_is_guess: bool = False
 
 
+class Gone(NamedTuple):
+    """What is remembered of a season's discs that the database does not have: the highest number
+    on them, all below which count as given, and the highest number of such a disc."""
+
+    last_episode: int = 0
+    last_disc: int = 0
+
+
+NOTHING_GONE = Gone()
+
+
 @dataclass(frozen=True, slots=True)
 class Numbering:
     """The numbers of a disc's episodes, in disc order, and what is doubtful about them."""
@@ -57,14 +69,20 @@ class _Course:
     sizes: list[int] = field(default_factory=list)
 
 
-def plan(discs: Sequence[SeasonDisc], runtimes: Mapping[int, int | None]) -> dict[str, Numbering]:
+def plan(
+    discs: Sequence[SeasonDisc],
+    runtimes: Mapping[int, int | None],
+    gone: Gone = NOTHING_GONE,
+) -> dict[str, Numbering]:
     """Number the discs of a season, in the order of their numbers, then of their coming.
 
     runtimes: {episode: minutes} as a provider knows them; empty without metadata. A number is
     given once; what a person has accepted or chosen stays. Answers {disc key: its numbers}; those
     of a disc whose numbers are fixed are empty.
     """
-    course = _Course(min(runtimes, default=1) or 1, _settled(discs))
+    begins = max(min(runtimes, default=1) or 1, gone.last_episode + 1)
+    taken = _settled(discs) | set(range(1, gone.last_episode + 1))
+    course = _Course(begins, taken, gone.last_disc)
     course.sizes = [_size(disc) for disc in discs if _size(disc)]
     lengths = [part.seconds for disc in discs for part in disc.parts]
     course.usual_seconds = median(lengths) if lengths else 0.0

@@ -9,6 +9,7 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.season_plan import NOTHING_GONE, Gone
 from boz_server.repositories.disc_repository import load_titles
 
 #: A season's usual lengths show in so many.
@@ -120,6 +121,12 @@ class TVSeasonRepository:
         )
         return [seconds for (seconds,) in query.tuples()]
 
+    def gone(self, season_id: str) -> Gone:
+        """Return what is remembered of the season's discs that are not here."""
+        columns = (TVSeason.gone_last_episode, TVSeason.gone_last_disc)
+        query: Any = TVSeason.select(*columns).where(TVSeason.season_id == season_id)
+        return Gone(*next(iter(query.tuples()), NOTHING_GONE))
+
     def refresh(self, season_id: str, now: datetime) -> None:
         """Set what the season says of its discs from the discs themselves.
 
@@ -133,7 +140,7 @@ class TVSeasonRepository:
             Disc.preview_status != PreviewStatus.REJECTED
         )
         TVSeason.update(
-            last_episode_assigned=highest.scalar() or 0,
+            last_episode_assigned=max(highest.scalar() or 0, self.gone(season_id).last_episode),
             disc_ids=[disc.disc_id for disc in discs],
             last_disc_name=discs[-1].disc_name if discs else None,
             updated_at=now,

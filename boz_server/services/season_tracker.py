@@ -172,6 +172,7 @@ class SeasonTracker:
         numberings = plan(
             [season_disc(key, same, discs, before) for key, same in records.items()],
             self.seasons.runtimes(season_id),
+            self.seasons.gone(season_id),
         )
         names = self._names(season_id)
         for disc in pending:

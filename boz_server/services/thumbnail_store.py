@@ -66,6 +66,11 @@ class ThumbnailStore:
                 return (self._home(owner_id) / name).read_bytes()
         raise _not_kept()
 
+    def has(self, owner_id: str, title_index: int, timestamp: int) -> bool:
+        """Whether a thumbnail is kept; also of what can be the id of neither disc nor job."""
+        is_id = _OWNER_ID.fullmatch(owner_id) is not None
+        return is_id and (self.folder / owner_id / file_name(title_index, timestamp)).is_file()
+
     def count(self, owner_id: str) -> int:
         """Return how many thumbnails are kept of a disc or job; raises NotFound for what can be
         the id of neither."""

@@ -1,14 +1,18 @@
 """Databases for the tests of the database itself: migrated ones, and blank ones."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from boz_server.database.adoption.filling import adopt_into
+from boz_server.database.adoption.report import Report
 from boz_server.database.connection import Database
 from tests.conftest import ENGINES
+from tests.database.legacy import LOOSE, LegacyDatabase
+from tests.database.rows import NOW
 
 #: Short, so that tests of refusals are.
 WAIT_SECONDS = 0.2
@@ -67,3 +71,19 @@ def blank(blank_url: str) -> Iterator[Database]:
     database = Database(blank_url, wait_seconds=WAIT_SECONDS)
     yield database
     database.close()
+
+
+@pytest.fixture
+def legacy(tmp_path: Path) -> LegacyDatabase:
+    """An empty database of the old system, which no rule holds."""
+    return LegacyDatabase(tmp_path / "legacy.db", LOOSE)
+
+
+@pytest.fixture
+def adopt(database: Database, legacy: LegacyDatabase) -> Callable[[], Report]:
+    """Adopts that database into an empty one of ours, on each engine in turn, as of NOW."""
+
+    def adopt() -> Report:
+        return adopt_into(database, legacy.path, NOW, lambda *_: False)
+
+    return adopt

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boz_server.domain.episode_matcher import HIGH, LOW, VERY_LOW, Part
-from boz_server.domain.season_plan import SeasonDisc, plan
+from boz_server.domain.season_plan import Gone, SeasonDisc, plan
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EPISODES = (Part(2500),) * 4
@@ -175,3 +175,17 @@ def test_it_gives_no_number_twice_and_plans_the_same_again(rows, runtimes, rando
 def test_it_plans_many_discs(count):
     found = numbers([disc(number) for number in range(1, count + 1)])
     assert found[f"disc {count}"] == [count * 4 - 3, count * 4 - 2, count * 4 - 1, count * 4]
+
+
+def test_it_goes_on_behind_discs_that_are_not_known_any_more():
+    discs = [disc(3), disc(4, hours=1)]
+    plans = plan(discs, {}, Gone(last_episode=8, last_disc=2))
+    assert [match.first for match in plans["disc 3"].matches] == [9, 10, 11, 12]
+    assert [match.first for match in plans["disc 4"].matches] == [13, 14, 15, 16]
+    assert plans["disc 3"].warnings == ()
+
+
+def test_it_gives_no_number_of_a_disc_that_is_not_known_any_more():
+    runtimes = dict.fromkeys(range(1, 17), 42)
+    plans = plan([disc(1)], runtimes, Gone(last_episode=8, last_disc=2))
+    assert [match.first for match in plans["disc 1"].matches] == [9, 10, 11, 12]

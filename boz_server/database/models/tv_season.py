@@ -18,6 +18,10 @@ class TVSeason(BaseModel):
     thetvdb_series_id = peewee.IntegerField(null=True)
     #: The highest episode number on any of its discs; 0 before the first.
     last_episode_assigned = peewee.IntegerField(default=0, constraints=default(0))
+    #: The highest number on discs that the database does not have, and the highest number of such
+    #: a disc in its box; 0 where it has them all. Set when an older system's database is adopted.
+    gone_last_episode = peewee.IntegerField(default=0, constraints=default(0))
+    gone_last_disc = peewee.IntegerField(default=0, constraints=default(0))
     #: Ids of its discs, in the order in which they were first reported.
     disc_ids = peewee.JSONField(default=list)
     #: Label of the disc that was reported last; null before the first.

@@ -1,0 +1,107 @@
+"""Writes adopted rows into an empty database of ours: all of them or none, and counted."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import peewee
+
+from boz_server.database.adoption.conversion import convert
+from boz_server.database.adoption.legacy_file import read_tables
+from boz_server.database.adoption.report import Report
+from boz_server.database.adoption.tables import HasThumbnail, Row, Tables
+from boz_server.database.connection import Database
+from boz_server.database.migrations import Migrations
+from boz_server.database.models import (
+    Agent,
+    Disc,
+    Job,
+    JobEvent,
+    Title,
+    TVEpisode,
+    TVSeason,
+    VLCCommand,
+    Worker,
+)
+from boz_server.database.models.base import BaseModel
+from boz_server.errors import BozError
+
+#: PostgreSQL takes 65,535 values in a statement, and a job has 40.
+ROWS_A_STATEMENT = 500
+MAX_ID = 2**31 - 1
+
+
+class AdoptionError(BozError):
+    """A database can't be adopted, or not into this one; says why, and nothing was changed."""
+
+
+def adopt_into(
+    database: Database, copy: Path, now: datetime, has_thumbnail: HasThumbnail
+) -> Report:
+    """Bring the database to our schema, and fill it from a copy of a legacy file.
+
+    Raises AdoptionError where it holds anything, or where a row can't be accounted for.
+    """
+    Migrations(database).upgrade()
+    report = Report()
+    with database.dialect.migration(database.peewee):
+        _require_empty()
+        tables = convert(read_tables(copy, report), report, now, has_thumbnail)
+        _write(database, tables)
+        _count(report)
+    return report
+
+
+def _require_empty() -> None:
+    for model in (Agent, Worker, TVSeason, Disc, Job, VLCCommand):
+        if model.select().exists():
+            raise AdoptionError(
+                f"The database that BOZ_DATABASE_URL names has {model._meta.table_name} already:"
+                " name an empty one to adopt into."
+            )
+
+
+def _write(database: Database, tables: Tables) -> None:
+    """Insert parents before children; agents name jobs, which come later."""
+    agents = list(tables.agents.values())
+    titles = [title for of_disc in tables.titles.values() for title in of_disc.values()]
+    _insert(Agent, [agent | {"current_job_id": None} for agent in agents])
+    _insert(Worker, tables.workers.values())
+    _insert(TVSeason, tables.seasons.values())
+    _insert(TVEpisode, _with_ids(tables.episodes))
+    _insert(Disc, tables.discs.values())
+    _insert(Title, _with_ids(titles))
+    _insert(Job, tables.jobs.values())
+    _insert(JobEvent, tables.events)
+    _insert(VLCCommand, tables.vlc_commands.values())
+    for agent in agents:
+        if agent["current_job_id"] is not None:
+            Agent.update(current_job_id=agent["current_job_id"]).where(
+                Agent.agent_id == agent["agent_id"]
+            ).execute()
+    for model in (TVEpisode, Title):
+        database.dialect.continue_ids(database.peewee, model._meta.table_name)
+
+
+def _insert(model: type[BaseModel], rows: Iterable[Row]) -> None:
+    for batch in peewee.chunked(rows, ROWS_A_STATEMENT):
+        model.insert_many(batch).execute()
+
+
+def _with_ids(rows: list[Row]) -> list[Row]:
+    """Rows with the ids that they had; those beyond what the column takes get others."""
+    taken = {row["id"] for row in rows}
+    free = (number for number in range(1, MAX_ID) if number not in taken)
+    return [row if 0 < row["id"] <= MAX_ID else row | {"id": next(free)} for row in rows]
+
+
+def _count(report: Report) -> None:
+    """Count what is there now, and hold it against what was found."""
+    for model in (Agent, Worker, TVSeason, TVEpisode, Disc, Title, Job, VLCCommand):
+        report.adopted[model._meta.table_name] = model.select().count()
+    missing = report.unaccounted()
+    if missing:
+        raise AdoptionError(
+            f"Rows of the old database are unaccounted for ({missing}): nothing was changed;"
+            " please report this."
+        )

@@ -1,0 +1,316 @@
+"""At any moment, whoever is killed or in the way, the file is the old database or the new one."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boz_server.database.adoption import in_place, legacy_file
+from boz_server.database.adoption.filling import AdoptionError
+from boz_server.database.adoption.in_place import Adopted, adopt_in_place
+from boz_server.database.adoption.legacy_file import is_legacy
+from boz_server.database.connection import Database
+from boz_server.database.models.base import database_proxy
+from tests.database.legacy import LegacyDatabase
+from tests.database.rows import NOW
+
+BACKUP = "boz.db.legacy-20260124T123456Z"
+
+#: Leaves a row in a -wal file, or half a change with its -journal, as a killed program does.
+KILLED = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+mode = connection.execute(f"PRAGMA journal_mode = {sys.argv[2]}").fetchone()
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("PRAGMA cache_spill = 1")
+connection.execute("UPDATE agents SET name = 'Committed'")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE agents SET name = 'Half done'")
+for number in range(200):
+    connection.execute("UPDATE jobs SET error = ? WHERE job_id = ?", ["x" * 3000, str(number)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+#: Has the file open for a moment.
+LOOKS = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT * FROM agents").fetchall()
+print("ready", flush=True)
+time.sleep(0.5)
+"""
+#: Adopts the file, and dies when it comes to a step.
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from boz_server.database.adoption import in_place
+from tests.database.rows import NOW
+
+path, module, step = sys.argv[1:]
+target = sys.modules[module]
+setattr(target, step, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+in_place.adopt_in_place(Path(path), NOW, lambda *_: False)
+"""
+ADOPTS = """
+import sys
+from pathlib import Path
+from boz_server.database.adoption.in_place import adopt_in_place
+from tests.database.rows import NOW
+
+print("ready", flush=True)
+sys.stdin.readline()
+print(adopt_in_place(Path(sys.argv[1]), NOW, lambda *_: False) is not None)
+"""
+
+
+def process(script: str, *arguments: str) -> "subprocess.Popen[str]":
+    """Another process of ours."""
+    return subprocess.Popen(  # noqa: S603 - a process of ours
+        [sys.executable, "-c", script, *arguments],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"PYTHONPATH": "."},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(script: str, *arguments: str) -> int:
+    """Run one to its end; its exit code."""
+    running = process(script, *arguments)
+    running.communicate(timeout=60)
+    return running.returncode
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> LegacyDatabase:
+    """The old database at the place of ours."""
+    legacy = LegacyDatabase(tmp_path / "boz.db")
+    legacy.add_all([("agents", {}), *(("jobs", {"job_id": str(number)}) for number in range(200))])
+    return legacy
+
+
+def adopted(path: Path) -> Adopted | None:
+    """What adopting a file in its place comes to."""
+    return adopt_in_place(path, NOW, lambda *_: False)
+
+
+def names(path: Path) -> list[str]:
+    """The names of the agents in a database of either system."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM agents")]
+
+
+def files(folder: Path) -> set[str]:
+    """The files of a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def test_it_leaves_the_new_database_and_a_backup(old: LegacyDatabase, tmp_path: Path) -> None:
+    done = adopted(old.path)
+    assert done is not None
+    assert done.backup == tmp_path / BACKUP
+    assert files(tmp_path) == {"boz.db", BACKUP}
+    assert not is_legacy(old.path)
+    assert is_legacy(done.backup)
+    assert names(old.path) == names(done.backup) == ["Living room"]
+
+
+def test_it_adopts_once(old: LegacyDatabase, tmp_path: Path) -> None:
+    adopted(old.path)
+    before = old.path.read_bytes()
+    assert adopted(old.path) is None
+    assert old.path.read_bytes() == before
+    assert files(tmp_path) == {"boz.db", BACKUP}
+
+
+def test_it_writes_over_no_earlier_backup(old: LegacyDatabase, tmp_path: Path) -> None:
+    first = adopted(old.path)
+    assert first is not None
+    shutil.copy(first.backup, old.path)  # someone went back
+    again = adopted(old.path)
+    assert again is not None
+    assert again.backup != first.backup
+    assert len(files(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_it_sets_right_what_a_killed_program_left(
+    old: LegacyDatabase, tmp_path: Path, mode: str
+) -> None:
+    assert ended(KILLED, str(old.path), mode) == -signal.SIGKILL
+    assert files(tmp_path) > {"boz.db"}
+    done = adopted(old.path)
+    assert done is not None
+    assert names(old.path) == names(done.backup) == ["Committed"]
+    assert files(tmp_path) == {"boz.db", done.backup.name}
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_it_leaves_nothing_beside_the_new_database_that_was_beside_the_old_one(
+    old: LegacyDatabase, tmp_path: Path, suffix: str
+) -> None:
+    old.path.with_name(old.path.name + suffix).write_bytes(b"\x00" * 4096)
+    adopted(old.path)
+    assert files(tmp_path) == {"boz.db", BACKUP}
+    assert names(old.path) == ["Living room"]
+
+
+STEPS = [
+    (legacy_file, "copy"),
+    (in_place, "adopt_into"),
+    (legacy_file, "require_sound"),
+    (legacy_file, "sync"),
+    (in_place, "_hand_over"),
+    (in_place, "_exchange"),
+    (in_place, "give_name"),
+    (os, "replace"),
+    (in_place, "sync_folder"),
+]
+IDS = [step for _, step in STEPS]
+
+
+@pytest.mark.parametrize(("module", "step"), STEPS[:-1], ids=IDS[:-1])
+def test_it_leaves_the_old_database_where_a_step_fails(
+    old: LegacyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
+) -> None:
+    before = old.path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, fails)
+        with pytest.raises(OSError, match="no more"):
+            adopted(old.path)
+    assert old.path.read_bytes() == before
+    assert files(tmp_path) == {"boz.db"}
+    assert adopted(old.path) is not None
+
+
+def fails(*_: object) -> None:
+    """What a step does on a disk that does no more."""
+    raise OSError("no more")
+
+
+@pytest.mark.parametrize(("module", "step"), STEPS, ids=IDS)
+def test_it_goes_on_after_a_kill_at_any_step(
+    old: LegacyDatabase, tmp_path: Path, module: Any, step: str
+) -> None:
+    assert ended(DIES, str(old.path), module.__name__, step) == -signal.SIGKILL
+    assert is_legacy(old.path) == (step != "sync_folder")
+    assert names(old.path) == ["Living room"]
+    adopted(old.path)
+    assert not is_legacy(old.path)
+    assert names(old.path) == ["Living room"]
+    assert not any(name.endswith(".part") for name in files(tmp_path))
+    backups = [name for name in files(tmp_path) if ".legacy-" in name]
+    assert all(is_legacy(tmp_path / name) for name in backups)
+    assert backups
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_it_is_done_once_where_several_servers_start_at_once(
+    old: LegacyDatabase, tmp_path: Path, mode: str
+) -> None:
+    old.run(f"PRAGMA journal_mode = {mode}")
+    processes = [process(ADOPTS, str(old.path)) for _ in range(3)]
+    for each in processes:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    for each in processes:
+        assert each.stdin is not None
+        each.stdin.write("\n")
+        each.stdin.flush()
+    assert sorted(each.communicate(timeout=60)[0] for each in processes) == [
+        "False\n", "False\n", "True\n"
+    ]  # fmt: skip
+    assert files(tmp_path) == {"boz.db", BACKUP}
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_it_refuses_while_the_old_server_writes(
+    old: LegacyDatabase, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(legacy_file, "WAIT_SECONDS", 0.1)
+    # By the same copy of SQLite: another one in this process would not see its locks.
+    with legacy_file.connected(old.path) as server:
+        server.execute(f"PRAGMA journal_mode = {mode}")
+        server.execute("BEGIN IMMEDIATE")
+        with pytest.raises(AdoptionError, match="stop the old server"):
+            adopted(old.path)
+        server.execute("UPDATE agents SET name = 'Written meanwhile'")
+        server.execute("COMMIT")
+    assert is_legacy(old.path)
+    assert adopted(old.path) is not None
+    assert names(old.path) == ["Written meanwhile"]
+
+
+def test_it_waits_for_a_look_that_another_server_takes(old: LegacyDatabase) -> None:
+    old.run("PRAGMA journal_mode = wal")
+    looking = process(LOOKS, str(old.path))
+    assert looking.stdout is not None
+    assert looking.stdout.readline() == "ready\n"
+    assert adopted(old.path) is not None
+    looking.communicate(timeout=60)
+
+
+def test_it_refuses_a_damaged_file(old: LegacyDatabase, tmp_path: Path) -> None:
+    before = old.damage()
+    # Of the copy of SQLite that the server uses.
+    with pytest.raises(legacy_file.sqlite3.DatabaseError):
+        adopted(old.path)
+    assert old.path.read_bytes() == before
+    assert files(tmp_path) == {"boz.db"}
+
+
+def test_it_keeps_the_old_database_where_the_new_one_is_not_one_file(
+    old: LegacyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "boz.db.adopted.part-wal"
+    monkeypatch.setattr(in_place, "_hand_over", lambda *_: beside.touch())
+    with pytest.raises(AdoptionError, match=r"-wal could not be merged"):
+        adopted(old.path)
+    assert files(tmp_path) == {"boz.db"}
+    assert is_legacy(old.path)
+
+
+def test_it_keeps_the_files_mode(old: LegacyDatabase) -> None:
+    old.path.chmod(0o640)
+    done = adopted(old.path)
+    assert done is not None
+    for path in (old.path, done.backup):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_it_follows_a_link_to_the_file(old: LegacyDatabase, tmp_path: Path) -> None:
+    link = tmp_path / "link" / "boz.db"
+    link.parent.mkdir()
+    link.symlink_to(old.path)
+    done = adopted(link)
+    assert done is not None
+    assert link.is_symlink()
+    assert not is_legacy(old.path)
+    assert done.backup.parent == tmp_path
+
+
+def test_it_leaves_the_models_in_the_database_they_were_in(
+    old: LegacyDatabase, tmp_path: Path
+) -> None:
+    database = Database(f"sqlite:///{tmp_path}/other.db")
+    adopted(old.path)
+    assert database_proxy.obj is database.peewee
+
+
+def test_it_does_not_wait_for_another_process_for_good(
+    old: LegacyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_place, "MIGRATION_WAIT_SECONDS", 0)
+    monkeypatch.setattr(in_place, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(in_place, "lock_folder", lambda _: False)
+    with pytest.raises(AdoptionError, match="Another process has been adopting"):
+        adopted(old.path)
+    assert is_legacy(old.path)

@@ -1,0 +1,39 @@
+"""The step from 006 to 007: what seasons remember of discs that are gone, and the way back."""
+
+from boz_server.database.connection import Database
+from boz_server.database.migrations import Migrations
+from boz_server.database.models import TVSeason
+from tests.database.steps import assert_keeps_every_row, assert_leaves_the_schema_of
+
+BEFORE, GONE_DISCS = "006_outbox", "007_gone_discs"
+
+IN_USE = (
+    "INSERT INTO tv_seasons (season_id, show_name, season_number, last_episode_assigned, disc_ids)"
+    " VALUES ('Firefly:s1', 'Firefly', 1, 8, '[]')",
+    "INSERT INTO tv_episodes (season_id, episode_number, episode_name, season_number)"
+    " VALUES ('Firefly:s1', 1, 'Serenity', 1)",
+)
+
+
+def filled(database: Database) -> Database:
+    """A database of the version before, in use."""
+    Migrations(database).upgrade(BEFORE)
+    for statement in IN_USE:
+        database.peewee.execute_sql(statement)
+    return database
+
+
+def test_it_keeps_every_row_up_down_and_up(blank: Database) -> None:
+    assert_keeps_every_row(
+        filled(blank), BEFORE, GONE_DISCS, ["SELECT gone_last_disc FROM tv_seasons"]
+    )
+
+
+def test_it_leaves_the_schema_of_the_version_before(blank: Database) -> None:
+    assert_leaves_the_schema_of(filled(blank), BEFORE, GONE_DISCS)
+
+
+def test_it_takes_no_disc_of_a_season_for_gone(blank: Database) -> None:
+    Migrations(filled(blank)).upgrade(GONE_DISCS)
+    season = TVSeason.get()
+    assert (season.gone_last_episode, season.gone_last_disc) == (0, 0)
