@@ -31,6 +31,23 @@ def lock(file: IO[bytes]) -> bool:
     return True
 
 
+def own(path: Path) -> IO[bytes] | None:
+    """Open a file to be written anew, by its owner alone, and keep others off it (see `lock`).
+
+    None when another one has it. It is made where it is missing, and empty in any case.
+    """
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+        if not lock(file):
+            file.close()
+            return None
+        # Whoever had it before may have given it its name meanwhile: then it is no part any more.
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            file.truncate(0)
+            return file
+        file.close()
+
+
 def write_all(file: IO[bytes], block: bytes) -> None:
     """Write a block to an unbuffered file, which may take it in pieces."""
     view = memoryview(block)

@@ -9,6 +9,7 @@ from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.migrations import Migrations
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
+from boz_server.services.backups import Backups
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
 
@@ -24,7 +25,8 @@ def prepare(settings: Settings) -> None:
     database = Database.from_settings(settings)
     try:
         database.require_folder()
-        migrations = Migrations(database)
+        backups = Backups(settings, Clock(), database)
+        migrations = Migrations(database, before_change=backups.make_before_change)
         if settings.auto_migrate:
             migrations.upgrade()
         else:

@@ -1,4 +1,4 @@
-"""`flask db`: the versions of the database's schema, named as Flask-Migrate's users know them."""
+"""`flask db`: the database's schema, in words that Flask-Migrate's users know, and its backups."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import peewee
 from flask.cli import AppGroup
 
 from boz_server.api.context import services
+from boz_server.cli.db_backup import backup, backups
 from boz_server.database import schema_report
 from boz_server.database.connection import in_a_sentence
 from boz_server.database.migrations import BASE, HEAD, Migrations
@@ -25,13 +26,15 @@ class OneSentenceGroup(AppGroup):
             raise click.ClickException(in_a_sentence(error)) from error
 
 
-db_group = OneSentenceGroup("db", help="Versions of the database's schema.")
+db_group = OneSentenceGroup("db", help="The database: its schema, and backups.")
+for command in (backup, backups):
+    db_group.add_command(command)
 
 
 def _migrations() -> Migrations:
     database = services().database
     database.require_folder()
-    return Migrations(database)
+    return Migrations(database, before_change=services().backups.make_before_change)
 
 
 @db_group.command()

@@ -21,6 +21,7 @@ from boz_server.services.attempts import Attempts
 from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
 from boz_server.services.background import BackgroundLoop
+from boz_server.services.backups import Backups
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_overrides import DiscOverrides
 from boz_server.services.disc_review import DiscReview
@@ -76,6 +77,7 @@ class Services:
     attempts: Attempts
     auto_approval: AutoApproval
     auto_rip: AutoRip
+    backups: Backups
     dispatcher: Dispatcher
     idempotency: Idempotency
     maintenance: Maintenance
@@ -235,6 +237,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         moves=moves,
         dispatcher=dispatcher,
     )
+    backups = Backups(settings, clock, database)
     maintenance = Maintenance(
         clock,
         database,
@@ -251,6 +254,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             *disc.steps,
             *files.steps,
+            # Last: it may take long.
+            MaintenanceStep("back_up", 600, backups.make_if_due),
         ],
     )
     return Services(
@@ -271,6 +276,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         attempts=attempts,
         auto_approval=disc.auto_approval,
         auto_rip=disc.auto_rip,
+        backups=backups,
         dispatcher=dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,

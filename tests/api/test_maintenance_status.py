@@ -25,6 +25,7 @@ PERIODS = {
     "watch_space": 60,
     "forget_uploads": 600,
     "sweep_inputs": 60,
+    "back_up": 600,
 }
 
 
