@@ -19,13 +19,14 @@ def free_bytes(folder: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def lock(file: IO[bytes]) -> bool:
+def lock(file: IO[bytes], *, shared: bool = False) -> bool:
     """Keep other threads and processes off a file until it is closed, or its process is killed.
 
-    False when another one has it.
+    False when another one has it. shared: keep off only those who want it alone.
     """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file.fileno(), kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -1,17 +1,25 @@
 """What has to be in order before a server starts."""
 
 from pathlib import Path
+from typing import IO
 
 import peewee
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.migrations import Migrations
+from boz_server.database.occupancy import occupy
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
 from boz_server.services.backups import Backups
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
+
+
+def occupy_database(settings: Settings) -> IO[bytes] | None:
+    """Keep restores off the database until every process that has the result has ended or closed
+    it; None where nothing has to be held. Raises StartError."""
+    return occupy(Database.from_settings(settings))
 
 
 def prepare(settings: Settings) -> None:

@@ -7,7 +7,7 @@ import peewee
 from flask.cli import AppGroup
 
 from boz_server.api.context import services
-from boz_server.cli.db_backup import backup, backups
+from boz_server.cli.db_backup import backup, backups, restore
 from boz_server.database import schema_report
 from boz_server.database.connection import in_a_sentence
 from boz_server.database.migrations import BASE, HEAD, Migrations
@@ -27,7 +27,7 @@ class OneSentenceGroup(AppGroup):
 
 
 db_group = OneSentenceGroup("db", help="The database: its schema, and backups.")
-for command in (backup, backups):
+for command in (backup, backups, restore):
     db_group.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`flask db backup`, `backups`: copies of the database, to go back to."""
+"""`flask db backup`, `backups`, `restore`: copies of the database, to go back to."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 from boz_server.api.context import services
 from boz_server.cli.output import age, json_option, say, say_list, size
 from boz_server.database import backup as files
+from boz_server.restore import restore as restore_from
 from boz_server.services.backups import Backup
 
 
@@ -53,6 +54,31 @@ def backups(as_json: bool) -> None:
             f" {found.problem or 'ok'}"
         )
     say_list(lines or [f"No backup is in {services().backups.folder}."], facts, as_json=as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+@with_appcontext
+def restore(file: Path, as_json: bool) -> None:
+    """Go back to the backup FILE, with the server stopped; the present database is kept.
+
+    Jobs that were under way in it are queued again: no report of the time after it can land.
+    """
+    done = restore_from(services(), file)
+    kept = (
+        "There was no database before" if done.kept is None else f"Kept the one before: {done.kept}"
+    )
+    say(
+        f"Restored: {file} ({done.schema_version}; jobs queued again: {done.requeued}). {kept}.",
+        {
+            "path": str(file),
+            "schema_version": done.schema_version,
+            "requeued": done.requeued,
+            "kept": None if done.kept is None else str(done.kept),
+        },
+        as_json=as_json,
+    )
 
 
 def _facts(one: Backup) -> dict[str, Any]:

@@ -72,8 +72,29 @@ def inspect(path: Path, *, thoroughly: bool = False) -> Verdict:
     return Verdict(None, "is no backup of a database")
 
 
+def require_whole(database: Database, path: Path) -> None:
+    """Raise BackupError unless a file is a whole backup, and of this database's engine."""
+    found = inspect(path, thoroughly=True)
+    if found.problem is not None:
+        raise BackupError(f"{path} {found.problem}: nothing was changed.")
+    if _is_sqlite(path) != (database.path is not None):
+        raise BackupError(f"{path} is of another database engine: nothing was changed.")
+    if path.with_name(f"{path.name}-wal").exists():
+        raise BackupError(
+            f"{path} has a '-wal' file beside it, so it is no backup but a database in use: nothing"
+            " was changed."
+        )
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+
+
 def _copy_sqlite(database: Database, path: Path) -> None:
     """VACUUM INTO reads one snapshot, keeps no writer out, and leaves free pages behind."""
+    # What a killed one left must not be rolled back into this one.
+    path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
     try:
         database.peewee.execute_sql("VACUUM INTO ?", (str(path),))
     except peewee.PeeweeException as error:

@@ -190,6 +190,15 @@ class PostgreSQL:
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             yield
 
+    @contextmanager
+    def keep_schema(self, database: Any) -> Iterator[None]:
+        """Keep migrations of other processes waiting, over several transactions of this thread."""
+        database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+        try:
+            yield
+        finally:
+            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+
     def is_busy(self, error: BaseException) -> bool:
         state = getattr(error, "sqlstate", None)
         # A connection that was refused or lost has no SQLSTATE at all.

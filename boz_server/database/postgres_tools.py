@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -40,6 +41,22 @@ def inspect(path: Path) -> tuple[str | None, str | None]:
     # Lines of COPY: id, name, time.
     names = [line.split("\t")[1] for line in rows.splitlines() if line.count("\t") == _TABS]
     return (max(names), None) if names else (None, "is the database of another program")
+
+
+def restore(url: str, path: Path, *, instead_of: set[str]) -> None:
+    """Put a dump into the database of that address in place of the tables named, all or nothing.
+
+    Raises BackupError.
+    """
+    drops = "".join(f'DROP TABLE IF EXISTS "{table}" CASCADE;\n' for table in sorted(instead_of))
+    with TemporaryDirectory(dir=path.parent) as folder:
+        script = Path(folder, "restore.sql")
+        _, trouble = _run("pg_restore", "--no-owner", f"--file={script}", str(path))
+        if trouble is None:
+            once = ("--single-transaction", "--set=ON_ERROR_STOP=1", "--quiet", "--no-psqlrc")
+            _, trouble = _run("psql", *once, f"--command={drops}", f"--file={script}", url=url)
+    if trouble is not None:
+        raise BackupError(f"{path} can't be restored: {trouble}; nothing was changed.")
 
 
 def _run(program: str, *arguments: str, url: str | None = None) -> tuple[str, str | None]:
