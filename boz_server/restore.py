@@ -10,6 +10,7 @@ import peewee
 
 from boz_server.database import backup, postgres_tools
 from boz_server.database.connection import Database
+from boz_server.database.dialects import ENGINE_ERRORS
 from boz_server.database.migrations import Migrations
 from boz_server.database.models.base import database_proxy
 from boz_server.database.occupancy import alone
@@ -131,7 +132,7 @@ def _keep(target: Path, services: Services) -> Path:
     try:
         _fold_in_log(target)
         kept_log.unlink(missing_ok=True)
-    except peewee.DatabaseError as error:
+    except ENGINE_ERRORS as error:
         if services.database.dialect.is_busy(error.__context__ or error):
             kept_log.unlink(missing_ok=True)
             raise StartError(

@@ -123,6 +123,9 @@ class Settings:
     database_max_overflow: int = _setting(10, "Connections more at a peak.", low=0, high=100)
     database_echo: bool = _setting(False, "Log every SQL statement.")
     auto_migrate: bool = _setting(True, "Bring the database to this version at the start.")
+    allow_network_fs: bool = _setting(
+        False, "Let an SQLite database lie on a network file system, at your own risk."
+    )
     backup_dir: Path | None = _setting(
         None, "Folder for backups; 'backups' beside the database's file if unset."
     )

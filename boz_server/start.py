@@ -7,6 +7,8 @@ import peewee
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database, in_a_sentence
+from boz_server.database.file_system import network_type
+from boz_server.database.findings import MOVE_TO_LOCAL_DISK, network_refusal
 from boz_server.database.migrations import Migrations
 from boz_server.database.occupancy import occupy
 from boz_server.errors import StartError
@@ -33,6 +35,7 @@ def prepare(settings: Settings) -> None:
     database = Database.from_settings(settings)
     try:
         database.require_folder()
+        _refuse_network_share(settings, database)
         backups = Backups(settings, Clock(), database)
         migrations = Migrations(database, before_change=backups.make_before_change)
         if settings.auto_migrate:
@@ -44,6 +47,14 @@ def prepare(settings: Settings) -> None:
         raise StartError(in_a_sentence(error)) from error
     finally:
         database.close()
+
+
+def _refuse_network_share(settings: Settings, database: Database) -> None:
+    if database.path is None or settings.allow_network_fs:
+        return
+    path = database.path.resolve()
+    if (kind := network_type(path)) is not None:
+        raise StartError(f"{network_refusal(path, kind)} {MOVE_TO_LOCAL_DISK}")
 
 
 def _make_folder(folder: Path, variable: str) -> None:

@@ -152,6 +152,16 @@ def test_it_names_folder_and_variable_where_the_databases_folder_is_missing(
         prepare(replace(fresh, database_url=f"sqlite:///{tmp_path}/nowhere/boz.db"))
 
 
+def test_it_refuses_a_database_on_a_network_share_unless_that_is_allowed(
+    fresh: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(start, "network_type", lambda _: "nfs4")
+    with pytest.raises(StartError, match=r"\(nfs4\).* or set BOZ_ALLOW_NETWORK_FS=true"):
+        prepare(fresh)
+    assert not (tmp_path / "boz.db").exists()
+    prepare(replace(fresh, allow_network_fs=True))
+
+
 def test_it_refuses_an_address_that_names_no_database(fresh: Settings) -> None:
     with pytest.raises(SettingsError, match="BOZ_DATABASE_URL"):
         prepare(replace(fresh, database_url="mysql://host/boz"))

@@ -3,13 +3,14 @@
 from typing import Any
 
 import click
-import peewee
 from flask.cli import AppGroup
 
 from boz_server.api.context import services
 from boz_server.cli.db_backup import backup, backups, restore
+from boz_server.cli.db_health import doctor
 from boz_server.database import schema_report
 from boz_server.database.connection import in_a_sentence
+from boz_server.database.dialects import ENGINE_ERRORS
 from boz_server.database.migrations import BASE, HEAD, Migrations
 from boz_server.errors import BozError
 
@@ -22,12 +23,12 @@ class OneSentenceGroup(AppGroup):
             return super().invoke(ctx)
         except BozError as error:
             raise click.ClickException(str(error)) from error
-        except peewee.PeeweeException as error:
+        except ENGINE_ERRORS as error:
             raise click.ClickException(in_a_sentence(error)) from error
 
 
 db_group = OneSentenceGroup("db", help="The database: its schema, and backups.")
-for command in (backup, backups, restore):
+for command in (backup, backups, restore, doctor):
     db_group.add_command(command)
 
 

@@ -14,6 +14,7 @@ import peewee
 
 from boz_server.database import postgres_tools
 from boz_server.database.connection import Database, root_words
+from boz_server.database.dialects import ENGINE_ERRORS
 from boz_server.database.migrations import HISTORY_TABLE
 from boz_server.errors import BackupError
 
@@ -97,7 +98,7 @@ def _copy_sqlite(database: Database, path: Path) -> None:
     path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
     try:
         database.peewee.execute_sql("VACUUM INTO ?", (str(path),))
-    except peewee.PeeweeException as error:
+    except ENGINE_ERRORS as error:
         raise BackupError(f"No backup was made: {root_words(error)}.") from error
 
 
@@ -107,7 +108,7 @@ def _inspect_sqlite(path: Path, *, thoroughly: bool) -> Verdict:
     try:
         with closing(database):
             return _verdict(database, thoroughly=thoroughly)
-    except peewee.DatabaseError as error:
+    except ENGINE_ERRORS as error:
         return Verdict(None, f"is damaged ({root_words(error)})")
 
 

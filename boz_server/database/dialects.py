@@ -12,6 +12,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from boz_server.errors import SettingsError
 
+#: A log that grew beyond it shrinks to it again.
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
 #: Every connection to SQLite starts with these. FULL costs about 0.3 ms a commit and survives
 #: power loss; NORMAL would survive only a kill. mmap stays off: a file that shrinks under a
 #: mapping kills the process with SIGBUS.
@@ -22,7 +25,14 @@ SQLITE_PRAGMAS = (
     ("cache_size", -16000),
     ("temp_store", "memory"),
     ("mmap_size", 0),
-    ("journal_size_limit", 64 * 1024 * 1024),
+    ("journal_size_limit", WAL_LIMIT_BYTES),
+)
+
+#: Whatever an engine refuses: in Peewee's words, or, while rows are fetched, in the driver's.
+ENGINE_ERRORS: tuple[type[Exception], ...] = (
+    peewee.PeeweeException,
+    peewee.sqlite3.Error,  # type: ignore[attr-defined]
+    psycopg.Error,
 )
 
 #: SQLite's result codes, https://www.sqlite.org/rescode.html; the low byte is the primary one.
