@@ -19,6 +19,7 @@ FREE_SHARE, FREE_BYTES = 0.25, 32 * 1024 * 1024
 _ANSWERS = {"full": 2, "memory": 2}
 _SHOWN = 3
 MOVE_TO_LOCAL_DISK = "Move it to a disk of this machine, or set BOZ_ALLOW_NETWORK_FS=true."
+_TRY_AGAIN = "See that the database can be reached and has room, and try again."
 _RESTORE = "Go back to a backup: 'flask db backups', then 'flask db restore FILE'."
 
 
@@ -49,7 +50,11 @@ def guarded(check: str, look: Look) -> Finding:
     try:
         return look()
     except ENGINE_ERRORS as error:
-        return Finding(check, Severity.ERROR, f"{root_words(error)}.", _RESTORE)
+        # Of both drivers and Peewee alike: not reached, locked or out of room, in place of damaged.
+        passes = type(error).__name__ == "OperationalError"
+        return Finding(
+            check, Severity.ERROR, f"{root_words(error)}.", _TRY_AGAIN if passes else _RESTORE
+        )
 
 
 def of_sqlite(database: Database, path: Path) -> Iterator[Finding]:

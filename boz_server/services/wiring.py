@@ -48,6 +48,7 @@ from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
 from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
+from boz_server.services.upkeep import Upkeep
 from boz_server.services.vlc_relay import VLCRelay
 from boz_server.services.waiting_reasons import WaitingReasons
 from boz_server.services.wiring_discs import build_discs
@@ -237,7 +238,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         moves=moves,
         dispatcher=dispatcher,
     )
-    backups = Backups(settings, clock, database)
+    backups, upkeep = Backups(settings, clock, database), Upkeep(database)
     maintenance = Maintenance(
         clock,
         database,
@@ -254,6 +255,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             *disc.steps,
             *files.steps,
+            MaintenanceStep("fold_in_log", 60, upkeep.fold_in_log),
+            MaintenanceStep("optimize", 3600, upkeep.optimize),
             # Last: it may take long.
             MaintenanceStep("back_up", 600, backups.make_if_due),
         ],
