@@ -76,6 +76,19 @@ def test_it_starts_again_on_what_is_there(fresh: Settings) -> None:
     assert (fresh.output_dir / "film.mkv").exists()
 
 
+def test_it_backs_up_what_is_there_before_it_migrates(fresh: Settings, tmp_path: Path) -> None:
+    prepare(fresh)
+    assert not (tmp_path / "backups").exists()
+    database = Database(fresh.database_url)
+    database.peewee.execute_sql("INSERT INTO leases (name, renewed_at) VALUES ('a', '2026-01-24')")
+    Migrations(database).downgrade()
+    database.close()
+    prepare(fresh)
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+    prepare(fresh)
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
 def test_it_leaves_no_connection_open_to_be_carried_over_a_fork(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ class Backups:
         self.settings = settings
         self.clock = clock
         self.database = database
+        self._is_told = False
 
     @property
     def folder(self) -> Path:
@@ -122,7 +123,9 @@ class Backups:
         if self.settings.backup_interval_hours == 0:
             return None
         if self.database.path is None and not postgres_tools.can_dump():
-            log.warning("No backup was made: pg_dump is not installed here.")
+            if not self._is_told:
+                log.warning("No backups are made: pg_dump is not installed here.")
+            self._is_told = True
             return None
         made = self.make(wait_seconds=wait_seconds)
         log.info("Backup made", extra={"path": str(made.path), "bytes": made.size_bytes})
@@ -151,11 +154,18 @@ class Backups:
             ) from error
 
     def _drop_old(self, keep: int) -> None:
+        """Delete all but the newest. Raises BackupError where that can't be done."""
         old = self.all()[keep:]
-        for one in old:
-            one.path.unlink(missing_ok=True)
-        if old:
-            sync_folder(self.folder)
+        try:
+            for one in old:
+                one.path.unlink(missing_ok=True)
+            if old:
+                sync_folder(self.folder)
+        except OSError as error:
+            raise BackupError(
+                f"The backup was made, but older ones can't be deleted ({error.strerror}): make"
+                f" {self.folder} and its files this user's."
+            ) from error
 
     def _name(self) -> str:
         """What the names of this database's backups begin with: several may share a folder."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import peewee
 import pytest
 
 from tests.cli.conftest import Run, refused
@@ -56,6 +57,18 @@ def test_it_lists_them_newest_first_with_what_they_are_worth(run: Run, tmp_path:
         (old, None, "is no backup of a database"),
     ]
     assert 0 <= listed[0]["age_seconds"] < 60
+
+
+def test_it_backs_up_by_itself_before_the_schema_changes(run: Run, tmp_path: Path) -> None:
+    used = peewee.SqliteDatabase(tmp_path / "boz.db")
+    used.execute_sql("INSERT INTO leases (name, renewed_at) VALUES ('a', '2026-01-24 12:00:00')")
+    used.close()
+    assert run("upgrade").output == "Nothing to apply.\n"
+    assert not (tmp_path / "backups").exists()
+    run("downgrade")
+    run("upgrade")
+    listed = json.loads(run("backups", "--json").output)
+    assert [one["schema_version"] for one in listed] == OURS[-2:]
 
 
 def test_it_refuses_to_write_over_a_file(run: Run, tmp_path: Path) -> None:

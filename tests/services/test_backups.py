@@ -1,5 +1,6 @@
 """Backups of the database: when they are made, how many are kept, and what is never half there."""
 
+import errno
 import logging
 import threading
 from collections.abc import Iterator
@@ -90,6 +91,30 @@ def test_it_makes_one_when_the_latest_is_old(backups: Backups, clock: FakeClock)
     assert backups.make_if_due() is not None
 
 
+def test_it_makes_one_in_the_course_of_maintenance(services: Services, backups: Backups) -> None:
+    services.maintenance.tick()
+    services.maintenance.tick()
+    assert len(backups.all()) == 1
+
+
+def test_it_says_that_old_ones_can_not_be_deleted(
+    backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups.make()
+
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix in (".db", ".dump"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(BackupError, match=r"older ones can't be deleted \(Permission denied\)"):
+        backups.make(keep=1)
+    assert len(backups.all()) == 2
+
+
 def test_it_makes_none_by_itself_where_that_is_not_wanted(
     services: Services, settings: Settings, clock: FakeClock
 ) -> None:
@@ -171,7 +196,8 @@ def test_it_says_what_is_missing_without_pg_dump(
         backups.make()
     with caplog.at_level(logging.WARNING):
         assert backups.make_if_due() is None
-    assert "pg_dump is not installed" in caplog.text
+        assert backups.make_if_due() is None
+    assert caplog.text.count("pg_dump is not installed") == 1
     database.close()
 
 
