@@ -7,7 +7,7 @@ from boz_server.api.context import services_of
 from boz_server.errors import BozError
 from boz_server.logs import configure_logging
 from boz_server.settings import Settings
-from boz_server.start import prepare
+from boz_server.start import occupy_database, prepare
 
 try:
     _settings = Settings.from_env()
@@ -36,10 +36,12 @@ def on_starting(server: Any) -> None:
     """Get folders and database ready, once, before any process serves.
 
     It closes its connections, and building the application opens none: nothing of SQLite or
-    PostgreSQL is carried over the fork.
+    PostgreSQL is carried over the fork. The lock that keeps restores off the database is: it is
+    to last as long as any process.
     """
     configure_logging(_settings)
     try:
+        server.database_lock = occupy_database(_settings)
         prepare(_settings)
     except BozError as error:
         sys.exit(str(error))

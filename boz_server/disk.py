@@ -19,26 +19,35 @@ def free_bytes(folder: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def lock(file: IO[bytes]) -> bool:
+def lock(file: IO[bytes], *, shared: bool = False) -> bool:
     """Keep other threads and processes off a file until it is closed, or its process is killed.
 
-    False when another one has it.
+    False when another one has it. shared: keep off only those who want it alone.
     """
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return _lock(file.fileno(), fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
 
 def lock_folder(descriptor: int) -> bool:
     """Keep other processes that ask from a folder until its descriptor is closed, or its process
     is killed. False when another one has it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return _lock(descriptor, fcntl.LOCK_EX)
+
+
+def own(path: Path) -> IO[bytes] | None:
+    """Open a file to be written anew, by its owner alone, and keep others off it (see `lock`).
+
+    None when another one has it. It is made where it is missing, and empty in any case.
+    """
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+        if not lock(file):
+            file.close()
+            return None
+        # Whoever had it before may have given it its name meanwhile: then it is no part any more.
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            file.truncate(0)
+            return file
+        file.close()
 
 
 def write_all(file: IO[bytes], block: bytes) -> None:
@@ -119,3 +128,11 @@ def sha256_of(path: Path, seen: Callable[[int], None] = lambda _: None) -> str:
             digest.update(block)
             seen(len(block))
     return digest.hexdigest()
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -169,6 +169,10 @@ class StorageFull(BozError):
     """The disk has no room for what was sent."""
 
 
+class BackupError(BozError):
+    """A backup can't be made, or the file at hand is none; nothing was changed."""
+
+
 class SettingsError(BozError):
     """An environment variable has a value that the server can't start with."""
 

@@ -41,6 +41,8 @@ class LogLevel(StrEnum):
 
 #: Types of settings that are whole numbers; None where another setting speaks for it.
 WHOLE_NUMBERS: tuple[Any, ...] = (int, int | None)
+#: Types of settings that are folders; None where the place follows from another setting.
+FOLDERS: tuple[Any, ...] = (Path, Path | None)
 NO_MAP = PathMap()
 
 
@@ -121,6 +123,19 @@ class Settings:
     database_max_overflow: int = _setting(10, "Connections more at a peak.", low=0, high=100)
     database_echo: bool = _setting(False, "Log every SQL statement.")
     auto_migrate: bool = _setting(True, "Bring the database to this version at the start.")
+    allow_network_fs: bool = _setting(
+        False, "Let an SQLite database lie on a network file system, at your own risk."
+    )
+    backup_dir: Path | None = _setting(
+        None, "Folder for backups; 'backups' beside the database's file if unset."
+    )
+    backup_keep: int = _setting(7, "Backups kept in that folder.", low=1, high=10**5)
+    backup_interval_hours: int = _setting(
+        24,
+        "Hours between the server's own backups; 0: it makes none, not before migrations either.",
+        low=0,
+        high=10**5,
+    )
 
     # Agents and workers
     agent_timeout_seconds: int = _setting(
@@ -264,7 +279,7 @@ def _parse(env: FileAwareEnv, name: str, item: "Field[Any]", raw: str) -> Any:
         return env.int(name)
     if item.type is float:
         return env.float(name)
-    if item.type is Path:
+    if item.type in FOLDERS:
         return env.path(name)
     if isinstance(item.type, type) and issubclass(item.type, StrEnum):
         return item.type(raw.lower())
@@ -291,4 +306,4 @@ def allowed(item: "Field[Any]") -> str:
         return f"{kind} of at least {low}" if high is None else f"{kind} from {low} to {high}"
     if item.type is PathMap:
         return "pairs of absolute paths such as /nas:/media, separated by commas"
-    return "a folder's path" if item.type is Path else "a text"
+    return "a folder's path" if item.type in FOLDERS else "a text"

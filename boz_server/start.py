@@ -1,17 +1,28 @@
 """What has to be in order before a server starts."""
 
 from pathlib import Path
+from typing import IO
 
 import peewee
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database, in_a_sentence
+from boz_server.database.file_system import network_type
+from boz_server.database.findings import MOVE_TO_LOCAL_DISK, network_refusal
 from boz_server.database.migrations import Migrations
+from boz_server.database.occupancy import occupy
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
 from boz_server.services.adoption import Adoption
+from boz_server.services.backups import Backups
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
+
+
+def occupy_database(settings: Settings) -> IO[bytes] | None:
+    """Keep restores off the database until every process that has the result has ended or closed
+    it; None where nothing has to be held. Raises StartError."""
+    return occupy(Database.from_settings(settings))
 
 
 def prepare(settings: Settings) -> None:
@@ -25,8 +36,10 @@ def prepare(settings: Settings) -> None:
     database = Database.from_settings(settings)
     try:
         database.require_folder()
+        _refuse_network_share(settings, database)
         Adoption(settings, Clock(), database).at_start()
-        migrations = Migrations(database)
+        backups = Backups(settings, Clock(), database)
+        migrations = Migrations(database, before_change=backups.make_before_change)
         if settings.auto_migrate:
             migrations.upgrade()
         else:
@@ -38,6 +51,14 @@ def prepare(settings: Settings) -> None:
         raise StartError(in_a_sentence(error)) from error
     finally:
         database.close()
+
+
+def _refuse_network_share(settings: Settings, database: Database) -> None:
+    if database.path is None or settings.allow_network_fs:
+        return
+    path = database.path.resolve()
+    if (kind := network_type(path)) is not None:
+        raise StartError(f"{network_refusal(path, kind)} {MOVE_TO_LOCAL_DISK}")
 
 
 def _make_folder(folder: Path, variable: str) -> None:

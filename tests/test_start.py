@@ -80,6 +80,19 @@ def test_it_starts_again_on_what_is_there(fresh: Settings) -> None:
     assert (fresh.output_dir / "film.mkv").exists()
 
 
+def test_it_backs_up_what_is_there_before_it_migrates(fresh: Settings, tmp_path: Path) -> None:
+    prepare(fresh)
+    assert not (tmp_path / "backups").exists()
+    database = Database(fresh.database_url)
+    database.peewee.execute_sql("INSERT INTO leases (name, renewed_at) VALUES ('a', '2026-01-24')")
+    Migrations(database).downgrade()
+    database.close()
+    prepare(fresh)
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+    prepare(fresh)
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
 def test_it_leaves_no_connection_open_to_be_carried_over_a_fork(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +214,16 @@ def test_it_names_folder_and_variable_where_the_databases_folder_is_missing(
 ) -> None:
     with pytest.raises(StartError, match=f"{tmp_path}/nowhere .*BOZ_DATABASE_URL"):
         prepare(replace(fresh, database_url=f"sqlite:///{tmp_path}/nowhere/boz.db"))
+
+
+def test_it_refuses_a_database_on_a_network_share_unless_that_is_allowed(
+    fresh: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(start, "network_type", lambda _: "nfs4")
+    with pytest.raises(StartError, match=r"\(nfs4\).* or set BOZ_ALLOW_NETWORK_FS=true"):
+        prepare(fresh)
+    assert not (tmp_path / "boz.db").exists()
+    prepare(replace(fresh, allow_network_fs=True))
 
 
 def test_it_refuses_an_address_that_names_no_database(fresh: Settings) -> None:

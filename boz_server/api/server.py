@@ -56,7 +56,11 @@ def readyz() -> dict[str, Any]:
     """
     Migrations(services().database).require_current()
     storage = _storage()
-    return {"storage": storage, "warnings": [storage["warning"]] if storage["warning"] else []}
+    return {
+        "storage": storage,
+        "backup": _backup(),
+        "warnings": [storage["warning"]] if storage["warning"] else [],
+    }
 
 
 @blueprint.get("/api/system/maintenance")
@@ -75,3 +79,12 @@ def _storage() -> dict[str, Any]:
         "min_free_bytes": services().settings.min_free_bytes,
         "warning": space.shortage(),
     }
+
+
+def _backup() -> dict[str, Any]:
+    """How old the latest backup is."""
+    taken_at = services().backups.latest_at()
+    if taken_at is None:
+        return {"taken_at": None, "age_seconds": None}
+    age = services().clock.now() - taken_at
+    return {"taken_at": taken_at, "age_seconds": age.total_seconds()}

@@ -1,16 +1,18 @@
-"""`flask db`: the versions of the database's schema, named as Flask-Migrate's users know them."""
+"""`flask db`: the database's schema, in words that Flask-Migrate's users know, and its backups."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
-import peewee
 from flask.cli import AppGroup
 
 from boz_server.api.context import services
+from boz_server.cli.db_backup import backup, backups, restore
+from boz_server.cli.db_health import doctor, optimize, stats, vacuum
 from boz_server.database import schema_report
 from boz_server.database.connection import in_a_sentence
+from boz_server.database.dialects import ENGINE_ERRORS
 from boz_server.database.migrations import BASE, HEAD, Migrations
 from boz_server.errors import BozError
 from boz_server.services.adoption import Adoption
@@ -24,17 +26,19 @@ class OneSentenceGroup(AppGroup):
             return super().invoke(ctx)
         except BozError as error:
             raise click.ClickException(str(error)) from error
-        except peewee.PeeweeException as error:
+        except ENGINE_ERRORS as error:
             raise click.ClickException(in_a_sentence(error)) from error
 
 
-db_group = OneSentenceGroup("db", help="Versions of the database's schema.")
+db_group = OneSentenceGroup("db", help="The database: its schema, and backups.")
+for command in (backup, backups, restore, doctor, stats, vacuum, optimize):
+    db_group.add_command(command)
 
 
 def _migrations() -> Migrations:
     database = services().database
     database.require_folder()
-    return Migrations(database)
+    return Migrations(database, before_change=services().backups.make_before_change)
 
 
 @db_group.command()

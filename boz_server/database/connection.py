@@ -145,6 +145,14 @@ class Database:
                 " user, or name another file in BOZ_DATABASE_URL."
             ) from error
 
+    def require_file(self) -> None:
+        """Raise StartError where the database's file is missing, instead of making an empty one."""
+        self.require_folder()
+        if self.path is not None and not self.path.is_file():
+            raise StartError(
+                f"There is no database at {self.path}: name the right file in BOZ_DATABASE_URL."
+            )
+
     def explain(self, error: BaseException) -> BozError | None:
         """Say what a driver's error means for a client; None when it is a fault of ours.
 
@@ -164,13 +172,14 @@ class Database:
         return None
 
 
-def in_a_sentence(error: BaseException) -> str:
-    """Say for an operator, not for a client, what a driver's error goes back to."""
-    return f"The database that BOZ_DATABASE_URL names can't be used: {first_cause(error)}."
-
-
-def first_cause(error: BaseException) -> str:
-    """Say what an error goes back to: a line without a full stop."""
+def root_words(error: BaseException) -> str:
+    """Return the words of the error that another one goes back to, without a full stop."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
-    return (str(error) or repr(error)).splitlines()[0].rstrip(".")
+    first_line = (str(error) or repr(error)).splitlines()[0]
+    return first_line.rstrip(".")
+
+
+def in_a_sentence(error: BaseException) -> str:
+    """Say for an operator, not for a client, what a driver's error goes back to."""
+    return f"The database that BOZ_DATABASE_URL names can't be used: {root_words(error)}."

@@ -14,6 +14,8 @@ from boz_server.errors import SettingsError
 
 #: The copy of SQLite that Peewee has found: a second one in this process would not see its locks.
 sqlite3: Any = peewee.sqlite3  # type: ignore[attr-defined]
+#: A log that grew beyond it shrinks to it again.
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 #: Every connection to SQLite starts with these. FULL costs about 0.3 ms a commit and survives
 #: power loss; NORMAL would survive only a kill. mmap stays off: a file that shrinks under a
@@ -25,7 +27,14 @@ SQLITE_PRAGMAS = (
     ("cache_size", -16000),
     ("temp_store", "memory"),
     ("mmap_size", 0),
-    ("journal_size_limit", 64 * 1024 * 1024),
+    ("journal_size_limit", WAL_LIMIT_BYTES),
+)
+
+#: Whatever an engine refuses: in Peewee's words, or, while rows are fetched, in the driver's.
+ENGINE_ERRORS: tuple[type[Exception], ...] = (
+    peewee.PeeweeException,
+    peewee.sqlite3.Error,  # type: ignore[attr-defined]
+    psycopg.Error,
 )
 
 #: SQLite's result codes, https://www.sqlite.org/rescode.html; the low byte is the primary one.
@@ -204,6 +213,15 @@ class PostgreSQL:
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"  # noqa: S608
             f" (SELECT COALESCE(MAX(id), 0) + 1 FROM {table}), false)"
         )
+
+    @contextmanager
+    def keep_schema(self, database: Any) -> Iterator[None]:
+        """Keep migrations of other processes waiting, over several transactions of this thread."""
+        database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+        try:
+            yield
+        finally:
+            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
 
     def is_busy(self, error: BaseException) -> bool:
         state = getattr(error, "sqlstate", None)

@@ -7,7 +7,7 @@ upgrade leaves the schema as it was.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,9 +31,18 @@ class MigrationError(BozError):
 class Migrations:
     """The migrations in a folder, and those that a database has had."""
 
-    def __init__(self, database: Database, folder: Path = MIGRATIONS_FOLDER) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Path = MIGRATIONS_FOLDER,
+        *,
+        before_change: Callable[[], object] = lambda: None,
+    ) -> None:
+        """before_change: called ahead of the transaction that changes a schema which is there;
+        what it raises keeps the schema as it is."""
         self.database = database
         self.folder = folder
+        self.before_change = before_change
 
     def available(self) -> list[str]:
         """Names of all migrations in the folder, oldest first."""
@@ -73,6 +82,9 @@ class Migrations:
         """Apply what is pending up to `target`, all or nothing; returns the names applied."""
         last = self._resolve(target)
         self._refuse_foreign()
+        self._refuse_newer()
+        if last not in (applied := self.applied()) and applied:
+            self.before_change()
         with self._changing() as router:
             self._refuse_newer()
             if last in self.applied():
@@ -85,6 +97,9 @@ class Migrations:
         Returns the names undone, newest first.
         """
         keep = BASE if target == BASE else target and self._resolve(target)
+        self._refuse_newer()
+        if self.applied():
+            self.before_change()
         with self._changing() as router:
             self._refuse_newer()
             done = self.applied()

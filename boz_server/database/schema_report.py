@@ -141,5 +141,11 @@ def _describe_postgres(database: Any) -> Description:
             f"{statement} AND c.relnamespace = current_schema()::regnamespace AND c.relname <> %s",
             (HISTORY_TABLE,),
         ).fetchall()
-        found |= {f"{kind} {what}": how.replace(f"{schema}.", "") for what, how in rows}
+        found |= {f"{kind} {what}": _plain(how.replace(f"{schema}.", "")) for what, how in rows}
     return found
+
+
+def _plain(how: str) -> str:
+    """Write a list of words in one way: a dump that is restored casts each, and not the list."""
+    how = re.sub(r"\(('[^']*'::character varying)\)::text", r"\1", how)
+    return re.sub(r"\((ARRAY\[[^]]*\])\)::text\[\]", r"\1", how)

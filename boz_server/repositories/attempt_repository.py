@@ -98,6 +98,15 @@ class AttemptRepository:
         for job in list(planned):
             Job.update(scheduled_at=job.scheduled_at - by).where(Job.job_id == job.job_id).execute()
 
+    def under_way(self) -> list[Job]:
+        """Return the jobs that a machine has, whichever."""
+        query = Job.select().where(Job.status.in_(list(HELD)))
+        return list(query.order_by(Job.created_at, Job.job_id))
+
+    def outdate(self) -> None:
+        """Count one more attempt at every job that is not over: one that is not known here."""
+        Job.update(attempt=Job.attempt + 1).where(Job.status.in_(list(OPEN))).execute()
+
     def expired(self, now: datetime, limit: int = 500) -> list[Job]:
         """Return the jobs whose lease has run out, or that never got one, oldest lease first."""
         query = Job.select().where(

@@ -35,10 +35,18 @@ class HealthSchema(ma.Schema):
     storage = ma.fields.Nested(StorageSchema)
 
 
+class BackupSchema(ma.Schema):
+    """The latest backup, which was whole when it was made; null where there is none."""
+
+    taken_at = Instant(allow_none=True)
+    age_seconds = ma.fields.Float(allow_none=True)
+
+
 class ReadySchema(StatusSchema):
     """Requests can be served; warnings: sentences on what will be in the way soon."""
 
     storage = ma.fields.Nested(StorageSchema)
+    backup = ma.fields.Nested(BackupSchema)
     warnings = ma.fields.List(ma.fields.String())
 
 

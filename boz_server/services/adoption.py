@@ -11,7 +11,7 @@ from boz_server.database.adoption import legacy_file
 from boz_server.database.adoption.filling import AdoptionError, adopt_into
 from boz_server.database.adoption.in_place import Adopted, adopt_in_place
 from boz_server.database.adoption.report import Report
-from boz_server.database.connection import Database, first_cause
+from boz_server.database.connection import Database, root_words
 from boz_server.database.dialects import sqlite3
 from boz_server.errors import StartError
 from boz_server.services.thumbnail_store import ThumbnailStore
@@ -89,4 +89,4 @@ class Adoption:
 
 
 def _refusal(file: Path, error: Exception) -> AdoptionError:
-    return AdoptionError(f"{file} can't be adopted, and is as it was: {first_cause(error)}.")
+    return AdoptionError(f"{file} can't be adopted, and is as it was: {root_words(error)}.")

@@ -93,6 +93,21 @@ class Attempts:
             self.dispatcher.dispatch()
         return len(jobs)
 
+    def begin_epoch(self) -> int:
+        """Let no report land that is from the time after a backup, which the database that was
+        restored from it knows nothing of; returns how many jobs were taken from their machines.
+
+        Who has a token has a wrong one then. Who sends none may have been given any job that is
+        not over: it counts as tried, so that at most the one machine that can do it may say that it
+        runs (JobReports).
+        """
+        with self.database.write_queue():
+            jobs = self.attempts.under_way()
+            for job in jobs:
+                self.moves.requeue(job, actor=SERVER, detail="The database was restored.")
+            self.attempts.outdate()
+        return len(jobs)
+
     def retry_due(self) -> int:
         """Queue again what failed for a passing reason and whose wait is over; returns how many."""
         retried = 0

@@ -21,6 +21,7 @@ from boz_server.services.attempts import Attempts
 from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
 from boz_server.services.background import BackgroundLoop
+from boz_server.services.backups import Backups
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_overrides import DiscOverrides
 from boz_server.services.disc_review import DiscReview
@@ -47,6 +48,7 @@ from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
 from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
+from boz_server.services.upkeep import Upkeep
 from boz_server.services.vlc_relay import VLCRelay
 from boz_server.services.waiting_reasons import WaitingReasons
 from boz_server.services.wiring_discs import build_discs
@@ -76,6 +78,7 @@ class Services:
     attempts: Attempts
     auto_approval: AutoApproval
     auto_rip: AutoRip
+    backups: Backups
     dispatcher: Dispatcher
     idempotency: Idempotency
     maintenance: Maintenance
@@ -236,6 +239,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         moves=moves,
         dispatcher=dispatcher,
     )
+    backups, upkeep = Backups(settings, clock, database), Upkeep(database)
     maintenance = Maintenance(
         clock,
         database,
@@ -252,6 +256,10 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             *disc.steps,
             *files.steps,
+            MaintenanceStep("fold_in_log", 60, upkeep.fold_in_log),
+            MaintenanceStep("optimize", 3600, upkeep.optimize),
+            # Last: it may take long.
+            MaintenanceStep("back_up", 600, backups.make_if_due),
         ],
     )
     return Services(
@@ -272,6 +280,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         attempts=attempts,
         auto_approval=disc.auto_approval,
         auto_rip=disc.auto_rip,
+        backups=backups,
         dispatcher=dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,

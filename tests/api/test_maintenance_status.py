@@ -25,6 +25,9 @@ PERIODS = {
     "watch_space": 60,
     "forget_uploads": 600,
     "sweep_inputs": 60,
+    "fold_in_log": 60,
+    "optimize": 3600,
+    "back_up": 600,
 }
 
 

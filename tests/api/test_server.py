@@ -14,6 +14,7 @@ from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.version import VERSION
 from tests.support import (
+    FakeClock,
     assert_problem,
     create_job,
     ok,
@@ -89,6 +90,18 @@ def test_it_is_alive_and_ready(client: FlaskClient) -> None:
     ready = ok(client.get("/readyz"))
     assert (ready["status"], ready["warnings"]) == ("ok", [])
     assert ready["storage"]["free_bytes"] > 0
+
+
+def test_it_tells_how_old_the_latest_backup_is(
+    client: FlaskClient, services: Services, clock: FakeClock, postgres_programs: None
+) -> None:
+    assert ok(client.get("/readyz"))["backup"] == {"taken_at": None, "age_seconds": None}
+    services.backups.make()
+    clock.advance(3600)
+    assert ok(client.get("/readyz"))["backup"] == {
+        "taken_at": "2026-01-24T12:34:56.000000Z",
+        "age_seconds": 3600.123456,
+    }
 
 
 def test_it_is_not_ready_while_migrations_are_pending(

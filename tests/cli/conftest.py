@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -18,9 +19,9 @@ from tests.database.folders import folder_with
 Run = Callable[..., Result]
 
 
-def runner_on(url: str) -> Run:
+def runner_on(url: str, **settings: Any) -> Run:
     """`flask db …` of an application on that database; returns how it went."""
-    app: Flask = create_app(Settings(database_url=url))
+    app: Flask = create_app(Settings(database_url=url, **settings))
     runner = app.test_cli_runner()
 
     def run(*arguments: str) -> Result:

@@ -1,0 +1,85 @@
+"""`flask db backup`, `backups`, `restore`: copies of the database, to go back to."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from boz_server.api.context import services
+from boz_server.cli.output import age, json_option, say, say_list, size
+from boz_server.database import backup as files
+from boz_server.restore import restore as restore_from
+from boz_server.services.backups import Backup
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it to this file, which must not exist yet, and leave the others alone.",
+)
+@click.option("--keep", type=click.IntRange(1), help="Backups to keep.  [default: BOZ_BACKUP_KEEP]")
+@json_option
+@with_appcontext
+def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
+    """Write the database into a file, whole and checked; the server may run meanwhile."""
+    if output and keep:
+        raise click.UsageError("--keep is for the folder of backups: leave it out with --output.")
+    services().database.require_file()
+    made = services().backups.make(output, keep)
+    say(f"Backup made: {made.path} ({size(made.size_bytes)}).", _facts(made), as_json=as_json)
+
+
+@click.command()
+@json_option
+@with_appcontext
+def backups(as_json: bool) -> None:
+    """List the backups, newest first, each read through and checked."""
+    now = services().clock.now()
+    lines, facts = [], []
+    for one in services().backups.all():
+        found = files.inspect(one.path)
+        version = found.schema_version or "unknown schema"
+        facts.append(
+            _facts(one)
+            | {
+                "age_seconds": (now - one.taken_at).total_seconds(),
+                "schema_version": found.schema_version,
+                "problem": found.problem,
+            }
+        )
+        lines.append(
+            f"{one.path} {size(one.size_bytes)}, {age(now - one.taken_at)} old, {version}:"
+            f" {found.problem or 'ok'}"
+        )
+    say_list(lines or [f"No backup is in {services().backups.folder}."], facts, as_json=as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+@with_appcontext
+def restore(file: Path, as_json: bool) -> None:
+    """Go back to the backup FILE, with the server stopped; the present database is kept.
+
+    Jobs that were under way in it are queued again: no report of the time after it can land.
+    """
+    done = restore_from(services(), file)
+    kept = (
+        "There was no database before" if done.kept is None else f"Kept the one before: {done.kept}"
+    )
+    say(
+        f"Restored: {file} ({done.schema_version}; jobs queued again: {done.requeued}). {kept}.",
+        {
+            "path": str(file),
+            "schema_version": done.schema_version,
+            "requeued": done.requeued,
+            "kept": None if done.kept is None else str(done.kept),
+        },
+        as_json=as_json,
+    )
+
+
+def _facts(one: Backup) -> dict[str, Any]:
+    return {"path": str(one.path), "size_bytes": one.size_bytes, "taken_at": one.taken_at}

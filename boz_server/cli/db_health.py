@@ -1,0 +1,75 @@
+"""`flask db doctor`, `stats`, `vacuum`, `optimize`: how the database is, and what does it good."""
+
+from dataclasses import asdict
+
+import click
+from flask.cli import with_appcontext
+
+from boz_server.api.context import services
+from boz_server.cli.output import json_option, say, say_list, size
+from boz_server.database import upkeep
+from boz_server.database.findings import Severity
+from boz_server.database.migrations import Migrations
+from boz_server.doctor import examine
+
+
+@click.command()
+@json_option
+@click.pass_context
+@with_appcontext
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Examine the database; exit code 1 where something is wrong. The server may run meanwhile."""
+    services().database.require_file()
+    found = list(examine(services(), Migrations(services().database)))
+    lines = [
+        f"{one.severity}: {one.check}: {one.detail}{f' {one.fix}' if one.fix else ''}"
+        for one in found
+    ]
+    say_list(lines, [asdict(one) for one in found], as_json=as_json)
+    context.exit(1 if any(one.severity is Severity.ERROR for one in found) else 0)
+
+
+@click.command()
+@json_option
+@with_appcontext
+def vacuum(as_json: bool) -> None:
+    """Give the disk back what the database has freed. On SQLite whoever writes waits meanwhile:
+    about a second for each 100 MB."""
+    database = services().database
+    database.require_file()
+    before = upkeep.size(database)
+    upkeep.vacuum(database)
+    after = upkeep.size(database)
+    say(
+        f"Vacuumed: {size(before)} before, {size(after)} now.",
+        {"before_bytes": before, "after_bytes": after},
+        as_json=as_json,
+    )
+
+
+@click.command()
+@json_option
+@with_appcontext
+def optimize(as_json: bool) -> None:
+    """Bring up to date what the database knows of its tables; the server does it every hour."""
+    database = services().database
+    database.require_file()
+    upkeep.optimize(database)
+    log_bytes = upkeep.fold_in_log(database)
+    say("Optimized.", {"log_bytes": log_bytes}, as_json=as_json)
+
+
+@click.command()
+@json_option
+@with_appcontext
+def stats(as_json: bool) -> None:
+    """Tell rows and bytes of each table; the bytes are those of its values on SQLite, and those on
+    the disk, with indexes, on PostgreSQL."""
+    database = services().database
+    database.require_file()
+    found = upkeep.sizes(database)
+    total = upkeep.size(database)
+    lines = [f"{one.table}: {one.rows} rows, {size(one.size_bytes)}" for one in found]
+    lines.append(f"In all: {size(total)} on the disk.")
+    facts = {"tables": [asdict(one) for one in found], "size_bytes": total}
+    say("\n".join(lines), facts, as_json=as_json)

@@ -1,0 +1,83 @@
+"""PostgreSQL's own programs for backups, which have to be installed beside the server."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from boz_server.database.migrations import HISTORY_TABLE
+from boz_server.errors import BackupError
+
+#: What pg_dump's custom format begins with.
+MAGIC = b"PGDMP"
+#: Of a line of the history table in a dump.
+_TABS = 2
+
+
+def can_dump() -> bool:
+    """Whether pg_dump is there."""
+    return shutil.which("pg_dump") is not None
+
+
+def dump(url: str, path: Path) -> None:
+    """Write the database of that address into a file. Raises BackupError."""
+    _, trouble = _run("pg_dump", "--format=custom", "--no-owner", f"--file={path}", url=url)
+    if trouble is not None:
+        raise BackupError(f"No backup was made: {trouble}.")
+
+
+def inspect(path: Path) -> tuple[str | None, str | None]:
+    """Read a dump through: its schema's version, and why it is no good; None where it is.
+
+    Raises BackupError where pg_restore is not installed.
+    """
+    _, trouble = _run("pg_restore", "--file=/dev/null", str(path))
+    if trouble is not None:
+        return None, f"is damaged ({trouble})"
+    rows, _ = _run("pg_restore", "--data-only", f"--table={HISTORY_TABLE}", "--file=-", str(path))
+    # Lines of COPY: id, name, time.
+    names = [line.split("\t")[1] for line in rows.splitlines() if line.count("\t") == _TABS]
+    return (max(names), None) if names else (None, "is the database of another program")
+
+
+def restore(url: str, path: Path, *, instead_of: set[str]) -> None:
+    """Put a dump into the database of that address in place of the tables named, all or nothing.
+
+    Raises BackupError.
+    """
+    drops = "".join(f'DROP TABLE IF EXISTS "{table}" CASCADE;\n' for table in sorted(instead_of))
+    with TemporaryDirectory(dir=path.parent) as folder:
+        script = Path(folder, "restore.sql")
+        _, trouble = _run("pg_restore", "--no-owner", f"--file={script}", str(path))
+        if trouble is None:
+            once = ("--single-transaction", "--set=ON_ERROR_STOP=1", "--quiet", "--no-psqlrc")
+            _, trouble = _run("psql", *once, f"--command={drops}", f"--file={script}", url=url)
+    if trouble is not None:
+        raise BackupError(f"{path} can't be restored: {trouble}; nothing was changed.")
+
+
+def _run(program: str, *arguments: str, url: str | None = None) -> tuple[str, str | None]:
+    """Run a program on a database, if one is named; returns what it printed, and its last words
+    where it failed. Raises BackupError where it is not installed."""
+    if shutil.which(program) is None:
+        raise BackupError(
+            f"{program} is not installed here: install PostgreSQL's client programs, of the"
+            " database server's version or newer, or run it where they are."
+        )
+    environment = dict(os.environ)
+    command = [program, *arguments]
+    if url is not None:
+        parts = conninfo_to_dict(url)
+        # Not among the arguments, which every user of the machine can read.
+        environment["PGPASSWORD"] = str(parts.pop("password", None) or "")
+        command.append(f"--dbname={make_conninfo('', **parts)}")
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs, without a shell
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        return done.stdout, None
+    last = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+    return done.stdout, last.removesuffix(".")

@@ -1,0 +1,246 @@
+"""Backups of the database: when they are made, how many are kept, and what is never half there."""
+
+import errno
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from boz_server.database import backup
+from boz_server.database.connection import Database
+from boz_server.database.migrations import Migrations
+from boz_server.database.models import Agent
+from boz_server.disk import own
+from boz_server.errors import BackupError
+from boz_server.services.backups import Backups, BackupUnderWay
+from boz_server.services.wiring import Services
+from boz_server.settings import Settings
+from tests.database.folders import OURS
+from tests.support import FakeClock
+
+DAY = 86_400
+
+pytestmark = pytest.mark.usefixtures("postgres_programs")
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return replace(settings, backup_dir=tmp_path / "kept", backup_interval_hours=24, backup_keep=3)
+
+
+@pytest.fixture
+def backups(services: Services) -> Backups:
+    return services.backups
+
+
+@pytest.fixture
+def on_sqlite(sqlite_template: Path, tmp_path: Path, clock: FakeClock) -> Iterator[Backups]:
+    """Backups of an SQLite database that has a row, in the folder where they are by default."""
+    path = tmp_path / "database" / "boz.db"
+    path.parent.mkdir()
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    Agent.create(agent_id="pc", name="PC", registered_at=clock.now(), last_heartbeat=clock.now())
+    yield Backups(Settings(), clock, database)
+    database.close()
+
+
+def names(folder: Path) -> list[str]:
+    """All files of a folder, hidden ones too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_it_makes_one_that_is_whole(backups: Backups) -> None:
+    made = backups.make()
+    assert backup.inspect(made.path, thoroughly=True) == backup.Verdict(OURS[-1], None)
+    assert made.path.stat().st_size == made.size_bytes > 0
+    assert made.path.stat().st_mode & 0o777 == 0o600
+    assert backups.all() == [made]
+    assert names(backups.folder) == [made.path.name]
+
+
+def test_it_keeps_the_newest(backups: Backups, clock: FakeClock) -> None:
+    (backups.folder).mkdir()
+    (backups.folder / "boz-of-a-person.db").touch()
+    made = []
+    for _ in range(5):
+        made.append(backups.make())
+        clock.advance(DAY)
+    assert backups.all() == made[:1:-1]
+    assert backups.make(keep=1).path.name in names(backups.folder)
+    assert len(names(backups.folder)) == 2
+
+
+def test_it_keeps_two_of_the_same_second_apart(backups: Backups) -> None:
+    first, second = backups.make(), backups.make()
+    assert second.path.name == f"{first.path.stem} (2){first.path.suffix}"
+    assert [made.path for made in backups.all()] == [second.path, first.path]
+
+
+def test_it_makes_one_when_the_latest_is_old(backups: Backups, clock: FakeClock) -> None:
+    assert backups.make_if_due() is not None
+    clock.advance(DAY - 10)
+    assert backups.make_if_due() is None
+    clock.advance(10)
+    assert backups.make_if_due() is not None
+    clock.advance(-3 * DAY)  # the clock is put back: the latest is from the future
+    assert backups.make_if_due() is not None
+
+
+def test_it_makes_one_in_the_course_of_maintenance(services: Services, backups: Backups) -> None:
+    services.maintenance.tick()
+    services.maintenance.tick()
+    assert len(backups.all()) == 1
+
+
+def test_it_says_that_old_ones_can_not_be_deleted(
+    backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups.make()
+
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix in (".db", ".dump"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(BackupError, match=r"older ones can't be deleted \(Permission denied\)"):
+        backups.make(keep=1)
+    assert len(backups.all()) == 2
+
+
+def test_it_makes_none_by_itself_where_that_is_not_wanted(
+    services: Services, settings: Settings, clock: FakeClock
+) -> None:
+    backups = Backups(replace(settings, backup_interval_hours=0), clock, services.database)
+    assert backups.make_if_due() is None
+    assert backups.make_before_change() is None
+    assert backups.make().path.exists()
+
+
+def test_it_writes_where_it_is_told_and_over_nothing(backups: Backups, tmp_path: Path) -> None:
+    output = tmp_path / "elsewhere" / "mine.db"
+    assert backups.make(output).path == output
+    before = output.read_bytes()
+    with pytest.raises(BackupError, match="is there already: name another file"):
+        backups.make(output)
+    assert output.read_bytes() == before
+    assert names(output.parent) == ["mine.db"]
+    assert backups.all() == []
+
+
+def test_it_goes_over_what_a_killed_one_left(on_sqlite: Backups) -> None:
+    on_sqlite.folder.mkdir()
+    part = on_sqlite.folder / ".boz.part"
+    part.write_bytes(b"half a backup")
+    made = on_sqlite.make()
+    assert names(on_sqlite.folder) == [made.path.name]
+
+
+def test_it_is_beside_the_database_by_default(on_sqlite: Backups) -> None:
+    assert on_sqlite.database.path is not None
+    assert on_sqlite.make().path.parent == on_sqlite.database.path.parent / "backups"
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [(b"Dear diary", "is no backup of a database"), (b"SQLite format 3\0", "is damaged")],
+)
+def test_it_gives_no_name_to_what_is_not_whole(
+    on_sqlite: Backups, monkeypatch: pytest.MonkeyPatch, written: bytes, problem: str
+) -> None:
+    monkeypatch.setattr(backup, "_copy_sqlite", lambda _, path: path.write_bytes(written))
+    with pytest.raises(BackupError, match=f"No backup was made: what was written {problem}"):
+        on_sqlite.make()
+    assert names(on_sqlite.folder) == []
+
+
+def test_it_says_where_it_can_not_write(backups: Backups) -> None:
+    backups.folder.touch()  # a file stands in its place
+    with pytest.raises(BackupError, match=f"{backups.folder} can't be written to"):
+        backups.make()
+
+
+def test_it_waits_for_another_one_and_leaves_what_that_made_alone(on_sqlite: Backups) -> None:
+    on_sqlite.folder.mkdir()
+    part = on_sqlite.folder / ".boz.part"
+    other = own(part)
+    assert other is not None
+    with other:
+        with pytest.raises(BackupUnderWay):
+            on_sqlite.make(wait_seconds=0)
+        assert on_sqlite.make_if_due() is None
+        made: list[object] = []
+        waiting = threading.Thread(target=lambda: made.append(on_sqlite.make()))
+        waiting.start()
+        whole = part.rename(on_sqlite.folder / "whole.db")
+        whole.write_bytes(b"all of it")
+    waiting.join()
+    assert (len(made), whole.read_bytes()) == (1, b"all of it")
+
+
+def test_it_says_what_is_missing_without_pg_dump(
+    postgres_migrated: str, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PATH", str(tmp_path))
+    database = Database(postgres_migrated)
+    backups = Backups(Settings(backup_dir=tmp_path / "kept"), clock, database)
+    with pytest.raises(BackupError, match="pg_dump is not installed here: install PostgreSQL's"):
+        backups.make()
+    with caplog.at_level(logging.WARNING):
+        assert backups.make_if_due() is None
+        assert backups.make_if_due() is None
+    assert caplog.text.count("pg_dump is not installed") == 1
+    database.close()
+
+
+def test_it_hides_the_password_from_other_users(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = tmp_path / "pg_dump"
+    spy.write_text(f'#!/bin/sh\necho "$@ PGPASSWORD=$PGPASSWORD" > {tmp_path}/seen\nexit 1\n')
+    spy.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    database = Database("postgresql://boz:hunter2@127.0.0.1:1/boz")
+    with pytest.raises(BackupError, match="No backup was made: it gave no reason"):
+        Backups(Settings(backup_dir=tmp_path / "kept"), clock, database).make()
+    arguments, _, password = (tmp_path / "seen").read_text().strip().partition(" PGPASSWORD=")
+    assert (password, "hunter2" in arguments, "user=boz" in arguments) == ("hunter2", False, True)
+
+
+def test_it_makes_one_before_the_schema_changes(on_sqlite: Backups) -> None:
+    migrations = Migrations(on_sqlite.database, before_change=on_sqlite.make_before_change)
+    assert migrations.upgrade() == []
+    assert on_sqlite.all() == []
+    migrations.downgrade(OURS[-2])
+    (one,) = on_sqlite.all()
+    assert backup.inspect(one.path).schema_version == OURS[-1]
+    migrations.upgrade()
+    assert [backup.inspect(found.path).schema_version for found in on_sqlite.all()] == OURS[-2:]
+
+
+def test_it_makes_none_where_there_is_nothing_to_lose(on_sqlite: Backups) -> None:
+    Agent.delete().execute()
+    Migrations(on_sqlite.database, before_change=on_sqlite.make_before_change).downgrade()
+    assert on_sqlite.all() == []
+
+
+def test_it_leaves_the_schema_as_it_is_where_no_backup_can_be_made(on_sqlite: Backups) -> None:
+    on_sqlite.folder.touch()
+    migrations = Migrations(on_sqlite.database, before_change=on_sqlite.make_before_change)
+    with pytest.raises(BackupError, match="can't be written to"):
+        migrations.downgrade()
+    assert migrations.applied() == OURS
+
+
+def test_it_reckons_with_the_age_that_the_name_tells(backups: Backups, clock: FakeClock) -> None:
+    made = backups.make()
+    made.path.touch()
+    assert backups.latest_at() == clock.now() - timedelta(microseconds=123456)

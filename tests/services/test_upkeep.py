@@ -1,0 +1,57 @@
+"""The maintenance steps that keep the database quick."""
+
+import logging
+
+import pytest
+
+from boz_server.database import upkeep as engine
+from boz_server.services import upkeep as upkeep_module
+from boz_server.services.upkeep import Upkeep
+from boz_server.services.wiring import Services
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@SQLITE
+def test_it_makes_statistics_once_the_database_is_large(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upkeep = Upkeep(services.database)
+    services.database.peewee.execute_sql("INSERT INTO leases (name, renewed_at) VALUES ('a', '1')")
+    upkeep.optimize()
+    assert not engine.has_statistics(services.database)
+    monkeypatch.setattr(upkeep_module, "OPTIMIZED_BYTES", 1000)
+    upkeep.optimize()
+    assert engine.has_statistics(services.database)
+
+
+@SQLITE
+def test_it_keeps_up_statistics_that_are_there(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    services.database.peewee.execute_sql("ANALYZE")
+    monkeypatch.setattr(engine, "optimize", calls.append)
+    Upkeep(services.database).optimize()
+    assert calls == [services.database]
+
+
+@SQLITE
+def test_it_says_once_that_the_log_does_not_shrink(
+    services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    upkeep = Upkeep(services.database)
+    sizes = iter([100, 101, 101, 100, 101])
+    monkeypatch.setattr(upkeep_module, "WAL_LIMIT_BYTES", 100)
+    monkeypatch.setattr(engine, "fold_in_log", lambda _: next(sizes))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            upkeep.fold_in_log()
+    assert [record.bytes for record in caplog.records] == [101, 101]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_leaves_postgresql_to_itself(services: Services) -> None:
+    upkeep = Upkeep(services.database)
+    upkeep.optimize()
+    upkeep.fold_in_log()
