@@ -18,7 +18,11 @@ from tests.remote import FILM, filed, given_away, send, send_result, shared
 from tests.support import detect, job_of, ok, register_agent
 
 #: Very many requests: what they run, the tests of each behaviour run and measure.
-pytestmark = pytest.mark.unmeasured
+pytestmark = [
+    pytest.mark.unmeasured,
+    # Names become paths in code that asks no database.
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 SECRET = b"no one's business"
 #: As clients may write them in a form, a header or a query.
@@ -100,7 +104,6 @@ def assert_tells_nothing(content: bytes, name: str) -> None:
     assert b"root:" not in content, name
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_address_leads_anywhere_else(
     app: Flask, client: FlaskClient, settings: Settings
 ) -> None:

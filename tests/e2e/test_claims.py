@@ -1,5 +1,6 @@
 """Many workers claim from two server processes at once: each job goes to one of them, in order."""
 
+import os
 import random
 import threading
 import time
@@ -136,7 +137,7 @@ def _bound(call: Callable[[list[Job]], list[Job]], share: list[Job]) -> Callable
     return lambda: call(share)
 
 
-@pytest.mark.parametrize("number", [2000])
+@pytest.mark.parametrize("number", [int(os.environ.get("CLAIMS", "500"))])
 def test_it_gives_each_job_to_one_worker_most_urgent_first(
     server: GunicornServer, number: int
 ) -> None:

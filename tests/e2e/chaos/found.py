@@ -58,12 +58,14 @@ class Found:
 def find(server: GunicornServer) -> Found:
     """Ask the server for everything, and read its file."""
     jobs = {job["job_id"]: job for job in pages(server, "/api/jobs?limit=5000")}
-    addresses = [address for job in jobs.values() for address in job["thumbnails"]]
     with requests.Session() as session:
         lost = [
             address
-            for address in addresses
+            for job in jobs.values()
+            for address in job["thumbnails"]
             if session.get(server.url + address, timeout=30).status_code != 200
+            # They may have gone since the job was read, as jobs that are over lose theirs.
+            and address in server.get(f"/api/jobs/{job['job_id']}")["thumbnails"]
         ]
     with closing(sqlite3.connect(server.database)) as file:
         (integrity,) = file.execute("PRAGMA integrity_check").fetchone()
