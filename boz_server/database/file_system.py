@@ -5,9 +5,10 @@ from pathlib import Path
 MOUNTS = Path("/proc/self/mountinfo")
 #: Where several machines may have the same file, and locks or shared memory are not what SQLite
 #: takes them for: its log in WAL mode needs both (https://www.sqlite.org/wal.html).
+#: Not 9p, by which a virtual machine or a sandbox has a folder of its own host.
 NETWORK_TYPES = frozenset(
     {
-        "9p", "afs", "ceph", "cifs", "coda", "davfs", "fuse.davfs", "fuse.glusterfs",
+        "afs", "ceph", "cifs", "coda", "davfs", "fuse.davfs", "fuse.glusterfs",
         "fuse.rclone", "fuse.sshfs", "gfs2", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2",
         "smb3", "smbfs",
     }
