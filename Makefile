@@ -25,7 +25,7 @@ test: lint types
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 
 # Kill the server again and again while machines and people use it, and while films arrive and are
-# filed; `make test` does so 5 times each. A seed that has failed: make chaos CHAOS_SEED=…, or
+# filed; `make test` does so a few times. A seed that has failed: make chaos CHAOS_SEED=…, or
 # FILES_SEED=…
 chaos: $(VENV)/installed-dev
 	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \

@@ -37,10 +37,43 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "unmeasured: other tests run the same lines for coverage.")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-variant",
+        action="store_true",
+        help="On PostgreSQL, too, run each test with all of its values, and not with the first.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start with the longest, so that none is left alone at the end: those that wait for
     processes, then the masses of requests."""
     items.sort(key=lambda item: (not _is_below(item, "e2e"), not _is_unmeasured(item)))
+    further = _further_values(items)
+    on_postgres = {item for item in further if "postgresql" in item.name}
+    for item in further - on_postgres:
+        if _is_below(item, "api"):
+            item.add_marker("unmeasured")
+    if not config.getoption("--every-variant"):
+        config.hook.pytest_deselected(items=on_postgres)
+        items[:] = [item for item in items if item not in on_postgres]
+
+
+def _further_values(items: list[pytest.Item]) -> "set[pytest.Item]":
+    """Tests that run on the same engine with other values before.
+
+    They are worth neither the measurement, nor PostgreSQL each time; but for those of the
+    database itself.
+    """
+    seen: set[tuple[str, bool]] = set()
+    further: set[pytest.Item] = set()
+    for item in items:
+        function, _, values = item.nodeid.partition("[")
+        name = (function, "postgresql" in values)
+        if name in seen and not _is_below(item, "database"):
+            further.add(item)
+        seen.add(name)
+    return further
 
 
 @pytest.hookimpl(wrapper=True)
