@@ -36,19 +36,20 @@ def read_form(begin: Callable[[], Part]) -> Form:
         raise Invalid("file", MISSING)
     form, words = Form(), bytearray()
     segment: MultipartSegment | None = None
+    is_file = False  # found once a part: its head would else be read anew for each block
     try:
         parser = PushMultipartParser(options.get("boundary", ""), max_segment_count=MAX_PARTS)
         for event in parser.parse_blocking(body_reader(), BLOCK_BYTES):
             if isinstance(event, MultipartSegment):
-                segment, words = event, bytearray()
-                if _is_file(segment) and form.part is None:
+                segment, words, is_file = event, bytearray(), _is_file(event)
+                if is_file and form.part is None:
                     form.part, form.sent_as = begin(), _sent_as(segment)
             elif segment is not None and event is not None:
-                if _is_file(segment) and form.part is not None:
+                if is_file and form.part is not None:
                     form.part.write(event)
                 else:
                     _add(words, event, segment)
-            elif segment is not None and not _is_file(segment):
+            elif segment is not None and not is_file:
                 form.words[str(segment.name)] = words.decode(errors="replace")
     except MultipartError as error:
         reason = error.args[0]  # others are exceptions
