@@ -8,10 +8,12 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from werkzeug.http import parse_options_header
 
 from boz_server.api.bodies import body_reader
-from boz_server.disk import BLOCK_BYTES
 from boz_server.errors import Invalid
 from boz_server.services.part_files import Part
 
+#: What is read at once: larger pieces, which the parser cuts, cost the kernel more memory to hand
+#: out than they save calls (python -m bench.uploads).
+READ_BYTES = 256 * 1024
 #: A form has a file and a few words beside it.
 MAX_PARTS, MAX_WORDS_BYTES = 10, 64 * 1024
 MISSING = "Missing: send the file as multipart form data, with its name."
@@ -39,7 +41,7 @@ def read_form(begin: Callable[[], Part]) -> Form:
     is_file = False  # found once a part: its head would else be read anew for each block
     try:
         parser = PushMultipartParser(options.get("boundary", ""), max_segment_count=MAX_PARTS)
-        for event in parser.parse_blocking(body_reader(), BLOCK_BYTES):
+        for event in parser.parse_blocking(body_reader(), READ_BYTES):
             if isinstance(event, MultipartSegment):
                 segment, words, is_file = event, bytearray(), _is_file(event)
                 if is_file and form.part is None:
