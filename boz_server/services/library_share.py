@@ -5,10 +5,8 @@ from typing import Any
 
 from boz_server.domain.media_library import LibraryType
 from boz_server.domain.naming import safe_relative_path
+from boz_server.mounts import MOUNTS, mounts
 from boz_server.settings import Settings
-
-MOUNTS = Path("/proc/self/mountinfo")
-ROOT_FIELD, MOUNT_POINT_FIELD = 3, 4
 
 
 class LibraryShare:
@@ -73,20 +71,9 @@ class LibraryShare:
         return None
 
     def _mount(self) -> str | None:
-        """Which folder of its file system is mounted as the library's root, by the kernel's own
-        list; None where none is, or there is no such list (not Linux).
-
-        The list writes a blank as \\040 (man 5 proc, mountinfo).
-        """
-        try:
-            lines = self.mounts.read_text().splitlines()
-        except OSError:
-            return None
-        wanted = str(self.settings.nas_mount).replace(" ", "\\040")
-        found = [
-            fields for line in lines if (fields := line.split(" "))[MOUNT_POINT_FIELD] == wanted
-        ]
-        return found[-1][ROOT_FIELD] if found else None
+        """Which folder of its file system is mounted as the library's root; None where none is."""
+        roots = [each.root for each in mounts(self.mounts) if each.point == self.settings.nas_mount]
+        return roots[-1] if roots else None
 
 
 def library_folder(settings: Settings, library_type: LibraryType) -> Path:
