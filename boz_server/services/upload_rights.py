@@ -28,9 +28,7 @@ class UploadRights:
             return None
         if job_id is None:
             raise Invalid("job_id", f"Missing: a {purpose} belongs to a transcode job, so name it.")
-        job = self.jobs.get(job_id)
-        if job is None:
-            raise JobNotFound(job_id)
+        job = self._job(job_id)
         if job.job_type is not JobType.TRANSCODE:
             raise Conflict(f"The job is a {job.job_type} job: only transcodes have such files.")
         if purpose is UploadPurpose.JOB_INPUT:
@@ -50,9 +48,7 @@ class UploadRights:
         Raises JobNotFound, Forbidden without the attempt's token, Conflict when the attempt was
         taken away or the job is over.
         """
-        job = self.jobs.get(job_id)
-        if job is None:
-            raise JobNotFound(job_id)
+        job = self._job(job_id)
         if lease_token is None:
             raise Forbidden(
                 "Only the worker that has this job may fetch its file: send the lease_token that"
@@ -60,6 +56,12 @@ class UploadRights:
             )
         if job.status not in HELD or not _is_same(lease_token, job.lease_token):
             raise Conflict("This attempt was taken away, or the job is over: drop it.")
+        return job
+
+    def _job(self, job_id: str) -> Job:
+        job = self.jobs.get(job_id)
+        if job is None:
+            raise JobNotFound(job_id)
         return job
 
     @staticmethod
