@@ -16,6 +16,7 @@ from typing import IO
 from boz_server.disk import (
     BLOCK_BYTES,
     give_name,
+    is_same,
     make_folders,
     numbered,
     sha256_of,
@@ -55,8 +56,8 @@ class Filing:
     """One file on its way into the library.
 
     note: called with a path before the file gets that name; True if it may, False where another
-    job is about to take it; raises Stopped. seen: told how many bytes of work are done, of
-    `work_bytes`; raises Stopped.
+    job is about to take it; raises Stopped. seen: told how many bytes were copied or read back, now
+    and then of none; raises Stopped.
     """
 
     def __init__(
@@ -150,10 +151,10 @@ class Filing:
         """Whether a file of the library is the same one, or has the same content."""
         if not path.is_file():
             return False
-        found, own = path.stat(), self.source.stat()
-        if (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino):
+        if is_same(self.source, path):
             return True
-        return found.st_size == own.st_size and self._sha256() == sha256_of(path, self._look)
+        is_as_long = path.stat().st_size == self.source.stat().st_size
+        return is_as_long and self._sha256() == sha256_of(path, self._look)
 
     def _sha256(self) -> str:
         if self._digest is None:

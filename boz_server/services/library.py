@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
@@ -102,8 +102,9 @@ class Library:
     def _claim(self) -> Job | None:
         """Take the first job whose place is there; None without one."""
         waiting = self.filings.queued(self.clock.now()) if self.settings.nas_enabled else []
+        away = self.share.away([job.library_path for job in waiting])
         for job in waiting:
-            if job.library_path is not None and self.share.look(job.library_path) is not None:
+            if job.library_path in away:
                 continue
             with self.database.write_queue():
                 taken = self.moves.assign(job, HOLDER, None, actor=SERVER)
@@ -184,16 +185,8 @@ class Library:
         if filed.is_skipped:
             note = "Another file has that name in the library: it stays in the output folder."
         with self.database.write_queue():
-            ended = self.moves.end(
-                job.job_id,
-                JobStatus.COMPLETED,
-                Job.lease_token == job.lease_token,
-                only_from=HELD,
-                actor=SERVER,
-                detail=note,
-                output_file=str(filed.path),
-                error=note,
-                progress=100.0,
+            ended = self._end(
+                job, JobStatus.COMPLETED, note, output_file=str(filed.path), progress=100.0
             )
             if ended is not None and not filed.is_skipped:
                 self._tell(ended, filed.path)
@@ -212,17 +205,21 @@ class Library:
         """Plan another attempt, as far as there are any left."""
         with self.database.write_queue():
             planned = self.attempts.plan_retry(job, error, passes=True)
-            self.moves.end(
-                job.job_id,
-                JobStatus.FAILED,
-                Job.lease_token == job.lease_token,
-                only_from=HELD,
-                actor=SERVER,
-                detail=error,
-                error=error,
-                **planned,
-            )
+            self._end(job, JobStatus.FAILED, error, **planned)
         log.warning("File not filed", extra={"job_id": job.job_id, "why": error})
+
+    def _end(self, job: Job, target: JobStatus, said: str | None, **changes: Any) -> Job | None:
+        """End a job, if it is still ours, with what is to be said of it."""
+        return self.moves.end(
+            job.job_id,
+            target,
+            Job.lease_token == job.lease_token,
+            only_from=HELD,
+            actor=SERVER,
+            detail=said,
+            error=said,
+            **changes,
+        )
 
     def _give_back(self, job: Job, detail: str, wait_seconds: float = 0) -> None:
         later = self.clock.now() + timedelta(seconds=wait_seconds) if wait_seconds else None

@@ -1,5 +1,6 @@
 """The network share, or the folder, that the library lies on."""
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -37,23 +38,28 @@ class LibraryShare:
         """Whether a path lies in the library, by its name alone."""
         return path is not None and Path(path).is_relative_to(self.settings.nas_mount)
 
-    def look(self, place: str) -> str | None:
-        """Say why nothing can be filed at a place, below the root; None when it can be.
+    def away(self, places: Iterable[str | None]) -> set[str]:
+        """Return at which of these places, below the root, nothing can be filed just now; `latest`
+        says why. Each of the library's folders is looked at once.
 
         The mount point of a share that is not mounted is an empty folder like any other, so the
         library's own folders for films and shows have to be there. Only where a whole file system
         is mounted they are made; a folder of the host that a container sees as a mount may be
         such an empty mount point.
         """
-        top = PurePosixPath(place).parts[0]
-        self._latest[top] = self._obstacle(self.settings.nas_mount / top)
-        return self._latest[top]
+        by_top: dict[str, set[str]] = {}
+        for place in places:
+            if place is not None:
+                by_top.setdefault(_top(place), set()).add(place)
+        for top in by_top:
+            self._latest[top] = self._obstacle(self.settings.nas_mount / top)
+        return {place for top in by_top if self._latest[top] for place in by_top[top]}
 
     def latest(self, place: str | None) -> str | None:
-        """Say why nothing can be filed at a place, as `look` last found it in this process."""
+        """Say why nothing can be filed at a place, as `away` last found it in this process."""
         if not self.settings.nas_enabled:
             return "This server has no library: set BOZ_NAS_ENABLED and mount the share."
-        return self._latest.get(PurePosixPath(place).parts[0]) if place else None
+        return self._latest.get(_top(place)) if place else None
 
     def _obstacle(self, folder: Path) -> str | None:
         root = self.settings.nas_mount
@@ -74,6 +80,10 @@ class LibraryShare:
         """Which folder of its file system is mounted as the library's root; None where none is."""
         roots = [each.root for each in mounts(self.mounts) if each.point == self.settings.nas_mount]
         return roots[-1] if roots else None
+
+
+def _top(place: str) -> str:
+    return PurePosixPath(place).parts[0]
 
 
 def library_folder(settings: Settings, library_type: LibraryType) -> Path:
