@@ -3,6 +3,7 @@
 import peewee
 
 from boz_server.database.models.agent import Agent
+from boz_server.database.models.archived_disc import ArchivedDisc
 from boz_server.database.models.base import BaseModel
 from boz_server.database.models.disc import Disc, Title
 from boz_server.database.models.idempotency_key import IdempotencyKey
@@ -22,6 +23,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     TVEpisode,
     Disc,
     Title,
+    ArchivedDisc,
     Job,
     JobEvent,
     VLCCommand,

@@ -154,6 +154,8 @@ class Title(BaseModel):
     output_file = peewee.TextField(null=True)
     #: Seconds into the title of each thumbnail kept of it; empty when there are none.
     thumbnail_timestamps = peewee.JSONField(default=list)
+    #: When a rip of it last was complete; null where none was. It outlives the rip's job.
+    ripped_at = UTCDateTimeField(null=True)
 
     class Meta:
         table_name = "titles"

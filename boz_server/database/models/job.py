@@ -135,6 +135,8 @@ index("idx_jobs_agent", Job, Job.assigned_agent_id, Job.status)
 index("idx_jobs_worker", Job, Job.assigned_worker, Job.status)
 index("idx_jobs_disc", Job, Job.disc, Job.job_type, Job.status)
 index("idx_jobs_newest", Job, Job.created_at, Job.job_id)
+#: What is kept no longer.
+index("idx_jobs_completed_at", Job, Job.completed_at, Job.job_id)
 #: A title is never ripped twice at a time, nor again once it has been ripped.
 index(
     "uq_jobs_rip",

@@ -37,3 +37,5 @@ class VLCCommand(BaseModel):
 
 
 index("idx_vlc_commands_agent", VLCCommand, VLCCommand.agent_id, VLCCommand.status)
+#: What is kept no longer.
+index("idx_vlc_commands_created_at", VLCCommand, VLCCommand.created_at)

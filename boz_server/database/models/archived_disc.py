@@ -1,0 +1,62 @@
+"""Discs that have long left their drives."""
+
+from typing import ClassVar
+
+import peewee
+
+from boz_server.database.fields import EnumField, UTCDateTimeField, one_of
+from boz_server.database.models.agent import Agent
+from boz_server.database.models.base import BaseModel, index
+from boz_server.database.models.tv_season import TVSeason
+from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.media_type import MediaType
+
+
+class ArchivedDisc(BaseModel):
+    """A disc that has been out of the way for long, in one row; the columns that are named as the
+    disc's mean the same (see Disc)."""
+
+    disc_id = peewee.CharField(max_length=36, primary_key=True)
+    agent_id: str
+    agent = peewee.ForeignKeyField(Agent, column_name="agent_id", index=False, lazy_load=False)
+    disc_name = peewee.TextField()
+    disc_type = peewee.TextField()
+    fingerprint = peewee.CharField(max_length=64)
+    title_key = peewee.TextField()
+    detected_at = UTCDateTimeField()
+    #: When it was put here.
+    archived_at = UTCDateTimeField()
+    #: As it last was: completed or ejected.
+    status = EnumField(DiscStatus)
+    media_type = EnumField(MediaType)
+    preview_status = EnumField(PreviewStatus)
+    tv_show_name = peewee.TextField(null=True)
+    tv_season_number = peewee.IntegerField(null=True)
+    tv_season_id: str | None
+    tv_season = peewee.ForeignKeyField(
+        TVSeason,
+        column_name="tv_season_id",
+        object_id_name="tv_season_id",
+        null=True,
+        index=False,
+        on_delete="SET NULL",
+        lazy_load=False,
+    )
+    movie_title = peewee.TextField(null=True)
+    movie_year = peewee.IntegerField(null=True)
+    #: The disc's other columns, and its titles in MakeMKV's order: {"disc": {column: value},
+    #: "titles": [{column: value}]}. What is as in a new row is left out; times are ISO 8601.
+    record = peewee.JSONField()
+
+    class Meta:
+        table_name = "archived_discs"
+        constraints: ClassVar = [
+            one_of("status", DiscStatus, "archived_discs_status"),
+            one_of("media_type", MediaType, "archived_discs_media_type"),
+            one_of("preview_status", PreviewStatus, "archived_discs_preview_status"),
+        ]
+
+
+index("idx_archived_discs_fingerprint", ArchivedDisc, ArchivedDisc.fingerprint)
+index("idx_archived_discs_title_key", ArchivedDisc, ArchivedDisc.title_key)
+index("idx_archived_discs_tv_season", ArchivedDisc, ArchivedDisc.tv_season)
