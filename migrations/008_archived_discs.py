@@ -67,11 +67,7 @@ def create_archive(migrator):
 
         class Meta:
             table_name = "archived_discs"
-            constraints = [
-                one_of("status", STATES),
-                one_of("media_type", MEDIA_TYPES),
-                one_of("preview_status", PREVIEW_STATES),
-            ]
+            constraints = checks()
 
     for column in ("fingerprint", "title_key", "tv_season"):
         ArchivedDisc.add_index(
@@ -80,6 +76,9 @@ def create_archive(migrator):
     migrator.create_model(ArchivedDisc)
 
 
-def one_of(column, values):
-    listed = ", ".join(f"'{value}'" for value in values)
-    return pw.Check(f"{column} IN ({listed})", f"archived_discs_{column}")
+def checks():
+    allowed = {"status": STATES, "media_type": MEDIA_TYPES, "preview_status": PREVIEW_STATES}
+    return [
+        pw.Check(f"{column} IN ({', '.join(map(repr, values))})", f"archived_discs_{column}")
+        for column, values in allowed.items()
+    ]
