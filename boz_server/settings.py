@@ -44,6 +44,8 @@ WHOLE_NUMBERS: tuple[Any, ...] = (int, int | None)
 #: Types of settings that are folders; None where the place follows from another setting.
 FOLDERS: tuple[Any, ...] = (Path, Path | None)
 NO_MAP = PathMap()
+#: A century.
+MAX_DAYS = 36500
 
 
 def _setting(
@@ -135,6 +137,21 @@ class Settings:
         "Hours between the server's own backups; 0: it makes none, not before migrations either.",
         low=0,
         high=10**5,
+    )
+    retention_jobs_days: int = _setting(
+        30,
+        "Days that jobs are kept once they are done or cancelled; 0: for good.",
+        low=0,
+        high=MAX_DAYS,
+    )
+    retention_failed_jobs_days: int = _setting(
+        90, "Days that failed jobs are kept; 0: for good.", low=0, high=MAX_DAYS
+    )
+    retention_discs_days: int = _setting(
+        180,
+        "Days after which discs that were ejected or ripped go into the archive; 0: never.",
+        low=0,
+        high=MAX_DAYS,
     )
 
     # Agents and workers

@@ -23,11 +23,11 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
         " WHERE jobs.disc_id = titles.disc_id AND jobs.title_index = titles.title_index"
         " AND job_type = 'rip' AND status = 'completed')"
     )
-    job, command = migrator.orm["jobs"], migrator.orm["vlc_commands"]
-    job.add_index(job.index(job.completed_at, job.job_id, name=INDEXES[0]))
-    command.add_index(command.index(command.created_at, name=INDEXES[1]))
-    for model in (job, command):
-        migrator.run(pw.SchemaManager(model).create_indexes)  # those of earlier steps stay
+    add_index(migrator.orm["jobs"], INDEXES[0], "completed_at", "job_id")
+    add_index(migrator.orm["vlc_commands"], INDEXES[1], "created_at")
+    for table in ("jobs", "vlc_commands"):
+        # Those of earlier steps are there, and stay.
+        migrator.run(pw.SchemaManager(migrator.orm[table]).create_indexes)
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
@@ -36,6 +36,10 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
         migrator.sql(f"DROP INDEX {name}")
     migrator.remove_fields("titles", "ripped_at")
     migrator.remove_model("archived_discs", cascade=True)
+
+
+def add_index(model, name, *columns):
+    model.add_index(model.index(*[getattr(model, column) for column in columns], name=name))
 
 
 def create_archive(migrator):
@@ -70,9 +74,7 @@ def create_archive(migrator):
             constraints = checks()
 
     for column in ("fingerprint", "title_key", "tv_season"):
-        ArchivedDisc.add_index(
-            ArchivedDisc.index(getattr(ArchivedDisc, column), name=f"idx_archived_discs_{column}")
-        )
+        add_index(ArchivedDisc, f"idx_archived_discs_{column}", column)
     migrator.create_model(ArchivedDisc)
 
 

@@ -1,6 +1,7 @@
 """Discs and their titles in the database."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import peewee
@@ -165,6 +166,17 @@ class DiscRepository:
         """Return the ids under which the same disc was ever reported."""
         query: Any = Disc.select(Disc.disc_id).where(Disc.fingerprint == fingerprint).tuples()
         return [disc_id for (disc_id,) in query]
+
+    def was_ripped(self, fingerprint: str) -> bool:
+        """Whether a title of the same disc has been ripped, whenever it was reported."""
+        query = Title.select().join(Disc)
+        return query.where(Disc.fingerprint == fingerprint, Title.ripped_at.is_null(False)).exists()
+
+    def note_ripped(self, disc_id: str, title_index: int | None, now: datetime) -> None:
+        """Note that a rip of a title is complete."""
+        Title.update(ripped_at=now).where(
+            Title.disc == disc_id, Title.title_index == title_index
+        ).execute()
 
     def due_for_lookup(self, limit: int) -> list[str]:
         """Return the ids of discs whose names wait for a provider, the oldest first."""

@@ -119,6 +119,7 @@ class TitleSchema(ma.Schema):
     confidence_score = ma.fields.Float()
     thumbnails = thumbnail.address_field("disc_id")
     thumbnail_timestamps = ma.fields.List(ma.fields.Integer())
+    ripped_at = Instant(allow_none=True)
 
 
 class CandidateSchema(ma.Schema):

@@ -66,5 +66,10 @@ class AutoRip:
             return False
         if disc.preview_status != PreviewStatus.APPROVED or self.jobs.rips_of(disc_id):
             return False
-        is_wanted = any(title.selected for title in disc.titles)
-        return is_wanted and not self.jobs.is_ripped(self.discs.records_of(disc.fingerprint))
+        if not any(title.selected for title in disc.titles):
+            return False
+        # By the titles too: the jobs are kept only for a while.
+        return not (
+            self.discs.was_ripped(disc.fingerprint)
+            or self.jobs.is_ripped(self.discs.records_of(disc.fingerprint))
+        )

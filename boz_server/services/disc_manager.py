@@ -9,11 +9,14 @@ from uuid import uuid4
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc
+from boz_server.domain.disc_label import parse_label
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.job_states import UNSTARTED, JobStatus
+from boz_server.domain.kinship import ties
 from boz_server.domain.title_facts import TitleFacts, fingerprint
 from boz_server.errors import AgentNotFound
 from boz_server.repositories.agent_repository import AgentRepository
+from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.paging import Page, PageRequest
@@ -79,6 +82,7 @@ class DiscManager:
         *,
         agents: AgentRepository,
         discs: DiscRepository,
+        archive: ArchiveRepository,
         jobs: JobRepository,
         lookup: DiscLookup,
         previews: PreviewGenerator,
@@ -92,6 +96,7 @@ class DiscManager:
         self.database = database
         self.agents = agents
         self.discs = discs
+        self.archive = archive
         self.jobs = jobs
         self.lookup = lookup
         self.previews = previews
@@ -154,8 +159,8 @@ class DiscManager:
             return str(present.disc_id)
 
     def get(self, disc_id: str) -> Disc:
-        """Return a disc with its titles; raises DiscNotFound."""
-        return found(self.discs.get(disc_id), disc_id)
+        """Return a disc with its titles, from the archive too; raises DiscNotFound."""
+        return found(self.discs.get(disc_id) or self.archive.get(disc_id), disc_id)
 
     def page(self, request: PageRequest) -> Page[Disc]:
         """Return discs with their titles, the latest detected first."""
@@ -164,6 +169,10 @@ class DiscManager:
     def _enter(self, report: ReportedDisc) -> str:
         now = self.clock.now()
         disc_id = str(uuid4())
+        # What is known of the same disc, or says what it is, counts however old it is.
+        self.archive.bring_back(
+            ties(report.fingerprint, parse_label(report.disc_name).key, show_name=None)
+        )
         before = self.discs.approved_before(report.fingerprint)
         preview = self._preview(report) if before is None else self.previews.again(before)
         titles = report.title_columns()

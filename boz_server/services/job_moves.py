@@ -232,6 +232,8 @@ class JobMoves:
         self._refresh(step.before, step.job)
         job = step.job
         if job.job_type == JobType.RIP and job.disc_id is not None:
+            if job.status == JobStatus.COMPLETED:
+                self.discs.note_ripped(job.disc_id, job.title_index, self.clock.now())
             if job.status in OVER:
                 self.discs.finish_ripping(job.disc_id)
             elif step.before.status in OVER:

@@ -7,9 +7,11 @@ from typing import Any
 from boz_server.clock import Clock
 from boz_server.database.models import Disc, TVSeason
 from boz_server.domain.disc_states import PreviewStatus
+from boz_server.domain.kinship import Likeness
 from boz_server.domain.metadata import Episode
 from boz_server.domain.season_plan import Numbering, plan
 from boz_server.errors import Conflict, SeasonNotFound
+from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.services.season_records import (
@@ -31,10 +33,17 @@ class SeasonTracker:
     """Numbers episodes over the discs of a season; all but the reads run in the caller's
     transaction."""
 
-    def __init__(self, clock: Clock, seasons: TVSeasonRepository, discs: DiscRepository) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        seasons: TVSeasonRepository,
+        discs: DiscRepository,
+        archive: ArchiveRepository,
+    ) -> None:
         self.clock = clock
         self.seasons = seasons
         self.discs = discs
+        self.archive = archive
 
     def get(self, season_id: str) -> TVSeason:
         """Return a season with its episodes; raises SeasonNotFound."""
@@ -45,8 +54,9 @@ class SeasonTracker:
 
     def open(self, show_name: str, season_number: int, series_id: int | None = None) -> str:
         """Enter a season if it is new; returns its id. Until the transaction ends, no one else
-        can number discs of it."""
+        can number discs of it. The show's discs come back from the archive: they all count."""
         season_id = f"{show_name}:s{season_number}"
+        self.archive.bring_back([(Likeness.SHOW_NAME, show_name)])
         self.seasons.open(season_id, show_name, season_number, self.clock.now())
         if series_id is not None:
             self.seasons.name_series(season_id, series_id)

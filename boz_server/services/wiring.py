@@ -43,6 +43,7 @@ from boz_server.services.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
 from boz_server.services.outbox import Outbox
 from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.remote_work import RemoteWork
+from boz_server.services.retention import Retention
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
@@ -87,6 +88,7 @@ class Services:
     notices: Notices
     outbox: Outbox
     reconciliation: Reconciliation
+    retention: Retention
     vlc: VLCRelay
     thumbnails: ThumbnailStore
     files: FileServices
@@ -289,6 +291,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         notices=outbound.notices,
         outbox=outbound.outbox,
         reconciliation=reconciliation,
+        retention=disc.retention,
         vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),
         thumbnails=thumbnails,
         files=files,

@@ -6,9 +6,11 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.integrations.providers import configured
 from boz_server.repositories.agent_repository import AgentRepository
+from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
+from boz_server.repositories.retention_repository import RetentionRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
@@ -24,6 +26,7 @@ from boz_server.services.maintenance import MaintenanceStep
 from boz_server.services.metadata import Metadata
 from boz_server.services.preview_generator import PreviewGenerator
 from boz_server.services.preview_refresh import PreviewRefresh
+from boz_server.services.retention import Retention
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.thumbnail_store import ThumbnailStore
@@ -42,6 +45,7 @@ class DiscServices:
     metadata: Metadata
     auto_approval: AutoApproval
     auto_rip: AutoRip
+    retention: Retention
     #: What maintenance does about discs.
     steps: tuple[MaintenanceStep, ...]
 
@@ -60,7 +64,8 @@ def build_discs(
     thumbnails: ThumbnailStore,
 ) -> DiscServices:
     """Build them on one database."""
-    seasons = SeasonTracker(clock, TVSeasonRepository(database), discs)
+    archive = ArchiveRepository(database, discs)
+    seasons = SeasonTracker(clock, TVSeasonRepository(database), discs, archive)
     identifier = DiscIdentifier(settings, discs, seasons)
     previews = PreviewGenerator(settings, identifier, seasons)
     metadata = Metadata(
@@ -90,6 +95,7 @@ def build_discs(
     auto_approval = AutoApproval(settings, discs, review)
     rips = RipOrders(database, discs, jobs, entry)
     auto_rip = AutoRip(settings, database, discs=discs, jobs=jobs, rips=rips)
+    retention = Retention(settings, clock, database, rows=RetentionRepository(), archive=archive)
     return DiscServices(
         manager=DiscManager(
             settings,
@@ -97,6 +103,7 @@ def build_discs(
             database,
             agents=agents,
             discs=discs,
+            archive=archive,
             jobs=jobs,
             lookup=lookup,
             previews=previews,
@@ -120,10 +127,12 @@ def build_discs(
         metadata=metadata,
         auto_approval=auto_approval,
         auto_rip=auto_rip,
+        retention=retention,
         steps=(
             MaintenanceStep("refresh_previews", 60, preview_refresh.run),
             MaintenanceStep("approve_previews", 60, auto_approval.run),
             MaintenanceStep("order_rips", 5, auto_rip.run),
             MaintenanceStep("forget_answers", 3600, metadata.forget_old),
+            MaintenanceStep("prune", 5, retention.run),
         ),
     )

@@ -22,6 +22,7 @@ PERIODS = {
     "approve_previews": 60,
     "order_rips": 5,
     "forget_answers": 3600,
+    "prune": 5,
     "watch_space": 60,
     "forget_uploads": 600,
     "sweep_inputs": 60,

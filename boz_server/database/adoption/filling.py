@@ -24,6 +24,7 @@ from boz_server.database.models import (
     Worker,
 )
 from boz_server.database.models.base import BaseModel
+from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.errors import BozError
 
 #: PostgreSQL takes 65,535 values in a statement, and a job has 40.
@@ -72,6 +73,7 @@ def _write(database: Database, tables: Tables) -> None:
     _insert(Disc, tables.discs.values())
     _insert(Title, _with_ids(titles))
     _insert(Job, tables.jobs.values())
+    _note_rips()
     _insert(JobEvent, tables.events)
     _insert(VLCCommand, tables.vlc_commands.values())
     for agent in agents:
@@ -86,6 +88,17 @@ def _write(database: Database, tables: Tables) -> None:
 def _insert(model: type[BaseModel], rows: Iterable[Row]) -> None:
     for batch in peewee.chunked(rows, ROWS_A_STATEMENT):
         model.insert_many(batch).execute()
+
+
+def _note_rips() -> None:
+    """Let titles say when they were ripped: their jobs are kept only for a while."""
+    rips = Job.select(peewee.fn.MAX(Job.completed_at)).where(
+        Job.disc == Title.disc,
+        Job.title_index == Title.title_index,
+        Job.job_type == JobType.RIP,
+        Job.status == JobStatus.COMPLETED,
+    )
+    Title.update(ripped_at=rips).execute()
 
 
 def _with_ids(rows: list[Row]) -> list[Row]:

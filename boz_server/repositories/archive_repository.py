@@ -1,0 +1,172 @@
+"""The discs' archive in the database."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import peewee
+
+from boz_server.database.connection import Database
+from boz_server.database.fields import EnumField, UTCDateTimeField
+from boz_server.database.models import ArchivedDisc, Disc, Job, Title, TVSeason
+from boz_server.domain.disc_states import DiscStatus
+from boz_server.domain.job_states import JobStatus
+from boz_server.domain.kinship import Kin, Likeness, Tie, ties
+from boz_server.repositories.disc_repository import DiscRepository
+
+#: What the archive has as columns; the disc's other columns are in `record`.
+COLUMNS = sorted(Disc._meta.fields.keys() & ArchivedDisc._meta.fields.keys())
+DISCS_A_STATEMENT = 100
+TIES_A_STATEMENT = 500
+#: A disc's jobs in these states have done with it.
+DONE = (JobStatus.COMPLETED, JobStatus.CANCELLED)
+
+
+class ArchiveRepository:
+    """Moves discs into the archive and back."""
+
+    def __init__(self, database: Database, discs: DiscRepository) -> None:
+        self.database = database
+        self.discs = discs
+
+    def get(self, disc_id: str) -> Disc | None:
+        """Return a disc that is in the archive, as it was, with its titles; None where it is not
+        there."""
+        row = ArchivedDisc.get_or_none(ArchivedDisc.disc_id == disc_id)
+        if row is None:
+            return None
+        columns, titles = _thawed(row)
+        disc = Disc(**columns)
+        disc.titles = [Title(disc=disc_id, **title) for title in titles]
+        return disc
+
+    def kin(self, before: datetime, among: Collection[Tie] | None = None) -> list[Kin]:
+        """Return the live discs, oldest first; only those with one of these ties where any are
+        named. One is spare where it was detected before then, has left its drive or been ripped,
+        and no job has anything left to do with it."""
+        query: Any = (
+            Disc.select(
+                Disc.disc_id,
+                Disc.fingerprint,
+                Disc.title_key,
+                TVSeason.show_name,
+                Disc.status,
+                Disc.detected_at,
+            )
+            .left_outer_join(TVSeason)
+            .order_by(Disc.detected_at, Disc.disc_id)
+        )
+        if among is not None:
+            query = query.where(_has_one(Disc, among))
+        wanted = self._wanted()
+        return [
+            Kin(
+                disc_id,
+                ties(fingerprint, title_key, show_name),
+                is_spare=status in (DiscStatus.COMPLETED, DiscStatus.EJECTED)
+                and detected_at < before
+                and disc_id not in wanted,
+            )
+            for disc_id, fingerprint, title_key, show_name, status, detected_at in query.tuples()
+        ]
+
+    def put_away(self, disc_ids: Collection[str], now: datetime) -> None:
+        """Move discs into the archive. Jobs that came from them are of no disc then."""
+        for batch in peewee.chunked(disc_ids, DISCS_A_STATEMENT):
+            titles: dict[str, list[dict[str, Any]]] = {disc_id: [] for disc_id in batch}
+            query: Any = Title.select().where(Title.disc.in_(batch)).order_by(Title.title_index)
+            for title in query.dicts():
+                titles[title["disc"]].append(_frozen(Title, title, without=("id", "disc")))
+            discs: Any = Disc.select().where(Disc.disc_id.in_(batch))
+            rows = [
+                {name: disc[name] for name in COLUMNS}
+                | {
+                    "archived_at": now,
+                    "record": {
+                        "disc": _frozen(Disc, disc, without=COLUMNS),
+                        "titles": titles[disc["disc_id"]],
+                    },
+                }
+                for disc in discs.dicts()
+            ]
+            ArchivedDisc.insert_many(rows).execute()
+            Disc.delete().where(Disc.disc_id.in_(batch)).execute()
+
+    def bring_back(self, among: Iterable[Tie]) -> list[str]:
+        """Move the discs with one of these ties back, and whatever is tied to those; returns their
+        ids. They are ejected: another may lie in the drive that they were in."""
+        brought: list[str] = []
+        known = set(among)
+        ahead = list(known)
+        while ahead:
+            following, ahead = ahead[:TIES_A_STATEMENT], ahead[TIES_A_STATEMENT:]
+            for row in list(ArchivedDisc.select().where(_has_one(ArchivedDisc, following))):
+                columns, titles = _thawed(row)
+                self.discs.insert(titles, **columns | {"status": DiscStatus.EJECTED})
+                row.delete_instance()
+                brought.append(row.disc_id)
+                ahead.extend(self._ties(row) - known)
+                known |= self._ties(row)
+        return brought
+
+    @staticmethod
+    def _ties(row: ArchivedDisc) -> frozenset[Tie]:
+        season = TVSeason.get_or_none(TVSeason.season_id == row.tv_season_id)
+        return ties(row.fingerprint, row.title_key, None if season is None else season.show_name)
+
+    @staticmethod
+    def _wanted() -> set[str]:
+        """The discs that a job still has to do with, or that a person may have it tried again."""
+        query: Any = Job.select(Job.disc).where(
+            Job.disc.is_null(False), Job.status.in_([*set(JobStatus) - set(DONE)])
+        )
+        return {disc_id for (disc_id,) in query.distinct().tuples()}
+
+
+def _has_one(model: Any, among: Iterable[Tie]) -> Any:
+    """Whether a disc has one of these ties; there is at least one."""
+    values: dict[Likeness, list[str]] = {}
+    for kind, value in among:
+        values.setdefault(kind, []).append(value)
+    conditions = []
+    if fingerprints := values.get(Likeness.FINGERPRINT):
+        conditions.append(model.fingerprint.in_(fingerprints))
+    if keys := values.get(Likeness.TITLE_KEY):
+        conditions.append(model.title_key.in_(keys))
+    if shows := values.get(Likeness.SHOW_NAME):
+        of_shows = TVSeason.select(TVSeason.season_id).where(TVSeason.show_name.in_(shows))
+        conditions.append(model.tv_season.in_(of_shows))
+    return reduce(or_, conditions)
+
+
+def _frozen(model: Any, row: dict[str, Any], without: Collection[str]) -> dict[str, Any]:
+    """A row's columns as JSON has them, but those that are as in a new row."""
+    frozen = {}
+    for name, field in model._meta.fields.items():
+        value = row[name]
+        usual = field.default() if callable(field.default) else field.default
+        if name not in without and value != usual:
+            frozen[name] = value.isoformat() if isinstance(value, datetime) else value
+    return frozen
+
+
+def _thawed(row: ArchivedDisc) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The columns of a disc, and of its titles."""
+    shown = {name: row.__data__[name] for name in COLUMNS}
+    disc = shown | _restored(Disc, row.record["disc"])
+    return disc, [_restored(Title, title) for title in row.record["titles"]]
+
+
+def _restored(model: Any, frozen: dict[str, Any]) -> dict[str, Any]:
+    restored: dict[str, Any] = {}
+    for name, value in frozen.items():
+        field = model._meta.fields.get(name)
+        if isinstance(field, UTCDateTimeField):
+            restored[name] = datetime.fromisoformat(value)
+        elif isinstance(field, EnumField):
+            restored[name] = field.enum(value)
+        elif field is not None:  # a column of today
+            restored[name] = value
+    return restored

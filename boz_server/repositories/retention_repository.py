@@ -1,0 +1,114 @@
+"""What is kept no longer, in the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import peewee
+
+from boz_server.database.models import Disc, Job, JobEvent, VLCCommand
+from boz_server.domain.disc_states import DiscStatus
+from boz_server.domain.job_states import OVER, JobStatus
+
+#: Rows that one transaction deletes, so that requests never wait for it.
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoffs:
+    """What ended before these times is kept no longer.
+
+    jobs: for jobs that are done or were cancelled, and for commands for VLC. failed_jobs: for
+    failed ones, and those whose result never arrived. discs: for discs, which go into the archive.
+    """
+
+    jobs: datetime
+    failed_jobs: datetime
+    discs: datetime
+
+
+class OldJob(NamedTuple):
+    """A job that may go, with how many events; the next batch begins behind it."""
+
+    job_id: str
+    completed_at: datetime
+    events: int
+
+
+class RetentionRepository:
+    """Finds and deletes old jobs and commands."""
+
+    def old_jobs(self, cutoffs: Cutoffs, behind: OldJob | None) -> list[OldJob]:
+        """Return a batch of jobs that may go, the longest over first: as many as have, with their
+        events, no more rows than a batch, but one at least."""
+        query: Any = Job.select(Job.job_id, Job.completed_at).where(*_may_go(cutoffs))
+        if behind is not None:
+            query = query.where(
+                (Job.completed_at > behind.completed_at)
+                | ((Job.completed_at == behind.completed_at) & (Job.job_id > behind.job_id))
+            )
+        found = list(query.order_by(Job.completed_at, Job.job_id).limit(BATCH).tuples())
+        events = self._events([job_id for job_id, _ in found])
+        batch: list[OldJob] = []
+        rows = 0
+        for job_id, completed_at in found:
+            rows += 1 + events.get(job_id, 0)
+            if batch and rows > BATCH:
+                break
+            batch.append(OldJob(job_id, completed_at, events.get(job_id, 0)))
+        return batch
+
+    @staticmethod
+    def _events(job_ids: list[str]) -> dict[str, int]:
+        """How many events there are of jobs: {job id: number}."""
+        query: Any = JobEvent.select(JobEvent.job, peewee.fn.COUNT(1))
+        return dict(query.where(JobEvent.job.in_(job_ids)).group_by(JobEvent.job).tuples())
+
+    def delete_jobs(self, jobs: list[OldJob], cutoffs: Cutoffs) -> set[str]:
+        """Delete those of these jobs that still may go, with their events; returns their ids."""
+        ids = [job.job_id for job in jobs]
+        query = Job.delete().where(Job.job_id.in_(ids), *_may_go(cutoffs))
+        return {row.job_id for row in query.returning(Job.job_id).execute()}
+
+    def count_jobs(self, cutoffs: Cutoffs) -> tuple[int, int]:
+        """Return how many jobs may go, and how many events with them."""
+        old = Job.select(Job.job_id).where(*_may_go(cutoffs))
+        return old.count(), JobEvent.select().where(JobEvent.job.in_(old)).count()
+
+    def delete_commands(self, cutoffs: Cutoffs) -> int:
+        """Delete a batch of old commands for VLC; returns how many."""
+        old = VLCCommand.select(VLCCommand.command_id).where(VLCCommand.created_at < cutoffs.jobs)
+        batch = old.order_by(VLCCommand.created_at).limit(BATCH)
+        return int(VLCCommand.delete().where(VLCCommand.command_id.in_(batch)).execute())
+
+    def count_commands(self, cutoffs: Cutoffs) -> int:
+        """Return how many old commands for VLC there are."""
+        return int(VLCCommand.select().where(VLCCommand.created_at < cutoffs.jobs).count())
+
+
+def _may_go(cutoffs: Cutoffs) -> list[Any]:
+    """Whether a job is kept no longer.
+
+    It stays while its disc lies in a drive, as the agent asks how far its rips are; and while a
+    job that came from it is not done, as it says where that one's file is.
+    """
+    later, lying = Job.alias("later"), Disc.alias("lying")
+    came_to_nothing = (Job.status == JobStatus.FAILED) | (
+        (Job.status == JobStatus.COMPLETED) & Job.error.is_null(False)
+    )
+    is_wanted = later.select(peewee.SQL("1")).where(
+        later.source_job_id == Job.job_id,
+        later.status.not_in([JobStatus.COMPLETED, JobStatus.CANCELLED]),
+    )
+    in_drive = lying.select(peewee.SQL("1")).where(
+        lying.disc_id == Job.disc, lying.status != DiscStatus.EJECTED
+    )
+    return [
+        Job.completed_at < max(cutoffs.jobs, cutoffs.failed_jobs),
+        (came_to_nothing & (Job.completed_at < cutoffs.failed_jobs))
+        | (~came_to_nothing & (Job.completed_at < cutoffs.jobs)),
+        Job.status.in_(list(OVER)),
+        Job.scheduled_at.is_null(),
+        ~peewee.fn.EXISTS(is_wanted),
+        ~peewee.fn.EXISTS(in_drive),
+    ]
