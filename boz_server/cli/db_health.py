@@ -1,4 +1,5 @@
-"""`flask db doctor`, `stats`, `vacuum`, `optimize`: how the database is, and what does it good."""
+"""`flask db doctor`, `stats`, `vacuum`, `optimize`, `prune`: how the database is, and what does it
+good."""
 
 from dataclasses import asdict
 
@@ -73,3 +74,22 @@ def stats(as_json: bool) -> None:
     lines.append(f"In all: {size(total)} on the disk.")
     facts = {"tables": [asdict(one) for one in found], "size_bytes": total}
     say("\n".join(lines), facts, as_json=as_json)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@json_option
+@with_appcontext
+def prune(dry_run: bool, as_json: bool) -> None:
+    """Delete jobs that are over for long, with their events, and old commands for VLC; put old
+    discs into the archive. The BOZ_RETENTION_* settings say how old; the server does it every hour,
+    and may run meanwhile."""
+    services().database.require_file()
+    retention = services().retention
+    went = retention.foresee() if dry_run else retention.prune()
+    say(
+        f"{'Would prune' if dry_run else 'Pruned'}: {went.jobs} jobs with {went.job_events} events,"
+        f" {went.vlc_commands} commands for VLC; {went.archived_discs} discs into the archive.",
+        asdict(went),
+        as_json=as_json,
+    )

@@ -48,7 +48,7 @@ class RetentionRepository:
                 | ((Job.completed_at == behind.completed_at) & (Job.job_id > behind.job_id))
             )
         found = list(query.order_by(Job.completed_at, Job.job_id).limit(BATCH).tuples())
-        events = self._events([job_id for job_id, _ in found])
+        events = self._events([job_id for job_id, _ in found]) if found else {}
         batch: list[OldJob] = []
         rows = 0
         for job_id, completed_at in found:

@@ -16,7 +16,7 @@ from boz_server.settings import Settings
 log = logging.getLogger(__name__)
 
 #: How long a run of the step may take: rescues wait for it.
-RUN_SECONDS = 1.0
+RUN_SECONDS = 3.0
 #: How long the step rests once nothing is left to do.
 REST_SECONDS = 3600.0
 #: Nothing is from before then.

@@ -85,6 +85,7 @@ def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
                 "confidence_score": 0.4,
                 "thumbnails": [],
                 "thumbnail_timestamps": [],
+                "ripped_at": None,
             },
             {
                 "index": 1,
@@ -104,6 +105,7 @@ def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
                 "confidence_score": 0.3,
                 "thumbnails": [],
                 "thumbnail_timestamps": [],
+                "ripped_at": None,
             },
         ],
         "detected_at": "2026-01-24T12:34:56.123456Z",

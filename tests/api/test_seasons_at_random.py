@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from boz_server.services.wiring import Services
 from tests.api.test_seasons_over_discs import assert_true
 from tests.support import FakeClock, detect, disc_of, eject, ok, register_agent
 
@@ -16,6 +17,8 @@ LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2", "FIREFLY_S01_D3", "FIREFLY_S01", "
 LAYOUTS = ((43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1), (87, 43.6, 44.1), (43, 44, 57))
 DRIVES = "DEFGH"
 STEPS = 25
+#: How likely it is that years pass between two steps.
+ARCHIVED = 0.2
 
 
 def decide(client: FlaskClient, dice: random.Random, disc: dict[str, Any]) -> None:
@@ -55,12 +58,30 @@ def assert_named(client: FlaskClient) -> None:
             assert not (is_episode and title["is_extra"])
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_it_keeps_a_season_true(client: FlaskClient, clock: FakeClock, seed: int) -> None:
+def archive(client: FlaskClient, services: Services, clock: FakeClock) -> None:
+    """Take all discs out, and let so long pass that they go into the archive; what is known of
+    them stays."""
+    for drive in DRIVES:
+        eject(client, drive)
+    before = {disc["disc_id"]: disc for disc in ok(client.get("/api/discs"))}
+    clock.advance(1000 * 86400)
+    services.retention.prune()
+    assert ok(client.get("/api/discs")) == []
+    for disc_id, disc in before.items():
+        assert disc_of(client, disc_id) == disc
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_keeps_a_season_true(
+    client: FlaskClient, services: Services, clock: FakeClock, seed: int
+) -> None:
     dice = random.Random(seed)  # noqa: S311
+    archives = seed % 2 == 0
     register_agent(client)
     for _ in range(STEPS):
         clock.advance(60)
+        if archives and dice.random() < ARCHIVED:
+            archive(client, services, clock)
         drive = dice.choice(DRIVES)
         present = [
             disc
