@@ -14,10 +14,12 @@ INDEXES = ("idx_jobs_completed_at", "idx_vlc_commands_created_at")
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add the archive, empty, the column, filled from the rips that are known, and the indexes by
-    which what is old is found."""
+    """Add the archive, empty, the columns, that of titles filled from the rips that are known, and
+    the indexes by which what is old is found."""
     create_archive(migrator)
     migrator.add_fields("titles", ripped_at=pw.DateTimeField(null=True))
+    for table in ("discs", "jobs"):
+        migrator.add_fields(table, adopted_at=pw.DateTimeField(null=True))
     migrator.sql(
         "UPDATE titles SET ripped_at = (SELECT MAX(COALESCE(completed_at, created_at)) FROM jobs"
         " WHERE jobs.disc_id = titles.disc_id AND jobs.title_index = titles.title_index"
@@ -34,6 +36,8 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
     """Drop them again, and the discs in the archive with it."""
     for name in INDEXES:
         migrator.sql(f"DROP INDEX {name}")
+    for table in ("discs", "jobs"):
+        migrator.remove_fields(table, "adopted_at")
     migrator.remove_fields("titles", "ripped_at")
     migrator.remove_model("archived_discs", cascade=True)
 

@@ -44,8 +44,8 @@ class ArchiveRepository:
 
     def kin(self, before: datetime, among: Collection[Tie] | None = None) -> list[Kin]:
         """Return the live discs, oldest first; only those with one of these ties where any are
-        named. One is spare where it was detected before then, has left its drive or been ripped,
-        and no job has anything left to do with it."""
+        named. One is spare where it was detected, or adopted, before then, has left its drive or
+        been ripped, and no job has anything left to do with it."""
         query: Any = (
             Disc.select(
                 Disc.disc_id,
@@ -53,7 +53,7 @@ class ArchiveRepository:
                 Disc.title_key,
                 TVSeason.show_name,
                 Disc.status,
-                Disc.detected_at,
+                peewee.fn.COALESCE(Disc.adopted_at, Disc.detected_at),
             )
             .left_outer_join(TVSeason)
             .order_by(Disc.detected_at, Disc.disc_id)
@@ -66,10 +66,10 @@ class ArchiveRepository:
                 disc_id,
                 ties(fingerprint, title_key, show_name),
                 is_spare=status in (DiscStatus.COMPLETED, DiscStatus.EJECTED)
-                and detected_at < before
+                and since < before
                 and disc_id not in wanted,
             )
-            for disc_id, fingerprint, title_key, show_name, status, detected_at in query.tuples()
+            for disc_id, fingerprint, title_key, show_name, status, since in query.tuples()
         ]
 
     def put_away(self, disc_ids: Collection[str], now: datetime) -> None:

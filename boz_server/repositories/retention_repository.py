@@ -8,7 +8,7 @@ import peewee
 
 from boz_server.database.models import Disc, Job, JobEvent, VLCCommand
 from boz_server.domain.disc_states import DiscStatus
-from boz_server.domain.job_states import OVER, JobStatus
+from boz_server.domain.job_states import OPEN, JobStatus
 
 #: Rows that one transaction deletes, so that requests never wait for it.
 BATCH = 500
@@ -44,8 +44,8 @@ class RetentionRepository:
         query: Any = Job.select(Job.job_id, Job.completed_at).where(*_may_go(cutoffs))
         if behind is not None:
             query = query.where(
-                (Job.completed_at > behind.completed_at)
-                | ((Job.completed_at == behind.completed_at) & (Job.job_id > behind.job_id))
+                Job.completed_at >= behind.completed_at,
+                (Job.completed_at > behind.completed_at) | (Job.job_id > behind.job_id),
             )
         found = list(query.order_by(Job.completed_at, Job.job_id).limit(BATCH).tuples())
         events = self._events([job_id for job_id, _ in found]) if found else {}
@@ -96,6 +96,11 @@ def _may_go(cutoffs: Cutoffs) -> list[Any]:
     came_to_nothing = (Job.status == JobStatus.FAILED) | (
         (Job.status == JobStatus.COMPLETED) & Job.error.is_null(False)
     )
+
+    def ended_before(cutoff: datetime) -> Any:
+        # Whoever has just come from an older system shall find everything here.
+        return (Job.completed_at < cutoff) & (Job.adopted_at.is_null() | (Job.adopted_at < cutoff))
+
     is_wanted = later.select(peewee.SQL("1")).where(
         later.source_job_id == Job.job_id,
         later.status.not_in([JobStatus.COMPLETED, JobStatus.CANCELLED]),
@@ -105,9 +110,10 @@ def _may_go(cutoffs: Cutoffs) -> list[Any]:
     )
     return [
         Job.completed_at < max(cutoffs.jobs, cutoffs.failed_jobs),
-        (came_to_nothing & (Job.completed_at < cutoffs.failed_jobs))
-        | (~came_to_nothing & (Job.completed_at < cutoffs.jobs)),
-        Job.status.in_(list(OVER)),
+        (came_to_nothing & ended_before(cutoffs.failed_jobs))
+        | (~came_to_nothing & ended_before(cutoffs.jobs)),
+        # By what they are not: else SQLite sorts all jobs that are over, for each batch.
+        Job.status.not_in(list(OPEN)),
         Job.scheduled_at.is_null(),
         ~peewee.fn.EXISTS(is_wanted),
         ~peewee.fn.EXISTS(in_drive),

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from boz_server.api.context import EXTENSION
 from boz_server.database.adoption.filling import adopt_into
+from boz_server.services.retention import Pruned
 from boz_server.services.wiring import Services
 from tests.database.legacy import WHEN, LegacyDatabase
 from tests.database.legacy_in_use import DISCS, JOBS, fill
@@ -180,3 +181,22 @@ def test_it_transcodes_nothing_again_that_its_agent_reports_again(
     adopt(app, legacy, clock)
     ok(report(client, "rip", "completed", output_file="C:\\rips\\a.mkv"))
     assert len(ok(client.get("/api/jobs"))) == 2
+
+
+def test_it_keeps_everything_for_as_long_as_if_it_were_new(
+    app: Flask, client: FlaskClient, clock: FakeClock, legacy: LegacyDatabase
+) -> None:
+    first_disc(legacy, status="ejected", preview_status="approved")
+    legacy.add("jobs", job_id="rip", job_type="rip", status="completed", disc_id="disc",
+               title_index=0, completed_at="2020-01-20 10:00:00")  # fmt: skip
+    services = adopt(app, legacy, clock)
+    assert disc_of(client, "disc")["titles"][0]["ripped_at"] == "2020-01-20T10:00:00.000000Z"
+    clock.advance(30 * 86400)
+    assert services.retention.prune() == Pruned()
+    clock.advance(86400)
+    assert services.retention.prune() == Pruned(jobs=1)
+    clock.advance(148 * 86400)
+    assert services.retention.prune() == Pruned()
+    clock.advance(2 * 86400)
+    assert services.retention.prune() == Pruned(archived_discs=1)
+    assert disc_of(client, "disc")["titles"][0]["ripped_at"] == "2020-01-20T10:00:00.000000Z"

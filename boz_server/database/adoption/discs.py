@@ -127,7 +127,7 @@ def settle_discs(tables: Tables) -> None:
     """Set what follows from label and titles, and leave one disc in each drive."""
     live: dict[tuple[str, str], Row] = {}
     for disc in sorted(tables.discs.values(), key=_detected_at):
-        _recognise(disc, list(tables.titles[disc["disc_id"]].values()))
+        _recognise(disc, list(tables.titles[disc["disc_id"]].values()), tables.now)
         if disc["status"] is DiscStatus.EJECTED:
             continue
         drive = (disc["agent"], disc["drive"])
@@ -141,7 +141,7 @@ def _detected_at(disc: Row) -> tuple[datetime, str]:
     return disc["detected_at"], disc["disc_id"]
 
 
-def _recognise(disc: Row, titles: list[Row]) -> None:
+def _recognise(disc: Row, titles: list[Row], now: datetime) -> None:
     """Let a disc be known again when it comes again, and its show's others be found."""
     label = disc["disc_name"]
     facts = [
@@ -154,6 +154,7 @@ def _recognise(disc: Row, titles: list[Row]) -> None:
     disc |= {
         "fingerprint": fingerprint(label, facts),
         "title_key": parse_label(label).key,
+        "adopted_at": now,
         "disc_number": read.disc_number or read.volume_number,
         # Numbers that no one has accepted would else be given anew with the season's next disc.
         "told_first_episode": min(numbers) if is_open and disc["tv_season"] else None,

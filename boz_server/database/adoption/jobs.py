@@ -60,6 +60,7 @@ def _job(tables: Tables, row: LegacyRow, job_id: str) -> Row:
         "for_agent_id": None,
         "source_job_id": None,
         "attempt": 0,
+        "adopted_at": tables.now,
     }
     if job["source_disc_name"] is None and job["disc"] is not None:
         job["source_disc_name"] = tables.discs[job["disc"]]["disc_name"]

@@ -78,6 +78,9 @@ class Disc(BaseModel):
     is_told = peewee.BooleanField(default=False, constraints=default(False))
     #: The episode that a person says it begins with; null where none said so.
     told_first_episode = peewee.IntegerField(null=True)
+    #: When it was taken over from an older system's database: it is live as long from then; null
+    #: for all others.
+    adopted_at = UTCDateTimeField(null=True)
 
     #: In MakeMKV's order, where the repository has hung them on.
     titles: "list[Title]"

@@ -114,6 +114,10 @@ class Job(BaseModel):
     #: Whether a person chose `output_name`: it then counts for more than the preview's.
     is_named_by_person = peewee.BooleanField(default=False, constraints=default(False))
 
+    #: When it was taken over from an older system's database: it is kept as long from then; null
+    #: for all others.
+    adopted_at = UTCDateTimeField(null=True)
+
     #: Why it waits, in words, where a service has found out.
     waiting_reason: "str | None" = None
 
