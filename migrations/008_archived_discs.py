@@ -71,7 +71,7 @@ def create_archive(migrator):
         )
         movie_title = pw.TextField(null=True)
         movie_year = pw.IntegerField(null=True)
-        record = pw.JSONField()
+        record = pw.BlobField()
 
         class Meta:
             table_name = "archived_discs"

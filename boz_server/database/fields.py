@@ -1,9 +1,12 @@
-"""Columns that Peewee has no exact type for: aware UTC times and enums; and named constraints."""
+"""Columns that Peewee has no exact type for: aware UTC times, enums, packed JSON; and named
+constraints."""
 
+import zlib
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
 import peewee
 
 
@@ -31,6 +34,16 @@ class UTCDateTimeField(peewee.DateTimeField):
         if isinstance(value, str):
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
         return value.astimezone(UTC)
+
+
+class PackedJSONField(peewee.BlobField):
+    """JSON that no query looks into, compressed by zlib."""
+
+    def db_value(self, value: Any) -> Any:
+        return super().db_value(zlib.compress(orjson.dumps(value)))
+
+    def python_value(self, value: Any) -> Any:
+        return orjson.loads(zlib.decompress(value))
 
 
 class EnumField(peewee.CharField):

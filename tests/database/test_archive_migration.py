@@ -24,7 +24,7 @@ NEW_VALUES = (
     "INSERT INTO archived_discs (disc_id, agent_id, disc_name, disc_type, fingerprint, title_key,"
     " detected_at, archived_at, status, media_type, preview_status, record) VALUES"
     " ('old', 'pc', 'HEAT', 'DVD', 'g', 'heat', '2026-01-24 12:00:00', '2026-07-24 12:00:00',"
-    " 'ejected', 'movie', 'approved', '{}')",
+    " 'ejected', 'movie', 'approved', 'packed')",
 )
 
 

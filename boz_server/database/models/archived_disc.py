@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, UTCDateTimeField, one_of
+from boz_server.database.fields import EnumField, PackedJSONField, UTCDateTimeField, one_of
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.tv_season import TVSeason
@@ -46,7 +46,7 @@ class ArchivedDisc(BaseModel):
     movie_year = peewee.IntegerField(null=True)
     #: The disc's other columns, and its titles in MakeMKV's order: {"disc": {column: value},
     #: "titles": [{column: value}]}. What is as in a new row is left out; times are ISO 8601.
-    record = peewee.JSONField()
+    record = PackedJSONField()
 
     class Meta:
         table_name = "archived_discs"
