@@ -79,6 +79,7 @@ def create_archive(migrator):
 
     for column in ("fingerprint", "title_key", "tv_season"):
         add_index(ArchivedDisc, f"idx_archived_discs_{column}", column)
+    add_index(ArchivedDisc, "idx_archived_discs_latest", "media_type", "detected_at")
     migrator.create_model(ArchivedDisc)
 
 

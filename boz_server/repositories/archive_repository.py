@@ -14,6 +14,7 @@ from boz_server.database.models import ArchivedDisc, Disc, Job, Title, TVSeason
 from boz_server.domain.disc_states import DiscStatus
 from boz_server.domain.job_states import JobStatus
 from boz_server.domain.kinship import Kin, Likeness, Tie, ties
+from boz_server.domain.media_type import MediaType
 from boz_server.repositories.disc_repository import DiscRepository
 
 #: What the archive has as columns; the disc's other columns are in `record`.
@@ -41,6 +42,15 @@ class ArchiveRepository:
         disc = Disc(**columns)
         disc.titles = [Title(disc=disc_id, **title) for title in titles]
         return disc
+
+    def latest_show_keys(self, limit: int) -> set[str]:
+        """Return the names, as Disc.title_key has them, of the latest so many discs of shows in
+        the archive."""
+        query: Any = ArchivedDisc.select(ArchivedDisc.title_key).where(
+            ArchivedDisc.media_type == MediaType.TV_SHOW, ArchivedDisc.title_key != ""
+        )
+        query = query.order_by(ArchivedDisc.detected_at.desc()).limit(limit)
+        return {key for (key,) in query.tuples()}
 
     def kin(self, before: datetime, among: Collection[Tie] | None = None) -> list[Kin]:
         """Return the live discs, oldest first; only those with one of these ties where any are

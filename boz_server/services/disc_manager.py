@@ -9,10 +9,8 @@ from uuid import uuid4
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc
-from boz_server.domain.disc_label import parse_label
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.job_states import UNSTARTED, JobStatus
-from boz_server.domain.kinship import ties
 from boz_server.domain.title_facts import TitleFacts, fingerprint
 from boz_server.errors import AgentNotFound
 from boz_server.repositories.agent_repository import AgentRepository
@@ -23,6 +21,7 @@ from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.auto_approval import is_clear
 from boz_server.services.disc_findings import NOTHING, Findings
 from boz_server.services.disc_lookup import DiscLookup
+from boz_server.services.disc_recall import DiscRecall
 from boz_server.services.disc_rules import found
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import DISC_GONE, JobMoves
@@ -97,6 +96,7 @@ class DiscManager:
         self.agents = agents
         self.discs = discs
         self.archive = archive
+        self.recall = DiscRecall(archive)
         self.jobs = jobs
         self.lookup = lookup
         self.previews = previews
@@ -113,8 +113,11 @@ class DiscManager:
         if self.agents.get(report.agent_id) is None:
             raise AgentNotFound(report.agent_id)
         present = self.discs.in_drive(report.agent_id, report.drive)
-        is_known = present is not None and present.fingerprint == report.fingerprint
-        if is_known or self.discs.approved_before(report.fingerprint) is not None:
+        if present is not None and present.fingerprint == report.fingerprint:
+            return replace(report, findings=NOTHING)
+        with self.database.write_queue():
+            self.recall.before(report.disc_name, report.titles, report.fingerprint)
+        if self.discs.approved_before(report.fingerprint) is not None:
             return replace(report, findings=NOTHING)
         found = self.lookup.disc(report.disc_name, report.titles, report.fingerprint)
         return replace(report, findings=found)
@@ -169,10 +172,8 @@ class DiscManager:
     def _enter(self, report: ReportedDisc) -> str:
         now = self.clock.now()
         disc_id = str(uuid4())
-        # What is known of the same disc, or says what it is, counts however old it is.
-        self.archive.bring_back(
-            ties(report.fingerprint, parse_label(report.disc_name).key, show_name=None)
-        )
+        # Again: since the providers were asked, they may have been put back.
+        self.recall.before(report.disc_name, report.titles, report.fingerprint)
         before = self.discs.approved_before(report.fingerprint)
         preview = self._preview(report) if before is None else self.previews.again(before)
         titles = report.title_columns()

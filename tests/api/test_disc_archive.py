@@ -208,6 +208,18 @@ def test_it_knows_a_show_by_an_archived_disc_of_the_same_name(
     assert set(episodes(second)).isdisjoint({1, 2, 3, 4, 5})
 
 
+def test_it_knows_an_archived_show_whose_label_is_written_otherwise(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    first = shelve(client, "SHERLOCK_S01_D1", (88, 88.5))
+    clock.advance(60)
+    second = shelve(client, "SHERLOCK_S01_D2", (88.2, 87.5))
+    assert archive_all(services, clock) == 2
+    third = detect(client, "SHERLOCKBBC_D3", (88.1, 87))
+    assert third["tv_show_name"] == "Sherlock"
+    assert set(live(client)) == {first, second, third["disc_id"]}
+
+
 def test_it_counts_archived_discs_where_a_person_moves_one_to_their_show(
     client: FlaskClient, services: Services, clock: FakeClock
 ) -> None:

@@ -17,6 +17,7 @@ from tests.support import (
     assert_problem,
     detect,
     disc_of,
+    eject,
     episodes,
     file_names,
     register_agent,
@@ -248,3 +249,18 @@ def test_it_leaves_room_in_the_next_season_for_a_disc_that_has_not_come(
     corrected = disc_of(client, fourth["disc_id"])
     assert episodes(corrected) == [3, 4]
     assert "not been seen" not in " ".join(corrected["identification"]["warnings"])
+
+
+def test_it_asks_for_the_show_that_a_person_chose_for_an_archived_disc(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    first = detect(client, "SPACE_S01_D1", (45, 45.2, 44.9))
+    told(client, first["disc_id"], "identify", provider="thetvdb", external_id="2")
+    approve(client, first["disc_id"])
+    eject(client)
+    clock.advance(200 * 86400)
+    assert services.retention.prune().archived_discs == 1
+    second = detect(client, "SPACE_S01_D2", (45.1, 45.3))
+    assert file_names(second) == [
+        f"Twins - S01E0{number} - Part 1.{number}.mkv" for number in (4, 5)
+    ]

@@ -60,3 +60,5 @@ class ArchivedDisc(BaseModel):
 index("idx_archived_discs_fingerprint", ArchivedDisc, ArchivedDisc.fingerprint)
 index("idx_archived_discs_title_key", ArchivedDisc, ArchivedDisc.title_key)
 index("idx_archived_discs_tv_season", ArchivedDisc, ArchivedDisc.tv_season)
+#: The latest shows.
+index("idx_archived_discs_latest", ArchivedDisc, ArchivedDisc.media_type, ArchivedDisc.detected_at)
