@@ -19,6 +19,8 @@ from boz_server.repositories.disc_repository import DiscRepository
 
 #: What the archive has as columns; the disc's other columns are in `record`.
 COLUMNS = sorted(Disc._meta.fields.keys() & ArchivedDisc._meta.fields.keys())
+#: What a title has of its place in its table.
+OF_A_ROW = ("id", "disc")
 DISCS_A_STATEMENT = 100
 TIES_A_STATEMENT = 500
 #: A disc's jobs in these states have done with it.
@@ -88,14 +90,14 @@ class ArchiveRepository:
             titles: dict[str, list[dict[str, Any]]] = {disc_id: [] for disc_id in batch}
             query: Any = Title.select().where(Title.disc.in_(batch)).order_by(Title.title_index)
             for title in query.dicts():
-                titles[title["disc"]].append(_frozen(Title, title, without=("id", "disc")))
+                titles[title["disc"]].append(_frozen(Title, title, OF_A_ROW))
             discs: Any = Disc.select().where(Disc.disc_id.in_(batch))
             rows = [
                 {name: disc[name] for name in COLUMNS}
                 | {
                     "archived_at": now,
                     "record": {
-                        "disc": _frozen(Disc, disc, without=COLUMNS),
+                        "disc": _frozen(Disc, disc, COLUMNS),
                         "titles": titles[disc["disc_id"]],
                     },
                 }
@@ -153,30 +155,38 @@ def _has_one(model: Any, among: Iterable[Tie]) -> Any:
 
 def _frozen(model: Any, row: dict[str, Any], without: Collection[str]) -> dict[str, Any]:
     """A row's columns as JSON has them, but those that are as in a new row."""
-    frozen = {}
-    for name, field in model._meta.fields.items():
-        value = row[name]
-        usual = field.default() if callable(field.default) else field.default
-        if name not in without and value != usual:
-            frozen[name] = value.isoformat() if isinstance(value, datetime) else value
-    return frozen
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+        if name not in without and value != _usual(model, name)
+    }
 
 
 def _thawed(row: ArchivedDisc) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The columns of a disc, and of its titles."""
-    shown = {name: row.__data__[name] for name in COLUMNS}
-    disc = shown | _restored(Disc, row.record["disc"])
-    return disc, [_restored(Title, title) for title in row.record["titles"]]
+    disc = _restored(Disc, row.record["disc"], COLUMNS)
+    disc |= {name: row.__data__[name] for name in COLUMNS}
+    return disc, [_restored(Title, title, OF_A_ROW) for title in row.record["titles"]]
 
 
-def _restored(model: Any, frozen: dict[str, Any]) -> dict[str, Any]:
+def _restored(model: Any, frozen: dict[str, Any], without: Collection[str]) -> dict[str, Any]:
+    """Every column of a row but those: Peewee inserts the columns of the first row of many."""
     restored: dict[str, Any] = {}
-    for name, value in frozen.items():
-        field = model._meta.fields.get(name)
-        if isinstance(field, UTCDateTimeField):
-            restored[name] = datetime.fromisoformat(value)
+    for name, field in model._meta.fields.items():
+        if name in without:
+            continue
+        if name not in frozen:
+            restored[name] = _usual(model, name)
+        elif isinstance(field, UTCDateTimeField):
+            restored[name] = datetime.fromisoformat(frozen[name])
         elif isinstance(field, EnumField):
-            restored[name] = field.enum(value)
-        elif field is not None:  # a column of today
-            restored[name] = value
+            restored[name] = field.enum(frozen[name])
+        else:
+            restored[name] = frozen[name]
     return restored
+
+
+def _usual(model: Any, name: str) -> Any:
+    """What a column has in a new row."""
+    usual = model._meta.fields[name].default
+    return usual() if callable(usual) else usual

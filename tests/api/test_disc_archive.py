@@ -261,7 +261,11 @@ def test_it_rips_no_archived_disc_again_by_itself(
 def test_it_keeps_what_is_not_shown_of_a_disc(
     client: FlaskClient, services: Services, clock: FakeClock
 ) -> None:
-    disc_id = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3))
+    edits = [{"index": 2, "last_episode_number": 4, "episode_title": "Serenity"}]
+    disc_id = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3), title_edits=edits)
+    Title.update(ripped_at=clock.now(), note="Two in one.", segment_map="1,2").where(
+        Title.disc == disc_id, Title.title_index == 2
+    ).execute()
 
     def rows() -> tuple[Any, list[Any]]:
         titles = Title.select().where(Title.disc == disc_id).order_by(Title.title_index)
