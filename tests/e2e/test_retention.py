@@ -21,7 +21,7 @@ SECONDS_A_THOUSAND = 5
 MEASURED_SECONDS = 1.0
 #: What heartbeats may take at most meanwhile, times what they take else; or less than this, which
 #: tells a request that waited for all of the pruning from one on a machine on which others work.
-SLOWER, LEAST_SECONDS = 3.0, 0.5
+SLOWER, LEAST_SECONDS = 3.0, 1.0
 
 
 def fill(path: Path, jobs: int) -> None:
