@@ -32,16 +32,6 @@ def migrate(migrator, database, *, fake=False):
     migrator.sql("INSERT INTO nowhere VALUES (1)")
 """
 
-#: What a migration ends with in whose last step the process is killed.
-DIES = """
-import os, signal
-with_shelves = migrate
-
-def migrate(migrator, database, *, fake=False):
-    with_shelves(migrator, database, fake=fake)
-    migrator.run(lambda: os.kill(os.getpid(), signal.SIGKILL))
-"""
-
 NOTHING = """
 def migrate(migrator, database, *, fake=False):
     pass

@@ -3,7 +3,7 @@
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Title
-from tests.database.steps import assert_keeps_every_row, assert_leaves_the_schema_of
+from tests.database.steps import assert_keeps_every_row
 
 BEFORE, ARCHIVE = "007_gone_discs", "008_archived_discs"
 
@@ -38,10 +38,6 @@ def filled(database: Database) -> Database:
 
 def test_it_keeps_every_row_up_down_and_up(blank: Database) -> None:
     assert_keeps_every_row(filled(blank), BEFORE, ARCHIVE, NEW_VALUES)
-
-
-def test_it_leaves_the_schema_of_the_version_before(blank: Database) -> None:
-    assert_leaves_the_schema_of(filled(blank), BEFORE, ARCHIVE)
 
 
 def test_it_learns_from_finished_rips_which_titles_were_ripped(blank: Database) -> None:

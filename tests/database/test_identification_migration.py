@@ -9,7 +9,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Disc, Title, TVEpisode
 from boz_server.domain.title_kinds import TitleKind
-from tests.database.steps import assert_keeps_every_row, assert_leaves_the_schema_of, columns
+from tests.database.steps import assert_keeps_every_row, columns
 
 BEFORE, IDENTIFICATION = "003_provider_cache", "004_identification"
 
@@ -91,10 +91,6 @@ def test_it_gives_every_other_new_column_its_default(in_use: Database) -> None:
 
 def test_it_keeps_every_row_on_the_way_up_down_and_up_again(in_use: Database) -> None:
     assert_keeps_every_row(in_use, BEFORE, IDENTIFICATION, NEW_VALUES)
-
-
-def test_it_leaves_the_schema_of_the_version_before_behind(in_use: Database) -> None:
-    assert_leaves_the_schema_of(in_use, BEFORE, IDENTIFICATION)
 
 
 @pytest.mark.parametrize("kind", list(TitleKind))

@@ -1,11 +1,10 @@
-"""The step to 006: a table more, and the way back."""
+"""The step to 006: a table more."""
 
 import peewee
 import pytest
 
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
-from tests.database.steps import assert_keeps_every_row, assert_leaves_the_schema_of
 
 BEFORE, OUTBOX = "005_files", "006_outbox"
 
@@ -29,14 +28,6 @@ def in_use(blank: Database) -> Database:
     for statement in IN_USE:
         blank.peewee.execute_sql(statement)
     return blank
-
-
-def test_it_keeps_every_row_on_the_way_up_down_and_up_again(in_use: Database) -> None:
-    assert_keeps_every_row(in_use, BEFORE, OUTBOX, [MESSAGE])
-
-
-def test_it_leaves_the_schema_of_the_version_before_behind(in_use: Database) -> None:
-    assert_leaves_the_schema_of(in_use, BEFORE, OUTBOX)
 
 
 def test_it_takes_a_key_once(in_use: Database) -> None:

@@ -7,7 +7,7 @@ import pytest
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Job, Worker
-from tests.database.steps import assert_keeps_every_row, assert_leaves_the_schema_of, columns, rows
+from tests.database.steps import assert_keeps_every_row, columns, rows
 
 FIRST, QUEUE = "001_initial_schema", "002_queue"
 
@@ -116,10 +116,6 @@ def test_it_leaves_jobs_that_are_over_as_they_were(in_use: Database) -> None:
 
 def test_it_keeps_every_row_on_the_way_up_down_and_up_again(in_use: Database) -> None:
     assert_keeps_every_row(in_use, FIRST, QUEUE, QUEUE_IN_USE)
-
-
-def test_it_leaves_the_schema_of_the_version_before_behind(in_use: Database) -> None:
-    assert_leaves_the_schema_of(in_use, FIRST, QUEUE)
 
 
 def test_it_rebuilds_no_table_on_sqlite(sqlite: Database) -> None:

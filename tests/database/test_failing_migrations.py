@@ -1,9 +1,5 @@
-"""Migrations that fail, are killed, run side by side, or rebuild a table under its children."""
+"""Migrations that fail, break a reference, or rebuild a table under its children."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,38 +11,8 @@ from boz_server.database import schema_report
 from boz_server.database.connection import Database
 from boz_server.database.migrations import MIGRATIONS_FOLDER, Migrations
 from boz_server.database.models import Job, Title
-from tests.database.folders import BREAKS, DIES, OURS, SHELVES, folder_with
+from tests.database.folders import BREAKS, SHELVES, folder_with
 from tests.database.rows import agent, disc, job, title
-
-#: Applies what is pending once it is told to, and prints what it applied.
-UPGRADE = """
-import sys
-from pathlib import Path
-from boz_server.database.connection import Database
-from boz_server.database.migrations import Migrations
-
-url, folder = sys.argv[1:]
-print("ready", flush=True)
-sys.stdin.readline()
-print(*Migrations(Database(url), Path(folder)).upgrade(), flush=True)
-"""
-
-
-def upgrading(url: str, folder: Path) -> subprocess.Popen[str]:
-    """Another process that is about to upgrade the database."""
-    return subprocess.Popen(  # noqa: S603 - a process of ours
-        [sys.executable, "-c", UPGRADE, url, str(folder)],
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"PYTHONPATH": "."},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finished(process: subprocess.Popen[str]) -> list[str]:
-    """Let it go on; the names of the migrations it applied."""
-    return process.communicate("\n", timeout=60)[0].split()[1:]
 
 
 def schema(database: Database) -> dict[str, Any]:
@@ -84,41 +50,6 @@ def test_it_takes_back_the_migrations_before_the_one_that_fails(
     with pytest.raises(peewee.DatabaseError):
         Migrations(blank, folder).upgrade()
     assert blank.peewee.get_tables() == []
-
-
-def test_it_changes_nothing_where_the_process_is_killed(current: Database, tmp_path: Path) -> None:
-    before = schema(current)
-    current.close()
-    process = upgrading(current.url, folder_with(tmp_path, m901_shelves=SHELVES + DIES))
-    assert finished(process) == []
-    assert process.returncode == -signal.SIGKILL
-    assert schema(current) == before
-
-
-def test_it_upgrades_after_a_killed_upgrade(current: Database, tmp_path: Path) -> None:
-    current.close()
-    finished(upgrading(current.url, folder_with(tmp_path, m901_shelves=SHELVES + DIES)))
-    folder = folder_with(tmp_path, m901_shelves=SHELVES)
-    assert Migrations(current, folder).upgrade() == ["901_shelves"]
-
-
-def test_it_applies_a_migration_once_however_many_processes_start(
-    blank: Database, tmp_path: Path
-) -> None:
-    folder = folder_with(tmp_path, m901_shelves=SHELVES)
-    processes = [upgrading(blank.url, folder) for _ in range(4)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.read(len("ready")) == "ready"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    applied = [process.communicate(timeout=60)[0].split() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0, 0]
-    assert sorted(applied) == [[], [], [], [*OURS, "901_shelves"]]
-    assert len(blank.peewee.execute_sql("SELECT * FROM shelves").fetchall()) == 1
-    assert len(blank.peewee.execute_sql("SELECT * FROM migratehistory").fetchall()) == len(OURS) + 1
 
 
 #: Rebuilds the table of discs on SQLite, which drops it for an instant.

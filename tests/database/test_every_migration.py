@@ -1,0 +1,182 @@
+"""Every migration there is, on a database with a row in each table: up, down and up again, begun by
+four processes at once, and killed at each of its statements."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boz_server.database.connection import Database
+from boz_server.database.migrations import BASE, Migrations
+from tests.database import specimens
+from tests.database.folders import OURS
+from tests.database.steps import assert_keeps_every_row, columns, rows, schema
+
+#: (the version before, the migration), of each.
+STEPS = list(zip([BASE, *OURS], OURS, strict=False))
+each_step = pytest.mark.parametrize(("before", "after"), STEPS, ids=OURS)
+ALL = (BASE, OURS[-1])
+
+
+@pytest.fixture
+def database(blank_url: str) -> Iterator[Database]:
+    """A database without any table, on each engine in turn, that waits as long as a server's."""
+    database = Database(blank_url)
+    yield database
+    database.close()
+
+
+def filled(database: Database, version: str) -> Database:
+    """A database of that version, with a row in each of its tables."""
+    if version != BASE:
+        Migrations(database).upgrade(version)
+        specimens.fill(database)
+        assert all(rows(database, columns(database)).values())
+    return database
+
+
+@each_step
+def test_it_keeps_every_row_up_down_and_up(database: Database, before: str, after: str) -> None:
+    there = columns(filled(database, before))
+    in_use = specimens.statements(database, besides=there)  # made once the new schema is there
+    assert_keeps_every_row(database, before, after, in_use)
+
+
+@pytest.mark.parametrize(("before", "after"), [*STEPS, ALL], ids=[*OURS, "all"])
+def test_it_is_applied_once_by_four_processes(database: Database, before: str, after: str) -> None:
+    there = columns(filled(database, before))
+    kept = rows(database, there)
+    database.close()
+    ready, go = os.pipe()
+
+    def work() -> int:
+        os.close(go)
+        os.read(ready, 1)  # until the last one that can write has closed it
+        return len(Migrations(Database(database.url)).upgrade(after))
+
+    processes = [child(work) for _ in range(4)]
+    os.close(go)
+    applied = sorted(os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in processes)
+    os.close(ready)
+    done = [BASE, *OURS].index(before)
+    wanted = OURS[: OURS.index(after) + 1]
+    assert applied == [0, 0, 0, len(wanted[done:])]
+    assert Migrations(database).applied() == wanted
+    assert rows(database, there) == kept
+
+
+@each_step
+def test_it_is_whole_or_not_there_wherever_it_is_killed(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    """On SQLite: PostgreSQL keeps a transaction whole by itself, and takes ten times as long."""
+    goes_on_when_killed(Database(f"sqlite:///{tmp_path}/boz.db"), before, after, every=1)
+
+
+def test_it_does_all_or_none_where_it_is_killed(database: Database) -> None:
+    goes_on_when_killed(database, *ALL, every=30)
+
+
+def goes_on_when_killed(database: Database, before: str, after: str, every: int) -> None:
+    """Upgrade in one process after another, each killed so many statements later than the one
+    before, until it is done; then downgrade so."""
+    there = columns(filled(database, before))
+    look = partial(state, database, there)
+    upgrade = partial(Migrations.upgrade, target=after)
+    downgrade = partial(Migrations.downgrade, target=before)
+    old = look()
+    upgrade(Migrations(database))
+    new = look()
+    downgrade(Migrations(database))
+    assert look() == old != new
+    killed_on_the_way(database, upgrade, look, (old, new), every)
+    # What undoes it runs in the same kind of transaction: a look here and there will do.
+    killed_on_the_way(database, downgrade, look, (new, old), every * 5)
+    database.close()
+
+
+def state(database: Database, there: dict[str, list[str]]) -> dict[str, Any]:
+    """The schema, what the history says of it, and every row of those tables and columns."""
+    applied = Migrations(database).applied()
+    return {"applied": applied, "schema": schema(database), "rows": rows(database, there)}
+
+
+def killed_on_the_way(
+    database: Database,
+    act: Callable[[Migrations], object],
+    look: Callable[[], object],
+    states: tuple[object, object],
+    every: int,
+) -> None:
+    """states: before and after; each process leaves the one or the other."""
+    for at in count(1, every):
+        database.close()
+        was_killed = killed_at(at, database.url, act)
+        found = look()
+        assert found in states
+        if found == states[1]:
+            assert at > 1
+            return
+        assert was_killed
+
+
+class Failpoint:
+    """Kills the process as it comes to one of its statements, or to a commit or the end of one."""
+
+    def __init__(self, database: Database, at: int) -> None:
+        self.left = at
+        self.execute_sql = database.peewee.execute_sql
+        self.commit = database.peewee.commit
+        database.peewee.execute_sql = self._execute_sql
+        database.peewee.commit = self._commit
+
+    def _execute_sql(self, *args: Any, **kwargs: Any) -> Any:
+        self._pass()
+        return self.execute_sql(*args, **kwargs)
+
+    def _commit(self) -> Any:
+        self._pass()
+        done = self.commit()
+        self._pass()
+        return done
+
+    def _pass(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def child(work: Callable[[], int]) -> int:
+    """Start a process that ends with what `work` returns; its id. Quicker than a new Python."""
+    process = os.fork()
+    if process == 0:
+        sys.settrace(None)
+        code = 70
+        try:
+            code = work()
+        finally:
+            os._exit(code)
+    return process
+
+
+def killed_at(statement: int, url: str, act: Callable[[Migrations], object]) -> bool:
+    """Whether a process was killed at that statement; False where it had fewer, and is done."""
+
+    def work() -> int:
+        database = Database(url)
+        Failpoint(database, statement)
+        act(Migrations(database))
+        return 0
+
+    _, status = os.waitpid(child(work), 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.waitstatus_to_exitcode(status) == 0
+    return False
