@@ -3,7 +3,6 @@ four processes at once, and killed at each of its statements."""
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
@@ -16,6 +15,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import BASE, Migrations
 from tests.database import specimens
 from tests.database.folders import OURS
+from tests.database.processes import child, ended
 from tests.database.steps import assert_keeps_every_row, columns, rows, schema
 
 #: (the version before, the migration), of each.
@@ -62,7 +62,7 @@ def test_it_is_applied_once_by_four_processes(database: Database, before: str, a
 
     processes = [child(work) for _ in range(4)]
     os.close(go)
-    applied = sorted(os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in processes)
+    applied = sorted(map(ended, processes))
     os.close(ready)
     done = [BASE, *OURS].index(before)
     wanted = OURS[: OURS.index(after) + 1]
@@ -152,19 +152,6 @@ class Failpoint:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def child(work: Callable[[], int]) -> int:
-    """Start a process that ends with what `work` returns; its id. Quicker than a new Python."""
-    process = os.fork()
-    if process == 0:
-        sys.settrace(None)
-        code = 70
-        try:
-            code = work()
-        finally:
-            os._exit(code)
-    return process
-
-
 def killed_at(statement: int, url: str, act: Callable[[Migrations], object]) -> bool:
     """Whether a process was killed at that statement; False where it had fewer, and is done."""
 
@@ -174,9 +161,6 @@ def killed_at(statement: int, url: str, act: Callable[[Migrations], object]) -> 
         act(Migrations(database))
         return 0
 
-    _, status = os.waitpid(child(work), 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.waitstatus_to_exitcode(status) == 0
-    return False
+    code = ended(child(work))
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
