@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 from boz_server.api.context import services
 from boz_server.cli.db_backup import backup, backups, restore
+from boz_server.cli.db_copy import copy
 from boz_server.cli.db_health import doctor, optimize, prune, stats, vacuum
 from boz_server.database import schema_report
 from boz_server.database.connection import in_a_sentence
@@ -31,7 +32,7 @@ class OneSentenceGroup(AppGroup):
 
 
 db_group = OneSentenceGroup("db", help="The database: its schema, and backups.")
-for command in (backup, backups, restore, doctor, stats, vacuum, optimize, prune):
+for command in (backup, backups, restore, copy, doctor, stats, vacuum, optimize, prune):
     db_group.add_command(command)
 
 

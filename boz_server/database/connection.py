@@ -15,6 +15,8 @@ from boz_server.errors import BozError, DatabaseBusy, StartError, StorageFull
 from boz_server.folders import prove_writable
 from boz_server.settings import Settings
 
+#: What names the server's database.
+SETTING = "BOZ_DATABASE_URL"
 #: How long a statement, a writer's turn or a free connection is waited for.
 WAIT_SECONDS = 10.0
 
@@ -27,9 +29,16 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, max_connections: int = 15, wait_seconds: float = WAIT_SECONDS
+        self,
+        url: str,
+        *,
+        max_connections: int = 15,
+        wait_seconds: float = WAIT_SECONDS,
+        named: str = SETTING,
     ) -> None:
-        self.dialect, self.url = dialect_of(url)
+        """named: where a person wrote the URL, for what errors say."""
+        self.dialect, self.url = dialect_of(url, named)
+        self.named = named
         self.wait_seconds = wait_seconds
         self.peewee: Any = self.dialect.connect(
             self.url, max_connections=max_connections, wait_seconds=wait_seconds
@@ -142,7 +151,7 @@ class Database:
         except OSError as error:
             raise StartError(
                 f"The database folder {folder} is missing or can't be written: create it for this"
-                " user, or name another file in BOZ_DATABASE_URL."
+                f" user, or name another file in {self.named}."
             ) from error
 
     def require_file(self) -> None:
@@ -150,7 +159,7 @@ class Database:
         self.require_folder()
         if self.path is not None and not self.path.is_file():
             raise StartError(
-                f"There is no database at {self.path}: name the right file in BOZ_DATABASE_URL."
+                f"There is no database at {self.path}: name the right file in {self.named}."
             )
 
     def explain(self, error: BaseException) -> BozError | None:
@@ -180,6 +189,6 @@ def root_words(error: BaseException) -> str:
     return first_line.rstrip(".")
 
 
-def in_a_sentence(error: BaseException) -> str:
+def in_a_sentence(error: BaseException, named: str = SETTING) -> str:
     """Say for an operator, not for a client, what a driver's error goes back to."""
-    return f"The database that BOZ_DATABASE_URL names can't be used: {root_words(error)}."
+    return f"The database that {named} names can't be used: {root_words(error)}."

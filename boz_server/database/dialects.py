@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Protocol
 
@@ -79,8 +80,11 @@ class Dialect(Protocol):
     def migration(self, database: Any) -> AbstractContextManager[None]:
         """Return the one transaction in which a process, alone, changes the schema."""
 
-    def continue_ids(self, database: Any, table: str) -> None:
-        """Let the `id` of new rows go on behind those that came with ids of their own."""
+    def continue_ids(self, database: Any, table: str, column: str) -> None:
+        """Let the ids of new rows go on behind those that came with ids of their own."""
+
+    def identity(self, database: Any) -> object:
+        """Return what is the same for each way to name one database, and for no two of them."""
 
     def is_busy(self, error: BaseException) -> bool:
         """Whether the error passes by itself, so that asking again makes sense."""
@@ -136,8 +140,15 @@ class SQLite:
             # A connection with its own settings must not go back to the pool.
             database.manual_close()
 
-    def continue_ids(self, database: Any, table: str) -> None:
+    def continue_ids(self, database: Any, table: str, column: str) -> None:
         """Nothing to do: a new row gets the highest id there is, plus one."""
+
+    def identity(self, database: Any) -> object:
+        path = Path(database.database).resolve()
+        if not path.exists():
+            return path
+        found = path.stat()  # a file may have several names
+        return found.st_dev, found.st_ino
 
     def is_busy(self, error: BaseException) -> bool:
         return self._code(error) in (_SQLITE_BUSY, _SQLITE_LOCKED)
@@ -208,11 +219,17 @@ class PostgreSQL:
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             yield
 
-    def continue_ids(self, database: Any, table: str) -> None:
+    def continue_ids(self, database: Any, table: str, column: str) -> None:
         database.execute_sql(
-            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"  # noqa: S608
-            f" (SELECT COALESCE(MAX(id), 0) + 1 FROM {table}), false)"
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # noqa: S608
+            f" (SELECT COALESCE(MAX({column}), 0) + 1 FROM {table}), false)"
         )
+
+    def identity(self, database: Any) -> object:
+        # A server's own number is for superusers; no two have started in the same microsecond.
+        query = "SELECT pg_postmaster_start_time(), oid FROM pg_database"
+        found = database.execute_sql(f"{query} WHERE datname = current_database()")
+        return found.fetchone()
 
     @contextmanager
     def keep_schema(self, database: Any) -> Iterator[None]:
@@ -233,11 +250,12 @@ class PostgreSQL:
         return getattr(error, "sqlstate", None) == _POSTGRES_DISK_FULL
 
 
-def dialect_of(url: str) -> tuple[Dialect, str]:
+def dialect_of(url: str, named: str) -> tuple[Dialect, str]:
     """Return the dialect of a database URL, and the URL without the name of a Python driver.
 
     `sqlite+aiosqlite:////path` and `postgresql+asyncpg://…`, as existing installations have
-    them, mean the same as without the part behind the plus. Raises SettingsError for others.
+    them, mean the same as without the part behind the plus. named: where a person wrote the URL,
+    for the SettingsError that others raise.
     """
     scheme, _, rest = url.partition("://")
     engine = scheme.split("+")[0].lower()
@@ -245,7 +263,7 @@ def dialect_of(url: str) -> tuple[Dialect, str]:
         # A database in memory would be gone with the process, and each connection has its own.
         if not rest.startswith("/") or rest.endswith("/") or rest == "/:memory:":
             raise SettingsError(
-                "BOZ_DATABASE_URL must name a file, as in sqlite:////path/to/file.db (four slashes"
+                f"{named} must name a file, as in sqlite:////path/to/file.db (four slashes"
                 " before an absolute path)."
             )
         return SQLite(), f"sqlite://{rest}"
@@ -255,11 +273,10 @@ def dialect_of(url: str) -> tuple[Dialect, str]:
         except psycopg.ProgrammingError:
             # libpq's own words quote the part at fault, which may be the password.
             raise SettingsError(
-                "BOZ_DATABASE_URL is no address of a PostgreSQL database that can be read: write"
+                f"{named} is no address of a PostgreSQL database that can be read: write"
                 " %25 for a % in the password, and only options that libpq knows behind a ?."
             ) from None
         return PostgreSQL(), f"postgresql://{rest}"
     raise SettingsError(
-        "BOZ_DATABASE_URL must read sqlite:////path/to/file.db or"
-        " postgresql://user:password@host/name."
+        f"{named} must read sqlite:////path/to/file.db or postgresql://user:password@host/name."
     )

@@ -53,16 +53,21 @@ def postgres_scratch(postgres_server: str) -> str:
     return postgres_server.replace("/postgres?", "/scratch?")
 
 
+@pytest.fixture
+def blank_postgres(postgres_scratch: str) -> str:
+    """The URL of a PostgreSQL database without any table."""
+    with psycopg.connect(postgres_scratch, autocommit=True) as admin:
+        admin.execute("DROP SCHEMA public CASCADE")
+        admin.execute("CREATE SCHEMA public")
+    return postgres_scratch
+
+
 @pytest.fixture(params=ENGINES)
 def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without any table, on each engine in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'blank.db'}"
-    url: str = request.getfixturevalue("postgres_scratch")
-    with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute("DROP SCHEMA public CASCADE")
-        admin.execute("CREATE SCHEMA public")
-    return url
+    return str(request.getfixturevalue("blank_postgres"))
 
 
 @pytest.fixture
@@ -71,6 +76,14 @@ def blank(blank_url: str) -> Iterator[Database]:
     database = Database(blank_url, wait_seconds=WAIT_SECONDS)
     yield database
     database.close()
+
+
+@pytest.fixture
+def other_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+    """A database without tables, of the engine that `database` is not of."""
+    if database_url.startswith("sqlite"):
+        return str(request.getfixturevalue("blank_postgres"))
+    return f"sqlite:///{tmp_path}/other.db"
 
 
 @pytest.fixture

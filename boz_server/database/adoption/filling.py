@@ -82,7 +82,7 @@ def _write(database: Database, tables: Tables) -> None:
                 Agent.agent_id == agent["agent_id"]
             ).execute()
     for model in (TVEpisode, Title):
-        database.dialect.continue_ids(database.peewee, model._meta.table_name)
+        database.dialect.continue_ids(database.peewee, model._meta.table_name, "id")
 
 
 def _insert(model: type[BaseModel], rows: Iterable[Row]) -> None:

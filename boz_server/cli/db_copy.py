@@ -1,0 +1,35 @@
+"""`flask db copy`: the database's rows into another one, to move to it."""
+
+from dataclasses import asdict
+
+import click
+from flask.cli import with_appcontext
+
+from boz_server.api.context import services
+from boz_server.cli.output import json_option, say
+from boz_server.database import transfer
+
+
+@click.command()
+@click.option(
+    transfer.OPTION,
+    "url",
+    required=True,
+    metavar="URL",
+    help="The empty database, as BOZ_DATABASE_URL would name it.",
+)
+@json_option
+@with_appcontext
+def copy(url: str, as_json: bool) -> None:
+    """Copy all rows into an empty database, of the other engine or the same, and compare them.
+
+    It holds what there is when the copy begins: to move to it, stop the server before.
+    """
+    copied = transfer.copy(services().database, url)
+    rows = sum(one.rows for one in copied)
+    say(
+        f"Copied: {rows} rows of {len(copied)} tables, and each table's count and checksum are the"
+        " same. What the server has written since it began is not among them.",
+        {"rows": rows, "tables": [asdict(one) for one in copied]},
+        as_json=as_json,
+    )
