@@ -1,5 +1,8 @@
 """`flask db` on a database of the test's own."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,10 +14,12 @@ from flask import Flask
 
 from boz_server import create_app
 from boz_server.api.context import EXTENSION
-from boz_server.cli import db
+from boz_server.cli import db_schema
 from boz_server.database.migrations import Migrations
 from boz_server.settings import Settings
 from tests.database.folders import folder_with
+
+PROJECT = Path(__file__).parents[2]
 
 Run = Callable[..., Result]
 
@@ -43,7 +48,7 @@ def run(tmp_path: Path) -> Run:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of migrations that the commands work on, with the server's own."""
     folder = folder_with(tmp_path)
-    monkeypatch.setattr(db, "Migrations", partial(Migrations, folder=folder))
+    monkeypatch.setattr(db_schema, "Migrations", partial(Migrations, folder=folder))
     return folder
 
 
@@ -56,3 +61,19 @@ def refused(result: Result, *mentions: str) -> None:
     assert line.endswith(".")
     for mention in mentions:
         assert mention in line
+
+
+def flask(
+    *arguments: str, typed: str = "", **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """The real command, as an admin types it in the project's folder."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "flask", *arguments],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], **environment},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import peewee
 import pytest
 
-from boz_server.cli import db
+from boz_server.cli import db_schema
 from boz_server.database import migrations as migrations_module
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import MODELS
@@ -74,7 +74,7 @@ def test_it_makes_the_folder_once(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = tmp_path / "some" / "where"
-    monkeypatch.setattr(db, "Migrations", partial(Migrations, folder=new))
+    monkeypatch.setattr(db_schema, "Migrations", partial(Migrations, folder=new))
     assert run("init").output == f"{new} made.\n"
     assert new.is_dir()
     assert run("init").output == f"{new} was there already.\n"

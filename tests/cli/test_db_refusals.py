@@ -1,17 +1,12 @@
 """`flask db` where it can't: one sentence and a non-zero exit code; and as the real command."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from boz_server.database.migrations import MIGRATIONS_FOLDER
-from tests.cli.conftest import Run, refused, runner_on
+from tests.cli.conftest import PROJECT, Run, flask, refused, runner_on
 from tests.database.folders import NOTHING, OURS
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("command", ["upgrade", "downgrade", "stamp"])
@@ -49,19 +44,6 @@ def test_it_refuses_a_server_that_does_not_answer() -> None:
         result, "The database that BOZ_DATABASE_URL names can't be used: ", "Connection refused"
     )
     assert "hunter2" not in result.output
-
-
-def flask(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The real command, as an admin types it in the project's folder."""
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "flask", *arguments],
-        cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_it_works_as_a_command(tmp_path: Path) -> None:
