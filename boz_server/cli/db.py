@@ -10,6 +10,7 @@ from boz_server.cli.db_adopt import adopt
 from boz_server.cli.db_backup import backup, backups, restore
 from boz_server.cli.db_copy import copy
 from boz_server.cli.db_health import doctor, optimize, prune, stats, vacuum
+from boz_server.cli.db_shell import shell
 from boz_server.database.connection import in_a_sentence
 from boz_server.database.dialects import ENGINE_ERRORS
 from boz_server.errors import BozError
@@ -30,7 +31,7 @@ class OneSentenceGroup(AppGroup):
 db_group = OneSentenceGroup("db", help="The database: its schema, backups, health, and moves.")
 for command in (
     *db_schema.commands,
-    *(adopt, copy),
+    *(adopt, copy, shell),
     *(backup, backups, restore),
     *(doctor, optimize, prune, stats, vacuum),
 ):

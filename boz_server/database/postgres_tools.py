@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -59,6 +60,16 @@ def restore(url: str, path: Path, *, instead_of: set[str]) -> None:
         raise BackupError(f"{path} can't be restored: {trouble}; nothing was changed.")
 
 
+def address(url: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Split a database's address into what a program may be told by its arguments, and the
+    environment with the password, as every user of the machine can read arguments."""
+    parts = conninfo_to_dict(url)
+    environment = dict(os.environ)
+    if password := parts.pop("password", None):
+        environment["PGPASSWORD"] = str(password)
+    return parts, environment
+
+
 def _run(program: str, *arguments: str, url: str | None = None) -> tuple[str, str | None]:
     """Run a program on a database, if one is named; returns what it printed, and its last words
     where it failed. Raises BackupError where it is not installed."""
@@ -70,9 +81,7 @@ def _run(program: str, *arguments: str, url: str | None = None) -> tuple[str, st
     environment = dict(os.environ)
     command = [program, *arguments]
     if url is not None:
-        parts = conninfo_to_dict(url)
-        # Not among the arguments, which every user of the machine can read.
-        environment["PGPASSWORD"] = str(parts.pop("password", None) or "")
+        parts, environment = address(url)
         command.append(f"--dbname={make_conninfo('', **parts)}")
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs, without a shell
         command, env=environment, capture_output=True, text=True, check=False

@@ -1,0 +1,23 @@
+"""`flask db shell`: SQL, typed by a person."""
+
+import os
+
+import click
+from flask.cli import with_appcontext
+
+from boz_server.api.context import services
+from boz_server.database import shell as shells
+
+
+@click.command()
+@click.option("--write", is_flag=True, help="Let statements change the database.")
+@with_appcontext
+def shell(write: bool) -> None:
+    """Open sqlite3 or psql on the database, for reading; the server may run meanwhile.
+
+    Statements can be piped in as well; the exit code is that of the program.
+    """
+    database = services().database
+    database.require_file()
+    command, environment = shells.command(database, write=write)
+    os.execvpe(command[0], command, environment)  # noqa: S606 - the engine's own program
