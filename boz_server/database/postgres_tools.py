@@ -14,6 +14,8 @@ from boz_server.errors import BackupError
 
 #: What pg_dump's custom format begins with.
 MAGIC = b"PGDMP"
+#: Which pg_restore writes for itself, into the first lines of a script; no data is that early.
+_SINCE_17, _HEAD_BYTES = b"SET transaction_timeout = 0;\n", 2048
 #: Of a line of the history table in a dump.
 _TABS = 2
 
@@ -54,10 +56,20 @@ def restore(url: str, path: Path, *, instead_of: set[str]) -> None:
         script = Path(folder, "restore.sql")
         _, trouble = _run("pg_restore", "--no-owner", f"--file={script}", str(path))
         if trouble is None:
+            _let_older_servers_read(script)
             once = ("--single-transaction", "--set=ON_ERROR_STOP=1", "--quiet", "--no-psqlrc")
             _, trouble = _run("psql", *once, f"--command={drops}", f"--file={script}", url=url)
     if trouble is not None:
         raise BackupError(f"{path} can't be restored: {trouble}; nothing was changed.")
+
+
+def _let_older_servers_read(script: Path) -> None:
+    """Make a remark of what pg_restore sets since its version 17, and no server before knows."""
+    with script.open("r+b") as file:
+        at = file.read(_HEAD_BYTES).find(_SINCE_17)
+        if at >= 0:
+            file.seek(at)
+            file.write(b"--")
 
 
 def address(url: str) -> tuple[dict[str, Any], dict[str, str]]:

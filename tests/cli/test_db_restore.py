@@ -17,6 +17,7 @@ from boz_server.restore import database_proxy
 from boz_server.settings import Settings
 from boz_server.start import occupy_database
 from tests.cli.conftest import Run, refused, runner_on
+from tests.conftest import started_postgres
 from tests.database.folders import OURS
 
 AGENT = (
@@ -198,14 +199,26 @@ def test_it_keeps_a_server_from_starting_meanwhile(present: Path) -> None:
 
 
 @pytest.fixture
-def postgres(postgres_server: str, tmp_path: Path) -> Iterator[tuple[Run, Database]]:
+def postgres(
+    request: pytest.FixtureRequest, postgres_server: str, tmp_path: Path
+) -> Iterator[tuple[Run, Database]]:
     """`flask db …` on a migrated PostgreSQL database of the test's own, and that database."""
+    older = getattr(request, "param", None)
+    if older is None:
+        yield from restorable(postgres_server, tmp_path)
+        return
+    with started_postgres(postgres_version=older) as server:
+        yield from restorable(server, tmp_path)
+
+
+def restorable(server: str, tmp_path: Path) -> Iterator[tuple[Run, Database]]:
+    """Make that database on a server."""
     before = database_proxy.obj
-    admin = peewee.PostgresqlDatabase(postgres_server, prefer_psycopg3=True)
+    admin = peewee.PostgresqlDatabase(server, prefer_psycopg3=True)
     admin.execute_sql("DROP DATABASE IF EXISTS restored WITH (FORCE)")
     admin.execute_sql("CREATE DATABASE restored")
     admin.close()
-    url = postgres_server.replace("/postgres?", "/restored?")
+    url = server.replace("/postgres?", "/restored?")
     run = runner_on(url, backup_dir=tmp_path / "kept")
     run("upgrade")
     database = Database(url)
@@ -229,6 +242,19 @@ def test_it_goes_back_on_postgresql(postgres: tuple[Run, Database], tmp_path: Pa
     (kept,) = (tmp_path / "kept").glob("before-restore-*.dump")
     assert run("restore", str(kept)).exit_code == 0
     assert run("check").output == "The database fits the models.\n"
+
+
+@pytest.mark.parametrize("postgres", [16], indirect=True)
+@pytest.mark.usefixtures("postgres_programs")
+def test_it_goes_back_with_programs_newer_than_the_server(postgres: tuple[Run, Database]) -> None:
+    run, database = postgres
+    database.peewee.execute_sql(AGENT.format("old"))
+    made = json.loads(run("backup", "--json").output)["path"]
+    database.peewee.execute_sql(AGENT.format("new"))
+    database.close()
+    result = run("restore", made)
+    assert result.exit_code == 0, result.output
+    assert [agent.agent_id for agent in Agent.select()] == ["old"]
 
 
 @pytest.mark.usefixtures("postgres_programs")
