@@ -30,7 +30,7 @@ def examine(services: Services, migrations: Migrations) -> Iterator[Finding]:
     yield guarded("schema", lambda: _schema(services))
     if database.path is not None:
         yield _disk(services)
-    yield _backups(services)
+    yield guarded("backups", lambda: _backups(services))
 
 
 def _as_allowed(services: Services, finding: Finding) -> Finding:
@@ -88,9 +88,11 @@ def _backups(services: Services) -> Finding:
         if latest is None
         else f"The latest is of {latest:%Y-%m-%d %H:%M} UTC."
     )
-    if services.database.path is None and not postgres_tools.can_dump():
-        fix = "Install pg_dump beside the server, or back the database up by other means."
-        return Finding("backups", Severity.WARNING, detail, fix)
+    if services.database.path is None:
+        hindrance = postgres_tools.hindrance(services.database.peewee)
+        if hindrance is not None:
+            fix = "Install pg_dump of the database server's version or newer beside this server."
+            return Finding("backups", Severity.WARNING, f"{detail} {hindrance}.", fix)
     late = LATE_INTERVALS * timedelta(hours=settings.backup_interval_hours)
     if not late or (latest is not None and services.clock.now() - latest < late):
         return Finding("backups", Severity.OK, detail)

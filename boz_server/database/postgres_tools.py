@@ -1,6 +1,7 @@
 """PostgreSQL's own programs for backups, which have to be installed beside the server."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,9 +21,16 @@ _SINCE_17, _HEAD_BYTES = b"SET transaction_timeout = 0;\n", 2048
 _TABS = 2
 
 
-def can_dump() -> bool:
-    """Whether pg_dump is there."""
-    return shutil.which("pg_dump") is not None
+def hindrance(database: Any) -> str | None:
+    """Say, as the beginning of a sentence, why pg_dump can't write a database into a file; None
+    where it can. Asks the database for its version."""
+    if shutil.which("pg_dump") is None:
+        return "pg_dump is not installed here"
+    told, _ = _run("pg_dump", "--version")
+    ours = int(re.findall(r"\d+", told)[0])
+    ((theirs,),) = database.execute_sql("SHOW server_version_num").fetchall()
+    newer = int(theirs) // 10_000
+    return f"pg_dump is {ours} here, and the database server {newer}" if newer > ours else None
 
 
 def dump(url: str, path: Path) -> None:

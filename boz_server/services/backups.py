@@ -122,9 +122,11 @@ class Backups:
     def _make_by_itself(self, wait_seconds: float = WAIT_SECONDS) -> Backup | None:
         if self.settings.backup_interval_hours == 0:
             return None
-        if self.database.path is None and not postgres_tools.can_dump():
+        on_file = self.database.path is not None
+        hindrance = None if on_file else postgres_tools.hindrance(self.database.peewee)
+        if hindrance is not None:
             if not self._is_told:
-                log.warning("No backups are made: pg_dump is not installed here.")
+                log.warning("No backups are made: %s.", hindrance)
             self._is_told = True
             return None
         made = self.make(wait_seconds=wait_seconds)

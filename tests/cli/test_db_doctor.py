@@ -8,7 +8,6 @@ from typing import Any
 import peewee
 import pytest
 
-from boz_server import doctor
 from boz_server.database import findings
 from tests.cli.conftest import Run, refused, runner_on
 from tests.database.folders import OURS
@@ -99,7 +98,8 @@ def test_it_makes_no_database(tmp_path: Path) -> None:
 def test_it_examines_postgresql(
     postgres_migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor.postgres_tools, "can_dump", lambda: False)
+    monkeypatch.setenv("PATH", str(tmp_path))
     code, found = examined(runner_on(postgres_migrated, backup_dir=tmp_path))
     assert (code, list(found)) == (0, ["migrations", "schema", "backups"])
+    assert "pg_dump is not installed here." in found["backups"]["detail"]
     assert "Install pg_dump" in found["backups"]["fix"]

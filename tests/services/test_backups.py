@@ -201,6 +201,21 @@ def test_it_says_what_is_missing_without_pg_dump(
     database.close()
 
 
+def test_it_makes_none_by_itself_with_programs_that_are_too_old(
+    postgres_migrated: str, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """Or no server would start on a database that is newer than they are."""
+    old = tmp_path / "pg_dump"
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    database = Database(postgres_migrated)
+    assert Backups(Settings(backup_dir=tmp_path / "kept"), clock, database).make_if_due() is None
+    assert "No backups are made: pg_dump is 9 here, and the database server 18." in caplog.text
+    database.close()
+
+
 def test_it_hides_the_password_from_other_users(
     tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
