@@ -7,6 +7,15 @@ COPY requirements.txt .
 RUN python -m venv /opt/boz \
     && /opt/boz/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
+# Only PostgreSQL's programs that flask db needs: Debian's package depends on Perl, twenty times their
+# size.
+FROM python:3.13-slim AS postgres
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends postgresql-client \
+    && mkdir /programs \
+    && cd /usr/lib/postgresql/*/bin \
+    && cp pg_dump pg_restore psql /programs
+
 FROM python:3.13-slim
 ENV PATH=/opt/boz/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -16,6 +25,13 @@ ENV PATH=/opt/boz/bin:$PATH \
 # mounted at /data must have them, owned by user 1000.
 RUN useradd --uid 1000 --create-home --shell /usr/sbin/nologin boz \
     && install -d -o boz -g boz /data /data/database /data/temp /data/output
+
+COPY --from=postgres /programs /usr/local/bin
+# That each starts, or the build ends: not a backup, one night later.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libpq5 sqlite3 \
+    && rm -rf /var/lib/apt/lists/* \
+    && pg_dump --version && pg_restore --version && psql --version && sqlite3 --version
 
 COPY --from=packages /opt/boz /opt/boz
 WORKDIR /app
