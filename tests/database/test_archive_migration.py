@@ -42,6 +42,9 @@ def test_it_keeps_every_row_up_down_and_up(blank: Database) -> None:
 
 def test_it_learns_from_finished_rips_which_titles_were_ripped(blank: Database) -> None:
     Migrations(filled(blank)).upgrade(ARCHIVE)
-    ripped = {title.title_index: title.ripped_at for title in Title.select()}
+    ripped = {
+        title.title_index: title.ripped_at
+        for title in Title.select(Title.title_index, Title.ripped_at)
+    }
     assert ripped[0].isoformat() == "2026-01-24T13:00:00+00:00"
     assert (ripped[1], ripped[2]) == (None, None)

@@ -27,6 +27,5 @@ def filled(database: Database) -> Database:
 
 def test_it_leaves_jobs_that_are_there_as_they_were(blank: Database) -> None:
     Migrations(filled(blank)).upgrade(FILES)
-    for job in Job.select():
-        assert (job.library_path, job.filing_as, job.input_upload_id) == (None, None, None)
-        assert job.is_named_by_person is False
+    new = (Job.library_path, Job.filing_as, Job.input_upload_id, Job.is_named_by_person)
+    assert list(Job.select(*new).tuples()) == [(None, None, None, False)] * 3

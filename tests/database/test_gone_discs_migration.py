@@ -24,5 +24,5 @@ def filled(database: Database) -> Database:
 
 def test_it_takes_no_disc_of_a_season_for_gone(blank: Database) -> None:
     Migrations(filled(blank)).upgrade(GONE_DISCS)
-    season = TVSeason.get()
-    assert (season.gone_last_episode, season.gone_last_disc) == (0, 0)
+    new = (TVSeason.gone_last_episode, TVSeason.gone_last_disc)
+    assert TVSeason.select(*new).tuples().get() == (0, 0)
