@@ -47,9 +47,10 @@ def test_it_lists_them_newest_first_with_what_they_are_worth(run: Run, tmp_path:
     assert json.loads(run("backups", "--json").output) == []
     old = json.loads(run("backup", "--json").output)["path"]
     new = json.loads(run("backup", "--json").output)["path"]
+    size = f"{Path(new).stat().st_size / 1024:.1f} KiB"
     Path(old).write_text("Dear diary")
     first, second = run("backups").output.splitlines()
-    assert first == f"{new} 320.0 KiB, 0 min old, {OURS[-1]}: ok"
+    assert first == f"{new} {size}, 0 min old, {OURS[-1]}: ok"
     assert second == f"{old} 10 B, 0 min old, unknown schema: is no backup of a database"
     listed = json.loads(run("backups", "--json").output)
     assert [(one["path"], one["schema_version"], one["problem"]) for one in listed] == [
