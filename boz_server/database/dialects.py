@@ -82,6 +82,12 @@ class Dialect(Protocol):
     def continue_ids(self, database: Any, table: str) -> None:
         """Let the `id` of new rows go on behind those that came with ids of their own."""
 
+    def week_of(self, day: Any) -> Any:
+        """The Monday of the week that a day is in, as the text 2026-01-26."""
+
+    def month_of(self, day: Any) -> Any:
+        """The month that a day is in, as the text 2026-01."""
+
     def is_busy(self, error: BaseException) -> bool:
         """Whether the error passes by itself, so that asking again makes sense."""
 
@@ -138,6 +144,12 @@ class SQLite:
 
     def continue_ids(self, database: Any, table: str) -> None:
         """Nothing to do: a new row gets the highest id there is, plus one."""
+
+    def week_of(self, day: Any) -> Any:
+        return peewee.fn.DATE(day, "weekday 0", "-6 days").coerce(False)
+
+    def month_of(self, day: Any) -> Any:
+        return peewee.fn.SUBSTR(day, 1, 7).coerce(False)
 
     def is_busy(self, error: BaseException) -> bool:
         return self._code(error) in (_SQLITE_BUSY, _SQLITE_LOCKED)
@@ -213,6 +225,12 @@ class PostgreSQL:
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"  # noqa: S608
             f" (SELECT COALESCE(MAX(id), 0) + 1 FROM {table}), false)"
         )
+
+    def week_of(self, day: Any) -> Any:
+        return peewee.fn.TO_CHAR(peewee.fn.DATE_TRUNC("week", day), "YYYY-MM-DD").coerce(False)
+
+    def month_of(self, day: Any) -> Any:
+        return peewee.fn.TO_CHAR(day, "YYYY-MM").coerce(False)
 
     @contextmanager
     def keep_schema(self, database: Any) -> Iterator[None]:

@@ -13,6 +13,7 @@ from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
+from boz_server.repositories.statistics_repository import StatisticsRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
@@ -45,6 +46,7 @@ from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.remote_work import RemoteWork
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
+from boz_server.services.statistics import Statistics
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
 from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
@@ -104,6 +106,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     events = JobEventRepository(database)
     attempt_rows = AttemptRepository(settings, database)
     fleet = FleetRepository(settings, database)
+    statistics = Statistics(jobs, StatisticsRepository(database))
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
     thumbnail_cleaner = ThumbnailCleaner(clock, database, ThumbnailRepository(), thumbnails)
     outbound = build_outbound(settings, clock, database)
@@ -118,6 +121,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         workers=workers,
         discs=discs,
         notices=outbound.notices,
+        statistics=statistics,
     )
     share, space = LibraryShare(settings), DiskSpace(settings)
     places = LibraryPlaces(settings, discs)
@@ -152,6 +156,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         share=share,
         space=space,
         outbound=outbound,
+        statistics=statistics,
     )
     transcodes = TranscodeEntry(
         settings, jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails
@@ -176,6 +181,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         dispatcher=dispatcher,
         attempts=attempts,
         transcodes=transcodes,
+        statistics=statistics,
     )
     agent_manager = AgentManager(
         settings,

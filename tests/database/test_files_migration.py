@@ -43,6 +43,8 @@ def test_it_leaves_the_schema_of_the_version_before(blank: Database) -> None:
 
 def test_it_leaves_jobs_that_are_there_as_they_were(blank: Database) -> None:
     Migrations(filled(blank)).upgrade(FILES)
-    for job in Job.select():
+    for job in Job.select(
+        Job.library_path, Job.filing_as, Job.input_upload_id, Job.is_named_by_person
+    ):
         assert (job.library_path, job.filing_as, job.input_upload_id) == (None, None, None)
         assert job.is_named_by_person is False
