@@ -18,6 +18,7 @@ from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
+from boz_server.services.analytics import Analytics
 from boz_server.services.attempts import Attempts
 from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
@@ -67,6 +68,7 @@ class Services:
     clock: Clock
     database: Database
     agents: AgentManager
+    analytics: Analytics
     workers: WorkerManager
     discs: DiscManager
     review: DiscReview
@@ -106,7 +108,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     events = JobEventRepository(database)
     attempt_rows = AttemptRepository(settings, database)
     fleet = FleetRepository(settings, database)
-    statistics = Statistics(jobs, StatisticsRepository(database))
+    daily = StatisticsRepository(database)
+    statistics = Statistics(jobs, daily)
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
     thumbnail_cleaner = ThumbnailCleaner(clock, database, ThumbnailRepository(), thumbnails)
     outbound = build_outbound(settings, clock, database)
@@ -273,6 +276,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         clock=clock,
         database=database,
         agents=agent_manager,
+        analytics=Analytics(clock, rows=daily, workers=workers),
         workers=worker_manager,
         discs=disc.manager,
         review=disc.review,
