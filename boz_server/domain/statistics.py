@@ -103,7 +103,8 @@ class Run:
 
     def _compared(self) -> Row:
         before, after = _known_bytes(self.input_bytes), _known_bytes(self.output_bytes)
-        both = bool(before and after)
+        # What a rip or the library has of a file is no smaller for any effort.
+        both = self.job_type is JobType.TRANSCODE and bool(before and after)
         return {
             "output_bytes": after,
             "compared_runs": int(both),

@@ -7,7 +7,6 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import DailyStats
-from boz_server.domain.job_states import JobType
 from boz_server.domain.statistics import KEY, SUMS, Grouping, Outcome, Row, Sums
 
 
@@ -19,23 +18,19 @@ class StatisticsRepository:
         self._columns = [getattr(DailyStats, name) for name in SUMS]
 
     def add(self, row: Row) -> None:
-        """Add a run's row to what its day has."""
+        """Add a row to what its day has."""
         DailyStats.insert(row).on_conflict(
             conflict_target=[getattr(DailyStats, name) for name in KEY],
             update={
-                column: column + getattr(peewee.EXCLUDED, column.name) for column in self._columns
+                column: column + getattr(peewee.EXCLUDED, column.name)
+                for column in self._columns
+                if row[column.name]
             },
         ).execute()
 
-    def sums(
-        self,
-        first: date | None,
-        last: date | None,
-        grouping: Grouping,
-        job_type: JobType | None = None,
-    ) -> list[Sums]:
+    def sums(self, first: date | None, last: date | None, grouping: Grouping) -> list[Sums]:
         """Add up the days from `first` to `last`, both included, None: from the earliest, to the
-        latest; by group, outcome and duration. job_type: of those alone; None for all."""
+        latest; by group, outcome and duration."""
         sums = [peewee.fn.SUM(column) for column in self._columns]
         query: Any = DailyStats.select(
             self._key(grouping), DailyStats.outcome, DailyStats.duration_bucket, *sums
@@ -46,8 +41,6 @@ class StatisticsRepository:
             query = query.where(DailyStats.day >= first)
         if last is not None:
             query = query.where(DailyStats.day <= last)
-        if job_type is not None:
-            query = query.where(DailyStats.job_type == job_type)
         return [_sums(*row) for row in query.tuples()]
 
     def _key(self, grouping: Grouping) -> Any:

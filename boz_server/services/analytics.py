@@ -5,7 +5,6 @@ from typing import Any
 
 from boz_server.clock import Clock
 from boz_server.database.models import Worker
-from boz_server.domain.job_states import JobType
 from boz_server.domain.statistics import Grouping, Tally, part, tallied
 from boz_server.errors import Invalid
 from boz_server.repositories.statistics_repository import StatisticsRepository
@@ -64,7 +63,7 @@ class Analytics:
         """
         if first is not None and last is not None:
             _require_order(first, last)
-        groups, total = tallied(self.rows.sums(first, last, Grouping.PRESET, JobType.TRANSCODE))
+        groups, total = tallied(self.rows.sums(first, last, Grouping.PRESET))
         return {
             "first": first,
             "last": last,

@@ -44,8 +44,9 @@ class Statistics:
             return job
         noted = self.jobs.change(job.job_id, output_file_size=size_bytes) or job
         if noted.status in OVER:
-            run = _run(noted, noted, Outcome(noted.status), noted.completed_at, None)
-            self.rows.add(run.result_row())
+            row = _run(noted, noted, Outcome(noted.status), noted.completed_at, None).result_row()
+            if row["output_bytes"]:
+                self.rows.add(row)
         return noted
 
 

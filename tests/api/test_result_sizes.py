@@ -74,6 +74,15 @@ class TestTold:
             "worker_id": "gpu", "preset": "H.265 NVENC 1080p", "duration_bucket": -1,
         }  # fmt: skip
 
+    @pytest.mark.parametrize("size", [0, 2**63 - 1])
+    def test_it_adds_no_size_that_can_not_be(
+        self, client: FlaskClient, clock: FakeClock, size: int
+    ) -> None:
+        job_id = transcoded(client, clock)
+        ok(report(client, job_id, "completed", output_file_size=size))
+        assert job_of(client, job_id)["output_file_size"] == size
+        assert len(counted()) == 1
+
     @pytest.mark.parametrize("status", ["running", "failed", "cancelled"])
     def test_it_takes_no_size_of_a_result_that_there_is_not(
         self, client: FlaskClient, status: str

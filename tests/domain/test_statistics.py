@@ -87,6 +87,13 @@ def test_it_compares_no_size_that_can_not_be(size: int | None) -> None:
     assert (row["input_bytes"], row["output_bytes"], row["compared_runs"]) == (8 * GB, 0, 0)
 
 
+@pytest.mark.parametrize("job_type", [JobType.RIP, JobType.ORGANIZE])
+def test_it_compares_sizes_of_transcodes_alone(job_type: JobType) -> None:
+    row = replace(RUN, job_type=job_type).row()
+    assert (row["input_bytes"], row["output_bytes"]) == (8 * GB, 2 * GB)
+    assert (row["compared_runs"], row["compared_bytes"], row["saved_bytes"]) == (0, 0, 0)
+
+
 def test_it_counts_a_result_that_is_larger_than_its_file() -> None:
     assert replace(RUN, output_bytes=9 * GB).row()["saved_bytes"] == -GB
 

@@ -38,8 +38,8 @@ class DailyStats(BaseModel):
     input_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
     #: Of their results, as far as known.
     output_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
-    #: How many of them have both sizes known, the files of those, and how much larger these were
-    #: than the results; negative where those are larger.
+    #: How many of them are transcodes with both sizes known, the files of those, and how much
+    #: larger these were than the results; negative where those are larger.
     compared_runs = peewee.IntegerField(default=0, constraints=default(0))
     compared_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
     saved_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
