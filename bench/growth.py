@@ -1,14 +1,16 @@
 """Does a request cost more when there is more history? Prints the ratio, measured in one run.
 
 Fills a scratch SQLite database with few and then with many completed jobs with their history,
-ejected discs, and jobs that wait for an agent that is away, and times the requests that machines
-send all day and the steps of maintenance, in one process without a network. What counts is the last
-column: about 1 means that the cost does not grow.
+ejected discs, jobs that wait for an agent that is away, and statistics of 30 jobs a day, and times
+the requests that machines send all day and the steps of maintenance, in one process without a
+network. What counts is the last column: about 1 means that the cost does not grow. Of statistics,
+those of ten years and of all the time grow with the days that there were.
 
     make bench, or: python -m bench.growth [--few 1000] [--many 100000]
 """
 
 import argparse
+import random
 import statistics
 import tempfile
 import time
@@ -22,8 +24,9 @@ from flask.testing import FlaskClient
 
 from boz_server import create_app
 from boz_server.api.context import services_of
-from boz_server.database.models import Disc, Job, JobEvent, Title
+from boz_server.database.models import DailyStats, Disc, Job, JobEvent, Title
 from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.statistics import Outcome, Run, merged
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.start import prepare
@@ -33,6 +36,9 @@ TITLES = 6
 EVENTS = 4
 NEW_JOB = {"job_type": "transcode", "requires_approval": True}
 ROUNDS = 300
+#: What takes long is timed less often.
+LONGEST_MS = 10_000
+JOBS_A_DAY = 30
 
 
 def fill(count: int) -> None:
@@ -81,6 +87,26 @@ def fill(count: int) -> None:
         ).execute()
 
 
+def fill_statistics(few: int, many: int) -> None:
+    """Add the statistics of transcodes, of which the latest `few` are there already."""
+    chance, now = random.Random(few), datetime.now(UTC)  # noqa: S311
+    rows = merged(
+        Run(
+            ended_at=now - timedelta(days=number // JOBS_A_DAY),
+            job_type=JobType.TRANSCODE,
+            outcome=Outcome.COMPLETED if number % 20 else Outcome.FAILED,
+            worker_id=chance.choice(["pc", "far"]),
+            preset=chance.choice(["H.265 NVENC 1080p", "H.265 NVENC 4K", "Fast 1080p30"]),
+            seconds=chance.lognormvariate(7, 0.7),
+            input_bytes=8_000_000_000,
+            output_bytes=2_000_000_000,
+        ).row()
+        for number in range(few, many)
+    )
+    for start in range(0, len(rows), BATCH):
+        DailyStats.insert_many(rows[start : start + BATCH]).on_conflict_ignore().execute()
+
+
 def job_row(number: int, began: datetime) -> dict[str, Any]:
     """A job that is over, or one in fifty times waits for an agent that is away."""
     waits = number % 50 == 0
@@ -110,6 +136,7 @@ def requests(
             {"index": index, "duration_seconds": 2580 + index, "name": "x"} for index in range(8)
         ],
     }
+    years_ago = datetime.now(UTC).date() - timedelta(days=3650)
     labels = (f"SHOW_{number}_S01" for number in range(1_000_000))
     return {
         "heartbeat": lambda: client.post("/api/agents/pc/heartbeat"),
@@ -122,6 +149,10 @@ def requests(
         "newest 20": lambda: client.get("/api/jobs?limit=20"),
         "discs 20": lambda: client.get("/api/discs?limit=20"),
         "upload errors": lambda: client.get("/api/jobs/upload-errors"),
+        "jobs 30 days": lambda: client.get("/api/analytics/jobs"),
+        "workers 30 days": lambda: client.get("/api/analytics/workers"),
+        "weeks 10 years": lambda: client.get(f"/api/analytics/jobs?from={years_ago}&group=week"),
+        "saved ever": lambda: client.get("/api/analytics/storage"),
         "worker poll": lambda: client.post("/api/workers/far/jobs/poll"),
         "dispatch": services.dispatcher.dispatch_now,
         "rescue": services.attempts.rescue,
@@ -135,8 +166,8 @@ def measure(client: FlaskClient, services: Services, job_id: str) -> dict[str, f
     """Median milliseconds of each request."""
     medians = {}
     for name, request in requests(client, services, job_id).items():
-        samples = []
-        for _ in range(ROUNDS):
+        samples: list[float] = []
+        while len(samples) < ROUNDS and sum(samples) < LONGEST_MS:
             began = time.perf_counter()
             request()
             samples.append((time.perf_counter() - began) * 1000)
@@ -170,8 +201,10 @@ def main() -> None:
         approval = {"worker_id": "pc", "preset": "Fast 1080p30"}
         client.post(f"/api/jobs/{job_id}/approve", json=approval)
         fill(options.few)
+        fill_statistics(0, options.few)
         few = measure(client, services, job_id)
         fill(options.many - options.few)
+        fill_statistics(options.few, options.many)
         many = measure(client, services, job_id)
         services.database.close()
     print(f"{'median ms':15}{options.few:>10}{options.many:>10}{'ratio':>8}")

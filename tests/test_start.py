@@ -51,6 +51,7 @@ def test_it_makes_folders_and_schema(fresh: Settings) -> None:
         "005_files",
         "006_outbox",
         "007_gone_discs",
+        "009_daily_stats",
     ]
 
 

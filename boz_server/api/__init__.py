@@ -6,6 +6,7 @@ from flask_smorest import Api
 from boz_server.api import (
     access,
     agents,
+    analytics,
     discs,
     files,
     jobs,
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     media_servers.blueprint,
     thumbnails.blueprint,
     vlc.blueprint,
+    analytics.blueprint,
 )
 
 

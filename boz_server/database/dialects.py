@@ -86,6 +86,12 @@ class Dialect(Protocol):
     def identity(self, database: Any) -> object:
         """Return what is the same for each way to name one database, and for no two of them."""
 
+    def week_of(self, day: Any) -> Any:
+        """The Monday of the week that a day is in, as the text 2026-01-26."""
+
+    def month_of(self, day: Any) -> Any:
+        """The month that a day is in, as the text 2026-01."""
+
     def is_busy(self, error: BaseException) -> bool:
         """Whether the error passes by itself, so that asking again makes sense."""
 
@@ -149,6 +155,12 @@ class SQLite:
             return path
         found = path.stat()  # a file may have several names
         return found.st_dev, found.st_ino
+
+    def week_of(self, day: Any) -> Any:
+        return peewee.fn.DATE(day, "weekday 0", "-6 days").coerce(False)
+
+    def month_of(self, day: Any) -> Any:
+        return peewee.fn.SUBSTR(day, 1, 7).coerce(False)
 
     def is_busy(self, error: BaseException) -> bool:
         return self._code(error) in (_SQLITE_BUSY, _SQLITE_LOCKED)
@@ -230,6 +242,12 @@ class PostgreSQL:
         query = "SELECT pg_postmaster_start_time(), oid FROM pg_database"
         found = database.execute_sql(f"{query} WHERE datname = current_database()")
         return found.fetchone()
+
+    def week_of(self, day: Any) -> Any:
+        return peewee.fn.TO_CHAR(peewee.fn.DATE_TRUNC("week", day), "YYYY-MM-DD").coerce(False)
+
+    def month_of(self, day: Any) -> Any:
+        return peewee.fn.TO_CHAR(day, "YYYY-MM").coerce(False)
 
     @contextmanager
     def keep_schema(self, database: Any) -> Iterator[None]:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import peewee
@@ -206,6 +206,8 @@ def _plain(value: Any) -> Any:
     """Write a value in the one way that does not depend on the engine that keeps it."""
     if isinstance(value, datetime):
         return value.isoformat(" ", "microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         return int(value)  # PostgreSQL's JSON makes no difference between 1e3 and 1000
     if isinstance(value, list | tuple):

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import marshmallow as ma
@@ -90,6 +90,21 @@ class Instant(ma.fields.Field[datetime]):
         if value is None:
             return None
         return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+class Day(ma.fields.Date):
+    """A day in UTC: a date, or the day of an instant; one without a zone is in UTC."""
+
+    default_error_messages = {  # noqa: RUF012
+        "invalid": "Not a day: write one as 2026-01-31, or an instant as 2026-01-31T12:00:00Z."
+    }
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> date:
+        try:
+            instant = datetime.fromisoformat(value)
+            return (instant.astimezone(UTC) if instant.tzinfo else instant).date()
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self.make_error("invalid") from error
 
 
 class Jpeg(ma.fields.Field[bytes]):

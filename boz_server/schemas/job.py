@@ -67,6 +67,7 @@ class JobReportSchema(RequestSchema):
     progress = Percent(load_default=None, allow_none=True)
     error = ErrorText(load_default=None, allow_none=True)
     output_file = Path(load_default=None, allow_none=True)
+    output_file_size = Whole(high=INT64, load_default=None, allow_none=True)
     lease_token = Text(load_default=None, allow_none=True)
 
     @ma.post_load
@@ -93,6 +94,7 @@ class JobSchema(ma.Schema):
     requires_approval = ma.fields.Boolean()
     source_disc_name = ma.fields.String(allow_none=True)
     input_file_size = ma.fields.Integer(allow_none=True)
+    output_file_size = ma.fields.Integer(allow_none=True)
     thumbnails = thumbnail.address_field("job_id")
     thumbnail_timestamps = ma.fields.List(ma.fields.Integer())
     progress = ma.fields.Float()

@@ -171,6 +171,7 @@ class WorkerJobDoneSchema(RequestSchema):
     duration_seconds = ma.fields.Float(load_default=0, validate=ma.validate.Range(min=0))
     success = ma.fields.Boolean(load_default=True)
     error = ErrorText(load_default=None, allow_none=True)
+    output_file_size = Whole(high=INT64, load_default=None, allow_none=True)
     lease_token = Text(load_default=None, allow_none=True)
 
     @ma.post_load
@@ -182,5 +183,6 @@ class WorkerJobDoneSchema(RequestSchema):
             error=error,
             lease_token=data["lease_token"],
             duration_seconds=data["duration_seconds"],
+            output_file_size=data["output_file_size"],
         )
         return {"job_id": data["job_id"], "report": report}

@@ -22,6 +22,7 @@ from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.organize_entry import OrganizeEntry
 from boz_server.services.output_folder import file_name
 from boz_server.services.part_files import Part, PartFiles
+from boz_server.services.statistics import Statistics
 from boz_server.services.upload_rights import UploadRights
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Deliveries:
         dispatcher: Dispatcher,
         organizing: OrganizeEntry,
         rights: UploadRights,
+        statistics: Statistics,
     ) -> None:
         self.database = database
         self.rows = rows
@@ -53,6 +55,7 @@ class Deliveries:
         self.dispatcher = dispatcher
         self.organizing = organizing
         self.rights = rights
+        self.statistics = statistics
 
     def deliver_all(self) -> int:
         """Deliver what has arrived and has not got its place; returns how many did."""
@@ -182,12 +185,14 @@ class Deliveries:
             changes |= {"error": None, "scheduled_at": None}
         elif job.output_file is not None:
             return
-        self.jobs.change(
+        changed = self.jobs.change(
             job.job_id,
             Job.status.in_([*HELD, JobStatus.COMPLETED]),
             Job.lease_token == upload.lease_token,
             **changes,
         )
+        if changed is not None:
+            self.statistics.note_result(changed, upload.size_bytes)
 
     def _refuse(self, upload: Upload, error: str) -> Upload:
         with self.database.write_queue():

@@ -19,6 +19,7 @@ from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository, Step
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.notices import Notices
+from boz_server.services.statistics import Statistics
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ AFRESH: dict[str, Any] = {
     "completed_at": None,
     "scheduled_at": None,
     "output_file": None,
+    "output_file_size": None,
     "error": None,
 }
 
@@ -65,6 +67,7 @@ class JobMoves:
         workers: WorkerRepository,
         discs: DiscRepository,
         notices: Notices,
+        statistics: Statistics,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -75,6 +78,7 @@ class JobMoves:
         self.workers = workers
         self.discs = discs
         self.notices = notices
+        self.statistics = statistics
 
     def enter(self, **fields: Any) -> Job:
         """Enter a new job."""
@@ -92,21 +96,23 @@ class JobMoves:
         actor: str,
         only_from: Collection[JobStatus] = frozenset(JobStatus),
         detail: str | None = None,
+        duration_seconds: float | None = None,
         **changes: Any,
     ) -> Job | None:
         """Take a job to another state; None when it is in no state from which it may go there,
-        or does not meet the conditions."""
+        or does not meet the conditions.
+
+        duration_seconds: how long the work took by its machine's clock; None where it didn't say.
+        """
         origins = sources(target) & set(only_from)
         step = self.jobs.step(job_id, origins, *conditions, status=target, **changes)
         if step is None:
             return None
+        now = self.clock.now()
         self.events.record(
-            step.job,
-            self.clock.now(),
-            from_status=step.before.status,
-            actor=actor,
-            detail=detail,
+            step.job, now, from_status=step.before.status, actor=actor, detail=detail
         )
+        self.statistics.count(step, now, duration_seconds)
         self._settle(step)
         log.info("Job moved", extra={"job_id": job_id, "status": target, "actor": actor})
         return step.job

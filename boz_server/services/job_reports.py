@@ -21,6 +21,7 @@ from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.attempts import Attempts
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_moves import DISC_GONE, PERSON, JobMoves, actor_of, machine_name
+from boz_server.services.statistics import Statistics
 from boz_server.services.transcode_entry import TranscodeEntry
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class JobReports:
         dispatcher: Dispatcher,
         attempts: Attempts,
         transcodes: TranscodeEntry,
+        statistics: Statistics,
     ) -> None:
         self.clock = clock
         self.database = database
@@ -51,6 +53,7 @@ class JobReports:
         self.dispatcher = dispatcher
         self.attempts = attempts
         self.transcodes = transcodes
+        self.statistics = statistics
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
@@ -166,8 +169,12 @@ class JobReports:
 
     def _complete(self, job: Job, report: JobReport, now: datetime) -> Job | None:
         said = report.said() | {"progress": 100.0}
+        if job.output_file_size is not None:
+            # The result came first, and was measured.
+            said.pop("output_file_size", None)
         if is_upload_error(report.error):
             said |= self.attempts.plan_retry(job, report.error)
+        said["duration_seconds"] = report.duration_seconds
         done = self._end(job, JobStatus.COMPLETED, only_from=HELD, **said)
         if done is not None:
             self._count_completion(done, now, report.duration_seconds)
@@ -180,6 +187,7 @@ class JobReports:
     def _fail(self, job: Job, report: JobReport) -> Job | None:
         said = {"error": "The machine gave no reason."} | report.said()
         said |= self.attempts.plan_retry(job, said["error"])
+        said["duration_seconds"] = report.duration_seconds
         failed = self._end(job, JobStatus.FAILED, only_from=HELD, **said)
         if failed is not None and failed.assigned_worker_id is not None:
             self.workers.count_failure(failed.assigned_worker_id, self.clock.now())
@@ -209,9 +217,11 @@ class JobReports:
                 changes |= self.attempts.plan_retry(job, changes["error"])
         changes |= {"status": JobStatus.COMPLETED}
         merged = self.jobs.change(job.job_id, Job.status == JobStatus.COMPLETED, **changes)
-        if merged is not None and "failures" in changes:
+        if merged is None:
+            return None
+        if "failures" in changes:
             self.moves.tell_end(merged)
-        return merged
+        return self.statistics.note_result(merged, report.output_file_size)
 
     def _renewed(self, now: datetime) -> dict[str, Any]:
         """What a machine's own word on a job does to its lease."""

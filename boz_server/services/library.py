@@ -30,6 +30,7 @@ from boz_server.services.library_share import LibraryShare
 from boz_server.services.media_servers import MediaServers
 from boz_server.services.notices import Notices
 from boz_server.services.output_folder import is_finished_file
+from boz_server.services.statistics import Statistics
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Library:
         share: LibraryShare,
         media_servers: MediaServers,
         notices: Notices,
+        statistics: Statistics,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -67,6 +69,7 @@ class Library:
         self.share = share
         self.media_servers = media_servers
         self.notices = notices
+        self.statistics = statistics
         self.roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
         self._stop = threading.Event()
 
@@ -186,7 +189,13 @@ class Library:
             note = "Another file has that name in the library: it stays in the output folder."
         with self.database.write_queue():
             ended = self._end(
-                job, JobStatus.COMPLETED, note, output_file=str(filed.path), progress=100.0
+                job,
+                JobStatus.COMPLETED,
+                note,
+                output_file=str(filed.path),
+                # The same bytes as before, which was looked at.
+                output_file_size=job.input_file_size,
+                progress=100.0,
             )
             if ended is not None and not filed.is_skipped:
                 self._tell(ended, filed.path)
@@ -197,9 +206,11 @@ class Library:
         self.media_servers.announce(path.parent, media_of(job.library_path or "", self.roots))
         self.notices.organized(job, path)
         if job.source_job_id is not None:
-            self.jobs.change(
+            source = self.jobs.change(
                 job.source_job_id, Job.output_file == job.input_file, output_file=job.output_file
             )
+            if source is not None:
+                self.statistics.note_result(source, job.output_file_size)
 
     def _fail(self, job: Job, error: str) -> None:
         """Plan another attempt, as far as there are any left."""

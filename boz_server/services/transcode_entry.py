@@ -67,6 +67,7 @@ class TranscodeEntry:
             disc=rip.disc_id,
             title_index=rip.title_index,
             input_file=rip.output_file,
+            input_file_size=rip.output_file_size,
             output_name=rip.output_name,
             source_disc_name=rip.source_disc_name,
             priority=rip.priority,

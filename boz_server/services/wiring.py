@@ -13,10 +13,12 @@ from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
+from boz_server.repositories.statistics_repository import StatisticsRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
+from boz_server.services.analytics import Analytics
 from boz_server.services.attempts import Attempts
 from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
@@ -46,6 +48,7 @@ from boz_server.services.remote_work import RemoteWork
 from boz_server.services.retention import Retention
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_tracker import SeasonTracker
+from boz_server.services.statistics import Statistics
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
 from boz_server.services.thumbnail_store import ThumbnailStore
 from boz_server.services.transcode_entry import TranscodeEntry
@@ -66,6 +69,7 @@ class Services:
     clock: Clock
     database: Database
     agents: AgentManager
+    analytics: Analytics
     workers: WorkerManager
     discs: DiscManager
     review: DiscReview
@@ -106,6 +110,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     events = JobEventRepository(database)
     attempt_rows = AttemptRepository(settings, database)
     fleet = FleetRepository(settings, database)
+    daily = StatisticsRepository(database)
+    statistics = Statistics(jobs, daily)
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
     thumbnail_cleaner = ThumbnailCleaner(clock, database, ThumbnailRepository(), thumbnails)
     outbound = build_outbound(settings, clock, database)
@@ -120,6 +126,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         workers=workers,
         discs=discs,
         notices=outbound.notices,
+        statistics=statistics,
     )
     share, space = LibraryShare(settings), DiskSpace(settings)
     places = LibraryPlaces(settings, discs)
@@ -154,6 +161,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         share=share,
         space=space,
         outbound=outbound,
+        statistics=statistics,
     )
     transcodes = TranscodeEntry(
         settings, jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails
@@ -178,6 +186,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         dispatcher=dispatcher,
         attempts=attempts,
         transcodes=transcodes,
+        statistics=statistics,
     )
     agent_manager = AgentManager(
         settings,
@@ -269,6 +278,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         clock=clock,
         database=database,
         agents=agent_manager,
+        analytics=Analytics(clock, rows=daily, workers=workers),
         workers=worker_manager,
         discs=disc.manager,
         review=disc.review,

@@ -24,6 +24,7 @@ from boz_server.services.organize_entry import OrganizeEntry
 from boz_server.services.outbound import Outbound
 from boz_server.services.output_folder import OutputFolder
 from boz_server.services.part_files import PartFiles
+from boz_server.services.statistics import Statistics
 from boz_server.services.upload_bytes import UploadBytes
 from boz_server.services.upload_rights import UploadRights
 from boz_server.services.uploads import Uploads
@@ -69,6 +70,7 @@ def build_files(
     share: LibraryShare,
     space: DiskSpace,
     outbound: Outbound,
+    statistics: Statistics,
 ) -> FileServices:
     """Build them on one database."""
     rows = UploadRepository(database)
@@ -86,6 +88,7 @@ def build_files(
         dispatcher=dispatcher,
         organizing=organizing,
         rights=rights,
+        statistics=statistics,
     )
     uploads = Uploads(
         settings,
@@ -119,6 +122,7 @@ def build_files(
         share=share,
         media_servers=outbound.media_servers,
         notices=outbound.notices,
+        statistics=statistics,
     )
     inputs = JobInputs(settings, clock, database, jobs, rows)
     loop = BackgroundLoop(

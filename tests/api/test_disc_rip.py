@@ -74,6 +74,7 @@ def test_it_gives_the_jobs_to_the_discs_agent(client: FlaskClient, disc_id: str)
         "requires_approval": False,
         "source_disc_name": "FIREFLY_S01_D1",
         "input_file_size": None,
+        "output_file_size": None,
         "thumbnails": [],
         "thumbnail_timestamps": [],
         "progress": 0.0,

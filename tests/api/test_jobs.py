@@ -56,6 +56,7 @@ def test_it_enters_a_job_as_agents_of_today_send_it(client: FlaskClient) -> None
         "requires_approval": True,
         "source_disc_name": "FIREFLY_S01_D1",
         "input_file_size": 5_000_000_000,
+        "output_file_size": None,
         "thumbnails": [],
         "thumbnail_timestamps": [],
         "progress": 0.0,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from boz_server.database.models import Agent, Disc, Job, JobEvent, Worker
+from boz_server.database.models import Agent, DailyStats, Disc, Job, JobEvent, Worker
 from boz_server.domain.disc_states import DiscStatus
 from boz_server.domain.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.domain.presence import AgentStatus, WorkerStatus
@@ -15,6 +15,8 @@ from boz_server.settings import Settings
 
 WAITING = OPEN - HELD
 Row = dict[str, Any]
+#: What the history says of a machine that was lost.
+LOST = "was not heard from in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class QueueState:
     agents: dict[str, Row]
     workers: dict[str, Row]
     discs: dict[str, Row]
+    statistics: list[Row]
 
     @classmethod
     def read(cls, services: Services, earlier: "QueueState | None" = None) -> "QueueState":
@@ -40,6 +43,7 @@ class QueueState:
                 {row["agent_id"]: row for row in Agent.select().dicts()},
                 {row["worker_id"]: row for row in Worker.select().dicts()},
                 {row["disc_id"]: row for row in Disc.select().dicts()},
+                sorted(DailyStats.select().dicts(), key=repr),
             )
 
     def held(self) -> list[Row]:
@@ -65,6 +69,7 @@ def check(state: QueueState, settings: Settings, taken_up: Collection[str] = ())
     _check_machines(state)
     _check_discs(state)
     check_history(state)
+    check_statistics(state)
     sources = Counter(
         job["source_job_id"]
         for job in state.jobs.values()
@@ -121,6 +126,22 @@ def check_history(state: QueueState) -> None:
         assert event["attempt"] >= attempts[job_id], f"back to an earlier attempt: {event}"
         stands[job_id], attempts[job_id] = event["to_status"], event["attempt"]
     assert stands == {job_id: job["status"] for job_id, job in state.jobs.items()}
+
+
+def check_statistics(state: QueueState) -> None:
+    """Check that each end of a job was counted once, and each attempt that was lost."""
+    told: Counter[tuple[Any, str]] = Counter()
+    for event in state.events:
+        job_type, to_status = state.jobs[event["job"]]["job_type"], event["to_status"]
+        if to_status in OVER and event["from_status"] != to_status:
+            told[job_type, to_status] += 1
+        lost = event["from_status"] in HELD and LOST in (event["detail"] or "")
+        if lost and to_status == JobStatus.QUEUED and job_type != JobType.ORGANIZE:
+            told[job_type, "retried"] += 1
+    counted: Counter[tuple[Any, str]] = Counter()
+    for row in state.statistics:
+        counted[row["job_type"], row["outcome"]] += row["runs"]
+    assert counted == told
 
 
 def most_held(state: QueueState) -> Counter[JobType]:

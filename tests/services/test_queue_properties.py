@@ -39,7 +39,13 @@ files = st.sampled_from([None, "/rips/1.mkv", "/rips/2.mkv"])
 errors = st.sampled_from([None, None, "HandBrake crashed", "Upload failed: 503", "Upload failed"])
 #: What else a report says.
 sayings = st.fixed_dictionaries(
-    {"progress": st.none() | st.floats(-10, 110), "error": errors, "output_file": files}
+    {
+        "progress": st.none() | st.floats(-10, 110),
+        "error": errors,
+        "output_file": files,
+        "output_file_size": st.sampled_from([None, 0, 1_000_000]),
+        "duration_seconds": st.sampled_from([None, 0, 40.5]),
+    }
 )
 #: Which of the jobs, counted from the latest.
 nth = st.integers(0, UNLIKELY + 1)

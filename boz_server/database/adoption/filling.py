@@ -9,11 +9,13 @@ import peewee
 from boz_server.database.adoption.conversion import convert
 from boz_server.database.adoption.legacy_file import read_tables
 from boz_server.database.adoption.report import Report
+from boz_server.database.adoption.statistics import daily_stats
 from boz_server.database.adoption.tables import HasThumbnail, Row, Tables
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import (
     Agent,
+    DailyStats,
     Disc,
     Job,
     JobEvent,
@@ -75,6 +77,7 @@ def _write(database: Database, tables: Tables) -> None:
     _insert(Job, tables.jobs.values())
     _note_rips()
     _insert(JobEvent, tables.events)
+    _insert(DailyStats, daily_stats(tables.jobs.values()))
     _insert(VLCCommand, tables.vlc_commands.values())
     for agent in agents:
         if agent["current_job_id"] is not None:

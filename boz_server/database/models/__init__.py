@@ -5,6 +5,7 @@ import peewee
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.archived_disc import ArchivedDisc
 from boz_server.database.models.base import BaseModel
+from boz_server.database.models.daily_stats import DailyStats
 from boz_server.database.models.disc import Disc, Title
 from boz_server.database.models.idempotency_key import IdempotencyKey
 from boz_server.database.models.job import Job, JobEvent
@@ -33,6 +34,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ProviderAnswer,
     Upload,
     OutboxMessage,
+    DailyStats,
 )
 
 

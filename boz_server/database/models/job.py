@@ -60,6 +60,8 @@ class Job(BaseModel):
     source_disc_name = peewee.TextField(null=True)
     #: Bytes; null when unknown.
     input_file_size = peewee.BigIntegerField(null=True)
+    #: Of its result, in bytes; null until known.
+    output_file_size = peewee.BigIntegerField(null=True)
     #: Seconds of each thumbnail kept of it; empty when there are none.
     thumbnail_timestamps = peewee.JSONField(default=list)
     #: Percent, 0–100.

@@ -44,6 +44,8 @@ class Found:
     integrity: str
     #: All steps of all jobs, in the order in which they were made.
     events: list[Event]
+    #: What was counted, by type of job.
+    statistics: dict[str, Row]
     histories: dict[str, list[Event]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +87,9 @@ def find(server: GunicornServer) -> Found:
         lost_thumbnails=lost,
         integrity=integrity,
         events=events,
+        statistics={
+            group["key"]: group for group in server.get("/api/analytics/jobs?group=type")["groups"]
+        },
     )
 
 

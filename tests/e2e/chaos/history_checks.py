@@ -1,5 +1,7 @@
 """Each job's history: what was acknowledged is in it, and nothing that no one asked for."""
 
+from collections import Counter
+
 from boz_server.domain.job_states import OVER, TRANSITIONS, JobStatus
 from tests.e2e.chaos.evidence import Evidence, Wrong, attempt_of, reported
 from tests.e2e.chaos.found import Event
@@ -150,6 +152,22 @@ def cancellations(evidence: Evidence) -> Wrong:
                 yield cancel.job_id, f"acknowledged after the cancellation: {act}"
 
 
+def statistics(evidence: Evidence) -> Wrong:
+    """Every end of a job was counted, once."""
+    told = Counter(
+        (evidence.found.jobs[event.job_id]["job_type"], event.to_status)
+        for event in evidence.found.events
+        if event.to_status in OVER and event.from_status != event.to_status
+    )
+    for job_type, group in evidence.found.statistics.items():
+        for status in OVER:
+            ends = told[job_type, status]
+            if group[status] != ends:
+                yield None, f"{ends} {job_type} jobs {status}, {group[status]} were counted"
+    for job_type in {job_type for job_type, _ in told} - evidence.found.statistics.keys():
+        yield None, f"no {job_type} jobs were counted"
+
+
 CHECKS = (
-    ends, histories, reports, approvals, retries, refusals, results, cancellations,
+    ends, histories, reports, approvals, retries, refusals, results, cancellations, statistics,
 )  # fmt: skip

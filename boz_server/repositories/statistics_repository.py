@@ -1,0 +1,64 @@
+"""The daily statistics in the database."""
+
+from datetime import date
+from typing import Any
+
+import peewee
+
+from boz_server.database.connection import Database
+from boz_server.database.models import DailyStats
+from boz_server.domain.statistics import KEY, SUMS, Grouping, Outcome, Row, Sums
+
+
+class StatisticsRepository:
+    """Queries on what was done on each day."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._columns = [getattr(DailyStats, name) for name in SUMS]
+
+    def add(self, row: Row) -> None:
+        """Add a row to what its day has."""
+        DailyStats.insert(row).on_conflict(
+            conflict_target=[getattr(DailyStats, name) for name in KEY],
+            update={
+                column: column + getattr(peewee.EXCLUDED, column.name)
+                for column in self._columns
+                if row[column.name]
+            },
+        ).execute()
+
+    def sums(self, first: date | None, last: date | None, grouping: Grouping) -> list[Sums]:
+        """Add up the days from `first` to `last`, both included, None: from the earliest, to the
+        latest; by group, outcome and duration."""
+        sums = [peewee.fn.SUM(column) for column in self._columns]
+        query: Any = DailyStats.select(
+            self._key(grouping), DailyStats.outcome, DailyStats.duration_bucket, *sums
+        )
+        # By their places: PostgreSQL takes no two expressions with parameters for the same one.
+        query = query.group_by(*(peewee.SQL(place) for place in ("1", "2", "3")))
+        if first is not None:
+            query = query.where(DailyStats.day >= first)
+        if last is not None:
+            query = query.where(DailyStats.day <= last)
+        return [_sums(*row) for row in query.tuples()]
+
+    def _key(self, grouping: Grouping) -> Any:
+        match grouping:
+            case Grouping.WEEK:
+                return self.database.dialect.week_of(DailyStats.day)
+            case Grouping.MONTH:
+                return self.database.dialect.month_of(DailyStats.day)
+            case Grouping.TYPE:
+                return DailyStats.job_type
+            case Grouping.WORKER:
+                return DailyStats.worker_id
+            case Grouping.PRESET:
+                return DailyStats.preset
+        return DailyStats.day
+
+
+def _sums(key: Any, outcome: Outcome, bucket: int, *sums: Any) -> Sums:
+    """Make one of a row; PostgreSQL adds 64 bits up to decimals."""
+    runs, busy, sized, *sizes = sums
+    return Sums(str(key) or None, outcome, bucket, int(runs), busy, sized, *map(int, sizes))

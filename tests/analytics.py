@@ -1,0 +1,45 @@
+"""Work that was done, for tests of statistics."""
+
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from boz_server.database.models import DailyStats
+from tests.support import FakeClock, approved_job, ok, report
+
+GB = 1_000_000_000
+
+
+def transcoded(
+    client: FlaskClient, clock: FakeClock, seconds: float = 600, end: str = "completed", **said: Any
+) -> str:
+    """A transcode on the worker "gpu" that took so long; its id."""
+    job_id = approved_job(client, input_file_size=8 * GB)
+    ok(report(client, job_id, "running"))
+    clock.advance(seconds)
+    ok(report(client, job_id, end, **said))
+    return job_id
+
+
+def counted() -> list[dict[str, Any]]:
+    """The rows of the statistics, as far as something is in them."""
+    rows = DailyStats.select().order_by(DailyStats.day, DailyStats.outcome, DailyStats.runs.desc())
+    return [
+        {name: str(value) if name == "day" else value for name, value in row.items() if value}
+        for row in rows.dicts()
+    ]
+
+
+def outcomes() -> dict[str, int]:
+    """How many runs came to what."""
+    found: dict[str, int] = {}
+    for row in DailyStats.select().order_by(DailyStats.outcome):
+        found[str(row.outcome)] = found.get(row.outcome, 0) + row.runs
+    return found
+
+
+def analytics(client: FlaskClient, what: str, **query: Any) -> Any:
+    """The answer of one of the endpoints; `start` and `end` stand for from and to."""
+    names = {"start": "from", "end": "to"}
+    asked = {names.get(name, name): value for name, value in query.items()}
+    return ok(client.get(f"/api/analytics/{what}", query_string=asked))
