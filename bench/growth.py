@@ -4,9 +4,10 @@ Fills a scratch SQLite database with few and then with many completed jobs with 
 ejected discs, jobs that wait for an agent that is away, and statistics of 30 jobs a day, and times
 the requests that machines send all day and the steps of maintenance, in one process without a
 network. What counts is the last column: about 1 means that the cost does not grow. Of statistics,
-those of ten years and of all the time grow with the days that there were.
+those of ten years and of all the time grow with the days that there were; "search all" asks for a
+word that every disc has, and all that is found has to be sorted.
 
-    make bench, or: python -m bench.growth [--few 1000] [--many 100000]
+    make bench, or: python -m bench.growth [--few 1000] [--many 100000] [--only library search]
 """
 
 import argparse
@@ -24,9 +25,14 @@ from flask.testing import FlaskClient
 
 from boz_server import create_app
 from boz_server.api.context import services_of
-from boz_server.database.models import DailyStats, Disc, Job, JobEvent, Title
+from boz_server.database.connection import Database
+from boz_server.database.models import DailyStats, Disc, Job, JobEvent, Title, TVSeason
 from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.search_words import key
 from boz_server.domain.statistics import Outcome, Run, merged
+from boz_server.repositories.archive_repository import ArchiveRepository
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.library_entry_repository import LibraryEntryRepository
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.start import prepare
@@ -41,9 +47,9 @@ LONGEST_MS = 10_000
 JOBS_A_DAY = 30
 
 
-def fill(count: int) -> None:
+def fill(database: Database, count: int) -> None:
     """Add jobs, most of them completed by one agent and one in fifty waiting for another, and a
-    tenth as many ejected discs with titles."""
+    tenth as many ejected discs with titles, half of them in the archive."""
     began = datetime(2025, 1, 1, tzinfo=UTC)
     for start in range(0, count, BATCH):
         jobs = [job_row(number, began) for number in range(start, start + BATCH)]
@@ -60,31 +66,70 @@ def fill(count: int) -> None:
             for _ in range(EVENTS)
         ).execute()
     for start in range(0, count // 10, BATCH // 10):
-        discs = [str(uuid4()) for _ in range(BATCH // 10)]
-        Disc.insert_many(
-            {
-                "disc_id": disc_id,
-                "agent": "pc",
-                "drive": "D:",
-                "disc_name": f"DISC_{start}",
-                "fingerprint": disc_id,
-                "detected_at": began + timedelta(seconds=start),
-                "status": "ejected",
-                "media_type": "movie",
-            }
-            for disc_id in discs
-        ).execute()
-        Title.insert_many(
-            {
-                "disc": disc_id,
-                "title_index": index,
-                "name": f"Title {index}",
-                "duration_seconds": 2600,
-                "size_bytes": 0,
-            }
-            for disc_id in discs
-            for index in range(TITLES)
-        ).execute()
+        with database.write():
+            at = began + timedelta(seconds=start)
+            enter_discs(database, at, archived=start % (BATCH // 5) == 0)
+
+
+def enter_discs(database: Database, at: datetime, *, archived: bool) -> None:
+    """Add a tenth of a batch of discs, films and seasons of four discs. Each can be found by a word
+    of its own, and by one that all have."""
+    shows = [uuid4().hex for _ in range(BATCH // 50)]
+    discs = [
+        disc_row(show, number, at + timedelta(milliseconds=5 * row + number))
+        for row, show in enumerate(shows)
+        for number in range(5)
+    ]
+    TVSeason.insert_many(
+        {
+            "season_id": f"{show}:s1",
+            "show_name": show,
+            "show_key": key(show),
+            "season_number": 1,
+            "created_at": at,
+            "updated_at": at,
+        }
+        for show in shows
+    ).execute()
+    Disc.insert_many(discs).execute()
+    Title.insert_many(
+        {
+            "disc": disc["disc_id"],
+            "title_index": index,
+            "name": f"Title {index}",
+            "duration_seconds": 2600,
+            "size_bytes": 0,
+            "selected": True,
+            "episode_number": TITLES * (number % 5) + index,
+            "thumbnail_timestamps": [],
+        }
+        for number, disc in enumerate(discs)
+        for index in range(TITLES)
+    ).execute()
+    ids = [disc["disc_id"] for disc in discs]
+    LibraryEntryRepository().renew(ids)
+    if archived:
+        ArchiveRepository(database, DiscRepository(database)).put_away(ids, at)
+
+
+def disc_row(show: str, number: int, detected_at: datetime) -> dict[str, Any]:
+    """One of five discs: the first is a film, the others are a show's season."""
+    disc_id = str(uuid4())
+    is_film = number == 0
+    return {
+        "disc_id": disc_id,
+        "agent": "pc",
+        "drive": "D:",
+        "disc_name": f"DISC_{disc_id[:8]}",
+        "fingerprint": disc_id,
+        "detected_at": detected_at,
+        "status": "ejected",
+        "media_type": "movie" if is_film else "tv_show",
+        "tv_show_name": None if is_film else show,
+        "tv_season_number": None if is_film else 1,
+        "tv_season": None if is_film else f"{show}:s1",
+        "movie_title": f"Film {disc_id[:8]}" if is_film else None,
+    }
 
 
 def fill_statistics(few: int, many: int) -> None:
@@ -138,6 +183,8 @@ def requests(
     }
     years_ago = datetime.now(UTC).date() - timedelta(days=3650)
     labels = (f"SHOW_{number}_S01" for number in range(1_000_000))
+    one = Disc.select().where(Disc.disc_name.startswith("DISC_")).get().disc_name
+    far = far_page(client)
     return {
         "heartbeat": lambda: client.post("/api/agents/pc/heartbeat"),
         "poll": lambda: client.get("/api/agents/pc/jobs"),
@@ -148,6 +195,12 @@ def requests(
         "awaiting": lambda: client.get("/api/jobs/awaiting-approval?limit=20"),
         "newest 20": lambda: client.get("/api/jobs?limit=20"),
         "discs 20": lambda: client.get("/api/discs?limit=20"),
+        "library 20": lambda: client.get("/api/library?limit=20"),
+        "library films": lambda: client.get("/api/library?limit=20&media_type=movie&sort=title"),
+        "library far": lambda: client.get(far),
+        "search one": lambda: client.get("/api/library?limit=20&search=" + one),
+        "search all": lambda: client.get("/api/library?limit=20&search=disc"),
+        "seasons 20": lambda: client.get("/api/seasons?limit=20"),
         "upload errors": lambda: client.get("/api/jobs/upload-errors"),
         "jobs 30 days": lambda: client.get("/api/analytics/jobs"),
         "workers 30 days": lambda: client.get("/api/analytics/workers"),
@@ -162,10 +215,24 @@ def requests(
     }
 
 
-def measure(client: FlaskClient, services: Services, job_id: str) -> dict[str, float]:
-    """Median milliseconds of each request."""
+def far_page(client: FlaskClient) -> str:
+    """The address of a page of 20 discs far down the collection."""
+    for limit in (5000, 50):
+        answer = client.get(f"/api/library?sort=title&limit={limit}")
+        if "Link" in answer.headers:
+            break
+    link = answer.headers["Link"].partition(">")[0].removeprefix("<")
+    return link.replace(f"limit={limit}", "limit=20")
+
+
+def measure(
+    client: FlaskClient, services: Services, job_id: str, only: list[str]
+) -> dict[str, float]:
+    """Median milliseconds of each request; only: of those whose names begin so, if any."""
     medians = {}
     for name, request in requests(client, services, job_id).items():
+        if only and not name.startswith(tuple(only)):
+            continue
         samples: list[float] = []
         while len(samples) < ROUNDS and sum(samples) < LONGEST_MS:
             began = time.perf_counter()
@@ -180,6 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--few", type=int, default=1000)
     parser.add_argument("--many", type=int, default=100_000)
+    parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -200,12 +268,12 @@ def main() -> None:
             client.post("/api/jobs", json=NEW_JOB)
         approval = {"worker_id": "pc", "preset": "Fast 1080p30"}
         client.post(f"/api/jobs/{job_id}/approve", json=approval)
-        fill(options.few)
+        fill(services.database, options.few)
         fill_statistics(0, options.few)
-        few = measure(client, services, job_id)
-        fill(options.many - options.few)
+        few = measure(client, services, job_id, options.only)
+        fill(services.database, options.many - options.few)
         fill_statistics(options.few, options.many)
-        many = measure(client, services, job_id)
+        many = measure(client, services, job_id, options.only)
         services.database.close()
     print(f"{'median ms':15}{options.few:>10}{options.many:>10}{'ratio':>8}")
     for name in few:

@@ -1,7 +1,7 @@
 """The one pooled database of a process: transactions, and connections lent to threads."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,14 @@ from boz_server.settings import Settings
 SETTING = "BOZ_DATABASE_URL"
 #: How long a statement, a writer's turn or a free connection is waited for.
 WAIT_SECONDS = 10.0
+
+
+class _Ending(threading.local):
+    """What this thread's write transaction is to end with: {action: for which keys}."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.keys: dict[Callable[[Sequence[str]], None], set[str]] = {}
 
 
 class Database:
@@ -46,6 +54,7 @@ class Database:
         # Writers of one process queue here, not in SQLite's sleep-and-retry loop, whose
         # waits grow: see docs/database.md for the figures.
         self._turn = threading.RLock()
+        self._ending = _Ending()
         database_proxy.initialize(self.peewee)
 
     @classmethod
@@ -69,7 +78,7 @@ class Database:
         the engine itself refuses is the driver's error, for `explain` to put into words.
         """
         if not self.dialect.one_writer:
-            with self.peewee.atomic():
+            with self._transaction():
                 yield
             return
         # The connection first: whoever waited for one during its turn would wait for those
@@ -78,10 +87,33 @@ class Database:
         if not self._turn.acquire(timeout=self.wait_seconds):
             raise DatabaseBusy
         try:
-            with self.peewee.atomic():
+            with self._transaction():
                 yield
         finally:
             self._turn.release()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        ending = self._ending
+        ending.depth += 1
+        try:
+            with self.peewee.atomic():
+                yield
+                if ending.depth == 1:
+                    for action, keys in ending.keys.items():
+                        action(sorted(keys))
+        finally:
+            ending.depth -= 1
+            if not ending.depth:
+                ending.keys.clear()
+
+    def before_commit(self, action: Callable[[Sequence[str]], None], key: str) -> None:
+        """Have something done at the end of the write transaction, within it: once, for all keys
+        that it was asked for. At once where there is none."""
+        if self._ending.depth:
+            self._ending.keys.setdefault(action, set()).add(key)
+        else:
+            action([key])
 
     @contextmanager
     def write_queue(self) -> Iterator[None]:
@@ -120,7 +152,8 @@ class Database:
             self.lock_row(model, key)
 
     def tables(self) -> set[str]:
-        """Name the tables that are there; asking changes nothing about the file."""
+        """Name the tables that are there, but for SQLite's own and those of its indexes of words;
+        asking changes nothing about the file."""
         if self.path is None:
             return set(self.peewee.get_tables())
         if not self.path.is_file():
@@ -128,7 +161,11 @@ class Database:
         # Our own connections turn a file to WAL, which must not happen to someone else's.
         onlooker = peewee.SqliteDatabase(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
         try:
-            return set(onlooker.get_tables())
+            rows = onlooker.execute_sql(
+                "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+                " AND name NOT LIKE 'sqlite_%'"
+            )
+            return {name for (name,) in rows.fetchall()}
         finally:
             onlooker.close()
 

@@ -1,6 +1,6 @@
 """The few things in which SQLite and PostgreSQL differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -74,6 +74,11 @@ class Dialect(Protocol):
     def skip_locked(self, query: Any) -> Any:
         """Make a SELECT pass over rows that another transaction has locked, and lock its own."""
 
+    def having_words(self, database: Any, query: Any, entry: Any, words: Sequence[str]) -> Any:
+        """Inside a transaction: leave in a SELECT on library entries (`entry`: the model) those
+        that have all of the words, or words that begin so; letters and digits only (see
+        domain.search_words). What has the words is found first, by their index."""
+
     def take_turn(self, database: Any) -> None:
         """Inside a transaction: be the only one, until it ends, who changes the queue."""
 
@@ -126,6 +131,15 @@ class SQLite:
 
     def skip_locked(self, query: Any) -> Any:
         return query
+
+    def having_words(self, database: Any, query: Any, entry: Any, words: Sequence[str]) -> Any:
+        # But for the rows' own numbers: else it may walk the index of a kind or of an order.
+        hits_first = peewee.NodeList((entry, peewee.SQL("NOT INDEXED")))
+        of_words = "IN (SELECT rowid FROM library_search WHERE library_search MATCH ?)"
+        asked = " AND ".join(f'"{word}" *' for word in words)
+        return query.from_(hits_first).where(
+            peewee.NodeList((entry.id, peewee.SQL(of_words, (asked,))))
+        )
 
     def take_turn(self, database: Any) -> None:
         """Nothing to do: whoever writes is alone."""
@@ -220,6 +234,17 @@ class PostgreSQL:
 
     def skip_locked(self, query: Any) -> Any:
         return query.for_update("FOR UPDATE SKIP LOCKED")
+
+    def having_words(self, database: Any, query: Any, entry: Any, words: Sequence[str]) -> Any:
+        # It takes parting a text for free, and would rather do so with every row.
+        database.execute_sql("SET LOCAL enable_seqscan = off")
+        # Neither side goes through its own idea of what a word is.
+        of_words = (
+            "= ANY (ARRAY (SELECT id FROM library_entries"
+            " WHERE array_to_tsvector(string_to_array(text, ' ')) @@ CAST(%s AS tsquery)))"
+        )
+        asked = " & ".join(f"'{word}':*" for word in words)
+        return query.where(peewee.NodeList((entry.id, peewee.SQL(of_words, (asked,)))))
 
     def take_turn(self, database: Any) -> None:
         database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_QUEUE_LOCK,))

@@ -58,12 +58,15 @@ def _describe_sqlite(database: Any) -> Description:
     found: Description = {}
     objects = database.execute_sql(
         "SELECT type, name, tbl_name, sql FROM sqlite_master"
-        " WHERE name NOT LIKE 'sqlite_%' AND tbl_name <> ?",
+        " WHERE name NOT LIKE 'sqlite_%' AND tbl_name <> ?"
+        # What a virtual table keeps its contents in is its module's own, and its versions'.
+        " AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')",
         (HISTORY_TABLE,),
     ).fetchall()
     for kind, name, table, sql in objects:
         if kind == "table":
-            found[f"table {table}"] = "a table"
+            is_virtual = sql.startswith("CREATE VIRTUAL")
+            found[f"table {table}"] = _normal(sql) if is_virtual else "a table"
             found |= _sqlite_columns(database, table)
             for clause in _check_clauses(sql):
                 found[f"check {table}: {clause}"] = clause

@@ -8,9 +8,11 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, Title
+from boz_server.domain.disc_library import NAMES, TITLE_NAME
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.job_states import OPEN, JobType
 from boz_server.domain.media_type import MediaType
+from boz_server.repositories.library_entry_repository import LibraryEntryRepository
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
@@ -22,6 +24,7 @@ class DiscRepository:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.entries = LibraryEntryRepository()
 
     def get(self, disc_id: str) -> Disc | None:
         """Return the disc, or None when none of that id was ever reported."""
@@ -67,6 +70,7 @@ class DiscRepository:
         rows = [{"disc": disc.disc_id, **title} for title in titles]
         for batch in peewee.chunked(rows, ROWS_A_STATEMENT):
             Title.insert_many(batch).execute()
+        self._renamed(disc.disc_id)
 
     def update(
         self, disc_id: str, origins: Collection[DiscStatus] = frozenset(DiscStatus), **changes: Any
@@ -75,13 +79,18 @@ class DiscRepository:
         query = Disc.update(**changes).where(
             Disc.disc_id == disc_id, Disc.status.in_(list(origins))
         )
-        return bool(query.execute())
+        is_changed = bool(query.execute())
+        if is_changed and not changes.keys().isdisjoint(NAMES):
+            self._renamed(disc_id)
+        return is_changed
 
     def update_title(self, disc_id: str, title_index: int, **changes: Any) -> None:
         """Change one title of a disc."""
         Title.update(**changes).where(
             Title.disc == disc_id, Title.title_index == title_index
         ).execute()
+        if TITLE_NAME in changes:
+            self._renamed(disc_id)
 
     def put_preview(
         self, disc_id: str, columns: Mapping[str, Any], titles: Mapping[int, Mapping[str, Any]]
@@ -199,6 +208,10 @@ class DiscRepository:
         )
         return self._with_titles(query.order_by(Disc.detected_at.desc()))
 
+    def _renamed(self, disc_id: str) -> None:
+        """Once for the transaction: one change of a disc goes through all of its titles."""
+        self.database.before_commit(self.entries.renew, disc_id)
+
     @staticmethod
     def _with_titles(query: Any) -> Disc | None:
         disc = query.first()
@@ -207,12 +220,13 @@ class DiscRepository:
         return disc
 
 
-def load_titles(discs: Sequence[Disc]) -> None:
-    """Hang the titles onto their discs, with one query for all of them."""
+def load_titles(discs: Sequence[Disc], *columns: Any) -> None:
+    """Hang the titles onto their discs, with one query for all of them; columns: of them, the
+    disc and those that are needed, where not all are."""
     if not discs:
         return
     by_disc: dict[str, list[Title]] = {disc.disc_id: [] for disc in discs}
-    query = Title.select().where(Title.disc.in_(list(by_disc)))
+    query = Title.select(*columns).where(Title.disc.in_(list(by_disc)))
     for title in query.order_by(Title.disc, Title.title_index):
         by_disc[title.disc_id].append(title)
     for disc in discs:

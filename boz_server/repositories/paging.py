@@ -16,7 +16,7 @@ from boz_server.errors import Invalid
 #: The greatest value of an INTEGER column on PostgreSQL.
 MAX_INTEGER = 2**31 - 1
 
-Row = TypeVar("Row", bound=peewee.Model)
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,17 @@ def fetch_page(query: Any, order: Sequence[tuple[Any, bool]], request: PageReque
 
 
 def _behind(order: Sequence[tuple[Any, bool]], values: list[Any]) -> Any:
-    """Rows that come after `values`: (a > x) OR (a = x AND (b > y OR …)), or < where descending."""
+    """Rows that come after `values`: (a > x) OR (a = x AND (b > y OR …)), or < where descending.
+
+    That a >= x goes without saying, but not for an engine: by that it enters an index at the place.
+    """
     (column, down), value = order[-1], values[-1]
     condition = column < value if down else column > value
     for (column, down), value in reversed(list(zip(order[:-1], values[:-1], strict=True))):
         further = column < value if down else column > value
         condition = further | ((column == value) & condition)
-    return condition
+    (column, down), value = order[0], values[0]
+    return (column <= value if down else column >= value) & condition
 
 
 def _encode(row: Any, columns: Sequence[Any]) -> str:

@@ -9,6 +9,7 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.search_words import key
 from boz_server.domain.season_plan import NOTHING_GONE, Gone
 from boz_server.repositories.disc_repository import load_titles
 
@@ -39,6 +40,7 @@ class TVSeasonRepository:
             TVSeason.insert(
                 season_id=season_id,
                 show_name=show_name,
+                show_key=key(show_name),
                 season_number=season_number,
                 disc_ids=[],
                 created_at=now,
@@ -207,22 +209,25 @@ def _discs_of(season_id: str) -> Any:
     return Disc.select().where(
         Disc.tv_season == season_id,
         Disc.preview_status != PreviewStatus.REJECTED,
-        ~_is_outdated(),
+        ~is_outdated(),
     )
 
 
-def _is_outdated() -> Any:
+def is_outdated(record: Any = Disc) -> Any:
     """Whether the same disc came again, and what was then accepted of it counts instead.
 
-    One that lies in a drive and is not decided takes over what was accepted.
+    One that lies in a drive and is not decided takes over what was accepted. record: Disc, or
+    ArchivedDisc: all records of a disc are live, or all in the archive.
     """
-    later = Disc.alias("later")
-    is_past = (Disc.preview_status == PreviewStatus.APPROVED) | (Disc.status == DiscStatus.EJECTED)
+    later = record.alias("later")
+    is_past = (record.preview_status == PreviewStatus.APPROVED) | (
+        record.status == DiscStatus.EJECTED
+    )
     return is_past & peewee.fn.EXISTS(
         later.select(peewee.SQL("1")).where(
-            later.fingerprint == Disc.fingerprint,
+            later.fingerprint == record.fingerprint,
             later.preview_status == PreviewStatus.APPROVED,
-            later.detected_at > Disc.detected_at,
+            later.detected_at > record.detected_at,
         )
     )
 
@@ -238,6 +243,6 @@ def _episodes_elsewhere(season_id: str, fingerprint: str, *columns: Any) -> Any:
             Disc.fingerprint != fingerprint,
             Title.selected,
             ~Title.is_extra,
-            ~_is_outdated(),
+            ~is_outdated(),
         )
     )

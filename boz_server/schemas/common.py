@@ -1,5 +1,6 @@
 """Schemas that several nouns share."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import marshmallow as ma
@@ -8,6 +9,8 @@ from boz_server.schemas.fields import Text, Whole, require_storable
 
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 5000
+#: Names of wide letters take that much.
+MAX_CURSOR_LENGTH = 3000
 
 
 class RequestSchema(ma.Schema):
@@ -36,7 +39,15 @@ class PageArgs(RequestSchema):
     """Which page of a list."""
 
     limit = Whole(low=1, high=MAX_LIMIT, load_default=DEFAULT_LIMIT)
-    cursor = Text(max_length=1000, load_default=None)
+    cursor = Text(max_length=MAX_CURSOR_LENGTH, load_default=None)
+
+
+class FilterArgs(PageArgs):
+    """Which page of a list of which rows; what is left empty is not asked for."""
+
+    @ma.pre_load
+    def drop_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
+        return {name: value for name, value in data.items() if value.strip()}
 
 
 class StatusSchema(ma.Schema):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from boz_server.database.models import Disc, Title
+from boz_server.database.models import ArchivedDisc, Disc, Title
 from boz_server.domain import naming
 from boz_server.domain.disc_label import parse_label
 from boz_server.domain.disc_states import PreviewStatus
@@ -106,7 +106,7 @@ def season_disc(
     )
 
 
-def numbers_of(discs: Sequence[Disc]) -> set[int]:
+def numbers_of(discs: Sequence[Disc | ArchivedDisc]) -> set[int]:
     """The numbers that discs hold."""
     return {number for disc in discs for title in disc.titles for number in held_numbers(title)}
 

@@ -6,6 +6,7 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
+from boz_server.repositories.disc_library_repository import DiscLibraryRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.fleet_repository import FleetRepository
 from boz_server.repositories.idempotency_repository import IdempotencyRepository
@@ -13,6 +14,7 @@ from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
+from boz_server.repositories.season_overview_repository import SeasonOverviewRepository
 from boz_server.repositories.statistics_repository import StatisticsRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
@@ -24,6 +26,7 @@ from boz_server.services.auto_approval import AutoApproval
 from boz_server.services.auto_rip import AutoRip
 from boz_server.services.background import BackgroundLoop
 from boz_server.services.backups import Backups
+from boz_server.services.disc_library import DiscLibrary
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_overrides import DiscOverrides
 from boz_server.services.disc_review import DiscReview
@@ -47,6 +50,7 @@ from boz_server.services.reconciliation import Reconciliation
 from boz_server.services.remote_work import RemoteWork
 from boz_server.services.retention import Retention
 from boz_server.services.rip_orders import RipOrders
+from boz_server.services.season_overview import SeasonOverview
 from boz_server.services.season_tracker import SeasonTracker
 from boz_server.services.statistics import Statistics
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
@@ -76,6 +80,8 @@ class Services:
     overrides: DiscOverrides
     rips: RipOrders
     seasons: SeasonTracker
+    disc_library: DiscLibrary
+    season_overview: SeasonOverview
     entry: JobEntry
     queue: JobQueue
     remote: RemoteWork
@@ -285,6 +291,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         overrides=disc.overrides,
         rips=disc.rips,
         seasons=disc.seasons,
+        disc_library=DiscLibrary(database, DiscLibraryRepository(database)),
+        season_overview=SeasonOverview(database, SeasonOverviewRepository()),
         entry=entry,
         queue=queue,
         remote=remote,

@@ -25,6 +25,8 @@ ALLOWED = (
     "SCAN t1 USING COVERING INDEX idx_jobs_type",  # the counts
     "SCAN t1 USING INDEX idx_jobs_newest",  # the list of all jobs, a page of it
     "SCAN t1 USING INDEX idx_discs_newest",  # likewise of discs
+    "SCAN t1 USING INDEX idx_library_newest",
+    "SCAN t1 USING INDEX idx_tv_seasons_order",
 )
 
 
@@ -70,6 +72,8 @@ def test_it_reads_by_index_in_the_main_flow(client: FlaskClient, services: Servi
             "/api/discs",
             f"/api/discs/{disc_id}/rip-status",
             "/api/tv-seasons/Firefly:s1",
+            "/api/library",
+            "/api/seasons",
             "/api/vlc/commands/pc",
         ):
             ok(client.get(path))

@@ -88,14 +88,15 @@ def _values(database: Database, table: str, names: list[str]) -> dict[str, str]:
     for column in database.peewee.get_columns(table):
         if column.name in names:
             allowed = _allowed(rules, column.name)
-            found[column.name] = f"'{allowed}'" if allowed else _value(column)
+            found[column.name] = f"'{allowed}'" if allowed else _value(table, column)
     return found
 
 
-def _value(column: Any) -> str:
+def _value(table: str, column: Any) -> str:
+    """Of a text of limited length, one that no other table has: ids are unique over some."""
     kind = column.full_type.lower()
     if length := re.search(r"\((\d+)\)", kind):
-        return f"'{column.name[: int(length[1])]}'"
+        return f"'{f'{table} {column.name}'[: int(length[1])]}'"
     if kind.startswith(("date", "time")):
         return f"'{TIME}'"
     if column.primary_key and kind in ("integer", "bigint"):

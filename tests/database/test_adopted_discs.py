@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from boz_server.database.adoption.report import Report
-from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
+from boz_server.database.models import Disc, LibraryEntry, Title, TVEpisode, TVSeason
 from boz_server.domain.title_facts import TitleFacts, fingerprint
 from tests.database.legacy import LegacyDatabase
 
@@ -46,6 +46,19 @@ def test_it_fills_in_what_ours_knows_besides(legacy: LegacyDatabase, adopt: Adop
     assert disc.fingerprint == fingerprint("FIREFLY_S01_D1", facts)
     assert (disc.title_key, disc.disc_number, disc.identification) == ("firefly", 1, {})
     assert [title.kind for title in Title.select()] == ["episode", "episode", "extra"]
+
+
+def test_it_lets_a_disc_be_found(legacy: LegacyDatabase, adopt: Adopt) -> None:
+    legacy.add("tv_seasons", show_name="Firefly!")
+    legacy.add("discs", tv_show_name="Firefly!")
+    legacy.add("titles", title_index=1, episode_title="The Train Job")
+    legacy.add("titles", title_index=0, episode_title="Serenity")
+    adopt()
+    entry = LibraryEntry.get()
+    assert (entry.disc_id, entry.show_key, entry.media_type) == ("disc", "firefly", "tv_show")
+    assert entry.detected_at == Disc.get().detected_at
+    assert entry.text == "firefly s01 d1 serenity the train job"
+    assert [season.show_key for season in TVSeason.select()] == ["firefly"]
 
 
 def test_it_takes_a_title_without_a_number_for_the_film(

@@ -1,7 +1,7 @@
 """Transactions: alone when writing, one instant when reading, all or nothing when it goes wrong."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -54,6 +54,50 @@ def test_it_undoes_all_of_a_write_that_fails(database: Database) -> None:
         agent("two")
         raise Undo
     assert Agent.select().count() == 0
+
+
+def test_it_does_once_before_the_commit_what_a_write_is_to_end_with(database: Database) -> None:
+    done = []
+
+    def action(keys: Sequence[str]) -> None:
+        done.append((list(keys), database.peewee.in_transaction()))
+
+    with database.write():
+        database.before_commit(action, "b")
+        with database.write():
+            database.before_commit(action, "a")
+            database.before_commit(action, "b")
+        assert done == []
+    assert done == [(["a", "b"], True)]
+    with database.write():
+        pass
+    assert len(done) == 1
+
+
+def test_it_undoes_a_write_whose_end_fails(database: Database) -> None:
+    def action(_: Sequence[str]) -> None:
+        raise Undo
+
+    with suppress(Undo), database.write():
+        agent()
+        database.before_commit(action, "pc")
+    assert Agent.select().count() == 0
+
+
+def test_it_forgets_the_end_of_a_write_that_fails(database: Database) -> None:
+    done: list[Sequence[str]] = []
+    with suppress(Undo), database.write():
+        database.before_commit(done.append, "a")
+        raise Undo
+    with database.write():
+        database.before_commit(done.append, "b")
+    assert done == [["b"]]
+
+
+def test_it_does_at_once_what_is_in_no_write(database: Database) -> None:
+    done: list[Sequence[str]] = []
+    database.before_commit(done.append, "a")
+    assert done == [["a"]]
 
 
 def test_it_undoes_only_the_inner_write_where_the_outer_goes_on(database: Database) -> None:

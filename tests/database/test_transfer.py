@@ -11,7 +11,7 @@ from boz_server.api.context import EXTENSION
 from boz_server.database import transfer
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
-from boz_server.database.models import MODELS, Agent, Job, ProviderAnswer
+from boz_server.database.models import MODELS, Agent, Disc, Job, LibraryEntry, ProviderAnswer
 from boz_server.database.models.base import database_proxy
 from boz_server.services.wiring import Services, build_services
 from tests.database import specimens
@@ -76,6 +76,20 @@ def test_it_is_the_same_on_both_engines_and_back(
     other.close()
     assert values(same_url) == before
     assert back == there  # the checksums, too
+
+
+def test_it_finds_discs_in_the_copy(
+    services: Services, client: FlaskClient, other_url: str
+) -> None:
+    register_agent(client)
+    ordered_rips(client)
+    transfer.copy(services.database, other_url)
+    other = Database(other_url)
+    with other.peewee.bind_ctx(MODELS), other.read():
+        words = ["firef", "s01"]
+        query = other.dialect.having_words(other.peewee, LibraryEntry.select(), LibraryEntry, words)
+        assert [entry.disc_id for entry in query] == [disc.disc_id for disc in Disc.select()]
+    other.close()
 
 
 def test_it_copies_tables_of_many_pages(database: Database, other_url: str) -> None:

@@ -70,6 +70,23 @@ def test_it_gives_every_row_once_and_in_order(order: list[Any], limit: int) -> N
     assert 0 < len(pages[-1]) <= limit
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize("order", [NEWEST_FIRST, OLDEST_FIRST], ids=["newest", "oldest"])
+def test_it_enters_the_index_at_the_pages_place(database: Database, order: list[Any]) -> None:
+    asked: list[Any] = []
+    cursor = fetch_page(Job.select(), order, PageRequest(2)).next_cursor
+    database.peewee.query_hooks.append(asked.append)
+    fetch_page(Job.select(), order, PageRequest(2, cursor))
+    (event,) = asked
+    database.peewee.query_hooks.clear()
+    steps = database.peewee.execute_sql(f"EXPLAIN QUERY PLAN {event.sql}", event.params).fetchall()
+    compared = "<" if order is NEWEST_FIRST else ">"
+    assert [step[3] for step in steps] == [
+        f"SEARCH t1 USING INDEX idx_jobs_newest (created_at{compared}?)"
+    ]
+
+
 def test_it_gives_one_empty_page_of_an_empty_list() -> None:
     assert walk(NEWEST_FIRST, 5) == [[]]
 

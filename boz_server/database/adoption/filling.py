@@ -1,6 +1,6 @@
 """Writes adopted rows into an empty database of ours: all of them or none, and counted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from boz_server.database.models import (
     Disc,
     Job,
     JobEvent,
+    LibraryEntry,
     Title,
     TVEpisode,
     TVSeason,
@@ -26,6 +27,7 @@ from boz_server.database.models import (
     Worker,
 )
 from boz_server.database.models.base import BaseModel
+from boz_server.domain.disc_library import TITLE_NAME, entry_of
 from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.errors import BozError
 
@@ -74,6 +76,7 @@ def _write(database: Database, tables: Tables) -> None:
     _insert(TVEpisode, _with_ids(tables.episodes))
     _insert(Disc, tables.discs.values())
     _insert(Title, _with_ids(titles))
+    _insert(LibraryEntry, _entries(tables))
     _insert(Job, tables.jobs.values())
     _note_rips()
     _insert(JobEvent, tables.events)
@@ -102,6 +105,12 @@ def _note_rips() -> None:
         Job.status == JobStatus.COMPLETED,
     )
     Title.update(ripped_at=rips).execute()
+
+
+def _entries(tables: Tables) -> Iterator[Row]:
+    for disc_id, disc in tables.discs.items():
+        titles = sorted(tables.titles[disc_id].items())
+        yield entry_of(disc, [title[TITLE_NAME] for _, title in titles])
 
 
 def _with_ids(rows: list[Row]) -> list[Row]:

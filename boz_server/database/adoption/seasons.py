@@ -9,6 +9,7 @@ from typing import Any
 
 from boz_server.database.adoption.row import LegacyRow
 from boz_server.database.adoption.tables import Row, Tables
+from boz_server.domain import search_words
 from boz_server.domain.disc_label import parse_label
 from boz_server.domain.disc_states import PreviewStatus
 
@@ -83,6 +84,7 @@ def new_season(name: str, number: int) -> Row:
     return {
         "season_id": f"{name}:s{number}",
         "show_name": name,
+        "show_key": search_words.key(name),
         "season_number": number,
         "thetvdb_series_id": None,
         "last_episode_assigned": 0,

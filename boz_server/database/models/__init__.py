@@ -9,6 +9,11 @@ from boz_server.database.models.daily_stats import DailyStats
 from boz_server.database.models.disc import Disc, Title
 from boz_server.database.models.idempotency_key import IdempotencyKey
 from boz_server.database.models.job import Job, JobEvent
+from boz_server.database.models.library_entry import (
+    SEARCH_ON_POSTGRES,
+    SEARCH_ON_SQLITE,
+    LibraryEntry,
+)
 from boz_server.database.models.maintenance import Lease, MaintenanceRun
 from boz_server.database.models.outbox import OutboxMessage
 from boz_server.database.models.provider_cache import ProviderAnswer
@@ -25,6 +30,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     Disc,
     Title,
     ArchivedDisc,
+    LibraryEntry,
     Job,
     JobEvent,
     VLCCommand,
@@ -37,6 +43,16 @@ MODELS: tuple[type[BaseModel], ...] = (
     DailyStats,
 )
 
+#: What Peewee has no words for, {whether on PostgreSQL: statements}.
+_BEYOND_MODELS = {
+    False: SEARCH_ON_SQLITE,
+    True: (
+        "ALTER TABLE agents ADD CONSTRAINT agents_current_job_id_fkey"
+        " FOREIGN KEY (current_job_id) REFERENCES jobs (job_id) ON DELETE SET NULL",
+        *SEARCH_ON_POSTGRES,
+    ),
+}
+
 
 def create_tables(database: peewee.Database) -> None:
     """Create the schema that the models describe, in an empty database.
@@ -47,8 +63,5 @@ def create_tables(database: peewee.Database) -> None:
         schema = peewee.SchemaManager(model, database)
         schema.create_table(safe=False)
         schema.create_indexes(safe=False)
-    if isinstance(database, peewee.PostgresqlDatabase):
-        database.execute_sql(
-            "ALTER TABLE agents ADD CONSTRAINT agents_current_job_id_fkey"
-            " FOREIGN KEY (current_job_id) REFERENCES jobs (job_id) ON DELETE SET NULL"
-        )
+    for statement in _BEYOND_MODELS[isinstance(database, peewee.PostgresqlDatabase)]:
+        database.execute_sql(statement)

@@ -7,6 +7,7 @@ import peewee
 from boz_server.database.fields import EnumField, PackedJSONField, UTCDateTimeField, one_of
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.base import BaseModel, index
+from boz_server.database.models.disc import Title
 from boz_server.database.models.tv_season import TVSeason
 from boz_server.domain.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.media_type import MediaType
@@ -47,6 +48,10 @@ class ArchivedDisc(BaseModel):
     #: The disc's other columns, and its titles in MakeMKV's order: {"disc": {column: value},
     #: "titles": [{column: value}]}. What is as in a new row is left out; times are ISO 8601.
     record = PackedJSONField()
+
+    #: As Disc has them, where the repository has hung them on.
+    titles: "list[Title]"
+    is_outdated: bool
 
     class Meta:
         table_name = "archived_discs"

@@ -84,6 +84,8 @@ class Disc(BaseModel):
 
     #: In MakeMKV's order, where the repository has hung them on.
     titles: "list[Title]"
+    #: Whether what was accepted of it later counts instead, where the repository has asked.
+    is_outdated: bool
 
     class Meta:
         table_name = "discs"

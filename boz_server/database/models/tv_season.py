@@ -12,6 +12,8 @@ class TVSeason(BaseModel):
     #: "{show_name}:s{season_number}".
     season_id = peewee.TextField(primary_key=True)
     show_name = peewee.TextField()
+    #: The name, folded: what seasons are sorted by, and how a show is found (see LibraryEntry).
+    show_key = peewee.TextField(default="", constraints=default(""))
     #: 0 is the specials.
     season_number = peewee.IntegerField()
     #: TheTVDB's id of the show; null until looked up.
@@ -40,6 +42,13 @@ index(
     "uq_tv_seasons_show_season", TVSeason, TVSeason.show_name, TVSeason.season_number, unique=True
 )
 index("idx_tv_seasons_show", TVSeason, TVSeason.show_name)
+index(
+    "idx_tv_seasons_order",
+    TVSeason,
+    TVSeason.show_key,
+    TVSeason.season_number,
+    TVSeason.season_id,
+)
 
 
 class TVEpisode(BaseModel):

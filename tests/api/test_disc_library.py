@@ -1,0 +1,287 @@
+"""The collection: every disc that was ever put in, searched, filtered, sorted and paged through."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    approve,
+    assert_problem,
+    detect,
+    eject,
+    ok,
+    register_agent,
+    report,
+    rip,
+    told,
+)
+
+HALF_A_YEAR = 181 * 86400.0
+
+
+@pytest.fixture(autouse=True)
+def agent(client: FlaskClient) -> None:
+    register_agent(client)
+
+
+@pytest.fixture
+def collection(client: FlaskClient, services: Services, clock: FakeClock) -> dict[str, str]:
+    """Discs by short names: of a show and a film in the archive, of two shows and a film live."""
+    old = {
+        "show 1": ("FIREFLY_S01_D1", (43, 42.5, 44, 3)),
+        "film": ("SOLARIS_1972", (167, 3)),
+    }
+    live = {
+        "other 2": ("FIRE_LANE_S02_D1", (50, 51, 52)),
+        "other 1": ("FIRE_LANE_S01_D1", (50, 51.5, 52)),
+        "new film": ("AMELIE", (122, 3)),
+        "blank": ("DVD_VIDEO", (2,)),
+    }
+    ids = {}
+    for number, (name, (label, minutes)) in enumerate((old | live).items()):
+        clock.advance(60)
+        ids[name] = detect(client, label, minutes, drive=f"{'DEFGHI'[number]}:")["disc_id"]
+        if name in old:
+            approve(client, ids[name])
+            eject(client, f"{'DEFGHI'[number]}:")
+        if name == "film":
+            clock.advance(HALF_A_YEAR)
+            assert services.retention.prune().archived_discs == len(old)
+    told(client, ids["new film"], "preview/override-media-type", media_type="movie",
+         movie_title="Le Fabuleux Destin d'Amélie Poulain", movie_year=2001)  # fmt: skip
+    return ids
+
+
+def library(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
+    return list(ok(client.get(f"/api/library?{urlencode(query)}")))
+
+
+def names(collection: dict[str, str], discs: list[dict[str, Any]]) -> list[str]:
+    by_id = {disc_id: name for name, disc_id in collection.items()}
+    return [by_id[disc["disc_id"]] for disc in discs]
+
+
+def test_it_shows_archived_discs_beside_the_others(
+    client: FlaskClient, collection: dict[str, str]
+) -> None:
+    discs = library(client)
+    assert names(collection, discs) == [
+        "blank", "new film", "other 1", "other 2", "film", "show 1"
+    ]  # fmt: skip
+    assert [disc["archived"] for disc in discs] == [False] * 4 + [True] * 2
+
+
+def test_it_shows_the_same_of_a_disc_wherever_it_is(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    disc_id = detect(client, "FIREFLY_S01_D3", (43, 42.5, 44, 3))["disc_id"]
+    edits = [{"index": 0, "episode_number": 9}, {"index": 2, "selected": False}]
+    approve(client, disc_id, title_edits=edits)
+    job_id, *_ = rip(client, disc_id)
+    ok(report(client, job_id, "running"))
+    ok(report(client, job_id, "completed", output_file="/a.mkv"))
+    for job in ok(client.get("/api/jobs")):
+        client.post(f"/api/jobs/{job['job_id']}/cancel")  # those that are not over
+    eject(client)
+    (live,) = library(client)
+    assert live == {
+        "disc_id": disc_id,
+        "archived": False,
+        "archived_at": None,
+        "disc_name": "FIREFLY_S01_D3",
+        "disc_type": "DVD disc",
+        "media_type": "tv_show",
+        "movie_title": None,
+        "movie_year": None,
+        "tv_show_name": "Firefly",
+        "tv_season_number": 1,
+        "tv_season_id": "Firefly:s1",
+        "disc_number": 3,
+        "detected_at": "2026-01-24T12:34:56.123456Z",
+        "status": "ejected",
+        "preview_status": "approved",
+        "title_count": 4,
+        "ripped_titles": 1,
+        "episodes": [8, 9],
+    }
+    clock.advance(HALF_A_YEAR)
+    assert services.retention.prune().archived_discs == 1
+    (archived,) = library(client)
+    assert archived == live | {
+        "archived": True,
+        "archived_at": "2026-07-24T12:34:56.123456Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("firefly", ["show 1"]),
+        ("FIRE", ["other 1", "other 2", "show 1"]),
+        ("lane fire", ["other 1", "other 2"]),
+        ("s01 fire", ["other 1", "show 1"]),
+        ("amelie", ["new film"]),
+        ("AMÉLIE fab 2001", ["new film"]),
+        ("solaris 1972", ["film"]),
+        ("olaris", []),
+        ("solaris firefly", []),
+        ("dvd video", ["blank"]),
+        ("  ", ["blank", "new film", "other 1", "other 2", "film", "show 1"]),
+        ("?!", []),
+    ],
+)
+def test_it_finds_discs_by_all_words(
+    client: FlaskClient, collection: dict[str, str], search: str, found: list[str]
+) -> None:
+    assert names(collection, library(client, search=search)) == found
+
+
+def test_it_finds_a_disc_by_an_episode(client: FlaskClient) -> None:
+    disc_id = detect(client)["disc_id"]
+    detect(client, "FIREFLY_S01_D2", (45, 46), drive="E:")
+    approve(client, disc_id, title_edits=[{"index": 1, "episode_title": "Our Mrs. Reynolds"}])
+    assert [disc["disc_id"] for disc in library(client, search="reynold")] == [disc_id]
+
+
+@pytest.mark.parametrize(
+    ("sort", "found"),
+    [
+        ("-detected_at", ["blank", "new film", "other 1", "other 2", "film", "show 1"]),
+        ("detected_at", ["show 1", "film", "other 2", "other 1", "new film", "blank"]),
+        ("title", ["blank", "other 1", "other 2", "show 1", "new film", "film"]),
+        ("-title", ["film", "new film", "show 1", "other 2", "other 1", "blank"]),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 6])
+def test_it_pages_in_every_order(
+    client: FlaskClient, collection: dict[str, str], sort: str, found: list[str], limit: int
+) -> None:
+    response = client.get(f"/api/library?limit={limit}&sort={sort}")
+    pages = [ok(response)]
+    while "Link" in response.headers:
+        response = client.get(response.headers["Link"].partition(">")[0].removeprefix("<"))
+        pages.append(ok(response))
+    assert names(collection, [disc for page in pages for disc in page]) == found
+    assert all(len(page) == limit for page in pages)
+
+
+def test_it_pages_through_what_is_found(client: FlaskClient, collection: dict[str, str]) -> None:
+    response = client.get("/api/library?limit=2&search=fire&sort=title")
+    assert names(collection, ok(response)) == ["other 1", "other 2"]
+    response = client.get(response.headers["Link"].partition(">")[0].removeprefix("<"))
+    assert names(collection, ok(response)) == ["show 1"]
+    assert "Link" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"media_type": "movie"}, ["new film", "film"]),
+        ({"media_type": "tv_show", "sort": "title"}, ["other 1", "other 2", "show 1"]),
+        ({"media_type": "unknown"}, ["blank"]),
+        ({"show": "Firefly"}, ["show 1"]),
+        ({"show": "fire LANE!"}, ["other 1", "other 2"]),
+        ({"show": "fire"}, []),
+        ({"show": "firefly", "media_type": "movie"}, []),
+        ({"show": "fire lane", "media_type": "tv_show", "search": "s02"}, ["other 2"]),
+        ({"show": "?"}, []),
+        ({"media_type": "movie", "search": "sol"}, ["film"]),
+        ({"search": "", "media_type": "", "show": "", "sort": "title", "limit": 1, "cursor": ""},
+         ["blank"]),
+    ],
+)  # fmt: skip
+def test_it_filters(
+    client: FlaskClient, collection: dict[str, str], query: dict[str, Any], found: list[str]
+) -> None:
+    assert names(collection, library(client, **query)) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"media_type": "dvd"}, "media_type"),
+        ({"sort": "year"}, "sort"),
+        ({"search": "x" * 201}, "search"),
+        ({"search": " ".join(map(str, range(17)))}, "search"),
+        ({"show": "x" * 256}, "show"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 5001}, "limit"),
+        ({"cursor": "x"}, "cursor"),
+        ({"cursor": "x" * 3001}, "cursor"),
+        ({"search": "a\x00"}, "search"),
+    ],
+)
+def test_it_refuses_what_can_not_be_asked(
+    client: FlaskClient, query: dict[str, Any], field: str
+) -> None:
+    assert_problem(client.get(f"/api/library?{urlencode(query)}"), 422, field=field)
+
+
+def test_it_takes_no_cursor_of_another_order(client: FlaskClient, collection: object) -> None:
+    response = client.get("/api/library?limit=1&sort=title")
+    link = response.headers["Link"].partition(">")[0].removeprefix("<")
+    assert_problem(client.get(link.replace("sort=title", "sort=detected_at")), 422, field="cursor")
+
+
+#: What other people's query languages are made of, and letters that databases have trouble with.
+HOSTILE = [
+    '"',
+    '""',
+    "'",
+    "*",
+    "fire*",
+    "^fire",
+    "text:fire",
+    "NEAR(fire fly)",
+    "NEAR(fire, 2",
+    "fire AND",
+    "AND OR NOT",
+    "-fire",
+    "{text} : fire",
+    "fire + fly",
+    "%",
+    "_",
+    "fire%' OR 1=1 --",
+    "'; DROP TABLE library_entries; --",
+    "fire & !fly | <-> (",
+    "fire:*",
+    "\\",
+    "\\'",
+    "$$",
+    "?1",
+    ":a @b $c %s %(x)s",
+    "\u202eylferif",
+    "مرحبا",
+    "שלום",
+    "進撃の巨人",
+    "💿📀",
+    "fire\u0301\u0302\u0303",
+    "\ufeff\u200b\u2028",
+    "\ud800",
+    "\U0010ffff",
+    "\ufdfa",
+    "x" * 200,
+    "💿" * 200,
+    "e\u0301" * 100,
+    "0x1F 1e5 1.5 -1",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_it_takes_whatever_is_searched_for(client: FlaskClient, text: str) -> None:
+    """A disc of that very name is found by it, unless it has no letter; no other one is."""
+    disc_id = detect(client, text.encode(errors="replace").decode()[:255], (43, 44))["disc_id"]
+    detect(client, "SOLARIS", (167, 3), drive="E:")
+    show = {"media_type": "tv_show", "show_name": text.encode(errors="replace").decode()}
+    response = client.post(f"/api/discs/{disc_id}/preview/override-media-type", json=show)
+    query = urlencode({"search": text, "sort": "title"}, errors="surrogatepass")
+    found = [disc["disc_id"] for disc in ok(client.get(f"/api/library?{query}"))]
+    assert found in ([disc_id], [])
+    assert bool(found) is any(letter.isalnum() for letter in text)
+    shows = urlencode({"show": text}, errors="replace")
+    found = [disc["disc_id"] for disc in ok(client.get(f"/api/library?{shows}"))]
+    assert found == ([disc_id] if response.status_code == 200 else [])

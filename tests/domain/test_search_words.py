@@ -1,0 +1,68 @@
+"""Words as a search compares them, whatever the script and whoever sends them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boz_server.domain.search_words import MAX_KEY_LENGTH, MAX_WORD_LENGTH, key, words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("FIREFLY_S01_D1", ["firefly", "s01", "d1"]),
+        ("Amélie", ["amelie"]),
+        ("Ame\u0301lie", ["amelie"]),
+        ("STRASSE Straße", ["strasse", "strasse"]),
+        ("İstanbul", ["istanbul"]),
+        ("Άλφα ΩΣ", ["αλφα", "ωσ"]),
+        ("Grey's Anatomy: 1\u00d701", ["grey", "s", "anatomy", "1", "01"]),
+        ("\uff26\uff55ll \ufb01lm \u2163 \u2460", ["full", "film", "iv", "1"]),
+        ("進撃の巨人 2", ["進撃の巨人", "2"]),
+        ("مُحَمَّد", ["محمد"]),
+        ("\u202egnp.exe\u200b", ["gnp", "exe"]),
+        ("fire\u200bfly", ["firefly"]),
+        ("Alien 💿 3", ["alien", "3"]),
+        ("\" * NEAR( ) % \\ ' ; -- : & | ! <->", ["near"]),
+        ("\ud800a\udfffb", ["a", "b"]),
+        ("a\x00b", ["a", "b"]),
+        ("", []),
+        ("?! … 💿", []),
+    ],
+)
+def test_it_folds_words(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+def test_it_bounds_what_is_long() -> None:
+    assert words("x" * 10_000) == ["x" * MAX_WORD_LENGTH]
+    assert len(words("a " * 10_000)) == 250
+    assert len(key("\ufdfa" * 1000)) <= MAX_KEY_LENGTH
+    assert words("a" + "\u0301\u0323" * 100_000) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Firefly", " FIREFLY! "),
+        ("Marvel: Agents", "marvel agents"),
+        ("???", " ? ? ? "),
+        ("💿", "💿 "),
+    ],
+)
+def test_it_finds_a_name_however_it_is_spelt(one: str, other: str) -> None:
+    assert key(one) == key(other) != ""
+
+
+def test_it_tells_names_apart_that_have_no_letters() -> None:
+    assert key("???") != key("!!!")
+    assert key("") == key(" \n") == ""
+
+
+@given(st.text())
+def test_it_changes_no_word_that_is_folded(text: str) -> None:
+    found = words(text)
+    assert [again for word in found for again in words(word)] == found
+    assert all(word.isalnum() and word.encode() for word in found)
+    assert key(key(text)) == key(text)
+    assert "\x00" not in "".join(found)
