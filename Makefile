@@ -31,7 +31,8 @@ chaos: $(VENV)/installed-dev
 	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
 	FILES_ROUNDS=$${FILES_ROUNDS:-20} FILES_SEED=$${FILES_SEED:-$$(date +%s)} CLAIMS=2000 \
 		$(BIN)/pytest --log-cli-level=info tests/e2e/test_chaos.py tests/e2e/test_killed_*.py \
-		tests/e2e/test_claims.py tests/services/test_queue_properties.py
+		tests/e2e/test_claims.py tests/services/test_queue_properties.py \
+		tests/services/test_queue_concurrency.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
