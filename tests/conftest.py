@@ -250,6 +250,9 @@ def app(
     """The application on a database of the test's own, on each engine in turn."""
     if settings.database_url.startswith("sqlite"):
         database = Database.from_settings(settings)
+        # Nor does this data need power-loss safety, which waits for the disk at each commit.
+        database.peewee.pragma("synchronous", "off", permanent=True)
+        database.release()
         finish = database.close
     else:
         database = request.getfixturevalue("postgres_pool")
