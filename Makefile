@@ -33,7 +33,7 @@ chaos: $(VENV)/installed-dev
 	OLD_JOBS=200000 \
 		$(BIN)/pytest --log-cli-level=info tests/e2e/test_chaos.py tests/e2e/test_killed_*.py \
 		tests/e2e/test_claims.py tests/e2e/test_retention.py \
-		tests/services/test_queue_properties.py
+		tests/services/test_queue_properties.py tests/services/test_queue_concurrency.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

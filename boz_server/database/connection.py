@@ -9,6 +9,7 @@ from typing import Any, Self
 import peewee
 from playhouse.pool import MaxConnectionsExceeded
 
+from boz_server.database.context import QuickContext
 from boz_server.database.dialects import SQLite, dialect_of
 from boz_server.database.models.base import database_proxy
 from boz_server.errors import BozError, DatabaseBusy, StartError, StorageFull
@@ -51,6 +52,7 @@ class Database:
         self.peewee: Any = self.dialect.connect(
             self.url, max_connections=max_connections, wait_seconds=wait_seconds
         )
+        self.peewee.context_class = QuickContext
         # Writers of one process queue here, not in SQLite's sleep-and-retry loop, whose
         # waits grow: see docs/database.md for the figures.
         self._turn = threading.RLock()

@@ -29,6 +29,9 @@ from tests.support import (
     unchanged,
 )
 
+#: Lines that other tests run, and measure.
+pytestmark = pytest.mark.unmeasured
+
 SMALL = {"max_concurrent": 1}
 Event = Callable[[], TestResponse]
 

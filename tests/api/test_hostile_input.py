@@ -57,6 +57,13 @@ HOSTILE = {
     "deep object": '{"x": ' * 252 + "1" + "}" * 252,
 }
 NO_JSON = ("NaN", "infinity", "lone surrogate", "bottomless")
+#: Texts and numbers that one engine takes and the other does not; the rest is refused, or kept as
+#: JSON, before there is a query.
+OF_ENGINES = (
+    *("NUL", "only NUL", "NUL within", "long", "long of wide letters", "SQL", "turned"),
+    *("large", "small", "beyond 64 bits", "64 bits", "beyond 32 bits", "negative"),
+    *("fraction", "huge fraction", "boolean"),
+)
 
 
 def sent_to(endpoint: Endpoint, text: str) -> Iterator[str]:
@@ -72,10 +79,13 @@ def test_it_takes_the_bodies_that_the_rest_is_made_of(client: FlaskClient) -> No
             assert response.status_code != 422, (endpoint, response.text)
 
 
-def test_it_handles_any_value_in_any_field(app: Flask, client: FlaskClient) -> None:
+def test_it_handles_any_value_in_any_field(
+    app: Flask, client: FlaskClient, request: pytest.FixtureRequest, database_url: str
+) -> None:
+    every = database_url.startswith("sqlite") or request.config.getoption("--every-variant")
     for endpoint in endpoints(client):
-        for kind, text in HOSTILE.items() if endpoint.reads_body else ():
-            for body in sent_to(endpoint, text):
+        for kind in (HOSTILE if every else OF_ENGINES) if endpoint.reads_body else ():
+            for body in sent_to(endpoint, HOSTILE[kind]):
                 response = client.open(
                     endpoint.path, method=endpoint.method, data=body, content_type=JSON
                 )

@@ -24,6 +24,9 @@ from tests.support import (
     unchanged,
 )
 
+#: Lines that other tests run, and measure.
+pytestmark = pytest.mark.unmeasured
+
 FILE = "C:\\rips\\title_t00.mkv"
 
 

@@ -45,9 +45,9 @@ def disc_rows(chance: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "titles", {"disc_id": "deleted", "title_index": 0}
 
 
-def job_rows(chance: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
+def job_rows(chance: random.Random, jobs: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Jobs of all types and states; of discs, agents and workers that are there or gone."""
-    for number in range(JOBS):
+    for number in range(jobs):
         disc = chance.choice([*range(DISCS), None])
         status = chance.choice(STATES)
         yield "jobs", {
@@ -90,7 +90,7 @@ def machine_rows() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "vlc_commands", {"agent_id": "barn", "status": "pending"}
 
 
-def fill(legacy: LegacyDatabase) -> None:
+def fill(legacy: LegacyDatabase, jobs: int = JOBS) -> None:
     """Write a database as it is known to look in the field."""
     chance = random.Random(6)  # noqa: S311 - the same rows each time
-    legacy.add_all([*machine_rows(), *season_rows(), *disc_rows(chance), *job_rows(chance)])
+    legacy.add_all([*machine_rows(), *season_rows(), *disc_rows(chance), *job_rows(chance, jobs)])
