@@ -68,7 +68,7 @@ def fill(database: Database, count: int) -> None:
     for start in range(0, count // 10, BATCH // 10):
         with database.write():
             at = began + timedelta(seconds=start)
-            enter_discs(database, at, archived=start % (BATCH // 5) == 0)
+            enter_discs(database, at, archived=start % (BATCH // 5) != 0)
 
 
 def enter_discs(database: Database, at: datetime, *, archived: bool) -> None:
