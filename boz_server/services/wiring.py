@@ -4,21 +4,12 @@ from dataclasses import dataclass
 
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
-from boz_server.repositories.agent_repository import AgentRepository
-from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.disc_library_repository import DiscLibraryRepository
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.fleet_repository import FleetRepository
 from boz_server.repositories.idempotency_repository import IdempotencyRepository
-from boz_server.repositories.job_event_repository import JobEventRepository
-from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
-from boz_server.repositories.reconciliation_repository import ReconciliationRepository
 from boz_server.repositories.season_overview_repository import SeasonOverviewRepository
-from boz_server.repositories.statistics_repository import StatisticsRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
-from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.agent_manager import AgentManager
 from boz_server.services.analytics import Analytics
 from boz_server.services.attempts import Attempts
@@ -34,7 +25,6 @@ from boz_server.services.disk_space import DiskSpace
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.idempotency import Idempotency
 from boz_server.services.job_entry import JobEntry
-from boz_server.services.job_moves import JobMoves
 from boz_server.services.job_queue import JobQueue
 from boz_server.services.job_reports import JobReports
 from boz_server.services.library_places import LibraryPlaces
@@ -52,15 +42,14 @@ from boz_server.services.retention import Retention
 from boz_server.services.rip_orders import RipOrders
 from boz_server.services.season_overview import SeasonOverview
 from boz_server.services.season_tracker import SeasonTracker
-from boz_server.services.statistics import Statistics
 from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
 from boz_server.services.thumbnail_store import ThumbnailStore
-from boz_server.services.transcode_entry import TranscodeEntry
 from boz_server.services.upkeep import Upkeep
 from boz_server.services.vlc_relay import VLCRelay
 from boz_server.services.waiting_reasons import WaitingReasons
 from boz_server.services.wiring_discs import build_discs
 from boz_server.services.wiring_files import FileServices, build_files
+from boz_server.services.wiring_queue import Repositories, build_movers, build_queue
 from boz_server.services.worker_manager import WorkerManager
 from boz_server.settings import Settings
 
@@ -109,166 +98,71 @@ class Services:
 
 def build_services(settings: Settings, database: Database, clock: Clock) -> Services:
     """Build every service on one database."""
-    agents = AgentRepository(database)
-    workers = WorkerRepository(database)
-    discs = DiscRepository(database)
-    jobs = JobRepository(database)
-    events = JobEventRepository(database)
-    attempt_rows = AttemptRepository(settings, database)
-    fleet = FleetRepository(settings, database)
-    daily = StatisticsRepository(database)
-    statistics = Statistics(jobs, daily)
+    rows = Repositories.on(settings, database)
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
     thumbnail_cleaner = ThumbnailCleaner(clock, database, ThumbnailRepository(), thumbnails)
     outbound = build_outbound(settings, clock, database)
-
-    moves = JobMoves(
-        settings,
-        clock,
-        jobs=jobs,
-        events=events,
-        attempts=attempt_rows,
-        agents=agents,
-        workers=workers,
-        discs=discs,
-        notices=outbound.notices,
-        statistics=statistics,
-    )
     share, space = LibraryShare(settings), DiskSpace(settings)
-    places = LibraryPlaces(settings, discs)
-    dispatcher = Dispatcher(
+    places = LibraryPlaces(settings, rows.discs)
+    movers = build_movers(
         settings,
         clock,
         database,
-        fleet=fleet,
-        attempts=attempt_rows,
-        moves=moves,
-        reasons=WaitingReasons(settings, clock, fleet=fleet, share=share, space=space),
-    )
-    attempts = Attempts(
-        settings,
-        clock,
-        database,
-        attempts=attempt_rows,
-        events=events,
-        moves=moves,
-        dispatcher=dispatcher,
+        rows,
+        notices=outbound.notices,
+        reasons=WaitingReasons(settings, clock, fleet=rows.fleet, share=share, space=space),
     )
     files = build_files(
         settings,
         clock,
         database,
-        jobs=jobs,
-        attempt_rows=attempt_rows,
-        moves=moves,
-        attempts=attempts,
-        dispatcher=dispatcher,
+        jobs=rows.jobs,
+        attempt_rows=rows.attempts,
+        moves=movers.moves,
+        attempts=movers.attempts,
+        dispatcher=movers.dispatcher,
         places=places,
         share=share,
         space=space,
         outbound=outbound,
-        statistics=statistics,
+        statistics=movers.statistics,
     )
-    transcodes = TranscodeEntry(
-        settings, jobs=jobs, discs=discs, moves=moves, thumbnails=thumbnails
-    )
-    entry = JobEntry(
+    jobs = build_queue(
         settings,
+        clock,
         database,
-        discs=discs,
-        moves=moves,
-        dispatcher=dispatcher,
-        transcodes=transcodes,
-        thumbnails=thumbnails,
+        rows,
+        movers,
+        files=files,
         places=places,
-    )
-    reports = JobReports(
-        clock,
-        database,
-        jobs=jobs,
-        attempt_rows=attempt_rows,
-        workers=workers,
-        moves=moves,
-        dispatcher=dispatcher,
-        attempts=attempts,
-        transcodes=transcodes,
-        statistics=statistics,
-    )
-    agent_manager = AgentManager(
-        settings,
-        clock,
-        database,
-        agents=agents,
-        workers=workers,
-        attempts=attempts,
-        dispatcher=dispatcher,
-    )
-    worker_manager = WorkerManager(
-        settings,
-        clock,
-        database,
-        workers=workers,
-        agents=agents,
-        attempts=attempts,
-        dispatcher=dispatcher,
-    )
-    remote = RemoteWork(
-        clock,
-        database,
-        agents=agents,
-        jobs=jobs,
-        fleet=fleet,
-        uploads=files.rows,
-        moves=moves,
-        dispatcher=dispatcher,
-        rights=files.rights,
-    )
-    queue = JobQueue(
-        database,
-        jobs=jobs,
-        events=events,
-        discs=discs,
-        agent_manager=agent_manager,
-        worker_manager=worker_manager,
-        reports=reports,
-        moves=moves,
-        dispatcher=dispatcher,
-        attempts=attempts,
-        remote=remote,
+        thumbnails=thumbnails,
     )
     disc = build_discs(
         settings,
         clock,
         database,
-        agents=agents,
-        discs=discs,
-        jobs=jobs,
-        moves=moves,
-        dispatcher=dispatcher,
-        entry=entry,
+        agents=rows.agents,
+        discs=rows.discs,
+        jobs=rows.jobs,
+        moves=movers.moves,
+        dispatcher=movers.dispatcher,
+        entry=jobs.entry,
         thumbnails=thumbnails,
     )
     idempotency = Idempotency(clock, database, IdempotencyRepository(database))
-    reconciliation = Reconciliation(
-        clock,
-        database,
-        rows=ReconciliationRepository(agents=agents, workers=workers, attempts=attempt_rows),
-        moves=moves,
-        dispatcher=dispatcher,
-    )
     backups, upkeep = Backups(settings, clock, database), Upkeep(database)
     maintenance = Maintenance(
         clock,
         database,
         rows=MaintenanceRepository(database),
-        attempts=attempt_rows,
-        fleet=fleet,
+        attempts=rows.attempts,
+        fleet=rows.fleet,
         steps=[
             # First of all, after a crash.
-            MaintenanceStep("reconcile", 3600, reconciliation.run),
-            MaintenanceStep("rescue", 5, attempts.rescue),
-            MaintenanceStep("retry", 5, attempts.retry_due),
-            MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
+            MaintenanceStep("reconcile", 3600, jobs.reconciliation.run),
+            MaintenanceStep("rescue", 5, movers.attempts.rescue),
+            MaintenanceStep("retry", 5, movers.attempts.retry_due),
+            MaintenanceStep("dispatch", 5, movers.dispatcher.dispatch_now),
             MaintenanceStep("clear_thumbnails", 60, thumbnail_cleaner.run),
             MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
             *disc.steps,
@@ -283,9 +177,9 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         settings=settings,
         clock=clock,
         database=database,
-        agents=agent_manager,
-        analytics=Analytics(clock, rows=daily, workers=workers),
-        workers=worker_manager,
+        agents=jobs.agents,
+        analytics=Analytics(clock, rows=rows.statistics, workers=rows.workers),
+        workers=jobs.workers,
         discs=disc.manager,
         review=disc.review,
         overrides=disc.overrides,
@@ -293,24 +187,24 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         seasons=disc.seasons,
         disc_library=DiscLibrary(database, DiscLibraryRepository(database)),
         season_overview=SeasonOverview(database, SeasonOverviewRepository()),
-        entry=entry,
-        queue=queue,
-        remote=remote,
-        reports=reports,
-        attempts=attempts,
+        entry=jobs.entry,
+        queue=jobs.queue,
+        remote=jobs.remote,
+        reports=jobs.reports,
+        attempts=movers.attempts,
         auto_approval=disc.auto_approval,
         auto_rip=disc.auto_rip,
         backups=backups,
-        dispatcher=dispatcher,
+        dispatcher=movers.dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,
         media_servers=outbound.media_servers,
         metadata=disc.metadata,
         notices=outbound.notices,
         outbox=outbound.outbox,
-        reconciliation=reconciliation,
+        reconciliation=jobs.reconciliation,
         retention=disc.retention,
-        vlc=VLCRelay(clock, database, VLCCommandRepository(), workers, agent_manager),
+        vlc=VLCRelay(clock, database, VLCCommandRepository(), rows.workers, jobs.agents),
         thumbnails=thumbnails,
         files=files,
         thumbnail_cleaner=thumbnail_cleaner,

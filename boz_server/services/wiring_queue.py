@@ -1,0 +1,226 @@
+"""Puts the services together that move jobs, as wiring.py does all others."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.repositories.agent_repository import AgentRepository
+from boz_server.repositories.attempt_repository import AttemptRepository
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.fleet_repository import FleetRepository
+from boz_server.repositories.job_event_repository import JobEventRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.reconciliation_repository import ReconciliationRepository
+from boz_server.repositories.statistics_repository import StatisticsRepository
+from boz_server.repositories.worker_repository import WorkerRepository
+from boz_server.services.agent_manager import AgentManager
+from boz_server.services.attempts import Attempts
+from boz_server.services.dispatcher import Dispatcher
+from boz_server.services.job_entry import JobEntry
+from boz_server.services.job_moves import JobMoves
+from boz_server.services.job_queue import JobQueue
+from boz_server.services.job_reports import JobReports
+from boz_server.services.library_places import LibraryPlaces
+from boz_server.services.notices import Notices
+from boz_server.services.reconciliation import Reconciliation
+from boz_server.services.remote_work import RemoteWork
+from boz_server.services.statistics import Statistics
+from boz_server.services.thumbnail_store import ThumbnailStore
+from boz_server.services.transcode_entry import TranscodeEntry
+from boz_server.services.waiting_reasons import WaitingReasons
+from boz_server.services.wiring_files import FileServices
+from boz_server.services.worker_manager import WorkerManager
+from boz_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    """The repositories that several services share."""
+
+    agents: AgentRepository
+    workers: WorkerRepository
+    discs: DiscRepository
+    jobs: JobRepository
+    events: JobEventRepository
+    attempts: AttemptRepository
+    fleet: FleetRepository
+    statistics: StatisticsRepository
+
+    @classmethod
+    def on(cls, settings: Settings, database: Database) -> Self:
+        """Build them on one database."""
+        return cls(
+            agents=AgentRepository(database),
+            workers=WorkerRepository(database),
+            discs=DiscRepository(database),
+            jobs=JobRepository(database),
+            events=JobEventRepository(database),
+            attempts=AttemptRepository(settings, database),
+            fleet=FleetRepository(settings, database),
+            statistics=StatisticsRepository(database),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Movers:
+    """What changes jobs' states: whatever enters, gives away or ends jobs stands on it."""
+
+    statistics: Statistics
+    moves: JobMoves
+    dispatcher: Dispatcher
+    attempts: Attempts
+
+
+def build_movers(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    rows: Repositories,
+    *,
+    notices: Notices,
+    reasons: WaitingReasons,
+) -> Movers:
+    """Build them on one database."""
+    statistics = Statistics(rows.jobs, rows.statistics)
+    moves = JobMoves(
+        settings,
+        clock,
+        jobs=rows.jobs,
+        events=rows.events,
+        attempts=rows.attempts,
+        agents=rows.agents,
+        workers=rows.workers,
+        discs=rows.discs,
+        notices=notices,
+        statistics=statistics,
+    )
+    dispatcher = Dispatcher(
+        settings,
+        clock,
+        database,
+        fleet=rows.fleet,
+        attempts=rows.attempts,
+        moves=moves,
+        reasons=reasons,
+    )
+    attempts = Attempts(
+        settings,
+        clock,
+        database,
+        attempts=rows.attempts,
+        events=rows.events,
+        moves=moves,
+        dispatcher=dispatcher,
+    )
+    return Movers(statistics, moves, dispatcher, attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueServices:
+    """What the API and maintenance call where jobs and machines are concerned."""
+
+    agents: AgentManager
+    workers: WorkerManager
+    entry: JobEntry
+    reports: JobReports
+    remote: RemoteWork
+    queue: JobQueue
+    reconciliation: Reconciliation
+
+
+def build_queue(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    rows: Repositories,
+    movers: Movers,
+    *,
+    files: FileServices,
+    places: LibraryPlaces,
+    thumbnails: ThumbnailStore,
+) -> QueueServices:
+    """Build them on one database."""
+    moves, dispatcher, attempts = movers.moves, movers.dispatcher, movers.attempts
+    transcodes = TranscodeEntry(
+        settings, jobs=rows.jobs, discs=rows.discs, moves=moves, thumbnails=thumbnails
+    )
+    reports = JobReports(
+        clock,
+        database,
+        jobs=rows.jobs,
+        attempt_rows=rows.attempts,
+        workers=rows.workers,
+        moves=moves,
+        dispatcher=dispatcher,
+        attempts=attempts,
+        transcodes=transcodes,
+        statistics=movers.statistics,
+    )
+    agents = AgentManager(
+        settings,
+        clock,
+        database,
+        agents=rows.agents,
+        workers=rows.workers,
+        attempts=attempts,
+        dispatcher=dispatcher,
+    )
+    workers = WorkerManager(
+        settings,
+        clock,
+        database,
+        workers=rows.workers,
+        agents=rows.agents,
+        attempts=attempts,
+        dispatcher=dispatcher,
+    )
+    remote = RemoteWork(
+        clock,
+        database,
+        agents=rows.agents,
+        jobs=rows.jobs,
+        fleet=rows.fleet,
+        uploads=files.rows,
+        moves=moves,
+        dispatcher=dispatcher,
+        rights=files.rights,
+    )
+    return QueueServices(
+        agents=agents,
+        workers=workers,
+        entry=JobEntry(
+            settings,
+            database,
+            discs=rows.discs,
+            moves=moves,
+            dispatcher=dispatcher,
+            transcodes=transcodes,
+            thumbnails=thumbnails,
+            places=places,
+        ),
+        reports=reports,
+        remote=remote,
+        queue=JobQueue(
+            database,
+            jobs=rows.jobs,
+            events=rows.events,
+            discs=rows.discs,
+            agent_manager=agents,
+            worker_manager=workers,
+            reports=reports,
+            moves=moves,
+            dispatcher=dispatcher,
+            attempts=attempts,
+            remote=remote,
+        ),
+        reconciliation=Reconciliation(
+            clock,
+            database,
+            rows=ReconciliationRepository(
+                agents=rows.agents, workers=rows.workers, attempts=rows.attempts
+            ),
+            moves=moves,
+            dispatcher=dispatcher,
+        ),
+    )
