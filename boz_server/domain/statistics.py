@@ -222,6 +222,11 @@ def merged(rows: Iterable[Row]) -> list[Row]:
     return list(found.values())
 
 
+def negated(row: Row) -> Row:
+    """Return what takes a row back."""
+    return row | {name: -row[name] for name in SUMS}
+
+
 def seconds_between(began: datetime | None, ended: datetime) -> float | None:
     """Return how long a run took; None where its beginning is not known."""
     return None if began is None else (ended - began).total_seconds()

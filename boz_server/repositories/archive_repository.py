@@ -12,10 +12,11 @@ from boz_server.database.connection import Database
 from boz_server.database.fields import EnumField, UTCDateTimeField
 from boz_server.database.models import ArchivedDisc, Disc, Job, Title, TVSeason
 from boz_server.domain.disc_states import DiscStatus
-from boz_server.domain.job_states import JobStatus
+from boz_server.domain.job_states import OPEN
 from boz_server.domain.kinship import Kin, Likeness, Tie, ties
 from boz_server.domain.media_type import MediaType
 from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.retention_repository import Cutoffs, may_go
 
 #: What the archive has as columns; the disc's other columns are in `record`.
 COLUMNS = sorted(Disc._meta.fields.keys() & ArchivedDisc._meta.fields.keys())
@@ -23,8 +24,6 @@ COLUMNS = sorted(Disc._meta.fields.keys() & ArchivedDisc._meta.fields.keys())
 OF_A_ROW = ("id", "disc")
 DISCS_A_STATEMENT = 100
 TIES_A_STATEMENT = 500
-#: A disc's jobs in these states have done with it.
-DONE = (JobStatus.COMPLETED, JobStatus.CANCELLED)
 
 
 class ArchiveRepository:
@@ -45,19 +44,18 @@ class ArchiveRepository:
         disc.titles = [Title(disc=disc_id, **title) for title in titles]
         return disc
 
-    def latest_show_keys(self, limit: int) -> set[str]:
-        """Return the names, as Disc.title_key has them, of the latest so many discs of shows in
-        the archive."""
-        query: Any = ArchivedDisc.select(ArchivedDisc.title_key).where(
+    def latest_shows(self, limit: int) -> list[tuple[str, str]]:
+        """Return the latest so many discs of shows in the archive, by their ids, with their names
+        as Disc.title_key has them."""
+        query: Any = ArchivedDisc.select(ArchivedDisc.disc_id, ArchivedDisc.title_key).where(
             ArchivedDisc.media_type == MediaType.TV_SHOW, ArchivedDisc.title_key != ""
         )
-        query = query.order_by(ArchivedDisc.detected_at.desc()).limit(limit)
-        return {key for (key,) in query.tuples()}
+        return list(query.order_by(ArchivedDisc.detected_at.desc()).limit(limit).tuples())
 
-    def kin(self, before: datetime, among: Collection[Tie] | None = None) -> list[Kin]:
+    def kin(self, cutoffs: Cutoffs, among: Collection[Tie] | None = None) -> list[Kin]:
         """Return the live discs, oldest first; only those with one of these ties where any are
-        named. One is spare where it was detected, or adopted, before then, has left its drive or
-        been ripped, and no job has anything left to do with it."""
+        named. One is spare where it was detected, or adopted, long ago, has left its drive or been
+        ripped, and no job has had to do with it since."""
         query: Any = (
             Disc.select(
                 Disc.disc_id,
@@ -72,21 +70,26 @@ class ArchiveRepository:
         )
         if among is not None:
             query = query.where(_has_one(Disc, among))
-        wanted = self._wanted()
+        wanted = self._wanted(cutoffs)
         return [
             Kin(
                 disc_id,
                 ties(fingerprint, title_key, show_name),
                 is_spare=status in (DiscStatus.COMPLETED, DiscStatus.EJECTED)
-                and since < before
+                and since < cutoffs.discs
                 and disc_id not in wanted,
             )
             for disc_id, fingerprint, title_key, show_name, status, since in query.tuples()
         ]
 
     def put_away(self, disc_ids: Collection[str], now: datetime) -> None:
-        """Move discs into the archive. Jobs that came from them are of no disc then."""
+        """Move discs into the archive. Jobs that came from them are of no disc until they are
+        back."""
         for batch in peewee.chunked(disc_ids, DISCS_A_STATEMENT):
+            jobs: dict[str, list[str]] = {disc_id: [] for disc_id in batch}
+            of_discs: Any = Job.select(Job.disc, Job.job_id).where(Job.disc.in_(batch))
+            for disc_id, job_id in of_discs.order_by(Job.job_id).tuples():
+                jobs[disc_id].append(job_id)
             titles: dict[str, list[dict[str, Any]]] = {disc_id: [] for disc_id in batch}
             query: Any = Title.select().where(Title.disc.in_(batch)).order_by(Title.title_index)
             for title in query.dicts():
@@ -99,6 +102,7 @@ class ArchiveRepository:
                     "record": {
                         "disc": _frozen(Disc, disc, COLUMNS),
                         "titles": titles[disc["disc_id"]],
+                        "jobs": jobs[disc["disc_id"]],
                     },
                 }
                 for disc in discs.dicts()
@@ -108,20 +112,27 @@ class ArchiveRepository:
 
     def bring_back(self, among: Iterable[Tie]) -> list[str]:
         """Move the discs with one of these ties back, and whatever is tied to those; returns their
-        ids. They are ejected: another may lie in the drive that they were in."""
+        ids. They count as ejected where another lies in the drive that they were in."""
         brought: list[str] = []
         known = set(among)
         ahead = list(known)
         while ahead:
             following, ahead = ahead[:TIES_A_STATEMENT], ahead[TIES_A_STATEMENT:]
             for row in list(ArchivedDisc.select().where(_has_one(ArchivedDisc, following))):
-                columns, titles = _thawed(row)
-                self.discs.insert(titles, **columns | {"status": DiscStatus.EJECTED})
-                row.delete_instance()
+                self._bring_back(row)
                 brought.append(row.disc_id)
                 ahead.extend(self._ties(row) - known)
                 known |= self._ties(row)
         return brought
+
+    def _bring_back(self, row: ArchivedDisc) -> None:
+        columns, titles = _thawed(row)
+        if self.discs.in_drive(columns["agent"], columns["drive"]) is not None:
+            columns["status"] = DiscStatus.EJECTED
+        self.discs.insert(titles, **columns)
+        for job_ids in peewee.chunked(row.record["jobs"], TIES_A_STATEMENT):
+            Job.update(disc=row.disc_id).where(Job.job_id.in_(job_ids)).execute()
+        row.delete_instance()
 
     @staticmethod
     def _ties(row: ArchivedDisc) -> frozenset[Tie]:
@@ -129,11 +140,15 @@ class ArchiveRepository:
         return ties(row.fingerprint, row.title_key, None if season is None else season.show_name)
 
     @staticmethod
-    def _wanted() -> set[str]:
-        """The discs that a job still has to do with, or that a person may have it tried again."""
-        query: Any = Job.select(Job.disc).where(
-            Job.disc.is_null(False), Job.status.in_([*set(JobStatus) - set(DONE)])
+    def _wanted(cutoffs: Cutoffs) -> set[str]:
+        """The discs that a job has to do with, or had lately: its result may still be on its way,
+        and is named by them. Jobs that are kept no longer don't count."""
+        is_young = (
+            Job.status.in_(list(OPEN))
+            | Job.scheduled_at.is_null(False)
+            | (Job.completed_at >= cutoffs.discs)
         )
+        query: Any = Job.select(Job.disc).where(Job.disc.is_null(False), is_young, ~may_go(cutoffs))
         return {disc_id for (disc_id,) in query.distinct().tuples()}
 
 

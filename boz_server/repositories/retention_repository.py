@@ -41,7 +41,7 @@ class RetentionRepository:
     def old_jobs(self, cutoffs: Cutoffs, behind: OldJob | None) -> list[OldJob]:
         """Return a batch of jobs that may go, the longest over first: as many as have, with their
         events, no more rows than a batch, but one at least."""
-        query: Any = Job.select(Job.job_id, Job.completed_at).where(*_may_go(cutoffs))
+        query: Any = Job.select(Job.job_id, Job.completed_at).where(may_go(cutoffs))
         if behind is not None:
             query = query.where(
                 Job.completed_at >= behind.completed_at,
@@ -67,12 +67,12 @@ class RetentionRepository:
     def delete_jobs(self, jobs: list[OldJob], cutoffs: Cutoffs) -> set[str]:
         """Delete those of these jobs that still may go, with their events; returns their ids."""
         ids = [job.job_id for job in jobs]
-        query = Job.delete().where(Job.job_id.in_(ids), *_may_go(cutoffs))
+        query = Job.delete().where(Job.job_id.in_(ids), may_go(cutoffs))
         return {row.job_id for row in query.returning(Job.job_id).execute()}
 
     def count_jobs(self, cutoffs: Cutoffs) -> tuple[int, int]:
         """Return how many jobs may go, and how many events with them."""
-        old = Job.select(Job.job_id).where(*_may_go(cutoffs))
+        old = Job.select(Job.job_id).where(may_go(cutoffs))
         return old.count(), JobEvent.select().where(JobEvent.job.in_(old)).count()
 
     def delete_commands(self, cutoffs: Cutoffs) -> int:
@@ -86,35 +86,42 @@ class RetentionRepository:
         return int(VLCCommand.select().where(VLCCommand.created_at < cutoffs.jobs).count())
 
 
-def _may_go(cutoffs: Cutoffs) -> list[Any]:
+def may_go(cutoffs: Cutoffs) -> Any:
     """Whether a job is kept no longer.
 
     It stays while its disc lies in a drive, as the agent asks how far its rips are; and while a
-    job that came from it is not done, as it says where that one's file is.
+    job that came from it is neither done nor goes as well, as it says where that one's file is.
     """
     later, lying = Job.alias("later"), Disc.alias("lying")
-    came_to_nothing = (Job.status == JobStatus.FAILED) | (
-        (Job.status == JobStatus.COMPLETED) & Job.error.is_null(False)
-    )
-
-    def ended_before(cutoff: datetime) -> Any:
-        # Whoever has just come from an older system shall find everything here.
-        return (Job.completed_at < cutoff) & (Job.adopted_at.is_null() | (Job.adopted_at < cutoff))
-
     is_wanted = later.select(peewee.SQL("1")).where(
         later.source_job_id == Job.job_id,
         later.status.not_in([JobStatus.COMPLETED, JobStatus.CANCELLED]),
+        ~_is_old(later, cutoffs),
     )
     in_drive = lying.select(peewee.SQL("1")).where(
         lying.disc_id == Job.disc, lying.status != DiscStatus.EJECTED
     )
-    return [
-        Job.completed_at < max(cutoffs.jobs, cutoffs.failed_jobs),
-        (came_to_nothing & ended_before(cutoffs.failed_jobs))
-        | (~came_to_nothing & ended_before(cutoffs.jobs)),
+    return _is_old(Job, cutoffs) & ~peewee.fn.EXISTS(is_wanted) & ~peewee.fn.EXISTS(in_drive)
+
+
+def _is_old(job: Any, cutoffs: Cutoffs) -> Any:
+    """Whether a job has been over for long enough, and is not tried again."""
+    came_to_nothing = (job.status == JobStatus.FAILED) | (
+        (job.status == JobStatus.COMPLETED) & job.error.is_null(False)
+    )
+
+    def ended_before(cutoff: datetime) -> Any:
+        # Whoever has just come from an older system shall find everything here.
+        return (job.completed_at < cutoff) & (job.adopted_at.is_null() | (job.adopted_at < cutoff))
+
+    return (
+        job.completed_at.is_null(False)
+        & (job.completed_at < max(cutoffs.jobs, cutoffs.failed_jobs))
         # By what they are not: else SQLite sorts all jobs that are over, for each batch.
-        Job.status.not_in(list(OPEN)),
-        Job.scheduled_at.is_null(),
-        ~peewee.fn.EXISTS(is_wanted),
-        ~peewee.fn.EXISTS(in_drive),
-    ]
+        & job.status.not_in(list(OPEN))
+        & job.scheduled_at.is_null()
+        & (
+            (came_to_nothing & ended_before(cutoffs.failed_jobs))
+            | (~came_to_nothing & ended_before(cutoffs.jobs))
+        )
+    )

@@ -3,11 +3,11 @@
 import marshmallow as ma
 
 from boz_server.domain.statistics import Grouping
-from boz_server.schemas.common import RequestSchema
+from boz_server.schemas.common import QuerySchema
 from boz_server.schemas.fields import Day
 
 
-class DaysArgs(RequestSchema):
+class DaysArgs(QuerySchema):
     """Of which days, both included."""
 
     first = Day(data_key="from", load_default=None)

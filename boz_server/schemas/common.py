@@ -42,12 +42,16 @@ class PageArgs(RequestSchema):
     cursor = Text(max_length=MAX_CURSOR_LENGTH, load_default=None)
 
 
-class FilterArgs(PageArgs):
-    """Which page of a list of which rows; what is left empty is not asked for."""
+class QuerySchema(RequestSchema):
+    """A query in which what is left empty is not asked for."""
 
     @ma.pre_load
     def drop_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
         return {name: value for name, value in data.items() if value.strip()}
+
+
+class FilterArgs(QuerySchema, PageArgs):
+    """Which page of a list of which rows."""
 
 
 class StatusSchema(ma.Schema):

@@ -81,7 +81,7 @@ class Analytics:
             # Before year 1 there are no days.
             first = date.fromordinal(max(1, last.toordinal() - USUAL_DAYS + 1))
         _require_order(first, last)
-        if (last - first).days >= MAX_DAYS:
+        if (last - first).days > MAX_DAYS:
             raise Invalid("from", f"More than {MAX_DAYS} days before 'to': ask for fewer at once.")
         return first, last
 

@@ -112,12 +112,10 @@ class DiscManager:
         """
         if self.agents.get(report.agent_id) is None:
             raise AgentNotFound(report.agent_id)
-        present = self.discs.in_drive(report.agent_id, report.drive)
-        if present is not None and present.fingerprint == report.fingerprint:
-            return replace(report, findings=NOTHING)
         with self.database.write_queue():
-            self.recall.before(report.disc_name, report.titles, report.fingerprint)
-        if self.discs.approved_before(report.fingerprint) is not None:
+            present = self._in_drive(report)
+        is_known = present is not None and present.fingerprint == report.fingerprint
+        if is_known or self.discs.approved_before(report.fingerprint) is not None:
             return replace(report, findings=NOTHING)
         found = self.lookup.disc(report.disc_name, report.titles, report.fingerprint)
         return replace(report, findings=found)
@@ -133,7 +131,8 @@ class DiscManager:
             # Two reports for one drive come one after the other, on any engine.
             if not self.agents.lock(report.agent_id):
                 raise AgentNotFound(report.agent_id)
-            present = self.discs.in_drive(report.agent_id, report.drive)
+            # Again: since the providers were asked, what came back may have been put away.
+            present = self._in_drive(report)
             if present is not None and present.fingerprint == report.fingerprint:
                 disc_id = present.disc_id
                 self._refresh(disc_id, report)
@@ -169,11 +168,18 @@ class DiscManager:
         """Return discs with their titles, the latest detected first."""
         return self.discs.page(request)
 
+    def _in_drive(self, report: ReportedDisc) -> Disc | None:
+        """Return the disc that is known to lie where one is reported, and may be that one. What
+        the archive has that counts for another comes back first, be it the disc itself."""
+        present = self.discs.in_drive(report.agent_id, report.drive)
+        if present is not None and present.fingerprint == report.fingerprint:
+            return present
+        self.recall.before(report.disc_name, report.titles, report.fingerprint)
+        return self.discs.in_drive(report.agent_id, report.drive)
+
     def _enter(self, report: ReportedDisc) -> str:
         now = self.clock.now()
         disc_id = str(uuid4())
-        # Again: since the providers were asked, they may have been put back.
-        self.recall.before(report.disc_name, report.titles, report.fingerprint)
         before = self.discs.approved_before(report.fingerprint)
         preview = self._preview(report) if before is None else self.previews.again(before)
         titles = report.title_columns()

@@ -17,14 +17,22 @@ class DiscRecall:
         self.archive = archive
 
     def before(self, label: str, titles: Sequence[TitleFacts], fingerprint: str) -> None:
-        """Bring back the records of the same disc, the discs of its name, and those whose name is
-        a part of its own, or the other way round: the show may be written otherwise there."""
-        keys = {parse_label(label).key, read_label(label, titles).key} - {""}
-        alike = {
-            other
-            for other in self.archive.latest_show_keys(LATEST_DISCS)
-            if any(key in other or other in key for key in keys)
-        }
+        """Bring back the records of the same disc, the discs of its name, and the one that it
+        follows in a box whose labels are written otherwise."""
+        read = read_label(label, titles)
+        keys = {parse_label(label).key, read.key} - {""}
+        if read.key and read.disc_number is not None:
+            keys |= self._keys_before(read.key, read.disc_number)
         self.archive.bring_back(
-            ties(fingerprint, "", None) | {(Likeness.TITLE_KEY, key) for key in keys | alike}
+            ties(fingerprint, "", None) | {(Likeness.TITLE_KEY, key) for key in keys}
         )
+
+    def _keys_before(self, key: str, disc_number: int) -> set[str]:
+        """The names of shows' discs of which this may be the next, as DiscIdentifier has it."""
+        alike = [
+            (disc_id, other)
+            for disc_id, other in self.archive.latest_shows(LATEST_DISCS)
+            if other in key or key in other
+        ]
+        discs = ((self.archive.get(disc_id), other) for disc_id, other in alike)
+        return {other for disc, other in discs if disc and disc.disc_number == disc_number - 1}

@@ -134,19 +134,20 @@ class Retention:
         for family in self._spare_families(cutoffs):
             with self.database.write_queue():
                 # Since it was looked for, another disc of it may have come.
-                if self._is_spare_still(family, cutoffs):
+                is_spare = self._is_spare_still(family, cutoffs)
+                if is_spare:
                     self.archive.put_away([disc.disc_id for disc in family], self.clock.now())
-                    yield Pruned(archived_discs=len(family))
+            yield Pruned(archived_discs=len(family) if is_spare else 0)
 
     def _spare_families(self, cutoffs: Cutoffs) -> list[list[Kin]]:
         """The discs that may go into the archive, by families: what numbers the episodes of a
         show's next disc, or knows a disc that is put in again, is there as a whole or not at all
         (see ArchiveRepository.bring_back)."""
-        return [family for family in families(self.archive.kin(cutoffs.discs)) if may_go(family)]
+        return [family for family in families(self.archive.kin(cutoffs)) if may_go(family)]
 
     def _is_spare_still(self, family: list[Kin], cutoffs: Cutoffs) -> bool:
         ties = {tie for disc in family for tie in disc.ties}
-        live = self.archive.kin(cutoffs.discs, ties if len(ties) <= MAX_TIES else None)
+        live = self.archive.kin(cutoffs, ties if len(ties) <= MAX_TIES else None)
         ids = {disc.disc_id for disc in family}
         return any(
             ids == {disc.disc_id for disc in each} and may_go(each) for each in families(live)

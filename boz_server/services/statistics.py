@@ -1,14 +1,15 @@
 """Counts what becomes of jobs, so that it is known when they are gone.
 
 Everything here runs inside the caller's `write_queue()`, in the transaction of what it counts:
-whoever is killed when, each run is counted once, and nothing is taken back.
+whoever is killed when, each run is counted once. Runs are never taken back; the size of a result
+is, where it never arrived.
 """
 
 from datetime import datetime
 
 from boz_server.database.models import Job
 from boz_server.domain.job_states import HELD, OVER, JobStatus
-from boz_server.domain.statistics import Outcome, Run, seconds_between
+from boz_server.domain.statistics import Outcome, Row, Run, negated, seconds_between
 from boz_server.repositories.job_repository import JobRepository, Step
 from boz_server.repositories.statistics_repository import StatisticsRepository
 
@@ -28,6 +29,9 @@ class Statistics:
         """
         outcome = _outcome(step)
         if outcome is None:
+            if step.before.status == JobStatus.COMPLETED:
+                # It is done again, as its result did not get here: that one saved nothing.
+                self.rows.add(negated(_result_row(step.before)))
             return
         # What had the job is gone from it, where it is queued again.
         ended_at, began = step.job.completed_at or now, _began(step.before)
@@ -44,7 +48,7 @@ class Statistics:
             return job
         noted = self.jobs.change(job.job_id, output_file_size=size_bytes) or job
         if noted.status in OVER:
-            row = _run(noted, noted, Outcome(noted.status), noted.completed_at, None).result_row()
+            row = _result_row(noted)
             if row["output_bytes"]:
                 self.rows.add(row)
         return noted
@@ -65,6 +69,11 @@ def _outcome(step: Step) -> Outcome | None:
 def _began(job: Job) -> datetime | None:
     began: datetime | None = job.started_at or job.assigned_at
     return began
+
+
+def _result_row(job: Job) -> Row:
+    """What the size of the result adds of a job that is over."""
+    return _run(job, job, Outcome(job.status), job.completed_at, None).result_row()
 
 
 def _run(before: Job, job: Job, outcome: Outcome, ended_at: datetime, seconds: float | None) -> Run:

@@ -20,6 +20,7 @@ from tests.support import (
     ok,
     ordered_rips,
     register_agent,
+    register_worker,
     report,
     restart,
     rip,
@@ -129,7 +130,9 @@ def test_it_keeps_a_disc_that_a_job_has_to_do_with(
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
     assert archive_all(services, clock) == 0
     ok(client.post(f"/api/jobs/{waiting}/cancel"))
-    assert services.retention.prune().archived_discs == 1
+    assert services.retention.foresee() == services.retention.prune()
+    assert live(client) != []
+    assert archive_all(services, clock) == 1
 
 
 def test_it_puts_a_ripped_disc_away_that_no_one_took_out(
@@ -138,11 +141,53 @@ def test_it_puts_a_ripped_disc_away_that_no_one_took_out(
     disc_id = ripped(client)
     for job_id in transcodes(client):
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
-    assert disc_of(client, disc_id)["status"] == "completed"
+    before = disc_of(client, disc_id)
+    assert before["status"] == "completed"
     assert archive_all(services, clock) == 1
-    again = detect(client)
-    assert again["disc_id"] != disc_id
+    # It is still the same disc when its agent reports it, and the way is free for another.
+    assert detect(client) == before
+    assert archive_all(services, clock) == 1
+    other = detect(client, "FIREFLY_S01_D2", (43.5, 42, 44.5))
     assert disc_of(client, disc_id)["status"] == "ejected"
+    assert disc_of(client, other["disc_id"])["status"] == "detected"
+
+
+def test_it_gives_jobs_their_disc_again(app: Flask, client: FlaskClient, clock: FakeClock) -> None:
+    services = restart(app, retention_jobs_days=0)
+    disc_id = shelve_ripped(client)
+    for job_id in transcodes(client):
+        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+    jobs = ok(client.get("/api/jobs"))
+    assert {job["disc_id"] for job in jobs} == {disc_id}
+    assert archive_all(services, clock) == 1
+    assert {job["disc_id"] for job in ok(client.get("/api/jobs"))} == {None}
+    detect(client)
+    assert ok(client.get("/api/jobs")) == jobs
+
+
+def test_it_keeps_a_disc_whose_results_are_on_their_way(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    shelve_ripped(client)
+    clock.advance(HALF_A_YEAR)
+    register_agent(client)
+    register_worker(client)
+    for job_id in transcodes(client):
+        body = {"worker_id": "gpu", "preset": "Fast 1080p30"}
+        ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
+        ok(report(client, job_id, "running"))
+        ok(report(client, job_id, "completed"))
+    assert services.retention.prune().archived_discs == 0
+    assert archive_all(services, clock) == 1
+
+
+def test_it_leaves_names_alone_that_only_contain_another(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    shelve(client, "SUPERNATURAL_S01_D1", (43, 42.5, 44))
+    assert archive_all(services, clock) == 1
+    first = detect(client, "ER_S01_D1", (45, 45.5, 44))
+    assert live(client) == [first["disc_id"]]
 
 
 def test_it_keeps_a_show_together(

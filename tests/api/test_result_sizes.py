@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.settings import Settings
-from tests.analytics import GB, counted, transcoded
+from tests.analytics import GB, analytics, counted, transcoded
 from tests.remote import FILM, RAW, given_away, send, send_result, shared
 from tests.support import (
     FakeClock,
@@ -52,6 +52,18 @@ class TestTold:
         assert job_of(client, job_id)["output_file_size"] == 2 * GB
         (row,) = counted()
         assert COMPARED.items() <= row.items()
+
+    def test_it_takes_the_size_back_of_a_result_that_never_arrived(
+        self, client: FlaskClient, clock: FakeClock
+    ) -> None:
+        job_id = transcoded(client, clock, output_file_size=2 * GB)
+        ok(report(client, job_id, "completed", error="Upload failed: 507"))
+        clock.advance(86400)
+        ok(client.post(f"/api/jobs/{job_id}/retry"))
+        assert sums() == {"runs": 1, "input_bytes": 8 * GB, "output_bytes": 0,
+                          "compared_runs": 0, "saved_bytes": 0}  # fmt: skip
+        storage = analytics(client, "storage")
+        assert (storage["transcodes"], storage["saved_bytes"]) == (0, 0)
 
     def test_it_takes_the_size_from_a_worker(self, client: FlaskClient) -> None:
         job_id = approved_job(client)

@@ -18,6 +18,9 @@ from tests.database.folders import OURS
 from tests.database.processes import child, ended
 from tests.database.steps import assert_keeps_every_row, columns, rows, schema
 
+#: Very many processes: what they run, the tests of migrations run and measure.
+pytestmark = pytest.mark.unmeasured
+
 #: (the version before, the migration), of each.
 STEPS = list(zip([BASE, *OURS], OURS, strict=False))
 each_step = pytest.mark.parametrize(("before", "after"), STEPS, ids=OURS)

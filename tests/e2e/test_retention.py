@@ -65,7 +65,7 @@ def onlooker(server: GunicornServer) -> Iterator[Onlooker]:
     found.connection.close()
 
 
-@pytest.mark.parametrize("number", [int(os.environ.get("OLD_JOBS", "2000"))])
+@pytest.mark.parametrize("number", [int(os.environ.get("OLD_JOBS", "1000"))])
 def test_it_deletes_old_jobs_beside_live_traffic(
     server: GunicornServer, onlooker: Onlooker, number: int
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from boz_server.database.models import Job, JobEvent, VLCCommand
+from boz_server.database.models import ArchivedDisc, Job, JobEvent, VLCCommand
 from boz_server.domain.job_states import JobStatus
 from boz_server.repositories import retention_repository
 from boz_server.services import retention as module
@@ -20,6 +20,7 @@ from tests.support import (
     assigned_job,
     at_once,
     create_job,
+    detect,
     eject,
     lease_token,
     ok,
@@ -160,6 +161,28 @@ def test_it_keeps_a_rip_whose_transcode_is_not_done(
     assert left() == {first["job_id"]}
 
 
+def test_it_deletes_a_rip_together_with_the_transcode_that_it_is_kept_for(
+    app: Flask, client: FlaskClient, clock: FakeClock
+) -> None:
+    services = restart(app, max_attempts=1)
+    _, rips = ordered_rips(client, label="ALIEN", minutes=(117,))
+    for job_id in rips:
+        ok(report(client, job_id, "running"))
+        ok(report(client, job_id, "completed", output_file=f"/rips/{job_id}.mkv"))
+    (transcode,) = ok(client.get("/api/jobs/awaiting-approval"))
+    body = {"worker_id": "gpu", "preset": "Fast 1080p30"}
+    ok(client.post(f"/api/jobs/{transcode['job_id']}/approve", json=body))
+    ok(report(client, transcode["job_id"], "failed", error="No."))
+    eject(client)
+    clock.advance(60 * DAY)
+    assert services.retention.prune() == Pruned()
+    clock.advance(140 * DAY)
+    foreseen = services.retention.foresee()
+    assert (foreseen.jobs, foreseen.archived_discs) == (2, 1)
+    assert services.retention.prune() == foreseen
+    assert left() == set()
+
+
 def test_it_leaves_a_job_that_a_person_tries_again_meanwhile(
     app: Flask, client: FlaskClient, clock: FakeClock
 ) -> None:
@@ -235,6 +258,35 @@ def test_it_stops_after_a_moment_and_goes_on_later(
     assert retention_timer.pauses == pytest.approx([1.6, 1.6])
     services.retention.run()
     assert left() == set()
+
+
+def test_it_lets_others_write_between_two_discs(
+    client: FlaskClient,
+    services: Services,
+    clock: FakeClock,
+    retention_timer: PausingTimer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for label in ("ALIEN", "HEAT", "SOLARIS"):
+        clock.advance(60)
+        detect(client, label, (99,))
+    eject(client)
+    clock.advance(181 * DAY)
+    put_away: Callable[..., None] = services.retention.archive.put_away
+
+    def slow(*arguments: Any) -> None:
+        retention_timer.seconds += 2
+        put_away(*arguments)
+
+    def pause(_: float) -> None:
+        assert not services.database.peewee.in_transaction()
+
+    monkeypatch.setattr(services.retention.archive, "put_away", slow)
+    monkeypatch.setattr(retention_timer, "sleep", pause)
+    services.retention.run()
+    assert [disc.disc_name for disc in ArchivedDisc.select()] == ["ALIEN", "HEAT"]
+    services.retention.run()
+    assert ArchivedDisc.select().count() == 3
 
 
 def test_it_rests_for_an_hour_once_nothing_is_left(
@@ -321,7 +373,6 @@ def test_it_finds_the_oldest_by_index(
         for sql, parameters in statements.items()
         for step in plan_of(services, sql, parameters)
     }
-    assert "SEARCH t1 USING INDEX idx_jobs_completed_at (completed_at<?)" in steps
     assert (
         "SEARCH t1 USING INDEX idx_jobs_completed_at (completed_at>? AND completed_at<?)" in steps
     )

@@ -45,8 +45,9 @@ class ArchivedDisc(BaseModel):
     )
     movie_title = peewee.TextField(null=True)
     movie_year = peewee.IntegerField(null=True)
-    #: The disc's other columns, and its titles in MakeMKV's order: {"disc": {column: value},
-    #: "titles": [{column: value}]}. What is as in a new row is left out; times are ISO 8601.
+    #: The disc's other columns, its titles in MakeMKV's order, and the ids of the jobs that came
+    #: from it: {"disc": {column: value}, "titles": [{column: value}], "jobs": [id]}. What is as in
+    #: a new row is left out; times are ISO 8601.
     record = PackedJSONField()
 
     #: As Disc has them, where the repository has hung them on.
