@@ -86,6 +86,7 @@ def enter_discs(database: Database, at: datetime, *, archived: bool) -> None:
             "show_name": show,
             "show_key": key(show),
             "season_number": 1,
+            "last_disc_name": "DISC",
             "created_at": at,
             "updated_at": at,
         }

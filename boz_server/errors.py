@@ -35,7 +35,10 @@ class DiscNotFound(NotFound):
     """No disc of that id was ever reported."""
 
     def __init__(self, disc_id: str) -> None:
-        super().__init__(f"No disc {disc_id!r} is known here: GET /api/discs lists those that are.")
+        super().__init__(
+            f"No disc {disc_id!r} is known here: GET /api/discs lists those that are; one from the"
+            " archive has to be put in again before anything is done with it."
+        )
 
 
 class JobNotFound(NotFound):

@@ -4,9 +4,65 @@ Frozen history: it never imports the models. docs/database.md says what each col
 Columns are added and dropped in place, as a rebuilt table could lose its children.
 """
 
+import json
+import zlib
+from typing import Any
+
 import peewee as pw
 from peewee_migrate import Migrator
 
+#: What discs and titles have in the version before, beside what the archive has as columns.
+DISC: dict[str, Any] = {
+    "drive": "",
+    "thetvdb_series_id": None,
+    "starting_episode_number": None,
+    "omdb_imdb_id": None,
+    "movie_confidence": 0.0,
+    "disc_number": None,
+    "identification": {},
+    "candidates": [],
+    "lookup_due": False,
+    "is_told": False,
+    "told_first_episode": None,
+}
+TITLE: dict[str, Any] = {
+    "title_index": None,
+    "name": None,
+    "duration_seconds": None,
+    "size_bytes": None,
+    "chapters": 0,
+    "selected": False,
+    "is_extra": False,
+    "proposed_filename": None,
+    "proposed_path": None,
+    "kind": None,
+    "note": None,
+    "episode_number": None,
+    "last_episode_number": None,
+    "episode_title": None,
+    "confidence_score": 0.0,
+    "source_file": None,
+    "segment_map": None,
+    "output_file": None,
+    "thumbnail_timestamps": [],
+}
+SHOWN = (
+    "disc_id",
+    "agent_id",
+    "disc_name",
+    "disc_type",
+    "fingerprint",
+    "title_key",
+    "detected_at",
+    "media_type",
+    "preview_status",
+    "tv_show_name",
+    "tv_season_number",
+    "tv_season_id",
+    "movie_title",
+    "movie_year",
+)
+CHUNK = 500
 STATES = ("detected", "ripping", "completed", "ejected")
 MEDIA_TYPES = ("movie", "tv_show", "unknown")
 PREVIEW_STATES = ("pending", "approved", "rejected")
@@ -33,7 +89,8 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again, and the discs in the archive with it."""
+    """Drop them again; the discs in the archive come back, as ejected ones."""
+    migrator.run(unpack, database)
     for name in INDEXES:
         migrator.sql(f"DROP INDEX {name}")
     for table in ("discs", "jobs"):
@@ -44,6 +101,45 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
 
 def add_index(model, name, *columns):
     model.add_index(model.index(*[getattr(model, column) for column in columns], name=name))
+
+
+def unpack(database):
+    """Enter the discs of the archive where they came from, with their titles and jobs."""
+    mark, reached = database.param, ""
+    query = (
+        f"SELECT record, {', '.join(SHOWN)} FROM archived_discs"  # noqa: S608
+        f" WHERE disc_id > {mark} ORDER BY disc_id LIMIT {CHUNK}"
+    )
+    is_live = f"SELECT 1 FROM discs WHERE disc_id = {mark}"  # noqa: S608
+    while rows := database.execute_sql(query, (reached,)).fetchall():
+        for packed, *shown in rows:
+            reached = shown[0]
+            if database.execute_sql(is_live, (reached,)).fetchone() is None:
+                record = json.loads(zlib.decompress(bytes(packed)))
+                bring_back(database, dict(zip(SHOWN, shown, strict=True)), record)
+
+
+def bring_back(database, shown, record):
+    disc_id, mark = shown["disc_id"], database.param
+    insert(database, "discs", shown | {"status": "ejected"} | filled(DISC, record["disc"]))
+    for title in record["titles"]:
+        insert(database, "titles", {"disc_id": disc_id} | filled(TITLE, title))
+    for job_id in record["jobs"]:
+        database.execute_sql(
+            f"UPDATE jobs SET disc_id = {mark} WHERE job_id = {mark}",  # noqa: S608
+            (disc_id, job_id),
+        )
+
+
+def filled(usual, found):
+    """The columns of a row, of which those that are as usual were left out."""
+    return {name: found.get(name, value) for name, value in usual.items()}
+
+
+def insert(database, table, row):
+    values = [json.dumps(each) if isinstance(each, dict | list) else each for each in row.values()]
+    marks = ", ".join([database.param] * len(row))
+    database.execute_sql(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", values)  # noqa: S608
 
 
 def create_archive(migrator):

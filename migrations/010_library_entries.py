@@ -6,6 +6,7 @@ children.
 """
 
 import json
+import re
 import unicodedata
 import zlib
 from itertools import groupby
@@ -34,6 +35,9 @@ ON_POSTGRES = (
     " USING gin (array_to_tsvector(string_to_array(text, ' ')))",
 )
 MEDIA_TYPE = "media_type IN ('movie', 'tv_show', 'unknown')"
+APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u02bc`"))
+DOTS = dict.fromkeys(map(ord, ".*"))
+ACRONYM = re.compile(r"\b(?:[^\W_][.*]){2,}[^\W_]?\b")
 SEASON_INDEX = "idx_tv_seasons_order"
 CHUNK = 500
 COLUMNS = (
@@ -182,7 +186,7 @@ def entry_of(disc, episode_titles):
         title = f"{key(film)} {year or 0:04d} {disc['disc_number'] or 0:04d}"
     else:
         title = key(label)
-    said = (label, show, None if season is None else f"S{season:02d}", film)
+    said = (label, show, None if season is None else f"S{season:02d} S{season}", film)
     names = (*said, None if year is None else str(year), *episode_titles)
     found = list(dict.fromkeys(word for name in names if name for word in words(name)))
     text = " ".join(found[:2000])
@@ -193,7 +197,8 @@ def words(text):
     folded = text[:500]
     for _ in range(2):
         folded = unicodedata.normalize("NFKD", folded).casefold()
-    folded = unicodedata.normalize("NFKD", folded)
+    folded = unicodedata.normalize("NFKD", folded).translate(APOSTROPHES)
+    folded = ACRONYM.sub(lambda found: found[0].translate(DOTS), folded)
     seen = [each for each in folded if not unicodedata.category(each).startswith(("M", "Cf"))]
     return ["".join(run)[:64] for is_word, run in groupby(seen, str.isalnum) if is_word]
 

@@ -52,7 +52,7 @@ def _text(disc: Mapping[str, Any], episode_titles: Iterable[str | None]) -> str:
     names = (
         disc["disc_name"],
         disc["tv_show_name"],
-        None if season is None else f"S{season:02d}",
+        None if season is None else f"S{season:02d} S{season}",
         disc["movie_title"],
         None if disc["movie_year"] is None else str(disc["movie_year"]),
         *episode_titles,

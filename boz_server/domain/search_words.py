@@ -4,6 +4,7 @@ What is kept to be searched and what is searched for go through the same code, s
 engines find the same.
 """
 
+import re
 import unicodedata
 from itertools import groupby
 
@@ -12,6 +13,10 @@ MAX_WORD_LENGTH = 64
 MAX_KEY_LENGTH = 100
 # Sorting a text's accents takes time quadratic in the length of a hostile one.
 _MAX_TEXT_LENGTH = 500
+# What is within a word: "Grey's" is "greys", "S.W.A.T." and "M*A*S*H" are "swat" and "mash".
+_APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u02bc`"))
+_DOTS = dict.fromkeys(map(ord, ".*"))
+_ACRONYM = re.compile(r"\b(?:[^\W_][.*]){2,}[^\W_]?\b")
 # Marks that belong to the letter before them, and characters that show nothing.
 _UNSEEN = ("M", "Cf")
 
@@ -25,6 +30,7 @@ def words(text: str) -> list[str]:
     for _ in range(2):  # what one pass takes apart may have a case of its own
         folded = unicodedata.normalize("NFKD", folded).casefold()
     folded = unicodedata.normalize("NFKD", folded)
+    folded = _ACRONYM.sub(lambda found: found[0].translate(_DOTS), folded.translate(_APOSTROPHES))
     seen = [each for each in folded if not unicodedata.category(each).startswith(_UNSEEN)]
     return [
         "".join(run)[:MAX_WORD_LENGTH] for is_word, run in groupby(seen, str.isalnum) if is_word

@@ -21,8 +21,11 @@ class SeasonOverviewRepository:
     """Queries on pages of seasons, each for all seasons of the page."""
 
     def page(self, show_key: str | None, request: PageRequest) -> Page[TVSeason]:
-        """Return seasons by show and number; show_key: of one show only, by its folded name."""
-        query = TVSeason.select()
+        """Return seasons by show and number, but for those that no disc is of any more; show_key:
+        of one show only, by its folded name."""
+        query = TVSeason.select().where(
+            TVSeason.last_disc_name.is_null(False) | (TVSeason.gone_last_episode > 0)
+        )
         if show_key is not None:
             query = query.where(TVSeason.show_key == show_key)
         return fetch_page(query, ORDER, request)

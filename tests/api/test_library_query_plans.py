@@ -37,7 +37,7 @@ def large(client: FlaskClient, services: Services) -> Services:
     services.database.peewee.execute_sql("DELETE FROM library_entries")
     seasons = [
         {"season_id": f"Show {n}:s1", "show_name": f"Show {n}", "show_key": key(f"Show {n}"),
-         "season_number": 1, "created_at": NOW, "updated_at": NOW}
+         "season_number": 1, "last_disc_name": f"DISC_N{n}", "created_at": NOW, "updated_at": NOW}
         for n in range(SHOWS)
     ]  # fmt: skip
     discs = [disc_row(number) for number in range(DISCS)]

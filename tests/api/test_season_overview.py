@@ -143,8 +143,16 @@ def test_it_counts_both_of_two_in_one(client: FlaskClient) -> None:
 def test_it_counts_no_refused_disc(client: FlaskClient) -> None:
     disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
     told(client, disc_id, "preview/reject")
+    assert seasons(client) == []
+    detect(client, "BOX_S01_D2", (45.2, 45.3), drive="E:")
     season = only(client)
-    assert (season["seen"], season["discs"], season["missing"]) == ([], 0, [1, 2, 3, 4, 5, 6])
+    assert (season["discs"], len(season["seen"]), len(season["missing"])) == (1, 2, 4)
+
+
+def test_it_leaves_out_a_season_of_which_there_is_no_disc(client: FlaskClient) -> None:
+    disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
+    told(client, disc_id, "preview/override-media-type", media_type="movie", movie_title="Box")
+    assert seasons(client) == []
 
 
 def test_it_says_what_was_ripped(client: FlaskClient) -> None:
@@ -173,9 +181,9 @@ def test_it_takes_a_discs_numbers_from_a_season_that_it_left(
     assert again != disc_id
     told(client, again, "preview/update-season", season_number=2)
     approve(client, again)
-    first, second = seasons(client)
-    assert (first["seen"], first["discs"]) == ([], 0)
-    assert (second["seen"], second["discs"]) == ([1, 2], 1)
+    # No disc is of the first any more.
+    (second,) = seasons(client)
+    assert (second["season_number"], second["seen"], second["discs"]) == (2, [1, 2], 1)
 
 
 def test_it_counts_what_is_in_the_archive(

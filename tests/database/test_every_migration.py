@@ -25,6 +25,8 @@ pytestmark = pytest.mark.unmeasured
 STEPS = list(zip([BASE, *OURS], OURS, strict=False))
 each_step = pytest.mark.parametrize(("before", "after"), STEPS, ids=OURS)
 ALL = (BASE, OURS[-1])
+#: {migration: tables that get rows back when it is undone}.
+GAINING = {"008_archived_discs": ("discs",)}
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def filled(database: Database, version: str) -> Database:
 def test_it_keeps_every_row_up_down_and_up(database: Database, before: str, after: str) -> None:
     there = columns(filled(database, before))
     in_use = specimens.statements(database, besides=there)  # made once the new schema is there
-    assert_keeps_every_row(database, before, after, in_use)
+    assert_keeps_every_row(database, before, after, in_use, GAINING.get(after, ()))
 
 
 @pytest.mark.parametrize(("before", "after"), [*STEPS, ALL], ids=[*OURS, "all"])

@@ -29,9 +29,9 @@ FILM = {"media_type": MediaType.MOVIE, "movie_title": "Solaris", "movie_year": 1
     ("columns", "expected"),
     [
         ({}, ("", "label 2", "label 2")),
-        (SHOW, ("cafe noir", "cafe noir 0002 0000", "label 2 cafe noir s02")),
+        (SHOW, ("cafe noir", "cafe noir 0002 0000", "label 2 cafe noir s02 s2")),
         (SHOW | {"disc_number": 11},
-         ("cafe noir", "cafe noir 0002 0011", "label 2 cafe noir s02")),
+         ("cafe noir", "cafe noir 0002 0011", "label 2 cafe noir s02 s2")),
         (FILM, ("", "solaris 1972 0000", "label 2 solaris 1972")),
         (FILM | {"movie_year": None, "disc_number": 1},
          ("", "solaris 0000 0001", "label 2 solaris")),
