@@ -70,7 +70,8 @@ class ArchiveRepository:
         )
         if among is not None:
             query = query.where(_has_one(Disc, among))
-        wanted = self._wanted(cutoffs)
+        discs = list(query.tuples())
+        wanted = self._wanted(cutoffs, None if among is None else [disc[0] for disc in discs])
         return [
             Kin(
                 disc_id,
@@ -79,7 +80,7 @@ class ArchiveRepository:
                 and since < cutoffs.discs
                 and disc_id not in wanted,
             )
-            for disc_id, fingerprint, title_key, show_name, status, since in query.tuples()
+            for disc_id, fingerprint, title_key, show_name, status, since in discs
         ]
 
     def put_away(self, disc_ids: Collection[str], now: datetime) -> None:
@@ -140,15 +141,18 @@ class ArchiveRepository:
         return ties(row.fingerprint, row.title_key, None if season is None else season.show_name)
 
     @staticmethod
-    def _wanted(cutoffs: Cutoffs) -> set[str]:
+    def _wanted(cutoffs: Cutoffs, among: Collection[str] | None) -> set[str]:
         """The discs that a job has to do with, or had lately: its result may still be on its way,
-        and is named by them. Jobs that are kept no longer don't count."""
+        and is named by them. Jobs that are kept no longer don't count. among: of these discs alone;
+        None: of all."""
         is_young = (
             Job.status.in_(list(OPEN))
             | Job.scheduled_at.is_null(False)
             | (Job.completed_at >= cutoffs.discs)
         )
         query: Any = Job.select(Job.disc).where(Job.disc.is_null(False), is_young, ~may_go(cutoffs))
+        if among is not None:
+            query = query.where(Job.disc.in_(list(among)))
         return {disc_id for (disc_id,) in query.distinct().tuples()}
 
 

@@ -1,6 +1,6 @@
 """All discs in the database, those in the archive included."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ HOLDING = (
 _DISC = (
     Disc.disc_id,
     Disc.disc_name,
+    Disc.fingerprint,
     Disc.disc_type,
     Disc.detected_at,
     Disc.status,
@@ -90,6 +91,20 @@ class DiscLibraryRepository:
         archived = ArchivedDisc.select().where(ArchivedDisc.disc_id.in_(disc_ids))
         found: list[Disc | ArchivedDisc] = [*live, *with_titles(archived)]
         return {disc.disc_id: disc for disc in found}
+
+    def ripped(self, fingerprints: Collection[str]) -> dict[str, set[int]]:
+        """Return which titles of these discs were ripped, whenever they were put in: {fingerprint:
+        numbers of titles}."""
+        found: dict[str, set[int]] = {}
+        live: Any = Title.select(Disc.fingerprint, Title.title_index).join(Disc)
+        live = live.where(Disc.fingerprint.in_(fingerprints), Title.ripped_at.is_null(False))
+        for fingerprint, number in live.tuples():
+            found.setdefault(fingerprint, set()).add(number)
+        archived = ArchivedDisc.select(ArchivedDisc.fingerprint, ArchivedDisc.record)
+        for disc in archived.where(ArchivedDisc.fingerprint.in_(fingerprints)):
+            numbers = {each["title_index"] for each in disc.record["titles"] if "ripped_at" in each}
+            found.setdefault(disc.fingerprint, set()).update(numbers)
+        return found
 
 
 def with_titles(discs: Iterable[ArchivedDisc]) -> list[ArchivedDisc]:

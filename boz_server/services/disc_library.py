@@ -58,8 +58,10 @@ class DiscLibrary:
         with self.database.read():
             entries = self.rows.page(wanted, request)
             discs = self.rows.discs([entry.disc_id for entry in entries.items])
+            ripped = self.rows.ripped([disc.fingerprint for disc in discs.values()])
         found = [discs[entry.disc_id] for entry in entries.items if entry.disc_id in discs]
-        return Page([_shown(disc) for disc in found], entries.next_cursor)
+        shown = [_shown(disc, len(ripped.get(disc.fingerprint, ()))) for disc in found]
+        return Page(shown, entries.next_cursor)
 
 
 def _asked(search: str) -> Sequence[str]:
@@ -70,7 +72,7 @@ def _asked(search: str) -> Sequence[str]:
     return asked
 
 
-def _shown(disc: Disc | ArchivedDisc) -> dict[str, Any]:
+def _shown(disc: Disc | ArchivedDisc, ripped_titles: int) -> dict[str, Any]:
     if isinstance(disc, ArchivedDisc):
         archived_at, number = disc.archived_at, disc.record["disc"].get("disc_number")
     else:
@@ -80,6 +82,6 @@ def _shown(disc: Disc | ArchivedDisc) -> dict[str, Any]:
         "archived_at": archived_at,
         "disc_number": number,
         "title_count": len(disc.titles),
-        "ripped_titles": sum(title.ripped_at is not None for title in disc.titles),
+        "ripped_titles": ripped_titles,
         "episodes": sorted(numbers_of([disc])),
     }

@@ -115,6 +115,9 @@ def test_it_shows_the_same_of_a_disc_wherever_it_is(
         "archived": True,
         "archived_at": "2026-07-24T12:34:56.123456Z",
     }
+    # It was ripped, whichever time it is that is looked at.
+    detect(client, "FIREFLY_S01_D3", (43, 42.5, 44, 3))
+    assert [disc["ripped_titles"] for disc in library(client)] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -228,5 +228,5 @@ def test_it_asks_a_fixed_number_of_times(client: FlaskClient, large: Services) -
             large.database.peewee.query_hooks.clear()
             counts[path, limit] = len([each for each in asked if each.sql.startswith("SELECT")])
             asked.clear()
-    assert counts["/api/library", 2] == counts["/api/library", 200] == 4
+    assert counts["/api/library", 2] == counts["/api/library", 200] == 6
     assert counts["/api/seasons", 2] == counts["/api/seasons", 200] == 5

@@ -17,6 +17,8 @@ from tests.e2e.write_load import WriteLoad
 log = logging.getLogger(__name__)
 
 EVENTS_A_JOB = 4
+#: Each a family of its own.
+DISCS = 20
 SECONDS_A_THOUSAND = 5
 MEASURED_SECONDS = 1.0
 #: What heartbeats may take at most meanwhile, times what they take else; or less than this, which
@@ -25,7 +27,8 @@ SLOWER, LEAST_SECONDS = 3.0, 1.0
 
 
 def fill(path: Path, jobs: int) -> None:
-    """Enter jobs that were done a year ago, with their events; no server has the file."""
+    """Enter jobs that were done a year ago, with their events, and discs as old; no server has the
+    file."""
     ended = (datetime.now(UTC) - timedelta(days=365)).strftime("%F %T.%f")
     job_ids = [f"old-{number}" for number in range(jobs)]
     with closing(sqlite3.connect(path)) as database:
@@ -33,6 +36,15 @@ def fill(path: Path, jobs: int) -> None:
             "INSERT INTO jobs (job_id, job_type, status, thumbnail_timestamps, created_at,"
             " completed_at) VALUES (?, 'transcode', 'completed', '[]', ?, ?)",
             ((job_id, ended, ended) for job_id in job_ids),
+        )
+        database.execute(
+            "INSERT INTO agents (agent_id, name, status, capabilities)"
+            " VALUES ('old', 'Old', 'offline', '{}')"
+        )
+        database.executemany(
+            "INSERT INTO discs (disc_id, agent_id, drive, disc_name, fingerprint, status,"
+            " detected_at) VALUES (?, 'old', 'D:', ?, ?, 'ejected', ?)",
+            ((name, name, name, ended) for name in job_ids[:DISCS]),
         )
         database.executemany(
             "INSERT INTO job_events (job_id, at, to_status, actor, attempt)"
@@ -83,7 +95,7 @@ def test_it_deletes_old_jobs_beside_live_traffic(
     server.start()
     with WriteLoad(server) as load:
         began = time.monotonic()
-        until(lambda: onlooker.old_jobs() == 0, longest)
+        until(lambda: onlooker.old_jobs() == onlooker.count("discs") == 0, longest)
         ended = time.monotonic()
         meanwhile = load.p99(began, ended)
         rate = load.rate(began, ended, len(load.jobs))
@@ -98,3 +110,4 @@ def test_it_deletes_old_jobs_beside_live_traffic(
     assert meanwhile < max(SLOWER * usual, LEAST_SECONDS)
     assert onlooker.count("job_events WHERE job_id LIKE 'old-%'") == 0
     assert onlooker.count("jobs") == len(load.jobs)
+    assert onlooker.count("archived_discs") == DISCS
