@@ -29,9 +29,10 @@ class Statistics:
         """
         outcome = _outcome(step)
         if outcome is None:
-            if step.before.status == JobStatus.COMPLETED:
+            result = _result_row(step.before) if step.before.status == JobStatus.COMPLETED else None
+            if result is not None and result["output_bytes"]:
                 # It is done again, as its result did not get here: that one saved nothing.
-                self.rows.add(negated(_result_row(step.before)))
+                self.rows.add(negated(result))
             return
         # What had the job is gone from it, where it is queued again.
         ended_at, began = step.job.completed_at or now, _began(step.before)

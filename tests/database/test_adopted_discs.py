@@ -57,7 +57,7 @@ def test_it_lets_a_disc_be_found(legacy: LegacyDatabase, adopt: Adopt) -> None:
     entry = LibraryEntry.get()
     assert (entry.disc_id, entry.show_key, entry.media_type) == ("disc", "firefly", "tv_show")
     assert entry.detected_at == Disc.get().detected_at
-    assert entry.text == "firefly s01 d1 serenity the train job"
+    assert entry.text == "firefly s01 d1 s1 serenity the train job"
     assert [season.show_key for season in TVSeason.select()] == ["firefly"]
 
 
