@@ -192,5 +192,7 @@ class SimulatedAgent(Participant):
         name = f"{attempt.job['output_name'] or 'Unnamed'}.mkv"
         content = self.random.randbytes(self.random.randint(1, 500_000))
         stored = self.client.upload(name, content)
+        if stored is None:
+            return
         self.stage.ledger.uploads.append(Upload(Path(stored["final_path"]), content))
         attempt.report("completed", progress=100, output_file=stored["final_path"])
