@@ -62,6 +62,12 @@ SHOWN = (
     "movie_title",
     "movie_year",
 )
+#: Indexes of jobs that leave out now what came from nowhere; in the words that Peewee had for them
+#: in 001 and 002.
+BEFORE = {
+    "idx_jobs_disc": ('CREATE INDEX "idx_jobs_disc" ON "jobs" ("disc_id", "job_type", "status")'),
+    "idx_jobs_source": 'CREATE INDEX "idx_jobs_source" ON "jobs" ("source_job_id")',
+}
 CHUNK = 500
 STATES = ("detected", "ripping", "completed", "ejected")
 MEDIA_TYPES = ("movie", "tv_show", "unknown")
@@ -81,7 +87,15 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
         " WHERE jobs.disc_id = titles.disc_id AND jobs.title_index = titles.title_index"
         " AND job_type = 'rip' AND status = 'completed')"
     )
-    add_index(migrator.orm["jobs"], INDEXES[0], "completed_at", "job_id")
+    for name in BEFORE:
+        migrator.sql(f"DROP INDEX {name}")
+    job: Any = migrator.orm["jobs"]
+    job._meta.indexes = [index for index in job._meta.indexes if index._name not in BEFORE]
+    disc = job.index(job.disc, job.job_type, job.status, name="idx_jobs_disc")
+    job.add_index(disc.where(job.disc.is_null(False)))
+    source = job.index(job.source_job_id, name="idx_jobs_source")
+    job.add_index(source.where(job.source_job_id.is_null(False)))
+    add_index(job, INDEXES[0], "completed_at", "job_id")
     add_index(migrator.orm["vlc_commands"], INDEXES[1], "created_at")
     for table in ("jobs", "vlc_commands"):
         # Those of earlier steps are there, and stay.
@@ -91,8 +105,10 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Drop them again; the discs in the archive come back, as ejected ones."""
     migrator.run(unpack, database)
-    for name in INDEXES:
+    for name in (*INDEXES, *BEFORE):
         migrator.sql(f"DROP INDEX {name}")
+    for statement in BEFORE.values():
+        migrator.sql(statement)
     for table in ("discs", "jobs"):
         migrator.remove_fields(table, "adopted_at")
     migrator.remove_fields("titles", "ripped_at")

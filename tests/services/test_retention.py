@@ -380,3 +380,27 @@ def test_it_finds_the_oldest_by_index(
     # A row for each machine, and for each disc that is not in the archive.
     assert read_whole <= {"SCAN agents", "SCAN t1 USING INDEX idx_discs_newest"}
     assert not any("ORDER BY" in step for step in steps)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_it_uses_the_indexes_too_where_no_job_came_from_another(
+    client: FlaskClient, services: Services, clock: FakeClock
+) -> None:
+    for _ in range(5):
+        ended(client, "completed")
+    # Of columns that are null in each row SQLite learns that all have the same value.
+    services.database.peewee.execute_sql("ANALYZE")
+    services.database.peewee.execute_sql(
+        "UPDATE sqlite_stat1 SET stat = replace(stat, '5 ', '200000 ') WHERE tbl = 'jobs'"
+    )
+    services.database.close()
+    clock.advance(31 * DAY)
+    with noted(services) as statements:
+        services.retention.prune()
+    steps = {
+        step
+        for sql, parameters in statements.items()
+        for step in plan_of(services, sql, parameters)
+    }
+    assert not {step for step in steps if step.startswith(("SCAN later", "SCAN jobs"))}
+    assert any("later USING INDEX idx_jobs_source" in step for step in steps)

@@ -139,7 +139,9 @@ index("idx_jobs_type", Job, Job.job_type, Job.status, Job.requires_approval)
 index("idx_jobs_approval", Job, Job.requires_approval, Job.status)
 index("idx_jobs_agent", Job, Job.assigned_agent_id, Job.status)
 index("idx_jobs_worker", Job, Job.assigned_worker, Job.status)
-index("idx_jobs_disc", Job, Job.disc, Job.job_type, Job.status)
+#: Without those that came from none: where they are many, SQLite's statistics would have it that
+#: the index is of no use.
+index("idx_jobs_disc", Job, Job.disc, Job.job_type, Job.status, where=Job.disc.is_null(False))
 index("idx_jobs_newest", Job, Job.created_at, Job.job_id)
 #: What is kept no longer.
 index("idx_jobs_completed_at", Job, Job.completed_at, Job.job_id)
@@ -181,7 +183,8 @@ index(
 )
 #: Which files that were sent here are still needed.
 index("idx_jobs_input", Job, Job.input_upload_id, where=Job.input_upload_id.is_null(False))
-index("idx_jobs_source", Job, Job.source_job_id)
+#: Likewise.
+index("idx_jobs_source", Job, Job.source_job_id, where=Job.source_job_id.is_null(False))
 #: Which rip wrote a file.
 index("idx_jobs_rip_output", Job, Job.output_file, where=Job.job_type == JobType.RIP)
 #: The queue, in its order; whose a job is, and whether its file is here, can be seen without
