@@ -391,7 +391,7 @@ def test_it_uses_the_indexes_too_where_no_job_came_from_another(
     # Of columns that are null in each row SQLite learns that all have the same value.
     services.database.peewee.execute_sql("ANALYZE")
     services.database.peewee.execute_sql(
-        "UPDATE sqlite_stat1 SET stat = replace(stat, '5 ', '200000 ') WHERE tbl = 'jobs'"
+        "UPDATE sqlite_stat1 SET stat = replace(stat, '5', '200000') WHERE tbl = 'jobs'"
     )
     services.database.close()
     clock.advance(31 * DAY)
