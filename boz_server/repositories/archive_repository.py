@@ -15,13 +15,14 @@ from boz_server.domain.disc_states import DiscStatus
 from boz_server.domain.job_states import OPEN
 from boz_server.domain.kinship import Kin, Likeness, Tie, ties
 from boz_server.domain.media_type import MediaType
-from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.disc_repository import DiscRepository, load_titles
 from boz_server.repositories.retention_repository import Cutoffs, may_go
 
-#: What the archive has as columns; the disc's other columns are in `record`.
+#: What the archive has as columns.
 COLUMNS = sorted(Disc._meta.fields.keys() & ArchivedDisc._meta.fields.keys())
-#: What a title has of its place in its table.
-OF_A_ROW = ("id", "disc")
+#: What `record` has of the disc, and of each title: not its place in its table.
+REST = sorted(Disc._meta.fields.keys() - set(COLUMNS))
+OF_TITLE = sorted(Title._meta.fields.keys() - {"id", "disc"})
 DISCS_A_STATEMENT = 100
 TIES_A_STATEMENT = 500
 
@@ -39,9 +40,8 @@ class ArchiveRepository:
         row = ArchivedDisc.get_or_none(ArchivedDisc.disc_id == disc_id)
         if row is None:
             return None
-        columns, titles = _thawed(row)
-        disc = Disc(**columns)
-        disc.titles = [Title(disc=disc_id, **title) for title in titles]
+        disc = Disc(**_columns(row))
+        disc.titles = titles_of(row)
         return disc
 
     def latest_shows(self, limit: int) -> list[tuple[str, str]]:
@@ -91,45 +91,42 @@ class ArchiveRepository:
             of_discs: Any = Job.select(Job.disc, Job.job_id).where(Job.disc.in_(batch))
             for disc_id, job_id in of_discs.order_by(Job.job_id).tuples():
                 jobs[disc_id].append(job_id)
-            titles: dict[str, list[dict[str, Any]]] = {disc_id: [] for disc_id in batch}
-            query: Any = Title.select().where(Title.disc.in_(batch)).order_by(Title.title_index)
-            for title in query.dicts():
-                titles[title["disc"]].append(_frozen(Title, title, OF_A_ROW))
-            discs: Any = Disc.select().where(Disc.disc_id.in_(batch))
+            discs = list(Disc.select().where(Disc.disc_id.in_(batch)))
+            load_titles(discs)
             rows = [
-                {name: disc[name] for name in COLUMNS}
+                {name: disc.__data__[name] for name in COLUMNS}
                 | {
                     "archived_at": now,
                     "record": {
-                        "disc": _frozen(Disc, disc, COLUMNS),
-                        "titles": titles[disc["disc_id"]],
-                        "jobs": jobs[disc["disc_id"]],
+                        "disc": _frozen(disc, REST),
+                        "titles": [_frozen(title, OF_TITLE) for title in disc.titles],
+                        "jobs": jobs[disc.disc_id],
                     },
                 }
-                for disc in discs.dicts()
+                for disc in discs
             ]
             ArchivedDisc.insert_many(rows).execute()
             Disc.delete().where(Disc.disc_id.in_(batch)).execute()
 
-    def bring_back(self, among: Iterable[Tie]) -> list[str]:
-        """Move the discs with one of these ties back, and whatever is tied to those; returns their
-        ids. They count as ejected where another lies in the drive that they were in."""
-        brought: list[str] = []
+    def bring_back(self, among: Iterable[Tie]) -> None:
+        """Move the discs with one of these ties back, and whatever is tied to those. They count as
+        ejected where another lies in the drive that they were in."""
         known = set(among)
         ahead = list(known)
         while ahead:
             following, ahead = ahead[:TIES_A_STATEMENT], ahead[TIES_A_STATEMENT:]
             for row in list(ArchivedDisc.select().where(_has_one(ArchivedDisc, following))):
                 self._bring_back(row)
-                brought.append(row.disc_id)
-                ahead.extend(self._ties(row) - known)
-                known |= self._ties(row)
-        return brought
+                new = self._ties(row) - known
+                ahead.extend(new)
+                known |= new
 
     def _bring_back(self, row: ArchivedDisc) -> None:
-        columns, titles = _thawed(row)
+        columns = _columns(row)
         if self.discs.in_drive(columns["agent"], columns["drive"]) is not None:
             columns["status"] = DiscStatus.EJECTED
+        # Every column of every title: Peewee inserts the columns of the first row of many.
+        titles = [_restored(Title, title, OF_TITLE) for title in row.record["titles"]]
         self.discs.insert(titles, **columns)
         for job_ids in peewee.chunked(row.record["jobs"], TIES_A_STATEMENT):
             Job.update(disc=row.disc_id).where(Job.job_id.in_(job_ids)).execute()
@@ -172,28 +169,33 @@ def _has_one(model: Any, among: Iterable[Tie]) -> Any:
     return reduce(or_, conditions)
 
 
-def _frozen(model: Any, row: dict[str, Any], without: Collection[str]) -> dict[str, Any]:
-    """A row's columns as JSON has them, but those that are as in a new row."""
+def titles_of(row: ArchivedDisc, names: Collection[str] = OF_TITLE) -> list[Title]:
+    """Return the titles of a disc in the archive, in MakeMKV's order; names: of their columns,
+    those that are needed, where not all are."""
+    return [
+        Title(disc=row.disc_id, **_restored(Title, title, names)) for title in row.record["titles"]
+    ]
+
+
+def _columns(row: ArchivedDisc) -> dict[str, Any]:
+    """The columns of the disc that a row was made of."""
+    columns = {name: row.__data__[name] for name in COLUMNS}
+    return columns | _restored(Disc, row.record["disc"], REST)
+
+
+def _frozen(row: Any, names: Collection[str]) -> dict[str, Any]:
+    """These columns of a row as JSON has them, but those that are as in a new row."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-        if name not in without and value != _usual(model, name)
+        for name, value in row.__data__.items()
+        if name in names and value != _usual(row, name)
     }
 
 
-def _thawed(row: ArchivedDisc) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The columns of a disc, and of its titles."""
-    disc = _restored(Disc, row.record["disc"], COLUMNS)
-    disc |= {name: row.__data__[name] for name in COLUMNS}
-    return disc, [_restored(Title, title, OF_A_ROW) for title in row.record["titles"]]
-
-
-def _restored(model: Any, frozen: dict[str, Any], without: Collection[str]) -> dict[str, Any]:
-    """Every column of a row but those: Peewee inserts the columns of the first row of many."""
+def _restored(model: Any, frozen: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     restored: dict[str, Any] = {}
-    for name, field in model._meta.fields.items():
-        if name in without:
-            continue
+    for name in names:
+        field = model._meta.fields[name]
         if name not in frozen:
             restored[name] = _usual(model, name)
         elif isinstance(field, UTCDateTimeField):

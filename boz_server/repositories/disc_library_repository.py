@@ -7,6 +7,7 @@ from typing import Any
 from boz_server.database.connection import Database
 from boz_server.database.models import ArchivedDisc, Disc, LibraryEntry, Title
 from boz_server.domain.media_type import MediaType
+from boz_server.repositories.archive_repository import titles_of
 from boz_server.repositories.disc_repository import load_titles
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
@@ -108,12 +109,9 @@ class DiscLibraryRepository:
 
 
 def with_titles(discs: Iterable[ArchivedDisc]) -> list[ArchivedDisc]:
-    """Hang what the titles hold onto discs of the archive: `ripped_at` as their record has it."""
+    """Hang what the titles hold onto discs of the archive."""
     found = list(discs)
     names = [column.name for column in HOLDING if column is not Title.disc]
     for disc in found:
-        disc.titles = [
-            Title(**{name: title[name] for name in names if name in title})
-            for title in disc.record["titles"]
-        ]
+        disc.titles = titles_of(disc, names)
     return found
