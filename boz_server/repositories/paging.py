@@ -42,7 +42,7 @@ def fetch_page(query: Any, order: Sequence[tuple[Any, bool]], request: PageReque
     """
     columns = [column for column, _ in order]
     if request.cursor is not None:
-        query = query.where(_behind(order, _decode(request.cursor, columns)))
+        query = query.where(behind(order, _decode(request.cursor, columns)))
     query = query.order_by(*[column.desc() if down else column.asc() for column, down in order])
     rows = list(query.limit(request.limit + 1))
     items = rows[: request.limit]
@@ -50,7 +50,7 @@ def fetch_page(query: Any, order: Sequence[tuple[Any, bool]], request: PageReque
     return Page(items, _encode(items[-1], columns) if more else None)
 
 
-def _behind(order: Sequence[tuple[Any, bool]], values: list[Any]) -> Any:
+def behind(order: Sequence[tuple[Any, bool]], values: Sequence[Any]) -> Any:
     """Rows that come after `values`: (a > x) OR (a = x AND (b > y OR …)), or < where descending.
 
     That a >= x goes without saying, but not for an engine: by that it enters an index at the place.

@@ -9,9 +9,11 @@ import peewee
 from boz_server.database.models import Disc, Job, JobEvent, VLCCommand
 from boz_server.domain.disc_states import DiscStatus
 from boz_server.domain.job_states import OPEN, JobStatus
+from boz_server.repositories.paging import behind
 
 #: Rows that one transaction deletes, so that requests never wait for it.
 BATCH = 500
+LONGEST_OVER_FIRST = ((Job.completed_at, False), (Job.job_id, False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,13 @@ class OldJob(NamedTuple):
 class RetentionRepository:
     """Finds and deletes old jobs and commands."""
 
-    def old_jobs(self, cutoffs: Cutoffs, behind: OldJob | None) -> list[OldJob]:
+    def old_jobs(self, cutoffs: Cutoffs, last: OldJob | None) -> list[OldJob]:
         """Return a batch of jobs that may go, the longest over first: as many as have, with their
-        events, no more rows than a batch, but one at least."""
+        events, no more rows than a batch, but one at least. last: of the batch before; None for
+        the first."""
         query: Any = Job.select(Job.job_id, Job.completed_at).where(may_go(cutoffs))
-        if behind is not None:
-            query = query.where(
-                Job.completed_at >= behind.completed_at,
-                (Job.completed_at > behind.completed_at) | (Job.job_id > behind.job_id),
-            )
+        if last is not None:
+            query = query.where(behind(LONGEST_OVER_FIRST, (last.completed_at, last.job_id)))
         found = list(query.order_by(Job.completed_at, Job.job_id).limit(BATCH).tuples())
         events = self._events([job_id for job_id, _ in found]) if found else {}
         batch: list[OldJob] = []

@@ -82,6 +82,7 @@ class DiscManager:
         agents: AgentRepository,
         discs: DiscRepository,
         archive: ArchiveRepository,
+        recall: DiscRecall,
         jobs: JobRepository,
         lookup: DiscLookup,
         previews: PreviewGenerator,
@@ -96,7 +97,7 @@ class DiscManager:
         self.agents = agents
         self.discs = discs
         self.archive = archive
-        self.recall = DiscRecall(archive)
+        self.recall = recall
         self.jobs = jobs
         self.lookup = lookup
         self.previews = previews

@@ -113,15 +113,15 @@ class Retention:
                 began = time.monotonic()
 
     def _jobs(self, cutoffs: Cutoffs) -> Iterator[Pruned]:
-        behind = None
-        while batch := self.rows.old_jobs(cutoffs, behind):
+        last = None
+        while batch := self.rows.old_jobs(cutoffs, last):
             with self.database.write_queue():
                 gone = self.rows.delete_jobs(batch, cutoffs)
             yield Pruned(
                 jobs=len(gone),
                 job_events=sum(job.events for job in batch if job.job_id in gone),
             )
-            behind = batch[-1]
+            last = batch[-1]
 
     def _commands(self, cutoffs: Cutoffs) -> Iterator[Pruned]:
         gone = None

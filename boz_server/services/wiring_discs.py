@@ -18,6 +18,7 @@ from boz_server.services.disc_identifier import DiscIdentifier
 from boz_server.services.disc_lookup import DiscLookup
 from boz_server.services.disc_manager import DiscManager
 from boz_server.services.disc_overrides import DiscOverrides
+from boz_server.services.disc_recall import DiscRecall
 from boz_server.services.disc_review import DiscReview
 from boz_server.services.dispatcher import Dispatcher
 from boz_server.services.job_entry import JobEntry
@@ -104,6 +105,7 @@ def build_discs(
             agents=agents,
             discs=discs,
             archive=archive,
+            recall=DiscRecall(archive),
             jobs=jobs,
             lookup=lookup,
             previews=previews,

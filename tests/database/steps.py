@@ -67,6 +67,14 @@ def schema(database: Database) -> dict[str, Any]:
     }
 
 
+def filled_at(version: str, database: Database, statements: Iterable[str]) -> Database:
+    """Bring a database to that version, and fill it there; returns it."""
+    Migrations(database).upgrade(version)
+    for statement in statements:
+        database.peewee.execute_sql(statement)
+    return database
+
+
 def assert_keeps_every_row(
     database: Database, before: str, after: str, in_use: Iterable[str], gaining: Iterable[str] = ()
 ) -> None:

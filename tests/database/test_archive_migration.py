@@ -6,7 +6,7 @@ import zlib
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Disc, Job, Title
-from tests.database.steps import assert_keeps_every_row
+from tests.database.steps import assert_keeps_every_row, filled_at
 
 BEFORE, ARCHIVE = "007_gone_discs", "008_archived_discs"
 
@@ -42,10 +42,7 @@ RECORD = {
 
 def filled(database: Database) -> Database:
     """A database of the version before, in use."""
-    Migrations(database).upgrade(BEFORE)
-    for statement in IN_USE:
-        database.peewee.execute_sql(statement)
-    return database
+    return filled_at(BEFORE, database, IN_USE)
 
 
 def test_it_keeps_every_row_up_down_and_up(blank: Database) -> None:

@@ -3,6 +3,7 @@
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Job
+from tests.database.steps import filled_at
 
 BEFORE, FILES = "004_identification", "005_files"
 
@@ -19,10 +20,7 @@ IN_USE = (
 
 def filled(database: Database) -> Database:
     """A database of the version before, in use."""
-    Migrations(database).upgrade(BEFORE)
-    for statement in IN_USE:
-        database.peewee.execute_sql(statement)
-    return database
+    return filled_at(BEFORE, database, IN_USE)
 
 
 def test_it_leaves_jobs_that_are_there_as_they_were(blank: Database) -> None:

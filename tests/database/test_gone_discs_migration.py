@@ -3,6 +3,7 @@
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import TVSeason
+from tests.database.steps import filled_at
 
 BEFORE, GONE_DISCS = "006_outbox", "007_gone_discs"
 
@@ -16,10 +17,7 @@ IN_USE = (
 
 def filled(database: Database) -> Database:
     """A database of the version before, in use."""
-    Migrations(database).upgrade(BEFORE)
-    for statement in IN_USE:
-        database.peewee.execute_sql(statement)
-    return database
+    return filled_at(BEFORE, database, IN_USE)
 
 
 def test_it_takes_no_disc_of_a_season_for_gone(blank: Database) -> None:

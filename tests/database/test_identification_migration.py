@@ -9,7 +9,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Disc, Title, TVEpisode
 from boz_server.domain.title_kinds import TitleKind
-from tests.database.steps import assert_keeps_every_row, columns
+from tests.database.steps import assert_keeps_every_row, columns, filled_at
 
 BEFORE, IDENTIFICATION = "003_provider_cache", "004_identification"
 
@@ -51,10 +51,7 @@ NEW_VALUES = (
 @pytest.fixture
 def in_use(blank: Database) -> Database:
     """A database of 003 with discs."""
-    Migrations(blank).upgrade(BEFORE)
-    for statement in IN_USE:
-        blank.peewee.execute_sql(statement)
-    return blank
+    return filled_at(BEFORE, blank, IN_USE)
 
 
 def values(database: Database, table: str, *names: str) -> list[tuple[Any, ...]]:

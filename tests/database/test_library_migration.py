@@ -10,6 +10,7 @@ from boz_server.database.migrations import Migrations
 from boz_server.database.models import ArchivedDisc, Disc, LibraryEntry, Title, TVSeason
 from boz_server.domain.disc_library import NAMES, entry_of
 from boz_server.domain.search_words import key
+from tests.database.steps import filled_at
 
 BEFORE, LIBRARY = "008_archived_discs", "010_library_entries"
 
@@ -55,9 +56,7 @@ USES_IT = (
 @pytest.fixture
 def in_use(blank: Database) -> Database:
     """A database of the version before, with discs."""
-    Migrations(blank).upgrade(BEFORE)
-    for statement in IN_USE:
-        blank.peewee.execute_sql(statement)
+    filled_at(BEFORE, blank, IN_USE)
     archived = ARCHIVED.format(mark=blank.peewee.param)
     blank.peewee.execute_sql(archived, (zlib.compress(RECORD),))
     return blank

@@ -5,6 +5,7 @@ import pytest
 
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
+from tests.database.steps import filled_at
 
 BEFORE, OUTBOX = "005_files", "006_outbox"
 
@@ -24,10 +25,7 @@ MESSAGE = (
 @pytest.fixture
 def in_use(blank: Database) -> Database:
     """A database of the version before."""
-    Migrations(blank).upgrade(BEFORE)
-    for statement in IN_USE:
-        blank.peewee.execute_sql(statement)
-    return blank
+    return filled_at(BEFORE, blank, IN_USE)
 
 
 def test_it_takes_a_key_once(in_use: Database) -> None:

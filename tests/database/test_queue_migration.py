@@ -7,7 +7,7 @@ import pytest
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Job, Worker
-from tests.database.steps import assert_keeps_every_row, columns, rows
+from tests.database.steps import assert_keeps_every_row, columns, filled_at, rows
 
 FIRST, QUEUE = "001_initial_schema", "002_queue"
 
@@ -48,9 +48,7 @@ QUEUE_IN_USE = (
 @pytest.fixture
 def in_use(blank: Database) -> Database:
     """A database of 001 with machines, discs, and jobs in each state of each disc and of none."""
-    Migrations(blank).upgrade(FIRST)
-    for statement in FLEET:
-        blank.peewee.execute_sql(statement)
+    filled_at(FIRST, blank, FLEET)
     marks = ", ".join([blank.peewee.param] * 5)
     for number, status in enumerate((*WAITING, *HELD, *OVER)):
         for disc in AGENT_OF:
