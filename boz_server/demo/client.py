@@ -25,6 +25,8 @@ class ServerClient:
         # A proxy would send loopback astray, and a .netrc would replace the key.
         self._session.trust_env = False
         self._session.headers["Accept"] = "application/json"
+        # A server that is stopped waits two seconds for connections that are kept.
+        self._session.headers["Connection"] = "close"
         if key:
             self._session.headers["Authorization"] = f"Bearer {key}"
 

@@ -39,7 +39,7 @@ def database_url(tmp_path: Path, sqlite_template: Path) -> str:
 def served(app) -> Iterator[str]:
     """Serve a WSGI application on a free port of loopback; yields its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     tracer = threading.gettrace()
     # Coverage is measured of the demo, not of the server it speaks to, which other tests look at.
     threading.settrace(None)
