@@ -1,6 +1,7 @@
 """At any moment, whoever is killed or in the way, the file is the old database or the new one."""
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -38,13 +39,13 @@ for number in range(200):
     connection.execute("UPDATE jobs SET error = ? WHERE job_id = ?", ["x" * 3000, str(number)])
 os.kill(os.getpid(), signal.SIGKILL)
 """
-#: Has the file open for a moment.
+#: Has the file open for so many seconds.
 LOOKS = """
 import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1])
 connection.execute("SELECT * FROM agents").fetchall()
 print("ready", flush=True)
-time.sleep(0.5)
+time.sleep(float(sys.argv[2]))
 """
 #: Adopts the file, and dies when it comes to a step.
 DIES = """
@@ -250,12 +251,32 @@ def test_it_refuses_while_the_old_server_writes(
 
 
 def test_it_waits_for_a_look_that_another_server_takes(old: LegacyDatabase) -> None:
-    old.run("PRAGMA journal_mode = wal")
-    looking = process(LOOKS, str(old.path))
-    assert looking.stdout is not None
-    assert looking.stdout.readline() == "ready\n"
+    looking = looks_at(old, seconds=0.5)
     assert adopted(old.path) is not None
     looking.communicate(timeout=60)
+
+
+def test_it_refuses_while_the_old_server_idles(
+    old: LegacyDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(legacy_file, "WAIT_SECONDS", 0.1)
+    idle = looks_at(old, seconds=600)
+    words = f"Another program has the database {old.path} open: stop the old server"
+    with pytest.raises(AdoptionError, match=re.escape(words)):
+        adopted(old.path)
+    idle.kill()
+    idle.communicate(timeout=60)
+    assert is_legacy(old.path)
+    assert adopted(old.path) is not None
+
+
+def looks_at(old: LegacyDatabase, seconds: float) -> "subprocess.Popen[str]":
+    """A process that has the old database open, in WAL mode, for so long."""
+    old.run("PRAGMA journal_mode = wal")
+    looking = process(LOOKS, str(old.path), str(seconds))
+    assert looking.stdout is not None
+    assert looking.stdout.readline() == "ready\n"
+    return looking
 
 
 def test_it_refuses_a_damaged_file(old: LegacyDatabase, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import requests
 
@@ -59,6 +59,12 @@ class GunicornServer:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
+
+    def made_impatient(self) -> Self:
+        """The server with a tenth of its patience, where a test would wait for nothing but that."""
+        configuration = Path(__file__).with_name("impatient_gunicorn.py")
+        self.environment["GUNICORN_CMD_ARGS"] = f"--config {configuration}"
+        return self
 
     def launch(self) -> "subprocess.Popen[bytes]":
         """Start gunicorn in a process group of its own; don't wait for it."""

@@ -1,8 +1,6 @@
 """A real server starts on a database of the old system, is killed meanwhile, and starts beside
-another."""
+another of its kind."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,16 +8,6 @@ from boz_server.database.adoption.legacy_file import is_legacy
 from tests.database.legacy import LegacyDatabase
 from tests.database.legacy_in_use import DISCS, JOBS, fill
 from tests.e2e.gunicorn_server import GunicornServer, until
-
-#: Has the old database open in WAL mode, as a server does that was not stopped.
-OLD_SERVER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1])
-connection.execute("PRAGMA journal_mode = wal")
-connection.execute("SELECT * FROM agents").fetchall()
-print("ready", flush=True)
-sys.stdin.readline()
-"""
 
 
 def old_database(server: GunicornServer) -> Path:
@@ -78,22 +66,3 @@ def test_two_servers_that_start_at_once_adopt_once(server: GunicornServer) -> No
         assert len(backups(server)) == 1
     finally:
         other.kill()
-
-
-def test_it_says_that_the_old_server_is_still_there(server: GunicornServer) -> None:
-    path = old_database(server)
-    old = subprocess.Popen(  # noqa: S603 - a process of ours
-        [sys.executable, "-c", OLD_SERVER, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert old.stdout is not None
-    assert old.stdout.readline() == "ready\n"
-    server.launch()
-    told = server.errors()
-    old.communicate("\n", timeout=30)
-    assert f"Another program has the database {path} open: stop the old server" in told
-    assert "Traceback" not in told
-    server.start()
-    assert_all_is_there(server)

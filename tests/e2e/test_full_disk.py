@@ -117,7 +117,7 @@ def test_it_keeps_what_came_by_tus_before_the_disk_was_full(
 
 def test_it_begins_no_rip_while_room_is_low(server: GunicornServer, output: Path) -> None:
     server.environment["BOZ_MIN_FREE_BYTES"] = str(8 * MIB)
-    server.start()
+    server.made_impatient().start()
     ballast = fill(output, 9 * MIB)
     assert any("make room" in warning for warning in server.get("/readyz")["warnings"])
     assert "make room" in server.get("/health")["storage"]["warning"]
@@ -160,7 +160,7 @@ def test_it_keeps_a_film_that_a_full_library_does_not_take(server: GunicornServe
         }
         (library / "Movies").mkdir()
         ballast = fill(library, 10 * MIB)
-        server.start()
+        server.made_impatient().start()
         form = {"file": (FILM.name, FILM.content)}
         answer = requests.post(f"{server.url}/api/files/upload", files=form, timeout=30).json()
         assert not answer["organized"]

@@ -9,7 +9,7 @@ from tests.e2e.gunicorn_server import GunicornServer, until
 from tests.media_server import FakeMediaServers
 from tests.support import titles
 
-#: Beyond the 5 seconds that the server looks every time.
+#: Far beyond what the server takes to look again.
 SECONDS = 20
 
 
@@ -100,7 +100,7 @@ def test_it_takes_a_clear_disc_into_the_library(server: GunicornServer, tmp_path
                 **chosen,
             }.items()
         }
-        server.start()
+        server.made_impatient().start()
         agent = TodaysAgent(server)
         agent.put_in("FIREFLY_S01_D1", 43, 42.5, 3)
         until(agent.work_once, SECONDS)

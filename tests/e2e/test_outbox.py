@@ -13,7 +13,7 @@ POST = "✅ Transcoded: Up"
 def set_up(server: GunicornServer, others: FakeMediaServers) -> None:
     address = others.settings("discord")["discord_webhook_url"]
     server.environment |= {"BOZ_DISCORD_ENABLED": "true", "BOZ_DISCORD_WEBHOOK_URL": address}
-    server.start()
+    server.made_impatient().start()
 
 
 def complete_a_job(server: GunicornServer) -> None:

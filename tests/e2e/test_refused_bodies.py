@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 
@@ -17,12 +18,15 @@ HEAD = (
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-def full(server: GunicornServer) -> GunicornServer:
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornServer]:
     """A server of one process on a disk that is too full for anything."""
-    server.environment |= {"BOZ_MIN_FREE_BYTES": str(2**60), "BOZ_WEB_WORKERS": "1"}
+    server = GunicornServer(
+        tmp_path_factory.mktemp("full"), BOZ_MIN_FREE_BYTES=str(2**60), BOZ_WEB_WORKERS="1"
+    ).made_impatient()
     server.start()
-    return server
+    yield server
+    server.kill()
 
 
 def refused(server: GunicornServer, length: str, path: str = "/api/files/upload") -> socket.socket:

@@ -24,7 +24,7 @@ def library(server: GunicornServer, tmp_path: Path) -> Iterator[Path]:
     for name in ("Movies", "TV Shows"):
         (root / name).mkdir(parents=True)
     server.environment |= {"BOZ_NAS_ENABLED": "true", "BOZ_NAS_MOUNT": str(root)}
-    server.start()
+    server.made_impatient().start()
     yield root
     assert server.stop() == 0
 

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,7 @@ FILM = os.urandom(5 * MIB + 123)
 @pytest.fixture
 def running(server: GunicornServer) -> GunicornServer:
     """A server that gives silent senders up soon."""
-    configuration = Path(__file__).parent / "files" / "impatient_gunicorn.py"
-    server.environment["GUNICORN_CMD_ARGS"] = f"--config {configuration}"
-    server.start()
+    server.made_impatient().start()
     return server
 
 
@@ -37,22 +36,21 @@ def uploader(server: GunicornServer, content: bytes = FILM, **options: Any) -> A
     return client.uploader(file_stream=BytesIO(content), **options)
 
 
-def require_arrived(server: GunicornServer, name: str = "Heat (1995).mkv") -> None:
+def require_arrived(server: GunicornServer, name: str = "Heat (1995).mkv") -> Path:
+    """Return where the film is, alone."""
     output = server.folder / "output"
-    assert [path.name for path in visible(output)] == [name]
-    assert (output / name).read_bytes() == FILM
+    (found,) = visible(output)
+    assert (found.name, found.read_bytes()) == (name, FILM)
     assert unfinished(output) == []
+    return found
 
 
-@pytest.mark.parametrize("upload_checksum", [False, True])
-@pytest.mark.parametrize("chunk_size", [100_000, MIB, 5 * MIB + 123, 2**62])
-def test_it_takes_a_film_from_tuspy(
-    running: GunicornServer, chunk_size: int, upload_checksum: bool
-) -> None:
-    sender = uploader(running, chunk_size=chunk_size, upload_checksum=upload_checksum)
-    sender.upload()
-    assert sender.offset == len(FILM)
-    require_arrived(running)
+def test_it_takes_a_film_from_tuspy(running: GunicornServer) -> None:
+    for chunk_size, upload_checksum in product((100_000, MIB, 5 * MIB + 123, 2**62), (False, True)):
+        sender = uploader(running, chunk_size=chunk_size, upload_checksum=upload_checksum)
+        sender.upload()
+        assert sender.offset == len(FILM)
+        require_arrived(running).unlink()
 
 
 def test_it_lets_a_new_tuspy_go_on_by_the_address(running: GunicornServer) -> None:
