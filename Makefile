@@ -31,9 +31,10 @@ chaos: $(VENV)/installed-dev
 	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
 	FILES_ROUNDS=$${FILES_ROUNDS:-20} FILES_SEED=$${FILES_SEED:-$$(date +%s)} CLAIMS=2000 \
 	OLD_JOBS=200000 \
-		$(BIN)/pytest --log-cli-level=info tests/e2e/test_chaos.py tests/e2e/test_killed_*.py \
+		$(BIN)/pytest --every-variant --log-cli-level=info tests/e2e/test_chaos.py tests/e2e/test_killed_*.py \
 		tests/e2e/test_claims.py tests/e2e/test_retention.py \
-		tests/services/test_queue_properties.py tests/services/test_queue_concurrency.py
+		tests/services/test_queue_properties.py tests/services/test_queue_concurrency.py \
+		tests/database/test_every_migration.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

@@ -44,7 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-variant",
         action="store_true",
-        help="On PostgreSQL, too, run each test with all of its values, and not with the first.",
+        help="On PostgreSQL, too, run each test with all of its values, and not with the first; and"
+        " kill each migration at each of its statements.",
     )
 
 
@@ -99,6 +100,13 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup() -> Iterator[None]:
     """Measure what tests do, not what they begin with: other tests do that."""
+    with _unmeasured():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Nor how they are found."""
     with _unmeasured():
         return (yield)
 

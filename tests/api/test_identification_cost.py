@@ -116,7 +116,7 @@ def test_it_runs_as_many_statements_for_the_thousandth_disc_as_for_the_first(
     detect(client, label, tuple(each + 1 for each in minutes), drive="Y:")  # what is remembered
     counts = []
     for _ in range(3):
-        history(client, 12, approved=True)
+        history(client, 6, approved=True)
         with counted(services) as statements:
             disc = detect(client, label, minutes)
         counts.append(statements)

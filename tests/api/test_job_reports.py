@@ -18,6 +18,9 @@ from tests.support import (
     unchanged,
 )
 
+#: Lines that other tests run, and measure.
+pytestmark = pytest.mark.unmeasured
+
 
 def started_job(client: FlaskClient) -> str:
     job_id = assigned_job(client)

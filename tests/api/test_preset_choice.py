@@ -21,6 +21,9 @@ from tests.support import (
     restart,
 )
 
+#: Lines that other tests run, and measure.
+pytestmark = pytest.mark.unmeasured
+
 NVENC = {"nvenc": True, "hevc": True}
 QSV = {"qsv": True, "hevc": True}
 

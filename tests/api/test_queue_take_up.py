@@ -22,6 +22,9 @@ from tests.support import (
     unchanged,
 )
 
+#: Lines that other tests run, and measure.
+pytestmark = pytest.mark.unmeasured
+
 REPORTS = ("assigned", "running", "completed", "failed")
 
 

@@ -32,7 +32,7 @@ AGENTS, WORKERS = ("pc", "den"), ("gpu", "cpu", "far")
 LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2")
 #: What each does in a row, while the others do theirs; and how often in `make chaos`.
 TURNS = 15
-ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "1"))
 
 
 @dataclass

@@ -248,7 +248,7 @@ def test_it_keeps_its_rules_whatever_happens(settings: Settings) -> None:
         run_state_machine_as_test(
             lambda: Anything(settings, database),
             settings=hypothesis_settings(
-                max_examples=(16 if quick else 6) * (75 if CHAOS else 1),
+                max_examples=(10 if quick else 4) * (75 if CHAOS else 1),
                 derandomize=not CHAOS,
                 database=None,
                 stateful_step_count=50,
