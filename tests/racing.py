@@ -24,7 +24,7 @@ def meeting_behind(owner: Any, method: str) -> Iterator[None]:
     def met(*args: Any, **kwargs: Any) -> Any:
         answer = original(*args, **kwargs)
         with suppress(threading.BrokenBarrierError):
-            barrier.wait(0.2)
+            barrier.wait(0.1)
         return answer
 
     with pytest.MonkeyPatch.context() as patch:

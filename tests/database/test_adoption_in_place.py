@@ -21,24 +21,11 @@ from boz_server.database.adoption.legacy_file import is_legacy
 from boz_server.database.connection import Database
 from boz_server.database.models.base import database_proxy
 from tests.database.legacy import LegacyDatabase
+from tests.database.processes import all_at_once, child, ended
 from tests.database.rows import NOW
 
 BACKUP = "boz.db.legacy-20260124T123456Z"
 
-#: Leaves a row in a -wal file, or half a change with its -journal, as a killed program does.
-KILLED = """
-import os, signal, sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-mode = connection.execute(f"PRAGMA journal_mode = {sys.argv[2]}").fetchone()
-connection.execute("PRAGMA cache_size = 1")
-connection.execute("PRAGMA cache_spill = 1")
-connection.execute("UPDATE agents SET name = 'Committed'")
-connection.execute("BEGIN IMMEDIATE")
-connection.execute("UPDATE agents SET name = 'Half done'")
-for number in range(200):
-    connection.execute("UPDATE jobs SET error = ? WHERE job_id = ?", ["x" * 3000, str(number)])
-os.kill(os.getpid(), signal.SIGKILL)
-"""
 #: Has the file open for so many seconds.
 LOOKS = """
 import sqlite3, sys, time
@@ -47,47 +34,6 @@ connection.execute("SELECT * FROM agents").fetchall()
 print("ready", flush=True)
 time.sleep(float(sys.argv[2]))
 """
-#: Adopts the file, and dies when it comes to a step.
-DIES = """
-import os, signal, sys
-from pathlib import Path
-from boz_server.database.adoption import in_place
-from tests.database.rows import NOW
-
-path, module, step = sys.argv[1:]
-target = sys.modules[module]
-setattr(target, step, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-in_place.adopt_in_place(Path(path), NOW, lambda *_: False)
-"""
-ADOPTS = """
-import sys
-from pathlib import Path
-from boz_server.database.adoption.in_place import adopt_in_place
-from tests.database.rows import NOW
-
-print("ready", flush=True)
-sys.stdin.readline()
-print(adopt_in_place(Path(sys.argv[1]), NOW, lambda *_: False) is not None)
-"""
-
-
-def process(script: str, *arguments: str) -> "subprocess.Popen[str]":
-    """Another process of ours."""
-    return subprocess.Popen(  # noqa: S603 - a process of ours
-        [sys.executable, "-c", script, *arguments],
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"PYTHONPATH": "."},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def ended(script: str, *arguments: str) -> int:
-    """Run one to its end; its exit code."""
-    running = process(script, *arguments)
-    running.communicate(timeout=60)
-    return running.returncode
 
 
 @pytest.fixture
@@ -101,6 +47,25 @@ def old(tmp_path: Path) -> LegacyDatabase:
 def adopted(path: Path) -> Adopted | None:
     """What adopting a file in its place comes to."""
     return adopt_in_place(path, NOW, lambda *_: False)
+
+
+def left_half_done(path: Path, mode: str) -> int:
+    """Leave a row in a -wal file, or half a change with its -journal, as a killed program does."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("PRAGMA cache_spill = 1")
+    connection.execute("UPDATE agents SET name = 'Committed'")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE agents SET name = 'Half done'")
+    for number in range(200):
+        connection.execute("UPDATE jobs SET error = ? WHERE job_id = ?", ["x" * 3000, str(number)])
+    return die()
+
+
+def die(*_: object) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
 
 
 def names(path: Path) -> list[str]:
@@ -146,7 +111,7 @@ def test_it_writes_over_no_earlier_backup(old: LegacyDatabase, tmp_path: Path) -
 def test_it_sets_right_what_a_killed_program_left(
     old: LegacyDatabase, tmp_path: Path, mode: str
 ) -> None:
-    assert ended(KILLED, str(old.path), mode) == -signal.SIGKILL
+    assert ended(child(lambda: left_half_done(old.path, mode))) == -signal.SIGKILL
     assert files(tmp_path) > {"boz.db"}
     done = adopted(old.path)
     assert done is not None
@@ -201,7 +166,12 @@ def fails(*_: object) -> None:
 def test_it_goes_on_after_a_kill_at_any_step(
     old: LegacyDatabase, tmp_path: Path, module: Any, step: str
 ) -> None:
-    assert ended(DIES, str(old.path), module.__name__, step) == -signal.SIGKILL
+    def work() -> int:
+        setattr(module, step, die)
+        adopted(old.path)
+        return 0
+
+    assert ended(child(work)) == -signal.SIGKILL
     assert is_legacy(old.path) == (step != "sync_folder")
     assert names(old.path) == ["Living room"]
     adopted(old.path)
@@ -218,17 +188,7 @@ def test_it_is_done_once_where_several_servers_start_at_once(
     old: LegacyDatabase, tmp_path: Path, mode: str
 ) -> None:
     old.run(f"PRAGMA journal_mode = {mode}")
-    processes = [process(ADOPTS, str(old.path)) for _ in range(3)]
-    for each in processes:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
-    for each in processes:
-        assert each.stdin is not None
-        each.stdin.write("\n")
-        each.stdin.flush()
-    assert sorted(each.communicate(timeout=60)[0] for each in processes) == [
-        "False\n", "False\n", "True\n"
-    ]  # fmt: skip
+    assert all_at_once(3, lambda: adopted(old.path) is not None) == [0, 0, 1]
     assert files(tmp_path) == {"boz.db", BACKUP}
 
 
@@ -273,7 +233,11 @@ def test_it_refuses_while_the_old_server_idles(
 def looks_at(old: LegacyDatabase, seconds: float) -> "subprocess.Popen[str]":
     """A process that has the old database open, in WAL mode, for so long."""
     old.run("PRAGMA journal_mode = wal")
-    looking = process(LOOKS, str(old.path), str(seconds))
+    looking = subprocess.Popen(  # noqa: S603 - a process of ours
+        [sys.executable, "-c", LOOKS, str(old.path), str(seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert looking.stdout is not None
     assert looking.stdout.readline() == "ready\n"
     return looking

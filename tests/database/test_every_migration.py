@@ -15,7 +15,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import BASE, Migrations
 from tests.database import specimens
 from tests.database.folders import OURS
-from tests.database.processes import child, ended
+from tests.database.processes import all_at_once, child, ended
 from tests.database.steps import assert_keeps_every_row, columns, rows, schema
 
 #: Very many processes: what they run, the tests of migrations run and measure.
@@ -58,17 +58,7 @@ def test_it_is_applied_once_by_four_processes(database: Database, before: str, a
     there = columns(filled(database, before))
     kept = rows(database, there)
     database.close()
-    ready, go = os.pipe()
-
-    def work() -> int:
-        os.close(go)
-        os.read(ready, 1)  # until the last one that can write has closed it
-        return len(Migrations(Database(database.url)).upgrade(after))
-
-    processes = [child(work) for _ in range(4)]
-    os.close(go)
-    applied = sorted(map(ended, processes))
-    os.close(ready)
+    applied = all_at_once(4, lambda: len(Migrations(Database(database.url)).upgrade(after)))
     done = [BASE, *OURS].index(before)
     wanted = OURS[: OURS.index(after) + 1]
     assert applied == [0, 0, 0, len(wanted[done:])]

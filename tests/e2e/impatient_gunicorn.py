@@ -8,11 +8,14 @@ from typing import Any
 
 from boz_server.api import bodies
 from boz_server.api.context import services_of
+from boz_server.services import maintenance
 
 TIMES = 10
 _ours = runpy.run_path(str(Path.cwd() / "gunicorn.conf.py"))
 globals().update(_ours)
 bodies.SILENCE_SECONDS = bodies.LINGER_SECONDS = 1
+maintenance.TERM_SECONDS /= TIMES
+maintenance.GAP_SECONDS /= TIMES
 
 
 def post_worker_init(worker: Any) -> None:

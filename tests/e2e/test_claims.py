@@ -137,7 +137,7 @@ def _bound(call: Callable[[list[Job]], list[Job]], share: list[Job]) -> Callable
     return lambda: call(share)
 
 
-@pytest.mark.parametrize("number", [int(os.environ.get("CLAIMS", "500"))])
+@pytest.mark.parametrize("number", [int(os.environ.get("CLAIMS", "300"))])
 def test_it_gives_each_job_to_one_worker_most_urgent_first(
     server: GunicornServer, number: int
 ) -> None:
@@ -165,7 +165,7 @@ def test_it_gives_each_job_to_one_worker_most_urgent_first(
 
 def test_it_never_has_more_under_way_than_the_limit(server: GunicornServer) -> None:
     # More workers than the limit, of one place each: fewer could not exceed it.
-    number, clients, limit = 150, 12, 8
+    number, clients, limit = 100, 12, 8
     server.environment |= {"BOZ_WEB_WORKERS": "2", "BOZ_MAX_CONCURRENT_TRANSCODES": str(limit)}
     server.start()
     entered = {job["job_id"] for job in enter_jobs(server, number)}

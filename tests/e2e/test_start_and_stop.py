@@ -5,7 +5,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
 import requests
 
 from tests.e2e.gunicorn_server import START_SECONDS, GunicornServer
@@ -66,21 +65,6 @@ def test_it_names_the_folder_and_the_variable_when_the_folder_is_missing(
     said = refusal(server)
     assert f"{tmp_path}/nowhere" in said
     assert "BOZ_DATABASE_URL" in said
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "mentions"),
-    [
-        ("BOZ_PORT", "eighty", "BOZ_PORT is 'eighty', but must be a whole number"),
-        ("BOZ_AUTO_MIGRATE", "perhaps", "BOZ_AUTO_MIGRATE is 'perhaps', but must be true or false"),
-        ("BOZ_DATABASE_URL", "mysql://x/y", "BOZ_DATABASE_URL must read"),
-    ],
-)
-def test_it_says_which_setting_is_wrong(
-    server: GunicornServer, name: str, value: str, mentions: str
-) -> None:
-    server.environment[name] = value
-    assert mentions in refusal(server)
 
 
 def test_it_refuses_a_database_that_is_behind_unless_it_may_migrate(
