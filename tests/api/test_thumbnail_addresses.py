@@ -1,5 +1,6 @@
 """No address leads out of the thumbnails' folder, however it is written."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -119,26 +120,28 @@ def test_it_answers_404_for_a_thumbnail_that_is_not_kept(client: FlaskClient, di
     assert_problem(client.get("/api/thumbnails/nothing/title_0_0.jpg"), 404, "dropped")
 
 
-@pytest.mark.parametrize("address", [*OWNERS, *FILES])
 def test_it_deletes_and_counts_nothing_elsewhere(
-    client: FlaskClient, services: Services, disc_id: str, address: str
+    client: FlaskClient, services: Services, disc_id: str, subtests: pytest.Subtests
 ) -> None:
     before = contents(services.settings)
-    path = f"/api/thumbnails/{address.format(id=disc_id)}"
-    with unchanged(services):
-        assert_problem(client.get(path), 404)
-        deleted = client.delete(path)
-        # There is nothing to delete below an id; a path of more parts is no address at all.
-        assert_problem(deleted, deleted.status_code)
-        assert deleted.status_code in (404, 405)
-    assert contents(services.settings) == before
+    for address in (*OWNERS, *FILES):
+        path = f"/api/thumbnails/{address.format(id=disc_id)}"
+        with subtests.test(address=address), unchanged(services):
+            assert_problem(client.get(path), 404)
+            deleted = client.delete(path)
+            # There is nothing to delete below an id; a path of more parts is no address at all.
+            assert_problem(deleted, deleted.status_code)
+            assert deleted.status_code in (404, 405)
+            assert contents(services.settings) == before
 
 
-@pytest.mark.parametrize("owner", OWNERS)
-def test_it_serves_nothing_of_what_is_no_id(client: FlaskClient, disc_id: str, owner: str) -> None:
-    for name in ("title_0_0.jpg", "secret.jpg"):
-        path = f"/api/thumbnails/{owner.format(id=disc_id)}/{name}"
-        assert_problem(client.get(path), 404)
+def test_it_serves_nothing_of_what_is_no_id(
+    client: FlaskClient, disc_id: str, subtests: pytest.Subtests
+) -> None:
+    for owner, name in product(OWNERS, ("title_0_0.jpg", "secret.jpg")):
+        with subtests.test(owner=owner, name=name):
+            path = f"/api/thumbnails/{owner.format(id=disc_id)}/{name}"
+            assert_problem(client.get(path), 404)
 
 
 def contents(settings: Settings) -> dict[Path, bytes]:
