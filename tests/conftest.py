@@ -38,14 +38,14 @@ TESTS = Path(__file__).parent
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "unmeasured: other tests run the same lines for coverage.")
+    config.addinivalue_line("markers", "thorough: run with --every-variant alone.")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-variant",
         action="store_true",
-        help="On PostgreSQL, too, run each test with all of its values, and not with the first; and"
-        " kill each migration at each of its statements.",
+        help="Run each test with all of its values, on PostgreSQL too.",
     )
 
 
@@ -59,8 +59,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if _is_below(item, "api"):
             item.add_marker("unmeasured")
     if not config.getoption("--every-variant"):
-        config.hook.pytest_deselected(items=on_postgres)
-        items[:] = [item for item in items if item not in on_postgres]
+        thorough = {item for item in items if item.get_closest_marker("thorough")}
+        left_out = on_postgres | thorough
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def _further_values(items: list[pytest.Item]) -> "set[pytest.Item]":

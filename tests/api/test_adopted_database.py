@@ -11,7 +11,7 @@ from boz_server.database.adoption.filling import adopt_into
 from boz_server.services.retention import Pruned
 from boz_server.services.wiring import Services
 from tests.database.legacy import WHEN, LegacyDatabase
-from tests.database.legacy_in_use import DISCS, JOBS, fill
+from tests.database.legacy_in_use import DISCS, FEW_JOBS, fill
 from tests.support import (
     FakeClock,
     approve,
@@ -65,9 +65,9 @@ def test_it_lists_everything(
     app: Flask, client: FlaskClient, clock: FakeClock, tmp_path: Path
 ) -> None:
     legacy = LegacyDatabase(tmp_path / "filled.db")
-    fill(legacy)
+    fill(legacy, FEW_JOBS)
     adopt(app, legacy, clock)
-    assert len(ok(client.get("/api/jobs?limit=5000"))) == JOBS
+    assert len(ok(client.get("/api/jobs?limit=5000"))) == FEW_JOBS
     assert len(ok(client.get("/api/discs"))) == DISCS
     assert {each["agent_id"] for each in ok(client.get("/api/agents"))} >= {"pc", "shed"}
     assert len(ok(client.get("/api/workers"))) == 5

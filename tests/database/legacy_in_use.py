@@ -11,6 +11,8 @@ from tests.database.legacy import LegacyDatabase
 from tests.database.rows import NOW
 
 DISCS, JOBS = 200, 2000
+#: Enough where the question is not how many there are.
+FEW_JOBS = 100
 AGENTS = ("pc", "den", "attic")
 #: Two have signed off, and their rows are gone.
 DRIVES = [(agent_id, drive) for agent_id in (*AGENTS, "shed", "barn") for drive in ("D:", "E:")]

@@ -13,8 +13,8 @@ TEXT = '[{"ü": 1.5}, "\\u2603"]'
 TIME = "2026-01-24 12:34:56.123456"
 #: In a column of bytes, which is that of a disc's record in the archive.
 PACKED = zlib.compress(b'{"disc": {"drive": "F:"}, "titles": [], "jobs": []}').hex()
-#: A key that no row has which the database itself makes.
-NUMBER = "1000"
+#: A key beyond all that the database itself makes while tests run.
+NUMBER = "1000000000"
 #: {type of a column: what it takes}.
 VALUES = {
     "integer": "1",

@@ -8,7 +8,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import DailyStats, Job
 from boz_server.domain.job_states import OVER
 from tests.database.legacy import LegacyDatabase
-from tests.database.legacy_in_use import fill
+from tests.database.legacy_in_use import FEW_JOBS, fill
 
 Adopt = Callable[[], Report]
 
@@ -38,10 +38,10 @@ def test_it_counts_what_a_job_is_after_the_adoption(legacy: LegacyDatabase, adop
     assert [row.outcome for row in DailyStats.select()] == ["failed"]
 
 
-def test_it_counts_each_job_of_a_large_database_once(
+def test_it_counts_each_job_of_a_whole_database_once(
     database: Database, legacy: LegacyDatabase, adopt: Adopt
 ) -> None:
-    fill(legacy)
+    fill(legacy, FEW_JOBS)
     adopt()
     over = Job.select().where(Job.status.in_(list(OVER))).count()
     assert over > 0

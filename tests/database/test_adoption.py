@@ -19,11 +19,8 @@ from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Disc, Job, Title, TVSeason
 from boz_server.domain.job_states import HELD
 from tests.database.legacy import FIRST_FORM, LOOSE, ROWS, TABLES, LegacyDatabase
-from tests.database.legacy_in_use import AGENTS, DISCS, JOBS, STATES, fill
+from tests.database.legacy_in_use import AGENTS, DISCS, FEW_JOBS, JOBS, STATES, fill
 from tests.database.rows import NOW, agent
-
-#: Enough where the question is not how many there are.
-FEW_JOBS = 100
 
 
 @pytest.fixture

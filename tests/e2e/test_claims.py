@@ -137,7 +137,7 @@ def _bound(call: Callable[[list[Job]], list[Job]], share: list[Job]) -> Callable
     return lambda: call(share)
 
 
-@pytest.mark.parametrize("number", [int(os.environ.get("CLAIMS", "300"))])
+@pytest.mark.parametrize("number", [int(os.environ.get("CLAIMS", "200"))])
 def test_it_gives_each_job_to_one_worker_most_urgent_first(
     server: GunicornServer, number: int
 ) -> None:
