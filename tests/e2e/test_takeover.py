@@ -83,7 +83,7 @@ def test_it_takes_the_jobs_of_a_silent_agent_and_gives_them_back_when_it_returns
         "BOZ_AGENT_TIMEOUT_SECONDS": str(LEASE_SECONDS),
         "BOZ_WORKER_TIMEOUT_SECONDS": str(LEASE_SECONDS),
     }
-    server.start()
+    server.made_impatient().start()
     holding_process(server)
     register(server)
     jobs = [ordered_rip(server), approved_transcode(server)]
