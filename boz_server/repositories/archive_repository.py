@@ -108,18 +108,21 @@ class ArchiveRepository:
             ArchivedDisc.insert_many(rows).execute()
             Disc.delete().where(Disc.disc_id.in_(batch)).execute()
 
-    def bring_back(self, among: Iterable[Tie]) -> None:
-        """Move the discs with one of these ties back, and whatever is tied to those. They count as
-        ejected where another lies in the drive that they were in."""
+    def bring_back(self, among: Iterable[Tie]) -> bool:
+        """Move the discs with one of these ties back, and whatever is tied to those; False when
+        there is none. They count as ejected where another lies in the drive that they were in."""
         known = set(among)
         ahead = list(known)
+        came_back = False
         while ahead:
             following, ahead = ahead[:TIES_A_STATEMENT], ahead[TIES_A_STATEMENT:]
             for row in list(ArchivedDisc.select().where(_has_one(ArchivedDisc, following))):
                 self._bring_back(row)
+                came_back = True
                 new = self._ties(row) - known
                 ahead.extend(new)
                 known |= new
+        return came_back
 
     def _bring_back(self, row: ArchivedDisc) -> None:
         columns = _columns(row)

@@ -135,19 +135,17 @@ class DiscManager:
             # Again: since the providers were asked, what came back may have been put away.
             present = self._in_drive(report)
             if present is not None and present.fingerprint == report.fingerprint:
-                disc_id = present.disc_id
-                self._refresh(disc_id, report)
+                disc = self._refresh(present.disc_id, report)
             else:
                 if present is not None:
                     self._close(present)
-                disc_id = self._enter(report)
-            disc = self.get(disc_id)
+                disc = self._enter(report)
             if disc.preview_status == PreviewStatus.APPROVED:
                 # No one has to look at them any more.
-                self.discs.drop_thumbnails(disc_id)
-                return self.get(disc_id)
+                self.discs.drop_thumbnails(disc.disc_id)
+                return self.get(disc.disc_id)
             # Before the commit: a title that names thumbnails has them.
-            self.thumbnails.save(disc_id, report.thumbnails)
+            self.thumbnails.save(disc.disc_id, report.thumbnails)
             return disc
 
     def ejected(self, agent_id: str, drive: str) -> str | None:
@@ -175,10 +173,11 @@ class DiscManager:
         present = self.discs.in_drive(report.agent_id, report.drive)
         if present is not None and present.fingerprint == report.fingerprint:
             return present
-        self.recall.before(report.disc_name, report.titles, report.fingerprint)
-        return self.discs.in_drive(report.agent_id, report.drive)
+        if self.recall.before(report.disc_name, report.titles, report.fingerprint):
+            return self.discs.in_drive(report.agent_id, report.drive)
+        return present
 
-    def _enter(self, report: ReportedDisc) -> str:
+    def _enter(self, report: ReportedDisc) -> Disc:
         now = self.clock.now()
         disc_id = str(uuid4())
         before = self.discs.approved_before(report.fingerprint)
@@ -203,21 +202,23 @@ class DiscManager:
         if is_clear(self.settings, disc, was_approved=before is not None):
             self.discs.update(disc_id, preview_status=PreviewStatus.APPROVED)
             self.seasons.accept(disc, now)
+            disc = self.get(disc_id)
         log.info("Disc detected", extra={"disc_id": disc_id, "disc_name": report.disc_name})
-        return disc_id
+        return disc
 
     def _preview(self, report: ReportedDisc) -> Preview:
         return self.previews.identified(
             report.disc_name, report.fingerprint, report.titles, report.findings or NOTHING
         )
 
-    def _refresh(self, disc_id: str, report: ReportedDisc) -> None:
+    def _refresh(self, disc_id: str, report: ReportedDisc) -> Disc:
         """Take over what was measured anew; what is proposed or decided stays."""
         for index, columns in report.title_columns().items():
             if not columns["thumbnail_timestamps"]:
                 del columns["thumbnail_timestamps"]
             self.discs.update_title(disc_id, index, **columns)
         self.discs.update(disc_id, disc_type=report.disc_type)
+        return self.get(disc_id)
 
     def _close(self, disc: Disc) -> None:
         """A disc has left its drive: what has not begun of it can't be done any more.

@@ -16,14 +16,14 @@ class DiscRecall:
     def __init__(self, archive: ArchiveRepository) -> None:
         self.archive = archive
 
-    def before(self, label: str, titles: Sequence[TitleFacts], fingerprint: str) -> None:
+    def before(self, label: str, titles: Sequence[TitleFacts], fingerprint: str) -> bool:
         """Bring back the records of the same disc, the discs of its name, and the one that it
-        follows in a box whose labels are written otherwise."""
+        follows in a box whose labels are written otherwise; False when there is none."""
         read = read_label(label, titles)
         keys = {parse_label(label).key, read.key} - {""}
         if read.key and read.disc_number is not None:
             keys |= self._keys_before(read.key, read.disc_number)
-        self.archive.bring_back(
+        return self.archive.bring_back(
             ties(fingerprint, "", None) | {(Likeness.TITLE_KEY, key) for key in keys}
         )
 
