@@ -95,8 +95,8 @@ class FleetRepository:
 
     def drive_of(self, job: Job) -> Drive | None:
         """Return the drive that a rip's disc lies in; None when it has no disc."""
-        disc = Disc.get_or_none(Disc.disc_id == job.disc_id)
-        return None if disc is None else (disc.agent_id, disc.drive)
+        disc_id = job.disc_id
+        return None if disc_id is None else self.drives_of([disc_id]).get(disc_id)
 
     def drives_of(self, disc_ids: Collection[str]) -> dict[str, Drive]:
         """Return the drives of discs, by the discs' ids."""

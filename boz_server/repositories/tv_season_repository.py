@@ -135,7 +135,8 @@ class TVSeasonRepository:
         The lock comes first: of two discs that change at once, the later sees both.
         """
         self.lock(season_id)
-        discs = list(_discs_of(season_id).order_by(Disc.detected_at, Disc.disc_id))
+        query = _discs_of(season_id, Disc.disc_id, Disc.disc_name)
+        discs = list(query.order_by(Disc.detected_at, Disc.disc_id).tuples())
         last = peewee.fn.COALESCE(Title.last_episode_number, Title.episode_number)
         # An empty fingerprint is no disc's.
         highest = _episodes_elsewhere(season_id, "", peewee.fn.MAX(last)).where(
@@ -143,8 +144,8 @@ class TVSeasonRepository:
         )
         TVSeason.update(
             last_episode_assigned=max(highest.scalar() or 0, self.gone(season_id).last_episode),
-            disc_ids=[disc.disc_id for disc in discs],
-            last_disc_name=discs[-1].disc_name if discs else None,
+            disc_ids=[disc_id for disc_id, _ in discs],
+            last_disc_name=discs[-1][1] if discs else None,
             updated_at=now,
         ).where(TVSeason.season_id == season_id).execute()
 
@@ -205,8 +206,8 @@ class TVSeasonRepository:
         )
 
 
-def _discs_of(season_id: str) -> Any:
-    return Disc.select().where(
+def _discs_of(season_id: str, *columns: Any) -> Any:
+    return Disc.select(*columns).where(
         Disc.tv_season == season_id,
         Disc.preview_status != PreviewStatus.REJECTED,
         ~is_outdated(),

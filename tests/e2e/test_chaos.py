@@ -13,7 +13,7 @@ from tests.e2e.gunicorn_server import GunicornServer
 
 log = logging.getLogger(__name__)
 
-ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "5"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from contextlib import closing
 
 from tests.e2e.gunicorn_server import GunicornServer, until
 from tests.media_server import FakeMediaServers
@@ -54,7 +55,7 @@ def test_it_sends_again_what_it_was_sending_when_it_was_killed(
     complete_a_job(server)
     until(media_servers.posts, SOON)
     server.kill()
-    with sqlite3.connect(server.database) as file:
+    with closing(sqlite3.connect(server.database)) as file, file:
         # The wait for a sender that was killed is over.
         changed = file.execute("UPDATE outbox SET due_at = '2026-01-01 00:00:00.000000'")
         assert changed.rowcount == 1

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import requests
@@ -82,7 +83,7 @@ def test_it_refuses_a_database_that_is_behind_unless_it_may_migrate(
 def test_it_refuses_a_database_of_a_newer_server(server: GunicornServer) -> None:
     server.start()
     server.kill()
-    with sqlite3.connect(server.database) as file:
+    with closing(sqlite3.connect(server.database)) as file, file:
         file.execute("INSERT INTO migratehistory (name, migrated_at) VALUES ('999_later', '')")
     assert "999_later" in refusal(server)
 
@@ -93,7 +94,7 @@ def test_it_migrates_once_when_servers_start_at_the_same_time(server: GunicornSe
         each.launch()
     try:
         server.start()
-        with sqlite3.connect(server.database) as file:
+        with closing(sqlite3.connect(server.database)) as file:
             names = [name for (name,) in file.execute("SELECT name FROM migratehistory")]
         assert sorted(names) == sorted(set(names)) != []
     finally:

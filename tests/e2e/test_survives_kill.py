@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -172,5 +173,5 @@ def test_it_keeps_every_acknowledged_job_when_killed_under_load(
     server.start()
     kept = {job["job_id"] for job in server.get("/api/jobs?limit=5000")}
     assert set(acknowledged) <= kept
-    with sqlite3.connect(server.database) as file:
+    with closing(sqlite3.connect(server.database)) as file:
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 SEED = os.environ.get("FILES_SEED", "1")
 #: `make test` kills so often by each way that a file takes; `make chaos` 20 times and more.
-ROUNDS = int(os.environ.get("FILES_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("FILES_ROUNDS", "3"))
 #: A round in which nothing moves ends so late.
 LONGEST_SECONDS = 1.0
 #: Three of four moments are just after one more step was seen, where names are given and rows are
