@@ -46,7 +46,7 @@ SHOWS = [
 
 @pytest.fixture
 def settings(settings: Settings, providers: FakeProviders) -> Settings:
-    return replace(settings, provider_timeout_seconds=0.5, **providers.settings())
+    return replace(settings, provider_timeout_seconds=0.3, **providers.settings())
 
 
 @pytest.fixture(autouse=True)

@@ -90,7 +90,7 @@ def queries(client: FlaskClient, services: Services, clock: FakeClock) -> dict[s
     ok(report(client, rip_id, "completed", output_file="C:\\t00.mkv"))
     done = assigned_job(client)
     ok(report(client, done, "completed"))
-    lengthen_history(services, done, 3000)
+    lengthen_history(services, done, 1500)
     running = assigned_job(client)
     ok(report(client, running, "running"))
     queued_job(client, preset="H.265 QSV 1080p")  # no worker can do it
