@@ -1,5 +1,6 @@
 """What tests stand on: real databases of both engines, an application, a clock moved by hand."""
 
+import gc
 import logging
 import os
 import shutil
@@ -37,7 +38,8 @@ TESTS = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "unmeasured: other tests run the same lines for coverage.")
+    config.addinivalue_line("markers", "measured: a test of the API that counts for coverage.")
+    config.addinivalue_line("markers", "unmeasured: another test, that does not.")
     config.addinivalue_line("markers", "thorough: run with --every-variant alone.")
 
 
@@ -52,12 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start with the longest, so that none is left alone at the end: those that wait for
     processes, then the masses of requests."""
-    items.sort(key=lambda item: (not _is_below(item, "e2e"), not _is_unmeasured(item)))
     further = _further_values(items)
     on_postgres = {item for item in further if "postgresql" in item.name}
     for item in further - on_postgres:
         if _is_below(item, "api"):
             item.add_marker("unmeasured")
+    items.sort(key=lambda item: (not _is_below(item, "e2e"), _is_measured(item)))
     if not config.getoption("--every-variant"):
         thorough = {item for item in items if item.get_closest_marker("thorough")}
         left_out = on_postgres | thorough
@@ -86,16 +88,14 @@ def _further_values(items: list[pytest.Item]) -> "set[pytest.Item]":
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Measure coverage where it tells something new: it doubles what a test costs.
 
-    On PostgreSQL a test runs the lines that it runs on SQLite, but for the database's own, and a
-    server's processes are not measured anyway. Not pytest-cov's no_cover: each process of
-    pytest-xdist has a second measurement below the first, which then goes on in its place.
+    Not pytest-cov's no_cover: each process of pytest-xdist has a second measurement below the
+    first, which then goes on in its place.
     """
-    again = "postgresql" in item.name and not _is_below(item, "database")
-    if not (again or _is_below(item, "e2e") or _is_unmeasured(item)):
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(peewee.Database, "execute", _execute_unmeasured)
+    if not _is_measured(item):
+        with _unmeasured():
             return (yield)
-    with _unmeasured():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(peewee.Database, "execute", _execute_unmeasured)
         return (yield)
 
 
@@ -108,9 +108,14 @@ def pytest_runtest_setup() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Nor how they are found."""
-    with _unmeasured():
-        return (yield)
+    """Nor how they are found. What that makes stays: it is no garbage to look for, now or later."""
+    gc.disable()
+    try:
+        with _unmeasured():
+            return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager
@@ -138,8 +143,14 @@ def _execute_unmeasured(
         sys.settrace(tracer)
 
 
-def _is_unmeasured(item: pytest.Item) -> bool:
-    return item.get_closest_marker("unmeasured") is not None
+def _is_measured(item: pytest.Item) -> bool:
+    """On PostgreSQL a test runs the lines that it runs on SQLite, but for the database's own; most
+    of the API's run those that others run; and a server's processes are not measured anyway."""
+    if item.get_closest_marker("unmeasured") or _is_below(item, "e2e"):
+        return False
+    if _is_below(item, "api") and not item.get_closest_marker("measured"):
+        return False
+    return "postgresql" not in item.name or _is_below(item, "database")
 
 
 def _is_below(item: pytest.Item, folder: str) -> bool:

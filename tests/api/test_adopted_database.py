@@ -27,9 +27,6 @@ from tests.support import (
     season,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2")
 
 

@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import pytest
 from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
@@ -15,6 +16,8 @@ from tests.support import (
     report,
     unchanged,
 )
+
+pytestmark = pytest.mark.measured
 
 
 def test_it_registers_an_agent_with_defaults(client: FlaskClient) -> None:

@@ -21,6 +21,8 @@ from tests.support import (
     report,
 )
 
+pytestmark = pytest.mark.measured
+
 NOTHING: dict[str, Any] = {
     "jobs": 0, "completed": 0, "failed": 0, "cancelled": 0, "retried": 0, "failure_rate": None,
     "duration_seconds": {"mean": None, "p50": None, "p95": None},

@@ -1,11 +1,14 @@
 """How much smaller transcodes made their files."""
 
+import pytest
 from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
 from tests.analytics import GB, analytics, transcoded
 from tests.api.test_analytics_jobs import add
 from tests.support import FakeClock, assert_problem, register_agent, register_worker
+
+pytestmark = pytest.mark.measured
 
 NOTHING = {
     "transcodes": 0,

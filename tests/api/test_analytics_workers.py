@@ -17,6 +17,8 @@ from tests.support import (
     report,
 )
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.fixture(autouse=True)
 def machine(client: FlaskClient) -> None:

@@ -18,6 +18,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def assign(client: FlaskClient, **extra: Any) -> dict[str, Any]:
     """Who is to transcode a file of the agent."""

@@ -24,9 +24,6 @@ from tests.support import (
     told,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 FILMS = [
     Movie("Solaris", 2002, 99, "tt0307479"),
     Movie("Twin", 1990, 100, "tt0000001"),

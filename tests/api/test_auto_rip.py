@@ -29,6 +29,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:

@@ -28,9 +28,6 @@ from tests.support import (
     rip,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 FILE = "C:\\rips\\title_t00.mkv"
 NVENC = {"nvenc": True, "hevc": True}
 QSV = {"qsv": True, "hevc": True}

@@ -18,9 +18,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 NOTHING_OF_A_FILM = {
     "movie_title": None,
     "movie_year": None,

@@ -28,9 +28,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 FILMS = [
     Movie("Solaris", 1972, 167, "tt0069293", 593),
     Movie("Solaris", 2002, 99, "tt0307479", 2103),

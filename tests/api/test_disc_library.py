@@ -21,9 +21,6 @@ from tests.support import (
     told,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 HALF_A_YEAR = 181 * 86400.0
 
 

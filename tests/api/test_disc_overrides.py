@@ -22,6 +22,8 @@ from tests.support import (
     told,
 )
 
+pytestmark = pytest.mark.measured
+
 FILMS = [
     Movie("Solaris", 1972, 167, "tt0069293", 593),
     Movie("Solaris", 2002, 99, "tt0307479", 2103),

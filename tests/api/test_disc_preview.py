@@ -19,6 +19,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.fixture(autouse=True)
 def agent(client: FlaskClient) -> None:

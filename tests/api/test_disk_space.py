@@ -21,6 +21,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 GIB = 1024**3
 TUS = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "filename YS5ta3Y="}
 

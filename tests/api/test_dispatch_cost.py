@@ -25,9 +25,6 @@ from tests.support import (
     rip,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 @contextmanager
 def counted(services: Services) -> Iterator[list[str]]:

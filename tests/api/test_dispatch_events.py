@@ -29,9 +29,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 SMALL = {"max_concurrent": 1}
 Event = Callable[[], TestResponse]
 

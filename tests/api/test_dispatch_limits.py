@@ -24,9 +24,6 @@ from tests.support import (
     rip,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 def discs(client: FlaskClient, *drives: tuple[str, str]) -> list[str]:
     """Approved discs, one in each of these drives: agent and drive."""

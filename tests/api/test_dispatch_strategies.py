@@ -23,9 +23,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 GPU = {"nvenc": True, "hevc": True, "max_concurrent": 8}
 CPU = {"max_concurrent": 8}
 

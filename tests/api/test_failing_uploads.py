@@ -22,7 +22,10 @@ from boz_server.settings import Settings
 from tests.support import FakeClock, assert_problem, ok
 
 #: Files never touch the database: one engine will do.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.measured,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 
 @pytest.fixture

@@ -16,7 +16,10 @@ from boz_server.settings import Settings
 from tests.support import assert_problem, ok
 
 #: Files never touch the database: one engine will do.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.measured,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 FILM = b"\x1aE\xdf\xa3 a film"
 

@@ -18,6 +18,8 @@ from tests.support import (
     titles,
 )
 
+pytestmark = pytest.mark.measured
+
 FILMS = [
     Movie("Heidi", 2001, 104, "tt0265161", 11),
     Movie("Heidi", 2015, 111, "tt3700392", 365045),

@@ -22,6 +22,8 @@ from tests.support import (
     titles,
 )
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:

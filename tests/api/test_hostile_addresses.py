@@ -2,15 +2,11 @@
 
 import re
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.endpoints import assert_handled, assert_serves_on, endpoints
 from tests.support import assert_problem, create_job
-
-#: Very many requests: what they run, the tests of each behaviour run and measure.
-pytestmark = pytest.mark.unmeasured
 
 PARTS = (
     "%00",

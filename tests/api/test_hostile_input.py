@@ -11,9 +11,6 @@ from hypothesis import strategies as st
 
 from tests.endpoints import JSON, Endpoint, assert_handled, assert_serves_on, endpoints
 
-#: Thousands of requests: what they run, the tests of each behaviour run and measure.
-pytestmark = pytest.mark.unmeasured
-
 DEEP = "[" * 200 + "]" * 200
 DEEPER = '{"a":' * 300 + "1" + "}" * 300
 #: JSON texts, each put into each field of each endpoint in turn. The first lot is no JSON.

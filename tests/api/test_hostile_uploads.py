@@ -11,9 +11,6 @@ from boz_server.settings import Settings
 from tests.support import assert_problem, ok
 from tests.tus import BYTES, TUS, b64, begin, begun, metadata, offset, send
 
-#: Very many requests: what they run, the tests of each behaviour run and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: Numbers that no database keeps, that no float has, and that int() does not read.
 HUGE = ["9" * 19, "9" * 20, "0" * 30 + "9" * 30, "0" * 20 + "9" * 4300, "9" * 5000]
 

@@ -175,7 +175,6 @@ HOSTILE_DISCS = [
 ]
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize(("label", "lengths"), HOSTILE_DISCS)
 def test_it_proposes_something_for_any_disc(
     client: FlaskClient, label: str, lengths: list[int]

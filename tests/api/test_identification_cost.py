@@ -17,9 +17,6 @@ from tests.plans import noted, plan_of
 from tests.provider_server import FakeProviders, Movie, Show
 from tests.support import approve, detect, eject, register_agent, told
 
-#: Very many requests: what they run, the tests of each behaviour run and measure.
-pytestmark = pytest.mark.unmeasured
-
 SHOWS = [
     Show(
         Series(5, "Sherlock", 2010, ()),

@@ -1,5 +1,6 @@
 """A person gives jobs to agents."""
 
+import pytest
 from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
@@ -18,6 +19,8 @@ from tests.support import (
     rip,
     unchanged,
 )
+
+pytestmark = pytest.mark.measured
 
 
 def test_it_gives_a_job_to_an_agent(client: FlaskClient) -> None:

@@ -18,6 +18,8 @@ from tests.support import (
     rip,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def agent_of(client: FlaskClient) -> tuple[str, str | None]:
     agent = ok(client.get("/api/agents/pc"))

@@ -18,9 +18,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 def started_job(client: FlaskClient) -> str:
     job_id = assigned_job(client)

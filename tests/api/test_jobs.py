@@ -1,5 +1,6 @@
 """Jobs are entered, shown and counted."""
 
+import pytest
 from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
@@ -18,6 +19,8 @@ from tests.support import (
     rip,
     unchanged,
 )
+
+pytestmark = pytest.mark.measured
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

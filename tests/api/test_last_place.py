@@ -21,9 +21,6 @@ from tests.support import (
     restart,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture(autouse=True)
 def machine(client: FlaskClient) -> None:

@@ -20,6 +20,8 @@ from tests.support import (
     ok,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def test_it_tries_again_what_failed_and_gives_up_in_the_end(
     client: FlaskClient,

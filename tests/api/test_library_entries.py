@@ -28,6 +28,8 @@ from tests.support import (
     told,
 )
 
+pytestmark = pytest.mark.measured
+
 FILMS = [Movie("Solaris", 1972, 167, "tt0069293", 593), Movie("Heat", 1995, 170, None, 949)]
 SHOWS = [
     Show(

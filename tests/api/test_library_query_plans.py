@@ -18,9 +18,6 @@ from tests.database.rows import NOW
 from tests.plans import noted, plan_of
 from tests.support import ok, register_agent
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 DISCS, ARCHIVED, SHOWS = 1500, 500, 300
 #: These grow with the collection.
 LARGE = {"library_entries", "discs", "titles", "archived_discs", "tv_seasons", "tv_episodes"}

@@ -18,6 +18,8 @@ from tests.support import (
     ok,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def test_it_answers_without_waiting_where_the_library_is_slow(
     client: FlaskClient, library: Callable[..., Services], nas: Path

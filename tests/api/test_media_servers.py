@@ -18,7 +18,10 @@ from tests.media_server import KEY, FakeMediaServers
 from tests.support import assert_problem, ok, restart
 
 #: Nothing here touches the database: one engine will do.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [
+    pytest.mark.measured,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 ALL = ("plex", "jellyfin", "emby")
 DETAILS = ("enabled", "connected", "url", "server_name", "version", "error")

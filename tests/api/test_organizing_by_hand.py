@@ -15,6 +15,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "{output}/../secret.mkv", "{output}/.arriving-x", "secret.mkv", ""]

@@ -21,9 +21,6 @@ from tests.support import (
     restart,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 NVENC = {"nvenc": True, "hevc": True}
 QSV = {"qsv": True, "hevc": True}
 

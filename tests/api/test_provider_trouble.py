@@ -33,9 +33,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 FILMS = [Movie("Solaris", 2002, 99, "tt0307479"), Movie("Tenet", 2020, 150, None, 577922)]
 SHOWS = [
     Show(

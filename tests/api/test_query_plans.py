@@ -19,6 +19,8 @@ from tests.support import (
     rip,
 )
 
+pytestmark = pytest.mark.measured
+
 #: What may read a whole table, or walk a whole index in order until a page is full.
 ALLOWED = (
     "SCAN CONSTANT ROW",

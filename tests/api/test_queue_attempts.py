@@ -20,9 +20,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 REPORTS = ("assigned", "running", "completed", "failed", "cancelled")
 #: What a report says that must not leave a trace.
 LATE = {"progress": 99.0, "error": "late", "output_file": "late.mkv"}

@@ -25,9 +25,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 DAY = 24 * 3600
 REPORTS = ("assigned", "running", "completed", "failed")
 LATE = {"progress": 99.0, "error": "Upload failed: late", "output_file": "late.mkv"}

@@ -24,9 +24,6 @@ from tests.support import (
     restart,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 FILE = "C:\\rips\\title_t00.mkv"
 GONE = "The disc left its drive before this title was ripped: put it in again."
 

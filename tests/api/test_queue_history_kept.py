@@ -21,6 +21,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def assign_to_den(client: FlaskClient, job_id: str) -> TestResponse:
     return client.post(f"/api/jobs/{job_id}/assign?agent_id=den")

@@ -22,9 +22,6 @@ from tests.support import (
     restart,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 Sign = Callable[[FlaskClient, str], TestResponse]
 
 

@@ -20,9 +20,6 @@ from tests.support import (
     report,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 REASON = "Worker 'gpu' is paused: 3 jobs in a row failed on it, so enable it again."
 
 

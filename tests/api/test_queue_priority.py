@@ -26,9 +26,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 HIGHEST = 2**31 - 1
 
 

@@ -22,6 +22,8 @@ from tests.support import (
     restart,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def running_job(client: FlaskClient, progress: float, token: bool = False) -> tuple[str, Any]:
     """A job that has come so far, and its token where the machine reports with it."""

@@ -28,9 +28,6 @@ from tests.support import (
     report,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: On these history piles up.
 LARGE = ("jobs", "job_events")
 #: Indices of nothing but open jobs, and of those whose files are here: to read all of one is to

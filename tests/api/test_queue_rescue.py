@@ -21,9 +21,6 @@ from tests.support import (
     restart,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 def lose(services: Services, clock: FakeClock) -> int:
     """Let every machine be silent for longer than any term."""

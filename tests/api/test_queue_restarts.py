@@ -22,9 +22,6 @@ from tests.support import (
     restart,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: Signs of life that don't say what a machine works on.
 SIGNS: dict[str, Callable[[FlaskClient], TestResponse]] = {
     "agent's heartbeat": lambda client: client.post("/api/agents/pc/heartbeat"),

@@ -26,6 +26,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 UPLOAD = "Upload failed: no route to host"
 
 

@@ -22,9 +22,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 REPORTS = ("assigned", "running", "completed", "failed")
 
 

@@ -22,9 +22,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: What a job is, and the token of its attempt where there was one.
 Reached = tuple[str, str | None]
 REPORTS = sorted({JobStatus.ASSIGNED, JobStatus.RUNNING} | OVER)

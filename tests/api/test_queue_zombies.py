@@ -24,9 +24,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: A job, the token of the attempt that was lost, and that of the one that goes on.
 Lost = tuple[str, str, str]
 REPORTS = ("assigned", "running", "completed", "failed", "cancelled")

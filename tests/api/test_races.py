@@ -27,9 +27,6 @@ from tests.support import (
     rip,
 )
 
-#: Very many requests: what they run, the tests of each behaviour run and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 def machines(client: FlaskClient) -> None:

@@ -9,9 +9,6 @@ from boz_server.services.wiring import Services
 from tests.remote import RAW, approved, farm, given_away, here, lost, polled
 from tests.support import FakeClock, assert_problem, ok, report, restart, unchanged
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 def fetch(client: FlaskClient, job_id: str, token: str | None) -> TestResponse:
     """A request for a job's file in the name of an attempt."""

@@ -22,9 +22,6 @@ from tests.remote import (
 )
 from tests.support import FakeClock, job_of, ok, report, restart
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 HOUR = 3600
 
 

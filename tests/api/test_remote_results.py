@@ -31,6 +31,8 @@ from tests.remote import (
 )
 from tests.support import FakeClock, assert_problem, job_of, ok, report, unchanged
 
+pytestmark = pytest.mark.measured
+
 Work = dict[str, Any]
 Send = Callable[[FlaskClient, Work], TestResponse]
 

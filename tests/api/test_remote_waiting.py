@@ -30,6 +30,8 @@ from tests.support import (
     restart,
 )
 
+pytestmark = pytest.mark.measured
+
 SEND = "Agent 'pc' has yet to send the file."
 CLAIM = "Worker 'farm', or another like it, has yet to ask for it."
 

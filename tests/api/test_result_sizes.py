@@ -20,6 +20,8 @@ from tests.support import (
     report,
 )
 
+pytestmark = pytest.mark.measured
+
 COMPARED = {
     "output_bytes": 2 * GB,
     "compared_runs": 1,

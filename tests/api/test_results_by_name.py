@@ -20,9 +20,6 @@ from tests.support import (
     report,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 EPISODE = "TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"
 
 

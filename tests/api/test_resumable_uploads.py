@@ -15,6 +15,8 @@ from boz_server.settings import Settings
 from tests.support import FakeClock, assert_problem, ok
 from tests.tus import BYTES, FILM, TUS, begin, begun, checksum, metadata, offset, send
 
+pytestmark = pytest.mark.measured
+
 
 def test_it_says_what_it_knows_of_the_protocol(client: FlaskClient) -> None:
     for response in (client.options("/api/uploads"), client.options("/api/uploads", headers=TUS)):

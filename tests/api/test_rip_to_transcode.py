@@ -24,9 +24,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 FILE = "C:\\rips\\title_t00.mkv"
 
 

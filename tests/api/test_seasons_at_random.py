@@ -10,9 +10,6 @@ from boz_server.services.wiring import Services
 from tests.api.test_seasons_over_discs import assert_true
 from tests.support import FakeClock, detect, disc_of, eject, ok, register_agent
 
-#: Very many requests: what they run, the tests of each behaviour run and measure.
-pytestmark = pytest.mark.unmeasured
-
 LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2", "FIREFLY_S01_D3", "FIREFLY_S01", "FIREFLY_D4")
 LAYOUTS = ((43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1), (87, 43.6, 44.1), (43, 44, 57))
 DRIVES = "DEFGH"

@@ -27,9 +27,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 FIRST, SECOND, THIRD = (43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1)
 
 

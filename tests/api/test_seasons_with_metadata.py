@@ -28,6 +28,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def listed(number: int, *minutes: int | None) -> list[Episode]:
     """A season with episodes of such running times."""

@@ -10,9 +10,6 @@ from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.support import JPEG, assert_problem, detect, register_agent, titles, unchanged
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: Relative to {id}, the folder of a disc with thumbnails.
 FILES = [
     "{id}/../secret.jpg",

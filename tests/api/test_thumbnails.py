@@ -23,6 +23,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 IMAGE = base64.b64decode(JPEG)
 LARGEST = IMAGE.ljust(MAX_THUMBNAIL_BYTES, b"\0")
 OVERSIZED = LARGEST + b"\0"

@@ -17,12 +17,8 @@ from tests.endpoints import assert_handled
 from tests.remote import FILM, filed, given_away, send, send_result, shared
 from tests.support import detect, job_of, ok, register_agent
 
-#: Very many requests: what they run, the tests of each behaviour run and measure.
-pytestmark = [
-    pytest.mark.unmeasured,
-    # Names become paths in code that asks no database.
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-]
+# Names become paths in code that asks no database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 SECRET = b"no one's business"
 #: As clients may write them in a form, a header or a query.

@@ -20,9 +20,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: (title index, minutes) of each title from two minutes on, "The Complete Series" on four DVDs.
 #: The first one begins with a long pilot; on the last one a documentary is long enough for an
 #: episode, and the rest of it is extras.

@@ -36,6 +36,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 
 def queued(client: FlaskClient, number: int = 0, **extra: Any) -> str:
     """A transcode of a ripped title that goes to any worker that can have its file; its id."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -15,6 +16,8 @@ from tests.support import (
     register_worker,
     unchanged,
 )
+
+pytestmark = pytest.mark.measured
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

@@ -25,9 +25,6 @@ from tests.support import (
     rip,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 APPROVAL = "A person has to approve it."
 
 

@@ -26,9 +26,6 @@ from tests.support import (
     unchanged,
 )
 
-#: Lines that other tests run, and measure.
-pytestmark = pytest.mark.unmeasured
-
 
 def farm(client: FlaskClient, room: int = 2, worker_id: str = "farm", **hardware: Any) -> None:
     """A worker without an agent."""

@@ -14,6 +14,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 #: As workers of today send it, whatever they are doing.
 HEARTBEAT = {"status": "available", "current_jobs": [], "cpu_usage": None, "gpu_usage": None}
 

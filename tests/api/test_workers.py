@@ -17,6 +17,8 @@ from tests.support import (
     unchanged,
 )
 
+pytestmark = pytest.mark.measured
+
 DEFAULTS = {
     "nvenc": False,
     "nvenc_generation": 0,
