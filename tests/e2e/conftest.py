@@ -13,5 +13,5 @@ def server(tmp_path: Path) -> Iterator[GunicornServer]:
     """A server that is not started yet; whatever runs of it at the end is killed."""
     server = GunicornServer(tmp_path)
     yield server
-    if server.process is not None and server.process.poll() is None:
+    if server.is_running():
         server.kill()

@@ -1,16 +1,20 @@
-"""A real server: gunicorn with its processes, as an installation runs it."""
+"""A real server: gunicorn with its processes, as an installation runs it, but that it is loaded
+already (tests/test_start.py and the tests of the demo start it from nothing)."""
 
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import requests
+from gunicorn.app.wsgiapp import run
 
 Found = TypeVar("Found")
 
@@ -19,6 +23,11 @@ START_SECONDS = 30
 #: Above gunicorn's graceful_timeout: a process that is told to stop before it has set its signal
 #: handlers does not hear it, and is ended only then.
 STOP_SECONDS = 45
+
+#: Each server is a copy of a process that has loaded everything and done nothing: a start takes a
+#: third of the time.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["boz_server", __name__])
 
 
 def free_port() -> int:
@@ -37,6 +46,20 @@ def until(look: Callable[[], Found | None], seconds: float) -> Found:
             raise AssertionError(f"nothing was found in {seconds} s by {look.__qualname__}")
         time.sleep(0.05)
     return found
+
+
+def _become_gunicorn(environment: dict[str, str], log: Path, ready: Connection) -> None:
+    """Do what `python -m gunicorn` does, in a process group of its own."""
+    os.setsid()
+    os.chdir(PROJECT)
+    os.environ.clear()
+    os.environ.update(environment)
+    with log.open("wb") as sink:
+        os.dup2(sink.fileno(), sys.stdout.fileno())
+        os.dup2(sink.fileno(), sys.stderr.fileno())
+    ready.close()
+    sys.argv = ["gunicorn"]
+    run(prog="gunicorn")
 
 
 class GunicornServer:
@@ -58,7 +81,7 @@ class GunicornServer:
             "BOZ_OUTPUT_DIR": str(folder / "output"),
             **environment,
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkServerProcess | None = None
 
     def made_impatient(self) -> Self:
         """The server with a tenth of its patience, where a test would wait for nothing but that."""
@@ -66,17 +89,16 @@ class GunicornServer:
         self.environment["GUNICORN_CMD_ARGS"] = f"--config {configuration}"
         return self
 
-    def launch(self) -> "subprocess.Popen[bytes]":
+    def launch(self) -> ForkServerProcess:
         """Start gunicorn in a process group of its own; don't wait for it."""
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn"],
-                cwd=PROJECT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        told, ready = _processes.Pipe(duplex=False)
+        self.process = _processes.Process(
+            target=_become_gunicorn, args=(self.environment, self.log, ready)
+        )
+        self.process.start()
+        ready.close()
+        told.poll(START_SECONDS)  # until it has closed its end, too
+        told.close()
         return self.process
 
     def start(self) -> None:
@@ -84,7 +106,7 @@ class GunicornServer:
         process = self.launch()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if process.poll() is not None:
+            if not process.is_alive():
                 raise AssertionError(f"the server ended: {self.errors()}")
             try:
                 if requests.get(f"{self.url}/readyz", timeout=5).ok:
@@ -96,27 +118,38 @@ class GunicornServer:
     def kill(self) -> None:
         """kill -9 every process of the server at once."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        os.killpg(self._pid(), signal.SIGKILL)
+        self.process.join()
 
     def stop(self) -> int:
         """Ask the server to stop, and return its exit code."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(timeout=STOP_SECONDS)
+        self.process.join(STOP_SECONDS)
+        assert self.process.exitcode is not None, "it did not stop"
+        return self.process.exitcode
 
     def errors(self) -> str:
         """What a server that ends has written."""
         assert self.process is not None
-        self.process.wait(timeout=START_SECONDS)
+        self.process.join(START_SECONDS)
+        assert self.process.exitcode is not None, "it did not end"
         return self.log.read_text()
 
     def workers(self) -> list[int]:
         """The process ids of the serving processes."""
-        assert self.process is not None
-        main = self.process.pid
+        main = self._pid()
         children = Path(f"/proc/{main}/task/{main}/children").read_text()
         return [int(pid) for pid in children.split()]
+
+    def is_running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self.process is not None and self.process.is_alive()
+
+    def _pid(self) -> int:
+        assert self.process is not None
+        assert self.process.pid is not None
+        return self.process.pid
 
     def post(self, path: str, **body: Any) -> Any:
         """POST JSON; return the answer of a request that must succeed."""

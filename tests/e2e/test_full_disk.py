@@ -26,7 +26,7 @@ def output(server: GunicornServer) -> Iterator[Path]:
     with disk(server.folder / "output", "16m") as folder:
         server.environment["BOZ_MIN_FREE_BYTES"] = "0"
         yield folder
-        if server.process is not None and server.process.poll() is None:
+        if server.is_running():
             server.kill()
 
 

@@ -28,7 +28,7 @@ def library(request: pytest.FixtureRequest, server: GunicornServer) -> Iterator[
     else:
         with another_disk(server.folder / "nas", "600m") as folder:
             yield folder
-            if server.process is not None and server.process.poll() is None:
+            if server.is_running():
                 server.kill()
 
 

@@ -15,7 +15,7 @@ def refusal(server: GunicornServer) -> str:
     """The last line of a server that ends instead of serving."""
     process = server.launch()
     errors = server.errors()
-    assert process.returncode != 0
+    assert process.exitcode != 0
     assert "Traceback" not in errors
     return errors.strip().splitlines()[-1]
 
