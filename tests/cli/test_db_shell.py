@@ -59,12 +59,11 @@ def test_it_changes_nothing(in_use: Database) -> None:
 
 
 @pytest.mark.usefixtures("postgres_programs")
-def test_it_changes_what_it_is_told_to(postgres_migrated: str) -> None:
-    database = Database(postgres_migrated)
-    Agent.delete().execute()
-    database.close()
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_changes_what_it_is_told_to(database_url: str) -> None:
+    database = Database(database_url)
     insert = "INSERT INTO agents (agent_id, name, capabilities) VALUES ('new', 'New', '{}');\n"
-    done = flask("db", "shell", "--write", typed=insert, BOZ_DATABASE_URL=postgres_migrated)
+    done = flask("db", "shell", "--write", typed=insert, BOZ_DATABASE_URL=database_url)
     assert (done.returncode, done.stderr) == (0, "")
     assert [one.agent_id for one in Agent.select()] == ["new"]
     database.close()
