@@ -25,14 +25,15 @@ test: lint types
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 
 # Kill the server again and again while machines and people use it, and while films arrive and are
-# filed; `make test` does so a few times. A seed that has failed: make chaos CHAOS_SEED=…, or
-# FILES_SEED=…
+# filed, and each migration at each of its statements; `make test` does so a few times. A seed that
+# has failed: make chaos CHAOS_SEED=…, or FILES_SEED=…
 chaos: $(VENV)/installed-dev
 	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
 	FILES_ROUNDS=$${FILES_ROUNDS:-20} FILES_SEED=$${FILES_SEED:-$$(date +%s)} CLAIMS=2000 \
 	OLD_JOBS=200000 \
-		$(BIN)/pytest --every-variant --log-cli-level=info tests/e2e/test_chaos.py tests/e2e/test_killed_*.py \
-		tests/e2e/test_claims.py tests/e2e/test_retention.py \
+		$(BIN)/pytest --every-variant --log-cli-level=info \
+		tests/e2e/test_chaos.py tests/e2e/test_killed_*.py tests/e2e/test_claims.py \
+		tests/e2e/test_retention.py \
 		tests/services/test_queue_properties.py tests/services/test_queue_concurrency.py \
 		tests/database/test_every_migration.py
 

@@ -33,3 +33,8 @@ def plan_of(services: Services, sql: str, parameters: tuple[object, ...]) -> lis
     """How SQLite goes about a statement, step by step."""
     rows = services.database.peewee.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
     return [row[3] for row in rows.fetchall()]
+
+
+def steps_of(services: Services, statements: Statements) -> list[str]:
+    """How SQLite goes about all of these statements."""
+    return [step for sql in statements for step in plan_of(services, sql, statements[sql])]

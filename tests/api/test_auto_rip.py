@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from boz_server.database.models import Title
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.plans import noted, plan_of
+from tests.plans import noted, steps_of
 from tests.support import (
     FakeClock,
     approve,
@@ -247,7 +247,7 @@ def test_it_reads_what_lies_in_drives_and_no_history(
     approved(client)
     with noted(services) as statements:
         assert services.auto_rip.run() == 1
-    plans = [step for sql in statements for step in plan_of(services, sql, statements[sql])]
+    plans = steps_of(services, statements)
     for index in ("idx_discs_status", "idx_discs_fingerprint", "idx_jobs_disc"):
         assert any(index in step for step in plans), index
     assert [step for step in plans if "idx_discs_preview_status" in step] == []

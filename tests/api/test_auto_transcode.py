@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.plans import noted, plan_of
+from tests.plans import noted, steps_of
 from tests.support import (
     JPEG,
     approve,
@@ -207,7 +207,7 @@ def test_it_reads_by_index(client: FlaskClient, services: Services) -> None:
         queued_job(client)
         queued_job(client)
         poll(client)
-    plans = [step for sql in statements for step in plan_of(services, sql, statements[sql])]
+    plans = steps_of(services, statements)
     assert [step for step in plans if step.startswith("SCAN t")] == []
 
 

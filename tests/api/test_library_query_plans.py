@@ -15,7 +15,7 @@ from boz_server.domain.search_words import key
 from boz_server.repositories.library_entry_repository import LibraryEntryRepository
 from boz_server.services.wiring import Services
 from tests.database.rows import NOW
-from tests.plans import noted, plan_of
+from tests.plans import noted, steps_of
 from tests.support import ok, register_agent
 
 DISCS, ARCHIVED, SHOWS = 1500, 500, 300
@@ -143,7 +143,7 @@ def steps(services: Services, request: Request) -> list[str]:
     with noted(services) as statements:
         request()
     assert statements
-    return [step for sql in statements for step in plan_of(services, sql, statements[sql])]
+    return steps_of(services, statements)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -16,7 +16,7 @@ from boz_server.domain.job_states import JobStatus, JobType
 from boz_server.repositories.attempt_repository import by_agent, by_worker
 from boz_server.repositories.paging import PageRequest
 from boz_server.services.wiring import Services
-from tests.plans import noted, plan_of
+from tests.plans import noted, plan_of, steps_of
 from tests.support import (
     FakeClock,
     assigned_job,
@@ -230,5 +230,5 @@ def test_it_has_an_index_for_each_query(services: Services, queries: dict[str, Q
     for name, query in queries.items():
         with noted(services) as statements:
             query()
-        steps = [step for sql in statements for step in plan_of(services, sql, statements[sql])]
+        steps = steps_of(services, statements)
         assert any(f"INDEX {INDICES[name]} (" in step for step in steps), (name, steps)

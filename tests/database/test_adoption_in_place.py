@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -21,7 +21,7 @@ from boz_server.database.adoption.legacy_file import is_legacy
 from boz_server.database.connection import Database
 from boz_server.database.models.base import database_proxy
 from tests.database.legacy import LegacyDatabase
-from tests.database.processes import all_at_once, child, ended
+from tests.database.processes import all_at_once, child, die, ended
 from tests.database.rows import NOW
 
 BACKUP = "boz.db.legacy-20260124T123456Z"
@@ -49,7 +49,7 @@ def adopted(path: Path) -> Adopted | None:
     return adopt_in_place(path, NOW, lambda *_: False)
 
 
-def left_half_done(path: Path, mode: str) -> int:
+def left_half_done(path: Path, mode: str) -> NoReturn:
     """Leave a row in a -wal file, or half a change with its -journal, as a killed program does."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
@@ -60,12 +60,7 @@ def left_half_done(path: Path, mode: str) -> int:
     connection.execute("UPDATE agents SET name = 'Half done'")
     for number in range(200):
         connection.execute("UPDATE jobs SET error = ? WHERE job_id = ?", ["x" * 3000, str(number)])
-    return die()
-
-
-def die(*_: object) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("unreachable")
+    die()
 
 
 def names(path: Path) -> list[str]:

@@ -1,7 +1,6 @@
 """Every migration there is, on a database with a row in each table: up, down and up again, begun by
 four processes at once, and killed at each of its statements."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,7 +14,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import BASE, Migrations
 from tests.database import specimens
 from tests.database.folders import OURS
-from tests.database.processes import all_at_once, child, ended
+from tests.database.processes import all_at_once, child, die, ended
 from tests.database.steps import assert_keeps_every_row, columns, rows, schema
 
 #: Very many processes: what they run, the tests of migrations run and measure.
@@ -148,7 +147,7 @@ class Failpoint:
     def _pass(self) -> None:
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
 
 def killed_at(statement: int, url: str, act: Callable[[Migrations], object]) -> bool:

@@ -13,7 +13,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.transfer import TransferError
 from boz_server.errors import BozError, SettingsError, StartError
-from tests.database.processes import child, ended
+from tests.database.processes import child, die, ended
 from tests.database.rows import agent, disc, event, job, title
 from tests.database.test_transfer import is_empty, values
 
@@ -135,7 +135,7 @@ def test_it_leaves_nothing_where_it_is_killed(in_use: Database, other_url: str) 
     def dies_at_jobs(*given: Any) -> Any:
         done = killed(*given)
         if done.table == "jobs":
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         return done
 
     def work() -> int:

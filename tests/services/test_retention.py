@@ -13,7 +13,7 @@ from boz_server.repositories import retention_repository
 from boz_server.services import retention as module
 from boz_server.services.retention import Pruned
 from boz_server.services.wiring import Services
-from tests.plans import noted, plan_of
+from tests.plans import noted, steps_of
 from tests.services.timer import Timer
 from tests.support import (
     FakeClock,
@@ -368,11 +368,7 @@ def test_it_finds_the_oldest_by_index(
     clock.advance(31 * DAY)
     with noted(services) as statements:
         services.retention.prune()
-    steps = {
-        step
-        for sql, parameters in statements.items()
-        for step in plan_of(services, sql, parameters)
-    }
+    steps = set(steps_of(services, statements))
     assert (
         "SEARCH t1 USING INDEX idx_jobs_completed_at (completed_at>? AND completed_at<?)" in steps
     )
@@ -397,10 +393,6 @@ def test_it_uses_the_indexes_too_where_no_job_came_from_another(
     clock.advance(31 * DAY)
     with noted(services) as statements:
         services.retention.prune()
-    steps = {
-        step
-        for sql, parameters in statements.items()
-        for step in plan_of(services, sql, parameters)
-    }
+    steps = set(steps_of(services, statements))
     assert not {step for step in steps if step.startswith(("SCAN later", "SCAN jobs"))}
     assert any("later USING INDEX idx_jobs_source" in step for step in steps)
