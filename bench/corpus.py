@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from boz_server.domain.disc_label import parse_label
-from boz_server.domain.metadata import Episode, Series
+from boz_server.domain.identification.label import parse_label
+from boz_server.domain.metadata.answers import Episode, Series
 from tests.provider_server import Movie, Show
 
 #: Agents drop shorter titles before they report.

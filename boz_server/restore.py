@@ -16,7 +16,7 @@ from boz_server.database.models.base import database_proxy
 from boz_server.database.occupancy import alone
 from boz_server.disk import numbered, sync_folder
 from boz_server.errors import BackupError, StartError
-from boz_server.services.backups import STAMP
+from boz_server.services.maintenance.backups import STAMP
 from boz_server.services.wiring import Services, build_services
 
 

@@ -15,11 +15,11 @@ from typing import Any, ClassVar, Self
 
 from environs import EnvError, FileAwareEnv
 
-from boz_server.domain.collision import CollisionPolicy
-from boz_server.domain.metadata import TVOrder
-from boz_server.domain.path_map import PathMap
-from boz_server.domain.placement import AssignmentStrategy
-from boz_server.domain.presets import preset_for
+from boz_server.domain.metadata.answers import TVOrder
+from boz_server.domain.naming.collision import CollisionPolicy
+from boz_server.domain.naming.path_map import PathMap
+from boz_server.domain.queue.placement import AssignmentStrategy
+from boz_server.domain.queue.presets import preset_for
 from boz_server.errors import SettingsError
 
 

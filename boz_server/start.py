@@ -9,12 +9,12 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.file_system import network_type
 from boz_server.database.findings import MOVE_TO_LOCAL_DISK, network_refusal
+from boz_server.database.legacy.adoption import Adoption
 from boz_server.database.migrations import Migrations
 from boz_server.database.occupancy import occupy
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
-from boz_server.services.adoption import Adoption
-from boz_server.services.backups import Backups
+from boz_server.services.maintenance.backups import Backups
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
 

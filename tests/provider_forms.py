@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from boz_server.domain.metadata import Episode, Series
+from boz_server.domain.metadata.answers import Episode, Series
 
 Answer = tuple[int, Any]
 

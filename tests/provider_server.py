@@ -10,7 +10,7 @@ with FakeProviders(series=[Show(Series(78874, "Firefly", 2002, ()), episodes)]) 
 from collections.abc import Sequence
 from typing import Any
 
-from boz_server.domain.metadata import Series
+from boz_server.domain.metadata.answers import Series
 from tests.fake_servers import Answer, Asked, FakeServers
 from tests.provider_forms import Movie, NotFound, OMDbForm, Show, TheTVDBForm, TMDbForm
 

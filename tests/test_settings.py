@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boz_server.domain.path_map import PathMap
+from boz_server.domain.naming.path_map import PathMap
 from boz_server.errors import SettingsError
 from boz_server.settings import AssignmentStrategy, LogFormat, LogLevel, Settings
 from boz_server.settings import allowed as allowed_values

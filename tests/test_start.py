@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from boz_server import start
-from boz_server.database.adoption.filling import AdoptionError
 from boz_server.database.connection import Database
+from boz_server.database.legacy.filling import AdoptionError
 from boz_server.database.migrations import Migrations
 from boz_server.errors import SettingsError, StartError
 from boz_server.settings import Settings

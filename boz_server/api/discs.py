@@ -11,8 +11,8 @@ from boz_server.api.context import services
 from boz_server.api.idempotent import PARAMETER, idempotent
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Disc, TVSeason
-from boz_server.domain.identification import Identity
-from boz_server.domain.media_type import MediaType
+from boz_server.domain.identification.identity import Identity
+from boz_server.domain.identification.media_type import MediaType
 from boz_server.errors import Refused
 from boz_server.schemas.common import PageArgs
 from boz_server.schemas.disc import (
@@ -29,8 +29,8 @@ from boz_server.schemas.disc import (
     UpdateSeasonSchema,
 )
 from boz_server.schemas.tv_season import TVSeasonSchema
-from boz_server.services.disc_manager import ReportedDisc
-from boz_server.services.rip_orders import RipProgress
+from boz_server.services.discs.detection import ReportedDisc
+from boz_server.services.discs.rip_requests import RipProgress
 
 blueprint = BozBlueprint("discs", __name__, url_prefix="/api/discs", description="Discs")
 

@@ -9,8 +9,8 @@ from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
 from boz_server.api.forms import MISSING, read_form
 from boz_server.database.models import Job, Upload
-from boz_server.domain.job_states import OVER
-from boz_server.domain.naming import parse_media_filename
+from boz_server.domain.naming.names import parse_media_filename
+from boz_server.domain.queue.job_states import OVER
 from boz_server.errors import Invalid
 from boz_server.schemas.fields import MAX_NAME_LENGTH
 from boz_server.schemas.file import (
@@ -23,9 +23,9 @@ from boz_server.schemas.file import (
     UploadFileArgs,
     UploadHeadersSchema,
 )
-from boz_server.services.output_folder import file_name
-from boz_server.services.part_files import Part
-from boz_server.services.uploads import Announced
+from boz_server.services.library.output_folder import file_name
+from boz_server.services.uploads.part_files import Part
+from boz_server.services.uploads.uploads import Announced
 
 blueprint = BozBlueprint("files", __name__, url_prefix="/api/files", description="Files")
 

@@ -9,7 +9,7 @@ from werkzeug.http import parse_options_header
 
 from boz_server.api.bodies import body_reader
 from boz_server.errors import Invalid
-from boz_server.services.part_files import Part
+from boz_server.services.uploads.part_files import Part
 
 #: What is read at once: larger pieces, which the parser cuts, cost the kernel more memory to hand
 #: out than they save calls (python -m bench.uploads).

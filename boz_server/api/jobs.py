@@ -8,7 +8,7 @@ from boz_server.api.context import services
 from boz_server.api.idempotent import PARAMETER, idempotent
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Job
-from boz_server.domain.presets import PRESETS
+from boz_server.domain.queue.presets import PRESETS
 from boz_server.schemas.common import PageArgs
 from boz_server.schemas.job import (
     ApproveJobSchema,
@@ -25,7 +25,7 @@ from boz_server.schemas.job import (
     JobStatsSchema,
     PresetListSchema,
 )
-from boz_server.services.job_reports import JobReport
+from boz_server.services.queue.reports import JobReport
 
 blueprint = BozBlueprint("jobs", __name__, url_prefix="/api/jobs", description="Jobs")
 

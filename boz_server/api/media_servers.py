@@ -11,7 +11,7 @@ from boz_server.schemas.media_server import (
     ScanArgs,
     ScanStartedSchema,
 )
-from boz_server.services.media_servers import ServerReport, ServerStatus
+from boz_server.services.notifications.media_servers import ServerReport, ServerStatus
 
 blueprint = BozBlueprint("media_servers", __name__, url_prefix="/api", description="Media servers")
 

@@ -11,13 +11,13 @@ from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.bodies import body_reader
 from boz_server.api.context import services
 from boz_server.database.models import Upload
-from boz_server.domain import tus
-from boz_server.domain.upload_states import UploadState
+from boz_server.domain.uploads import tus
+from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.errors import Invalid, WrongProtocol
 from boz_server.schemas.fields import INT64
 from boz_server.schemas.upload import UploadMetadataSchema, UploadSchema
-from boz_server.services.upload_bytes import Checksum
-from boz_server.services.uploads import Announced
+from boz_server.services.uploads.receive import Checksum
+from boz_server.services.uploads.uploads import Announced
 
 blueprint = BozBlueprint("uploads", __name__, url_prefix="/api/uploads", description="Uploads")
 

@@ -6,7 +6,7 @@ from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import services
 from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Job, Worker
-from boz_server.domain.presets import preset_for
+from boz_server.domain.queue.presets import preset_for
 from boz_server.schemas import addresses
 from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
 from boz_server.schemas.worker import (
@@ -23,7 +23,7 @@ from boz_server.schemas.worker import (
     WorkerSchema,
     WorkerStatsSchema,
 )
-from boz_server.services.worker_manager import WorkerStats
+from boz_server.services.machines.worker_manager import WorkerStats
 
 blueprint = BozBlueprint("workers", __name__, url_prefix="/api/workers", description="Workers")
 

@@ -7,7 +7,7 @@ from flask.cli import with_appcontext
 
 from boz_server.api.context import services
 from boz_server.cli.output import json_option, say
-from boz_server.services.adoption import Adoption
+from boz_server.database.legacy.adoption import Adoption
 
 
 @click.command()

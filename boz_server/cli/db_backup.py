@@ -10,7 +10,7 @@ from boz_server.api.context import services
 from boz_server.cli.output import age, json_option, say, say_list, size
 from boz_server.database import backup as files
 from boz_server.restore import restore as restore_from
-from boz_server.services.backups import Backup
+from boz_server.services.maintenance.backups import Backup
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 
 from boz_server.api.context import services
-from boz_server.domain.identification import shown
+from boz_server.domain.identification.identity import shown
 from boz_server.repositories.paging import PageRequest
 from boz_server.version import VERSION
 

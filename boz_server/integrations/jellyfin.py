@@ -11,8 +11,8 @@ no older form by default (github.com/jellyfin/jellyfin/issues/17245). Emby: X-Em
 below /emby (https://dev.emby.media/doc/restapi/).
 """
 
-from boz_server.domain.media_library import LibraryType, MediaLibrary, ServerIdentity
-from boz_server.domain.path_map import PathMap
+from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.naming.path_map import PathMap
 from boz_server.integrations.server_client import ServerClient
 from boz_server.integrations.values import objects, text
 from boz_server.settings import Settings

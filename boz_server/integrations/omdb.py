@@ -7,7 +7,7 @@ details. A no is a 200 too: {"Response": "False", "Error": "Movie not found!"}.
 import re
 from http import HTTPStatus
 
-from boz_server.domain.metadata import Film
+from boz_server.domain.metadata.answers import Film
 from boz_server.integrations.json_client import Json, JSONClient
 from boz_server.integrations.values import minutes, objects, text, year
 

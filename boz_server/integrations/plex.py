@@ -10,8 +10,8 @@ well, and nothing happens. GET / says name and version. The token is the header 
 
 from urllib.parse import quote
 
-from boz_server.domain.media_library import LibraryType, MediaLibrary, ServerIdentity
-from boz_server.domain.path_map import PathMap, lies_in
+from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.naming.path_map import PathMap, lies_in
 from boz_server.errors import RecipientUnavailable
 from boz_server.integrations.server_client import ServerClient
 from boz_server.integrations.values import objects, text

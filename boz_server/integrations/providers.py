@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from boz_server.domain.metadata import Film
+from boz_server.domain.metadata.answers import Film
 from boz_server.integrations.json_client import JSONClient
 from boz_server.integrations.omdb import OMDb
 from boz_server.integrations.thetvdb import TheTVDB

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from boz_server.domain.metadata import Episode, Series, TVOrder
+from boz_server.domain.metadata.answers import Episode, Series, TVOrder
 from boz_server.integrations.json_client import Json, JSONClient, Reply
 from boz_server.integrations.values import OVERVIEW_LENGTH, minutes, number, objects, text, year
 

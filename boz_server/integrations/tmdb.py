@@ -7,7 +7,7 @@ parameter `api_key`; the longer "API Read Access Token" is sent as a Bearer toke
 import re
 from http import HTTPStatus
 
-from boz_server.domain.metadata import Film
+from boz_server.domain.metadata.answers import Film
 from boz_server.integrations.json_client import Json, JSONClient, Reply
 from boz_server.integrations.values import minutes, number, objects, text, year
 

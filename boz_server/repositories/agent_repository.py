@@ -7,9 +7,9 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Job
-from boz_server.domain.capabilities import AGENT_DEFAULTS
-from boz_server.domain.job_states import JobStatus
-from boz_server.domain.presence import AgentStatus
+from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
+from boz_server.domain.machines.presence import AgentStatus
+from boz_server.domain.queue.job_states import JobStatus
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: A sign of life brings an agent back, and does not turn a busy one into an idle one.

@@ -11,10 +11,10 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.fields import EnumField, UTCDateTimeField
 from boz_server.database.models import ArchivedDisc, Disc, Job, Title, TVSeason
-from boz_server.domain.disc_states import DiscStatus
-from boz_server.domain.job_states import OPEN
-from boz_server.domain.kinship import Kin, Likeness, Tie, ties
-from boz_server.domain.media_type import MediaType
+from boz_server.domain.discs.disc_states import DiscStatus
+from boz_server.domain.identification.kinship import Kin, Likeness, Tie, ties
+from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.queue.job_states import OPEN
 from boz_server.repositories.disc_repository import DiscRepository, load_titles
 from boz_server.repositories.retention_repository import Cutoffs, may_go
 

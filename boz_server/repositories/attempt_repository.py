@@ -7,7 +7,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
-from boz_server.domain.job_states import HELD, OPEN, JobStatus
+from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
 from boz_server.settings import Settings
 
 #: At a poll, a lease is written anew once a quarter of its term has passed; heartbeats, which say

@@ -8,10 +8,10 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, Title
-from boz_server.domain.disc_library import NAMES, TITLE_NAME
-from boz_server.domain.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.job_states import OPEN, JobType
-from boz_server.domain.media_type import MediaType
+from boz_server.domain.collection.search import NAMES, TITLE_NAME
+from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.queue.job_states import OPEN, JobType
 from boz_server.repositories.library_entry_repository import LibraryEntryRepository
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from boz_server.database.models import Job
-from boz_server.domain.job_states import HELD, OVER, JobStatus, JobType
+from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.repositories.attempt_repository import is_due
 
 

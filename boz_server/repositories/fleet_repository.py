@@ -10,9 +10,9 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Disc, Job, Worker
-from boz_server.domain.job_states import HELD, JobStatus, JobType
-from boz_server.domain.placement import Machine
-from boz_server.domain.presence import AgentStatus, WorkerStatus
+from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
+from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
+from boz_server.domain.queue.placement import Machine
 from boz_server.repositories.attempt_repository import is_due, preset_or
 from boz_server.settings import Settings
 

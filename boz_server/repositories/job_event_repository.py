@@ -4,7 +4,7 @@ from datetime import datetime
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, JobEvent
-from boz_server.domain.job_states import JobStatus
+from boz_server.domain.queue.job_states import JobStatus
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 

@@ -8,8 +8,8 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
-from boz_server.domain.file_paths import is_windows, same_file
-from boz_server.domain.job_states import HELD, OPEN, UNSTARTED, JobStatus, JobType
+from boz_server.domain.queue.file_paths import is_windows, same_file
+from boz_server.domain.queue.job_states import HELD, OPEN, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 

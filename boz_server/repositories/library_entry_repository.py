@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from boz_server.database.models import Disc, LibraryEntry, Title
-from boz_server.domain.disc_library import NAMES, TITLE_NAME, entry_of
+from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 
 
 class LibraryEntryRepository:

@@ -7,8 +7,8 @@ from uuid import uuid4
 import peewee
 
 from boz_server.database.models import Agent, Disc, Job, Worker
-from boz_server.domain.disc_states import DiscStatus
-from boz_server.domain.job_states import HELD, OPEN, JobType
+from boz_server.domain.discs.disc_states import DiscStatus
+from boz_server.domain.queue.job_states import HELD, OPEN, JobType
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.worker_repository import WorkerRepository

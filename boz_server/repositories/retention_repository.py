@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import peewee
 
 from boz_server.database.models import Disc, Job, JobEvent, VLCCommand
-from boz_server.domain.disc_states import DiscStatus
-from boz_server.domain.job_states import OPEN, JobStatus
+from boz_server.domain.discs.disc_states import DiscStatus
+from boz_server.domain.queue.job_states import OPEN, JobStatus
 from boz_server.repositories.paging import behind
 
 #: Rows that one transaction deletes, so that requests never wait for it.

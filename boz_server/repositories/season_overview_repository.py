@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from boz_server.database.models import ArchivedDisc, Disc, TVEpisode, TVSeason
-from boz_server.domain.disc_states import PreviewStatus
+from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.repositories.disc_library_repository import HOLDING, with_titles
 from boz_server.repositories.disc_repository import load_titles
 from boz_server.repositories.paging import Page, PageRequest, fetch_page

@@ -7,7 +7,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import DailyStats
-from boz_server.domain.statistics import KEY, SUMS, Grouping, Outcome, Row, Sums
+from boz_server.domain.statistics.runs import KEY, SUMS, Grouping, Outcome, Row, Sums
 
 
 class StatisticsRepository:

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from boz_server.database.models import Disc, Job, Title
-from boz_server.domain.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.job_states import OPEN
+from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.queue.job_states import OPEN
 
 
 class Shown(NamedTuple):

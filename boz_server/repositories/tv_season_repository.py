@@ -8,9 +8,9 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
-from boz_server.domain.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.search_words import key
-from boz_server.domain.season_plan import NOTHING_GONE, Gone
+from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.identification.search_words import key
+from boz_server.domain.seasons.plan import NOTHING_GONE, Gone
 from boz_server.repositories.disc_repository import load_titles
 
 #: A season's usual lengths show in so many.

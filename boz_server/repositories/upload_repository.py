@@ -5,7 +5,7 @@ from typing import Any
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Upload
-from boz_server.domain.upload_states import TRANSITIONS, UploadState
+from boz_server.domain.uploads.upload_states import TRANSITIONS, UploadState
 
 
 class UploadRepository:

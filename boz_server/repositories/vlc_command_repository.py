@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from boz_server.database.models import VLCCommand
-from boz_server.domain.vlc_states import VLCCommandStatus
+from boz_server.domain.machines.vlc_states import VLCCommandStatus
 
 
 class VLCCommandRepository:

@@ -7,9 +7,9 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, Worker
-from boz_server.domain.job_states import HELD, OPEN
-from boz_server.domain.placement import FAILURES_TO_PAUSE
-from boz_server.domain.presence import WorkerStatus
+from boz_server.domain.machines.presence import WorkerStatus
+from boz_server.domain.queue.job_states import HELD, OPEN
+from boz_server.domain.queue.placement import FAILURES_TO_PAUSE
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 

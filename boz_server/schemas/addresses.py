@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from boz_server.database.models import Job
-from boz_server.domain.upload_states import UploadPurpose
+from boz_server.domain.uploads.upload_states import UploadPurpose
 
 UPLOAD = "/api/files/upload"
 

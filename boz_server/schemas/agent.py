@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.capabilities import AGENT_DEFAULTS
+from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import Id, Instant, Text
 

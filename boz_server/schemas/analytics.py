@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from boz_server.domain.statistics import Grouping
+from boz_server.domain.statistics.runs import Grouping
 from boz_server.schemas.common import QuerySchema
 from boz_server.schemas.fields import Day
 

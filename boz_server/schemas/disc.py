@@ -4,9 +4,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.identification import shown
-from boz_server.domain.media_type import MediaType
-from boz_server.domain.title_facts import TitleFacts
+from boz_server.domain.identification.identity import shown
+from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.schemas import thumbnail
 from boz_server.schemas.common import RequestSchema, StatusSchema, without_nones
 from boz_server.schemas.fields import (
@@ -18,7 +18,7 @@ from boz_server.schemas.fields import (
     Text,
     Whole,
 )
-from boz_server.services.disc_manager import ReportedDisc
+from boz_server.services.discs.detection import ReportedDisc
 
 #: Discs with false titles against copying have up to a thousand.
 MAX_TITLES = 2000

@@ -9,7 +9,7 @@ from typing import Any
 import marshmallow as ma
 import orjson
 
-from boz_server.domain.jpeg import MAX_SIDE, is_showable
+from boz_server.domain.discs.jpeg import MAX_SIDE, is_showable
 
 MAX_ID_LENGTH = 100
 MAX_NAME_LENGTH = 255

@@ -4,9 +4,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.library_place import Described
-from boz_server.domain.media_library import LibraryType
-from boz_server.domain.upload_states import UploadPurpose
+from boz_server.domain.naming.library_paths import Described
+from boz_server.domain.naming.media_library import LibraryType
+from boz_server.domain.uploads.upload_states import UploadPurpose
 from boz_server.schemas.common import RequestSchema
 from boz_server.schemas.fields import Id, Sha256, Text, Whole
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.job_report import JobReport
-from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.schemas import addresses, thumbnail
 from boz_server.schemas.common import PageArgs, RequestSchema
 from boz_server.schemas.fields import (

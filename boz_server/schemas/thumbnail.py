@@ -6,7 +6,7 @@ from typing import Any
 import marshmallow as ma
 
 from boz_server.schemas.fields import INT32, Jpeg
-from boz_server.services.thumbnail_store import Thumbnail
+from boz_server.services.discs.thumbnails import Thumbnail
 
 #: Kept of a title or job.
 MAX_THUMBNAILS = 8

@@ -4,8 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain import tus
-from boz_server.domain.upload_states import UploadPurpose
+from boz_server.domain.uploads import tus
+from boz_server.domain.uploads.upload_states import UploadPurpose
 from boz_server.errors import Invalid
 from boz_server.schemas.common import RequestSchema
 from boz_server.schemas.fields import Id, Instant, Sha256, Text

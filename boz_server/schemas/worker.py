@@ -4,10 +4,10 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.capabilities import WORKER_DEFAULTS
-from boz_server.domain.job_report import JobReport
-from boz_server.domain.job_states import JobStatus
-from boz_server.domain.presence import WorkerStatus, WorkerType
+from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
+from boz_server.domain.machines.presence import WorkerStatus, WorkerType
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import JobStatus
 from boz_server.schemas import addresses
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import (

@@ -10,47 +10,47 @@ from boz_server.repositories.maintenance_repository import MaintenanceRepository
 from boz_server.repositories.season_overview_repository import SeasonOverviewRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.vlc_command_repository import VLCCommandRepository
-from boz_server.services.agent_manager import AgentManager
-from boz_server.services.analytics import Analytics
-from boz_server.services.attempts import Attempts
-from boz_server.services.auto_approval import AutoApproval
-from boz_server.services.auto_rip import AutoRip
-from boz_server.services.background import BackgroundLoop
-from boz_server.services.backups import Backups
-from boz_server.services.disc_library import DiscLibrary
-from boz_server.services.disc_manager import DiscManager
-from boz_server.services.disc_overrides import DiscOverrides
-from boz_server.services.disc_review import DiscReview
-from boz_server.services.disk_space import DiskSpace
-from boz_server.services.dispatcher import Dispatcher
-from boz_server.services.idempotency import Idempotency
-from boz_server.services.job_entry import JobEntry
-from boz_server.services.job_queue import JobQueue
-from boz_server.services.job_reports import JobReports
-from boz_server.services.library_places import LibraryPlaces
-from boz_server.services.library_share import LibraryShare
-from boz_server.services.maintenance import TICK_SECONDS, Maintenance, MaintenanceStep
-from boz_server.services.media_servers import MediaServers
-from boz_server.services.metadata import Metadata
-from boz_server.services.notices import Notices
-from boz_server.services.outbound import build_outbound
-from boz_server.services.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
-from boz_server.services.outbox import Outbox
-from boz_server.services.reconciliation import Reconciliation
-from boz_server.services.remote_work import RemoteWork
-from boz_server.services.retention import Retention
-from boz_server.services.rip_orders import RipOrders
-from boz_server.services.season_overview import SeasonOverview
-from boz_server.services.season_tracker import SeasonTracker
-from boz_server.services.thumbnail_cleaner import ThumbnailCleaner
-from boz_server.services.thumbnail_store import ThumbnailStore
-from boz_server.services.upkeep import Upkeep
-from boz_server.services.vlc_relay import VLCRelay
-from boz_server.services.waiting_reasons import WaitingReasons
+from boz_server.services.collection.overview import SeasonOverview
+from boz_server.services.collection.search import DiscLibrary
+from boz_server.services.discs.auto_rip import AutoRip
+from boz_server.services.discs.corrections import DiscOverrides
+from boz_server.services.discs.detection import DiscManager
+from boz_server.services.discs.hands_free import AutoApproval
+from boz_server.services.discs.review import DiscReview
+from boz_server.services.discs.rip_requests import RipOrders
+from boz_server.services.discs.thumbnail_cleaner import ThumbnailCleaner
+from boz_server.services.discs.thumbnails import ThumbnailStore
+from boz_server.services.library.nas import LibraryShare
+from boz_server.services.library.placement import LibraryPlaces
+from boz_server.services.machines.agent_manager import AgentManager
+from boz_server.services.machines.vlc_relay import VLCRelay
+from boz_server.services.machines.worker_manager import WorkerManager
+from boz_server.services.maintenance.backups import Backups
+from boz_server.services.maintenance.disk_space import DiskSpace
+from boz_server.services.maintenance.housekeeping import Upkeep
+from boz_server.services.maintenance.idempotency import Idempotency
+from boz_server.services.maintenance.loop import BackgroundLoop
+from boz_server.services.maintenance.retention import Retention
+from boz_server.services.maintenance.scheduler import TICK_SECONDS, Maintenance, MaintenanceStep
+from boz_server.services.metadata.lookup import Metadata
+from boz_server.services.notifications.discord import Notices
+from boz_server.services.notifications.media_servers import MediaServers
+from boz_server.services.notifications.outbound import build_outbound
+from boz_server.services.notifications.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
+from boz_server.services.notifications.outbox import Outbox
+from boz_server.services.queue.dispatcher import Dispatcher
+from boz_server.services.queue.enqueue import JobEntry
+from boz_server.services.queue.job_queue import JobQueue
+from boz_server.services.queue.leases import Attempts
+from boz_server.services.queue.remote_inputs import RemoteWork
+from boz_server.services.queue.repair import Reconciliation
+from boz_server.services.queue.reports import JobReports
+from boz_server.services.queue.waiting_reasons import WaitingReasons
+from boz_server.services.seasons.tracker import SeasonTracker
+from boz_server.services.statistics.report import Analytics
 from boz_server.services.wiring_discs import build_discs
 from boz_server.services.wiring_files import FileServices, build_files
 from boz_server.services.wiring_queue import Repositories, build_movers, build_queue
-from boz_server.services.worker_manager import WorkerManager
 from boz_server.settings import Settings
 
 

@@ -8,26 +8,26 @@ from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.upload_repository import UploadRepository
-from boz_server.services.attempts import Attempts
-from boz_server.services.background import BackgroundLoop
-from boz_server.services.deliveries import Deliveries
-from boz_server.services.disk_space import DiskSpace, SpaceWatch
-from boz_server.services.dispatcher import Dispatcher
-from boz_server.services.job_inputs import JobInputs
-from boz_server.services.job_moves import JobMoves
-from boz_server.services.library import Library
-from boz_server.services.library_door import LibraryDoor
-from boz_server.services.library_places import LibraryPlaces
-from boz_server.services.library_share import LibraryShare
-from boz_server.services.maintenance import MaintenanceStep
-from boz_server.services.organize_entry import OrganizeEntry
-from boz_server.services.outbound import Outbound
-from boz_server.services.output_folder import OutputFolder
-from boz_server.services.part_files import PartFiles
-from boz_server.services.statistics import Statistics
-from boz_server.services.upload_bytes import UploadBytes
-from boz_server.services.upload_rights import UploadRights
-from boz_server.services.uploads import Uploads
+from boz_server.services.library.library_door import LibraryDoor
+from boz_server.services.library.nas import LibraryShare
+from boz_server.services.library.organizer import Library
+from boz_server.services.library.output_folder import OutputFolder
+from boz_server.services.library.placement import LibraryPlaces
+from boz_server.services.maintenance.disk_space import DiskSpace, SpaceWatch
+from boz_server.services.maintenance.loop import BackgroundLoop
+from boz_server.services.maintenance.scheduler import MaintenanceStep
+from boz_server.services.notifications.outbound import Outbound
+from boz_server.services.queue.dispatcher import Dispatcher
+from boz_server.services.queue.leases import Attempts
+from boz_server.services.queue.organize_entry import OrganizeEntry
+from boz_server.services.queue.transitions import JobMoves
+from boz_server.services.statistics.record import Statistics
+from boz_server.services.uploads.complete import Deliveries
+from boz_server.services.uploads.inputs import JobInputs
+from boz_server.services.uploads.part_files import PartFiles
+from boz_server.services.uploads.receive import UploadBytes
+from boz_server.services.uploads.rights import UploadRights
+from boz_server.services.uploads.uploads import Uploads
 from boz_server.settings import Settings
 
 #: How often each process looks for files by itself; what arrives in it wakes it at once.

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.api.context import EXTENSION
-from boz_server.database.adoption.filling import adopt_into
-from boz_server.services.retention import Pruned
+from boz_server.database.legacy.filling import adopt_into
+from boz_server.services.maintenance.retention import Pruned
 from boz_server.services.wiring import Services
 from tests.database.legacy import WHEN, LegacyDatabase
 from tests.database.legacy_in_use import DISCS, FEW_JOBS, fill

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from boz_server.domain.job_states import JobType
-from boz_server.domain.statistics import Outcome, Run
+from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.statistics.runs import Outcome, Run
 from boz_server.services.wiring import Services
 from tests.analytics import GB, analytics, transcoded
 from tests.support import (

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.models import ArchivedDisc, Disc, Title
-from boz_server.services.retention import Pruned
+from boz_server.services.maintenance.retention import Pruned
 from boz_server.services.wiring import Services
 from tests.support import (
     FakeClock,

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from boz_server.domain.metadata import Episode, Series
+from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Movie, Show

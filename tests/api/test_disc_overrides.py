@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from boz_server.domain.metadata import Episode, Series
+from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Movie, Show
 from tests.support import (

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.models import OutboxMessage
-from boz_server.services import disk_space
+from boz_server.services.maintenance import disk_space
 from boz_server.services.wiring import Services
 from tests.films import upload
 from tests.support import (

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from boz_server.domain.placement import AssignmentStrategy
+from boz_server.domain.queue.placement import AssignmentStrategy
 from boz_server.services.wiring import Services
 from tests.support import (
     FakeClock,

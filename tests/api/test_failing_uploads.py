@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from boz_server import create_app, disk
 from boz_server.api.context import EXTENSION
-from boz_server.services import part_files
-from boz_server.services.part_files import PART_PREFIX, Part, PartFiles
+from boz_server.services.uploads import part_files
+from boz_server.services.uploads.part_files import PART_PREFIX, Part, PartFiles
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.support import FakeClock, assert_problem, ok

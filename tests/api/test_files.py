@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from urllib3.filepost import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
-from boz_server.services.output_folder import OutputFolder
-from boz_server.services.part_files import PART_PREFIX
+from boz_server.services.library.output_folder import OutputFolder
+from boz_server.services.uploads.part_files import PART_PREFIX
 from boz_server.settings import Settings
 from tests.support import assert_problem, ok
 

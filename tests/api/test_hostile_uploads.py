@@ -6,7 +6,7 @@ from http.client import responses
 import pytest
 from flask.testing import FlaskClient
 
-from boz_server.services.part_files import PART_PREFIX
+from boz_server.services.uploads.part_files import PART_PREFIX
 from boz_server.settings import Settings
 from tests.support import assert_problem, ok
 from tests.tus import BYTES, TUS, b64, begin, begun, metadata, offset, send

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boz_server.database.models import Title
-from boz_server.domain.title_kinds import TitleKind
+from boz_server.domain.identification.title_kinds import TitleKind
 from tests.endpoints import resolved
 from tests.support import (
     approve,

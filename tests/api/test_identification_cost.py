@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boz_server.database.models import Disc
-from boz_server.domain.metadata import Episode, Series
+from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.plans import noted, plan_of

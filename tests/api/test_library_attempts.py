@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boz_server import disk
-from boz_server.services import filing
+from boz_server.services.library import mover as filing
 from boz_server.services.wiring import Services
 from tests.films import FILM, files, upload
 from tests.support import (

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.models import Disc, LibraryEntry, Title
-from boz_server.domain.disc_library import entry_of
-from boz_server.domain.metadata import Episode, Series
+from boz_server.domain.collection.search import entry_of
+from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Movie, Show

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from boz_server.domain.collision import CollisionPolicy
+from boz_server.domain.naming.collision import CollisionPolicy
 from boz_server.services.wiring import Services
 from tests.films import FILM, files, transcoded, upload
 from tests.support import (

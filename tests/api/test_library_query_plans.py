@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from boz_server.database import upkeep
 from boz_server.database.models import ArchivedDisc, Disc, Title, TVEpisode, TVSeason
-from boz_server.domain.search_words import key
+from boz_server.domain.identification.search_words import key
 from boz_server.repositories.library_entry_repository import LibraryEntryRepository
 from boz_server.services.wiring import Services
 from tests.database.rows import NOW

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from boz_server.services.maintenance import MaintenanceStep
+from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services
 from tests.support import FakeClock, ok
 

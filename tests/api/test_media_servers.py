@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from boz_server.domain.path_map import PathMap
-from boz_server.services import media_servers as module
+from boz_server.domain.naming.path_map import PathMap
+from boz_server.services.notifications import media_servers as module
 from boz_server.settings import Settings
 from tests.media_server import KEY, FakeMediaServers
 from tests.support import assert_problem, ok, restart

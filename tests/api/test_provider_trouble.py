@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from boz_server.domain.metadata import Episode, Series
-from boz_server.services import preview_refresh
-from boz_server.services.maintenance import MaintenanceStep
+from boz_server.domain.metadata.answers import Episode, Series
+from boz_server.services.discs import preview_refresh
+from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Movie, Show

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from boz_server.domain.job_report import JobReport
-from boz_server.domain.job_states import JobStatus
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import JobStatus
 from boz_server.services.wiring import Services
 from tests.support import (
     FakeClock,

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from boz_server.database import upkeep
 from boz_server.database.models import Job, JobEvent
-from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.repositories.attempt_repository import by_agent, by_worker
 from boz_server.repositories.paging import PageRequest
 from boz_server.services.wiring import Services

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from boz_server.domain.job_states import OPEN, OVER, TRANSITIONS, JobStatus
+from boz_server.domain.queue.job_states import OPEN, OVER, TRANSITIONS, JobStatus
 from boz_server.services.wiring import Services
 from tests.support import (
     approved_job,

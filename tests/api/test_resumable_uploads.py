@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.http import parse_date
 
-from boz_server.domain.upload_states import UploadPurpose
+from boz_server.domain.uploads.upload_states import UploadPurpose
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.support import FakeClock, assert_problem, ok
@@ -274,7 +274,7 @@ def test_it_answers_507_before_a_byte_is_taken(
     client: FlaskClient, services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free: Callable[[Any], int] = lambda _: 1_000_000  # noqa: E731
-    monkeypatch.setattr("boz_server.services.disk_space.free_bytes", free)
+    monkeypatch.setattr("boz_server.services.maintenance.disk_space.free_bytes", free)
     assert_problem(begin(client, 1_000_001), 507, "BOZ_MIN_FREE_BYTES")
     # What others were promised is not there for the next.
     begun(client, 700_000)

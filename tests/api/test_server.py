@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.migrations import Migrations
-from boz_server.services.library_share import LibraryShare
+from boz_server.services.library.nas import LibraryShare
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.version import VERSION

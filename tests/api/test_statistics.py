@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.models import Job, JobEvent
-from boz_server.services.job_moves import JobMoves
+from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.wiring import Services
 from tests.analytics import GB, counted, outcomes, transcoded
 from tests.support import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boz_server.database.adoption.legacy_file import is_legacy
+from boz_server.database.legacy.legacy_file import is_legacy
 from boz_server.database.models import Agent, Job
 from boz_server.database.models.base import database_proxy
 from tests.cli.conftest import Run, refused, runner_on

@@ -12,7 +12,7 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.dialects import sqlite3
 from boz_server.database.models import Job
-from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import JobStatus, JobType
 from tests.cli.conftest import Run, refused, runner_on
 
 

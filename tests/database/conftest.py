@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from boz_server.database.adoption.filling import adopt_into
-from boz_server.database.adoption.report import Report
 from boz_server.database.connection import Database
+from boz_server.database.legacy.filling import adopt_into
+from boz_server.database.legacy.report import Report
 from tests.conftest import ENGINES
 from tests.database.legacy import LOOSE, LegacyDatabase
 from tests.database.rows import NOW

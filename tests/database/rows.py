@@ -13,7 +13,7 @@ from boz_server.database.models import (
     TVSeason,
     Worker,
 )
-from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import JobStatus, JobType
 
 NOW = datetime(2026, 1, 24, 12, 34, 56, 123456, tzinfo=UTC)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from boz_server.database.adoption.report import Report
+from boz_server.database.legacy.report import Report
 from boz_server.database.models import Disc, LibraryEntry, Title, TVEpisode, TVSeason
-from boz_server.domain.title_facts import TitleFacts, fingerprint
+from boz_server.domain.identification.title_facts import TitleFacts, fingerprint
 from tests.database.legacy import LegacyDatabase
 
 Adopt = Callable[[], Report]

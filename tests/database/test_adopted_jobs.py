@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from boz_server.database.adoption.filling import adopt_into
-from boz_server.database.adoption.report import Report
 from boz_server.database.connection import Database
+from boz_server.database.legacy.filling import adopt_into
+from boz_server.database.legacy.report import Report
 from boz_server.database.models import Agent, Job, JobEvent
 from tests.database.legacy import LegacyDatabase
 from tests.database.rows import NOW

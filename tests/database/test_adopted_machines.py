@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from boz_server.database.adoption.report import Report
+from boz_server.database.legacy.report import Report
 from boz_server.database.models import Agent, Disc, Job, VLCCommand, Worker
-from boz_server.domain.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
+from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
 from tests.database.legacy import LegacyDatabase
 from tests.database.rows import NOW
 

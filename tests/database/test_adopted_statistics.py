@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import date
 
-from boz_server.database.adoption.report import Report
 from boz_server.database.connection import Database
+from boz_server.database.legacy.report import Report
 from boz_server.database.models import DailyStats, Job
-from boz_server.domain.job_states import OVER
+from boz_server.domain.queue.job_states import OVER
 from tests.database.legacy import LegacyDatabase
 from tests.database.legacy_in_use import FEW_JOBS, fill
 

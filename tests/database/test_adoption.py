@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boz_server.database import schema_report
-from boz_server.database.adoption.conversion import convert
-from boz_server.database.adoption.filling import AdoptionError, adopt_into
-from boz_server.database.adoption.legacy_file import is_legacy, read_tables
-from boz_server.database.adoption.report import Report
 from boz_server.database.connection import Database
+from boz_server.database.legacy.conversion import convert
+from boz_server.database.legacy.filling import AdoptionError, adopt_into
+from boz_server.database.legacy.legacy_file import is_legacy, read_tables
+from boz_server.database.legacy.report import Report
 from boz_server.database.models import Agent, Disc, Job, Title, TVSeason
-from boz_server.domain.job_states import HELD
+from boz_server.domain.queue.job_states import HELD
 from tests.database.legacy import FIRST_FORM, LOOSE, ROWS, TABLES, LegacyDatabase
 from tests.database.legacy_in_use import AGENTS, DISCS, FEW_JOBS, JOBS, STATES, fill
 from tests.database.rows import NOW, agent

@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from boz_server.database.adoption import in_place, legacy_file
-from boz_server.database.adoption.filling import AdoptionError
-from boz_server.database.adoption.in_place import Adopted, adopt_in_place
-from boz_server.database.adoption.legacy_file import is_legacy
 from boz_server.database.connection import Database
+from boz_server.database.legacy import in_place, legacy_file
+from boz_server.database.legacy.filling import AdoptionError
+from boz_server.database.legacy.in_place import Adopted, adopt_in_place
+from boz_server.database.legacy.legacy_file import is_legacy
 from boz_server.database.models.base import database_proxy
 from tests.database.legacy import LegacyDatabase
 from tests.database.processes import all_at_once, child, die, ended

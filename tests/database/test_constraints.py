@@ -8,7 +8,7 @@ import pytest
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Disc, Job, JobEvent, Title, TVEpisode, Worker
-from boz_server.domain.job_states import OVER, JobStatus, JobType
+from boz_server.domain.queue.job_states import OVER, JobStatus, JobType
 from tests.database.rows import agent, disc, episode, event, job, season, title, worker
 
 pytestmark = pytest.mark.usefixtures("database")

@@ -8,8 +8,8 @@ import pytest
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import DailyStats
-from boz_server.domain.job_states import JobType
-from boz_server.domain.statistics import LARGEST_BYTES, Outcome, Row, Run, merged
+from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.statistics.runs import LARGEST_BYTES, Outcome, Row, Run, merged
 from tests.database.steps import assert_keeps_every_row
 
 BEFORE, DAILY_STATS = "008_archived_discs", "009_daily_stats"

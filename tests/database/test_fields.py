@@ -7,7 +7,7 @@ import pytest
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent
-from boz_server.domain.presence import AgentStatus
+from boz_server.domain.machines.presence import AgentStatus
 from tests.database.rows import agent
 
 MOMENT = datetime(2026, 1, 24, 12, 34, 56, 123456, tzinfo=UTC)

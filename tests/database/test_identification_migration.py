@@ -8,7 +8,7 @@ import pytest
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Disc, Title, TVEpisode
-from boz_server.domain.title_kinds import TitleKind
+from boz_server.domain.identification.title_kinds import TitleKind
 from tests.database.steps import assert_keeps_every_row, columns, filled_at
 
 BEFORE, IDENTIFICATION = "003_provider_cache", "004_identification"

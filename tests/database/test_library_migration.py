@@ -8,8 +8,8 @@ import pytest
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import ArchivedDisc, Disc, LibraryEntry, Title, TVSeason
-from boz_server.domain.disc_library import NAMES, entry_of
-from boz_server.domain.search_words import key
+from boz_server.domain.collection.search import NAMES, entry_of
+from boz_server.domain.identification.search_words import key
 from tests.database.steps import filled_at
 
 BEFORE, LIBRARY = "008_archived_discs", "010_library_entries"

@@ -1,6 +1,6 @@
 """Layouts of real discs, as agents report them: what they truly hold, people have checked."""
 
-from boz_server.domain.title_facts import TitleFacts
+from boz_server.domain.identification.title_facts import TitleFacts
 
 MIB = 1024 * 1024
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.candidates import (
+from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
     rank_films,
@@ -10,7 +10,7 @@ from boz_server.domain.candidates import (
     runtime_fit,
     same_name,
 )
-from boz_server.domain.metadata import Film, Series
+from boz_server.domain.metadata.answers import Film, Series
 
 
 def film(title, year=None, minutes=None):

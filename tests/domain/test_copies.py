@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.copies import Copy, find_copies
+from boz_server.domain.identification.copies import Copy, find_copies
 from tests.domain import layouts
 from tests.domain.layouts import titles
 

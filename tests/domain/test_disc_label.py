@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.disc_label import MAX_NAME_LENGTH, better_name, parse_label
+from boz_server.domain.identification.label import MAX_NAME_LENGTH, better_name, parse_label
 
 
 def numbers(read):

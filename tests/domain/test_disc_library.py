@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.disc_library import MAX_WORDS, NAMES, entry_of
-from boz_server.domain.media_type import MediaType
+from boz_server.domain.collection.search import MAX_WORDS, NAMES, entry_of
+from boz_server.domain.identification.media_type import MediaType
 
 
 def disc(**columns: Any) -> dict[str, Any]:

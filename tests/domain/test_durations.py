@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.durations import (
+from boz_server.domain.statistics.durations import (
     LONGEST_SECONDS,
     UNKNOWN,
     bucket_of,

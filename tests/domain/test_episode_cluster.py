@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.episode_cluster import Lengths, find_episodes
+from boz_server.domain.identification.clusters import Lengths, find_episodes
 from tests.domain import layouts
 from tests.domain.layouts import indexes, titles
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.episode_matcher import (
+from boz_server.domain.seasons.matcher import (
     HIGH,
     LOW,
     MEDIUM,

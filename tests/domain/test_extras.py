@@ -1,6 +1,6 @@
 import pytest
 
-from boz_server.domain.extras import is_extra_by_duration, is_extra_by_name
+from boz_server.domain.identification.extras import is_extra_by_duration, is_extra_by_name
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from boz_server.domain.file_paths import is_shared, same_file
+from boz_server.domain.queue.file_paths import is_shared, same_file
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from boz_server.domain.identification import GUESSED_NUMBERS, Identity, read_label, shown
-from boz_server.domain.media_type import MediaType
+from boz_server.domain.identification.identity import GUESSED_NUMBERS, Identity, read_label, shown
+from boz_server.domain.identification.media_type import MediaType
 from tests.domain.layouts import titles
 
 

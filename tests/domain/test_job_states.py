@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from boz_server.domain.job_states import HELD, OPEN, OVER, TRANSITIONS, JobStatus, sources
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, TRANSITIONS, JobStatus, sources
 
 DOCS = Path(__file__).parents[2] / "docs" / "job-states.md"
 

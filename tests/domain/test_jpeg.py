@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.jpeg import MAX_SEGMENTS, MAX_SIDE, is_showable, picture_size
+from boz_server.domain.discs.jpeg import MAX_SEGMENTS, MAX_SIDE, is_showable, picture_size
 from tests.support import JPEG
 
 START, END = b"\xff\xd8", b"\xff\xd9"

@@ -1,6 +1,6 @@
 """Discs that have a bearing on one another stay together."""
 
-from boz_server.domain.kinship import Kin, Likeness, families, may_go, ties
+from boz_server.domain.identification.kinship import Kin, Likeness, families, may_go, ties
 
 
 def kin(disc_id: str, fingerprint: str, key: str = "", show: str | None = None) -> Kin:

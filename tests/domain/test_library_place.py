@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.library_place import (
+from boz_server.domain.naming.library_paths import (
     Described,
     Proposed,
     Roots,
@@ -15,8 +15,8 @@ from boz_server.domain.library_place import (
     named_place,
     proposed_place,
 )
-from boz_server.domain.media_library import LibraryType
-from boz_server.domain.naming import safe_component
+from boz_server.domain.naming.media_library import LibraryType
+from boz_server.domain.naming.names import safe_component
 
 ROOTS = Roots("Movies", "TV Shows")
 EPISODE = Proposed("TV Shows/Firefly/Season 01", "Firefly - S01E02 - The Train Job.mkv", False)

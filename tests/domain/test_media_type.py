@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.disc_label import parse_label
-from boz_server.domain.media_type import Clue, MediaType, weigh
-from boz_server.domain.title_layout import analyse
+from boz_server.domain.identification.label import parse_label
+from boz_server.domain.identification.layout import analyse
+from boz_server.domain.identification.media_type import Clue, MediaType, weigh
 from tests.domain import layouts
 from tests.domain.layouts import titles
 

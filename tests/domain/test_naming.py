@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain import naming
+from boz_server.domain.naming import names as naming
 
 # Whatever can go wrong, much more often than in arbitrary text.
 NASTY = st.text(st.sampled_from('ab./\\:*?"<>| \t\n\x00é\u0301\u202e千🎬') | st.characters())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.path_map import PathMap, lies_in
+from boz_server.domain.naming.path_map import PathMap, lies_in
 
 
 @pytest.mark.parametrize(

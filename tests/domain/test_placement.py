@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.capabilities import WORKER_DEFAULTS
-from boz_server.domain.placement import (
+from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
+from boz_server.domain.queue.placement import (
     AssignmentStrategy,
     Machine,
     belonging,
     choose,
     why_none,
 )
-from boz_server.domain.presets import PRESETS
+from boz_server.domain.queue.presets import PRESETS
 
 CPU: dict[str, Any] = {}
 NVENC = {"nvenc": True, "hevc": True}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.play_all import are_regular, find_play_alls
+from boz_server.domain.identification.play_all import are_regular, find_play_alls
 from tests.domain import layouts
 from tests.domain.layouts import titles
 

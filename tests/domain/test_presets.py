@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.capabilities import WORKER_DEFAULTS
-from boz_server.domain.presets import PRESETS, preset_for
+from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
+from boz_server.domain.queue.presets import PRESETS, preset_for
 
 MINE = "My own"
 NVENC, QSV, HEVC = {"nvenc": True}, {"qsv": True}, {"hevc": True}

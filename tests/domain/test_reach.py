@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.capabilities import WORKER_DEFAULTS
-from boz_server.domain.placement import Machine
-from boz_server.domain.reach import FilePlace, could_reach, is_wanted_here, reaches
+from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
+from boz_server.domain.queue.placement import Machine
+from boz_server.domain.queue.reach import FilePlace, could_reach, is_wanted_here, reaches
 
 
 def machine(worker_id: str, agent_id: str | None, **said: Any) -> Machine:

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.search_words import MAX_KEY_LENGTH, MAX_WORD_LENGTH, key, words
+from boz_server.domain.identification.search_words import (
+    MAX_KEY_LENGTH,
+    MAX_WORD_LENGTH,
+    key,
+    words,
+)
 
 
 @pytest.mark.parametrize(

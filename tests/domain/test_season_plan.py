@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.episode_matcher import HIGH, LOW, VERY_LOW, Part
-from boz_server.domain.season_plan import Gone, SeasonDisc, plan
+from boz_server.domain.seasons.matcher import HIGH, LOW, VERY_LOW, Part
+from boz_server.domain.seasons.plan import Gone, SeasonDisc, plan
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EPISODES = (Part(2500),) * 4

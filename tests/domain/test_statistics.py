@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.job_states import JobType
-from boz_server.domain.statistics import (
+from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.statistics.runs import (
     LARGEST_BYTES,
     SUMS,
     Outcome,

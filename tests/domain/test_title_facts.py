@@ -2,7 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.title_facts import TitleFacts, common_name, fingerprint, segments
+from boz_server.domain.identification.title_facts import (
+    TitleFacts,
+    common_name,
+    fingerprint,
+    segments,
+)
 from tests.domain.layouts import titles
 
 FACTS = titles(2508, 2564)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.title_layout import Evidence, analyse
+from boz_server.domain.identification.layout import Evidence, analyse
 from tests.domain import layouts
 from tests.domain.layouts import indexes, titles
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.tus import CHECKSUMS, parse_checksum, parse_metadata
+from boz_server.domain.uploads.tus import CHECKSUMS, parse_checksum, parse_metadata
 
 KEYS = st.text(
     st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters=","), min_size=1

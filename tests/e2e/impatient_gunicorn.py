@@ -8,7 +8,7 @@ from typing import Any
 
 from boz_server.api import bodies
 from boz_server.api.context import services_of
-from boz_server.services import maintenance
+from boz_server.services.maintenance import scheduler as maintenance
 
 TIMES = 10
 _ours = runpy.run_path(str(Path.cwd() / "gunicorn.conf.py"))

@@ -4,7 +4,7 @@ another of its kind."""
 import time
 from pathlib import Path
 
-from boz_server.database.adoption.legacy_file import is_legacy
+from boz_server.database.legacy.legacy_file import is_legacy
 from tests.database.legacy import LegacyDatabase
 from tests.database.legacy_in_use import DISCS, JOBS, fill
 from tests.e2e.gunicorn_server import GunicornServer, until
@@ -33,7 +33,7 @@ def test_it_serves_what_the_old_database_held(server: GunicornServer) -> None:
     old_database(server)
     server.start()
     assert_all_is_there(server)
-    assert "boz_server.services.adoption" in server.log.read_text()
+    assert "boz_server.database.legacy.adoption" in server.log.read_text()
     (backup,) = backups(server)
     assert is_legacy(backup)
     server.kill()

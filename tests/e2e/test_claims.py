@@ -14,7 +14,7 @@ import pytest
 import requests
 from peewee import sqlite3
 
-from boz_server.domain.job_states import HELD
+from boz_server.domain.queue.job_states import HELD
 from tests.e2e.gunicorn_server import GunicornServer
 from tests.support import at_once
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from boz_server.domain.metadata import Episode, Series
+from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.integrations import json_client
 from tests.provider_server import FakeProviders, Movie, Show
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.metadata import Film
+from boz_server.domain.metadata.answers import Film
 from boz_server.errors import ProviderUnavailable
 from boz_server.integrations.json_client import JSONClient
 from boz_server.integrations.omdb import OMDb

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.media_library import LibraryType, MediaLibrary, ServerIdentity
-from boz_server.domain.path_map import PathMap
+from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.naming.path_map import PathMap
 from boz_server.errors import RecipientUnavailable
 from boz_server.integrations.plex import Plex
 from boz_server.settings import Settings

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from boz_server.repositories.outbox_repository import OutboxRepository
-from boz_server.services import maintenance
-from boz_server.services.outbox import Outbox
+from boz_server.services.maintenance import scheduler as maintenance
+from boz_server.services.notifications.outbox import Outbox
 from boz_server.services.wiring import Services
 from tests.services.posting import Post
 from tests.services.timer import Timer

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from boz_server.database.models import Job
-from boz_server.domain.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
-from boz_server.domain.job_report import JobReport
-from boz_server.domain.job_states import JobStatus, JobType
-from boz_server.domain.presence import WorkerType
+from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
+from boz_server.domain.machines.presence import WorkerType
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.errors import Conflict
 from boz_server.services.wiring import Services
 from tests.services.timer import Timer

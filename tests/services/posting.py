@@ -7,7 +7,7 @@ from typing import Any
 
 from boz_server.database.models import OutboxMessage
 from boz_server.errors import RecipientUnavailable
-from boz_server.services.outbox import SEND_SECONDS, Outbox
+from boz_server.services.notifications.outbox import SEND_SECONDS, Outbox
 
 
 class Post:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from boz_server.database.models import Agent, DailyStats, Disc, Job, JobEvent, Worker
-from boz_server.domain.disc_states import DiscStatus
-from boz_server.domain.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
-from boz_server.domain.presence import AgentStatus, WorkerStatus
+from boz_server.domain.discs.disc_states import DiscStatus
+from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 

@@ -9,10 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from boz_server.database.connection import Database
 from boz_server.database.models import MODELS
-from boz_server.domain.capabilities import WORKER_DEFAULTS
-from boz_server.domain.job_report import JobReport
-from boz_server.domain.job_states import HELD, OVER, JobStatus, JobType
-from boz_server.domain.presence import WorkerStatus, WorkerType
+from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
+from boz_server.domain.machines.presence import WorkerStatus, WorkerType
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.errors import BozError
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from boz_server.domain.disc_states import PreviewStatus
-from boz_server.domain.title_facts import TitleFacts
-from boz_server.services.disc_manager import ReportedDisc
+from boz_server.domain.discs.disc_states import PreviewStatus
+from boz_server.domain.identification.title_facts import TitleFacts
+from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.wiring import Services, build_services
 from tests.support import FakeClock
 

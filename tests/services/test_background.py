@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from boz_server.services.background import BackgroundLoop
+from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.wiring import Services
 
 WAIT = 10

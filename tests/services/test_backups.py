@@ -16,7 +16,7 @@ from boz_server.database.migrations import Migrations
 from boz_server.database.models import Agent
 from boz_server.disk import own
 from boz_server.errors import BackupError
-from boz_server.services.backups import Backups, BackupUnderWay
+from boz_server.services.maintenance.backups import Backups, BackupUnderWay
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.database.folders import OURS

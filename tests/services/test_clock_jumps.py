@@ -6,9 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from boz_server.database.models import Job
-from boz_server.domain.job_report import JobReport
-from boz_server.domain.job_states import OPEN, JobStatus
-from boz_server.services.maintenance import MaintenanceStep
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import OPEN, JobStatus
+from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services, build_services
 from tests.services.live_fleet import Fleet
 from tests.services.queue_invariants import QueueState, check

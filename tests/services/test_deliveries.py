@@ -12,11 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from boz_server.database.models import Upload
-from boz_server.domain.upload_states import UploadPurpose, UploadState
+from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import UploadBusy
-from boz_server.services import deliveries, part_files
-from boz_server.services.part_files import PART_PREFIX, Part
-from boz_server.services.uploads import Announced
+from boz_server.services.uploads import complete as deliveries
+from boz_server.services.uploads import part_files
+from boz_server.services.uploads.part_files import PART_PREFIX, Part
+from boz_server.services.uploads.uploads import Announced
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.api.test_failing_uploads import upload as send_form

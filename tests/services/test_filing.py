@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import pytest
 
 from boz_server import disk
-from boz_server.domain.collision import CollisionPolicy
-from boz_server.services import filing
-from boz_server.services.filing import TRASH, Damaged, Filed, Filing, Stopped
+from boz_server.domain.naming.collision import CollisionPolicy
+from boz_server.services.library import mover as filing
+from boz_server.services.library.mover import TRASH, Damaged, Filed, Filing, Stopped
 
 FILM = os.urandom(3 * disk.BLOCK_BYTES + 17)
 PLACE = "Movies/Serenity (2005)/Serenity (2005).mkv"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from boz_server import disk
-from boz_server.domain.collision import CollisionPolicy
-from boz_server.services.filing import Filed, Filing, Stopped
+from boz_server.domain.naming.collision import CollisionPolicy
+from boz_server.services.library.mover import Filed, Filing, Stopped
 
 FILM = os.urandom(3_000_000)
 

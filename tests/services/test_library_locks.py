@@ -7,8 +7,8 @@ from typing import IO, Any
 import pytest
 from flask import Flask
 
-from boz_server.domain.library_place import Described
-from boz_server.services import library
+from boz_server.domain.naming.library_paths import Described
+from boz_server.services.library import organizer as library
 from boz_server.services.wiring import Services
 from tests.support import restart
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from boz_server.services.maintenance import Maintenance, MaintenanceStep
+from boz_server.services.maintenance.scheduler import Maintenance, MaintenanceStep
 from boz_server.services.wiring import Services, build_services
 from tests.services.timer import Timer
 from tests.support import FakeClock

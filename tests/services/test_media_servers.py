@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from boz_server.database.models import OutboxMessage
-from boz_server.domain.path_map import PathMap
+from boz_server.domain.naming.path_map import PathMap
 from boz_server.services.wiring import Services
 from tests.media_server import FakeMediaServers
 from tests.support import FakeClock, restart

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from boz_server.database.models import ProviderAnswer
-from boz_server.domain.metadata import Episode, Film, Series
+from boz_server.domain.metadata.answers import Episode, Film, Series
 from boz_server.errors import ProviderUnavailable
 from boz_server.integrations import json_client
 from boz_server.repositories import provider_cache_repository
-from boz_server.services import metadata as metadata_module
-from boz_server.services.metadata import Metadata
+from boz_server.services.metadata import lookup as metadata_module
+from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Movie, Show

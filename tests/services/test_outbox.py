@@ -2,7 +2,7 @@
 
 import pytest
 
-from boz_server.services.outbox import Outbox
+from boz_server.services.notifications.outbox import Outbox
 from boz_server.services.wiring import Services
 from tests.plans import noted, plan_of
 from tests.services.posting import Post, enter, waiting

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from boz_server.errors import RecipientUnavailable
-from boz_server.services.outbox import Outbox
+from boz_server.services.notifications.outbox import Outbox
 from tests.services.posting import Post, enter, waiting
 from tests.support import FakeClock
 

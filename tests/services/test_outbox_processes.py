@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from boz_server.services.outbox import CLAIM, Outbox
+from boz_server.services.notifications.outbox import CLAIM, Outbox
 from tests.services.posting import Post, enter, waiting
 from tests.support import FakeClock, at_once
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from boz_server.database.models import Disc
-from boz_server.domain.identification import Identity
-from boz_server.domain.media_type import MediaType
-from boz_server.domain.title_facts import TitleFacts
-from boz_server.services.disc_findings import NOTHING, told
-from boz_server.services.disc_identifier import DiscIdentifier
-from boz_server.services.disc_manager import ReportedDisc
-from boz_server.services.preview_generator import Preview, PreviewGenerator
-from boz_server.services.season_tracker import SeasonTracker
+from boz_server.domain.identification.identity import Identity
+from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.title_facts import TitleFacts
+from boz_server.services.discs.detection import ReportedDisc
+from boz_server.services.discs.disc_findings import NOTHING, told
+from boz_server.services.discs.identify import DiscIdentifier
+from boz_server.services.discs.preview_generator import Preview, PreviewGenerator
+from boz_server.services.seasons.tracker import SeasonTracker
 from boz_server.services.wiring import Services
 
 FIREFLY = Identity(MediaType.TV_SHOW, "Firefly", 1.0, season_number=1)

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from boz_server.domain.job_states import JobType
+from boz_server.domain.queue.job_states import JobType
 from boz_server.services.wiring import Services
 from tests.services.queue_invariants import QueueState, check, most_held
 from tests.support import (

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from boz_server.database.connection import Database
-from boz_server.domain.capabilities import AGENT_DEFAULTS
-from boz_server.domain.job_report import JobReport
-from boz_server.domain.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
-from boz_server.domain.placement import AssignmentStrategy
-from boz_server.domain.presence import WorkerStatus
-from boz_server.domain.title_facts import TitleFacts
+from boz_server.domain.identification.title_facts import TitleFacts
+from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
+from boz_server.domain.machines.presence import WorkerStatus
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
+from boz_server.domain.queue.placement import AssignmentStrategy
 from boz_server.schemas.job import REPORTABLE
-from boz_server.services.disc_manager import ReportedDisc
+from boz_server.services.discs.detection import ReportedDisc
 from boz_server.settings import Settings
 from tests.services.queue_machine import AGENTS, UNLIKELY, WORKERS, QueueMachine
 from tests.support import titles

@@ -8,10 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.models import ArchivedDisc, Job, JobEvent, VLCCommand
-from boz_server.domain.job_states import JobStatus
+from boz_server.domain.queue.job_states import JobStatus
 from boz_server.repositories import retention_repository
-from boz_server.services import retention as module
-from boz_server.services.retention import Pruned
+from boz_server.services.maintenance import retention as module
+from boz_server.services.maintenance.retention import Pruned
 from boz_server.services.wiring import Services
 from tests.plans import noted, steps_of
 from tests.services.timer import Timer

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from boz_server.database.models import Disc
-from boz_server.domain.title_facts import TitleFacts
+from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.errors import Conflict
-from boz_server.services.disc_manager import ReportedDisc
+from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.wiring import Services
 from tests.support import at_once
 

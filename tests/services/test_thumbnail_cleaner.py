@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from boz_server.services.thumbnail_store import ThumbnailStore
+from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.wiring import Services
 from tests.plans import noted
 from tests.support import (

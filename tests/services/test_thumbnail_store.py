@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from boz_server.errors import NotFound
-from boz_server.services.thumbnail_store import Thumbnail, ThumbnailStore
+from boz_server.services.discs.thumbnails import Thumbnail, ThumbnailStore
 from tests.support import FakeClock
 
 

@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from boz_server.database import upkeep as engine
-from boz_server.services import upkeep as upkeep_module
-from boz_server.services.upkeep import Upkeep
+from boz_server.services.maintenance import housekeeping as upkeep_module
+from boz_server.services.maintenance.housekeeping import Upkeep
 from boz_server.services.wiring import Services
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

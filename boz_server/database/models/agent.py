@@ -12,7 +12,7 @@ from boz_server.database.fields import (
     one_of,
 )
 from boz_server.database.models.base import BaseModel, index
-from boz_server.domain.presence import AgentStatus
+from boz_server.domain.machines.presence import AgentStatus
 
 
 class Agent(BaseModel):

@@ -6,8 +6,8 @@ import peewee
 
 from boz_server.database.fields import EnumField, default, one_of
 from boz_server.database.models.base import BaseModel
-from boz_server.domain.job_states import JobType
-from boz_server.domain.statistics import KEY, MAX_PRESET_LENGTH, Outcome
+from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.statistics.runs import KEY, MAX_PRESET_LENGTH, Outcome
 
 
 class DailyStats(BaseModel):

@@ -8,7 +8,7 @@ from boz_server.database.fields import EnumField, UTCDateTimeField, default, one
 from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.disc import Disc
 from boz_server.database.models.worker import Worker
-from boz_server.domain.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import JobStatus, JobType
 
 
 class Job(BaseModel):

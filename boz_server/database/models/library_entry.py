@@ -6,7 +6,7 @@ import peewee
 
 from boz_server.database.fields import EnumField, UTCDateTimeField, one_of
 from boz_server.database.models.base import BaseModel, index
-from boz_server.domain.media_type import MediaType
+from boz_server.domain.identification.media_type import MediaType
 
 
 class LibraryEntry(BaseModel):

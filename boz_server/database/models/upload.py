@@ -6,7 +6,7 @@ import peewee
 
 from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
 from boz_server.database.models.base import BaseModel, index
-from boz_server.domain.upload_states import UploadPurpose, UploadState
+from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 
 
 class Upload(BaseModel):

@@ -6,7 +6,7 @@ import peewee
 
 from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
 from boz_server.database.models.base import BaseModel, index
-from boz_server.domain.vlc_states import VLCCommandStatus
+from boz_server.domain.machines.vlc_states import VLCCommandStatus
 
 
 class VLCCommand(BaseModel):

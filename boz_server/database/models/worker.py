@@ -7,7 +7,7 @@ import peewee
 from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.base import BaseModel, index
-from boz_server.domain.presence import WorkerStatus, WorkerType
+from boz_server.domain.machines.presence import WorkerStatus, WorkerType
 
 
 class Worker(BaseModel):

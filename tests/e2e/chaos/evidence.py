@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from boz_server.domain.job_states import HELD
+from boz_server.domain.queue.job_states import HELD
 from tests.e2e.chaos.found import Event, Found
 from tests.e2e.chaos.ledger import Act, Ledger
 

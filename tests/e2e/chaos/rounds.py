@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from boz_server.domain.job_states import OPEN, OVER
+from boz_server.domain.queue.job_states import OPEN, OVER
 from tests.e2e.chaos import history_checks, world_checks
 from tests.e2e.chaos.agent import SimulatedAgent
 from tests.e2e.chaos.aim import KINDS, wait_for_commit

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from itertools import pairwise
 
-from boz_server.domain.job_states import JobStatus
+from boz_server.domain.queue.job_states import JobStatus
 from tests.e2e.chaos.evidence import Evidence, Wrong, follow
 from tests.e2e.chaos.found import Row
 

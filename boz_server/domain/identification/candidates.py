@@ -1,0 +1,92 @@
+"""How well shows and films that providers know fit a disc."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, utils
+
+from boz_server.domain.metadata.answers import Film, Series
+
+#: From here on, a name is the same but for how it is written.
+SAME_NAME = 0.85
+#: A film from here on is the disc's, unless a person chooses another.
+GOOD_FILM = 0.75
+
+_NAME, _YEAR, _RUNTIME = 0.6, 0.15, 0.25
+# "Return of the King" names "The Lord of the Rings: The Return of the King", and "Alien" does not
+# name "Alien Resurrection": a part of a name is worth less than the whole.
+_PART_OF_NAME = 0.88
+_SECONDS_A_MINUTE = 60
+_RUNTIME_NEAR_MINUTES = 3
+_RUNTIME_FAR_MINUTES = 30
+_YEARS_APART = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFilm:
+    """A film and how well it fits: 0–1, by name, year and running time."""
+
+    film: Film
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSeries:
+    """A show and how well its name fits, 0–1."""
+
+    series: Series
+    score: float
+
+
+def rank_films(
+    films: Iterable[Film], name: str, year: int | None, seconds: int | None
+) -> list[ScoredFilm]:
+    """Score films against a disc's name and year and its main feature's length; best first.
+
+    What is not known on either side neither speaks for a film nor against it.
+    """
+    scored = [ScoredFilm(film, _film_score(film, name, year, seconds)) for film in films]
+    return sorted(scored, key=lambda each: -each.score)
+
+
+def rank_series(series: Iterable[Series], name: str, year: int | None) -> list[ScoredSeries]:
+    """Score shows against a disc's name and year; best first, the provider's order for equals."""
+    scored = [ScoredSeries(each, _series_score(each, name, year)) for each in series]
+    return sorted(scored, key=lambda each: -each.score)
+
+
+def runtime_fit(minutes: int | None, seconds: int | None) -> float | None:
+    """1 for a film as long as the feature, falling to 0 half an hour off; None if not known."""
+    if not minutes or not seconds:
+        return None
+    apart = abs(minutes - seconds / _SECONDS_A_MINUTE)
+    span = _RUNTIME_FAR_MINUTES - _RUNTIME_NEAR_MINUTES
+    return max(0.0, 1 - max(0.0, apart - _RUNTIME_NEAR_MINUTES) / span)
+
+
+def same_name(one: str, other: str) -> float:
+    """0–1: how far two names are the same, but for case, punctuation and the order of words."""
+    left, right = utils.default_process(one), utils.default_process(other)
+    if not left or not right:
+        return 0.0
+    whole = max(fuzz.ratio(left, right), fuzz.token_sort_ratio(left, right))
+    squeezed = fuzz.ratio(left.replace(" ", ""), right.replace(" ", ""))
+    part = fuzz.token_set_ratio(left, right) * _PART_OF_NAME if " " in left else 0.0
+    return max(whole, squeezed, part) / 100
+
+
+def _film_score(film: Film, name: str, year: int | None, seconds: int | None) -> float:
+    parts = [(_NAME, same_name(name, film.title))]
+    if year is not None and film.year is not None:
+        parts.append((_YEAR, max(0.0, 1 - abs(year - film.year) / _YEARS_APART)))
+    runtime = runtime_fit(film.runtime_minutes, seconds)
+    if runtime is not None:
+        parts.append((_RUNTIME, runtime))
+    return round(sum(w * v for w, v in parts) / sum(w for w, _ in parts), 3)
+
+
+def _series_score(series: Series, name: str, year: int | None) -> float:
+    best = max(same_name(name, each) for each in (series.name, *series.aliases))
+    if year is not None and series.year is not None:
+        best -= 0.1 * min(abs(year - series.year), _YEARS_APART)
+    return round(max(0.0, best), 3)

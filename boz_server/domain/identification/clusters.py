@@ -1,0 +1,194 @@
+"""Finds the episodes among a disc's titles by their lengths, their order and their chapters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from boz_server.domain.identification.play_all import are_regular
+from boz_server.domain.identification.title_facts import TitleFacts
+
+# Two in one have twice the length, with some room for an opening of their own.
+_DOUBLE_FROM, _DOUBLE_TO = 1.8, 2.3
+# About the usual length: most seasons lie within.
+_NEAR = 0.2
+# So far apart, a title must be one of the others by its chapters or its place.
+_ODD = 0.05
+_SEASON_ROOM = 0.1
+_OWN_RUN = 3
+# Cartoons of a few minutes each.
+_SHORTEST_EPISODE_SECONDS = 180
+_MANY_SHORTS = 5
+_LONGEST_BESIDE_SHORTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """What is known of an episode's length before the disc is looked at.
+
+    variance: the share by which one may differ from the disc's usual. season: lengths in seconds
+    on the other discs of the season; empty when there are none.
+    """
+
+    variance: float = 0.4
+    season: tuple[int, ...] = ()
+
+    def fits_season(self, seconds: int) -> bool:
+        """Whether a title is as long as an episode, or two, of the season."""
+        low, high = min(self.season) * (1 - _SEASON_ROOM), max(self.season) * (1 + _SEASON_ROOM)
+        usual = median(self.season)
+        return low <= seconds <= high or _is_double(seconds, usual)
+
+
+def _is_double(seconds: int, usual: float) -> bool:
+    """Whether a title is as long as two; titles of no length are none."""
+    return 0 < usual * _DOUBLE_FROM <= seconds <= usual * _DOUBLE_TO
+
+
+def find_episodes(
+    candidates: Sequence[TitleFacts], lengths: Lengths, *, proven: bool
+) -> tuple[list[TitleFacts], frozenset[int]]:
+    """Return the episodes in disc order, and the indexes of those that are two in one.
+
+    proven: the candidates are known to be episodes; only doubles are looked for.
+    """
+    if not proven:
+        candidates = _of_the_season(candidates, lengths)
+    if not candidates:
+        return [], frozenset()
+    if proven:
+        return list(candidates), _doubles(candidates, _usual(candidates))
+    usual = _usual(candidates)
+    near = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _NEAR]
+    block = _block(candidates, near)
+    in_block = {title.index for title in block}
+    doubles = _doubles(candidates, usual, near)
+    episodes = [
+        title
+        for title in candidates
+        if title.index in doubles
+        or (
+            abs(title.duration_seconds - usual) <= usual * lengths.variance
+            and (title.index in in_block or _has_chapters_like(title, near))
+        )
+        or (title.index in in_block and _is_longer_one(title, block, near, usual))
+    ]
+    episodes = [title for title in episodes if not _stands_apart(title, candidates, near, usual)]
+    return episodes, doubles
+
+
+def _of_the_season(candidates: Sequence[TitleFacts], lengths: Lengths) -> list[TitleFacts]:
+    """The titles as long as the season's other episodes; all, where these say nothing.
+
+    A disc without any is a bonus disc, unless it has a run of episodes of its own.
+    """
+    if not lengths.season:
+        return list(candidates)
+    fitting = [t for t in candidates if lengths.fits_season(t.duration_seconds)]
+    if not fitting and candidates:
+        usual = _usual(candidates)
+        near = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _NEAR]
+        return list(candidates) if len(near) >= _OWN_RUN else []
+    return fitting
+
+
+def _usual(titles: Sequence[TitleFacts]) -> float:
+    """The length around which most titles lie; among equals, that of the longer ones."""
+    lengths = [title.duration_seconds for title in titles]
+
+    def neighbours(length: int) -> list[int]:
+        return [each for each in lengths if abs(each - length) <= length * _NEAR]
+
+    centre = max(lengths, key=lambda length: (len(neighbours(length)), sum(neighbours(length))))
+    return median(neighbours(centre))
+
+
+def _block(candidates: Sequence[TitleFacts], near: Sequence[TitleFacts]) -> list[TitleFacts]:
+    """The candidates from the first to the last of about the usual length, and their neighbours.
+
+    Episodes stand together: a pilot of unusual length before them, a finale behind.
+    """
+    first, last = candidates.index(near[0]), candidates.index(near[-1])
+    start = first - 1 if first and _adjacent(candidates[first - 1], near[0]) else first
+    return list(candidates[start : last + 1])
+
+
+def _adjacent(one: TitleFacts, other: TitleFacts) -> bool:
+    return abs(one.index - other.index) == 1
+
+
+def _is_longer_one(
+    title: TitleFacts, block: Sequence[TitleFacts], near: Sequence[TitleFacts], usual: float
+) -> bool:
+    """Whether a title among episodes is a longer one of them: a pilot, an extended cut."""
+    first = block[0] is title
+    most = _DOUBLE_TO if first else _DOUBLE_FROM
+    return usual < title.duration_seconds <= usual * most and (
+        not first or _has_chapters_like(title, near)
+    )
+
+
+def _has_chapters_like(title: TitleFacts, near: Sequence[TitleFacts]) -> bool:
+    """Whether a title has chapters where the episodes do; True where they have none known."""
+    known = [each.chapters for each in near if each.chapters and each is not title]
+    return not known or title.chapters * 2 >= min(known)
+
+
+def _stands_apart(
+    title: TitleFacts,
+    candidates: Sequence[TitleFacts],
+    near: Sequence[TitleFacts],
+    usual: float,
+) -> bool:
+    """Whether a title of about an episode's length is an extra for all that.
+
+    It has no chapters while the episodes do, its length is none of theirs, and other titles lie
+    between it and them.
+    """
+    others = [each for each in near if each is not title]
+    if title.chapters or not any(each.chapters for each in others):
+        return False
+    if abs(title.duration_seconds - usual) <= usual * _ODD:
+        return False
+    place = candidates.index(title)
+    return not (place and _adjacent(candidates[place - 1], title) and candidates[place - 1] in near)
+
+
+def _doubles(
+    candidates: Sequence[TitleFacts], usual: float, near: Sequence[TitleFacts] | None = None
+) -> frozenset[int]:
+    """Titles of twice the usual length that also have two episodes' chapters.
+
+    Without what they share of opening and credits: of 4 and 4 chapters at least 6. "Firefly"'s
+    pilot is long, but one episode: 21 chapters where the others have 13.
+    """
+    singles = near if near is not None else candidates
+    known = [
+        each.chapters
+        for each in singles
+        if each.chapters and each.duration_seconds < usual * _DOUBLE_FROM
+    ]
+    found = set()
+    for title in candidates:
+        if not _is_double(title.duration_seconds, usual):
+            continue
+        if known and title.chapters < 2 * (median(known) - 1):
+            continue
+        found.add(title.index)
+    return frozenset(found)
+
+
+def find_shorts(
+    singles: Sequence[TitleFacts], candidates: Sequence[TitleFacts]
+) -> list[TitleFacts]:
+    """Episodes of a few minutes each, cartoons mostly; empty where the disc has longer ones.
+
+    candidates: its titles that are long enough for an episode. A few that are not much longer
+    than the cartoons are doubles of them, or extras.
+    """
+    shorts = [title for title in singles if title.duration_seconds >= _SHORTEST_EPISODE_SECONDS]
+    if len(shorts) < _MANY_SHORTS or not are_regular(shorts):
+        return []
+    usual = median(title.duration_seconds for title in shorts)
+    few = len(candidates) * _MANY_SHORTS <= len(shorts)
+    longest = max((title.duration_seconds for title in candidates), default=0)
+    return shorts if few and longest <= usual * _LONGEST_BESIDE_SHORTS else []

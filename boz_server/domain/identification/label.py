@@ -1,0 +1,247 @@
+"""Reads volume labels: "BREAKING_BAD_S01_D2" is season 1, disc 2 of "Breaking Bad"."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from boz_server.domain.identification.label_words import (
+    BONUS,
+    EDITIONS,
+    MEANINGLESS,
+    NOISE,
+    NUMBER_WORDS,
+    SMALL_WORDS,
+    WORDS_OF_NOISE,
+    is_code,
+    number_value,
+)
+
+MAX_NAME_LENGTH = 200
+# Real labels have 32 characters (ISO 9660, UDF: 127); whatever is longer is no label.
+_MAX_LABEL_LENGTH = 1000
+
+_NUMBER = rf"([0-9]{{1,2}}|{'|'.join(NUMBER_WORDS)})"
+_ENDS = r"(?![^\W_])"
+# Never at the start of a word's middle: "OCEANS_8" holds no season 8. "S1" may be glued to
+# what stands around it: "DS9S1D1".
+_SEASON = re.compile(
+    r"(?<![^\W\d_])(?:(?:season|series|staffel|saison|temporada)[ -]?|s|ssn ?)([0-9]{1,2})"
+    r"(?=d(?:is[ck])? ?[0-9]|e[0-9]|[^a-z0-9]|$)"
+    rf"|(?<![^\W_])(?:season|series) {_NUMBER}{_ENDS}"
+    rf"|(?<![^\W_])(?:the )?(?:complete )?{_NUMBER}(?:st|nd|rd|th)? season{_ENDS}"
+    # "24_SEASON_8" is the eighth.
+    rf"(?! ?{_NUMBER}{_ENDS})",
+    re.IGNORECASE,
+)
+# "Book 1" is a season of "Avatar" and a part of a film's title in "THE_JUNGLE_BOOK_2".
+_BOOK = re.compile(rf"(?<= )book {_NUMBER}{_ENDS}.*", re.IGNORECASE)
+# The short form needs something before it: "D2_THE_MIGHTY_DUCKS" is a film.
+_DISC = re.compile(
+    r"(?:(?<![^\W_])(?:disc|disk|dvd|cd)[ -]?|(?<= )d ?)([0-9]{1,2})(?: ?(?:of|/) ?[0-9]{1,2})?"
+    rf"{_ENDS}|(?<= )bd[ -]?([0-9]){_ENDS}|(?<![^\W_])dis[ck] {_NUMBER}{_ENDS}",
+    re.IGNORECASE,
+)  # fmt: skip
+_VOLUME = re.compile(rf"(?<= )(?:volume|vol|v)[. ]{{0,2}}{_NUMBER}{_ENDS}", re.IGNORECASE)
+_YEAR_IN_PARENTHESES = re.compile(r"(?<=[^ (]) ?\(((?:19|20)[0-9]{2})\)")
+# Later ones are a part of the title: "Blade Runner 2049".
+_YEAR = re.compile(r"19[0-9]{2}|20[0-3][0-9]")
+# Not of the name; the two sides of a disc share its number.
+_ASIDE = re.compile(
+    r"(?<= )(?:side ?[ab]|(?:the )?complete (?:series|collection))(?![^\W_])", re.IGNORECASE
+)
+# Half a season; of a film, a part is in its title.
+_PART = re.compile(rf"(?<= )(?:part|pt|p) ?{_NUMBER}{_ENDS}", re.IGNORECASE)
+
+_GLUED_NUMBER = re.compile(r"(?<![^\W_])([0-9]+)([^\W\d_]{3,})(?![^\W_])")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z0-9])")
+_ROMAN_NUMBER = re.compile(r"[IVX]{2,}")
+_WORD = re.compile(r"[^\W_]+")
+_FIRST_LETTER = re.compile(r"[^\W_]")
+_BESIDE_THE_NAME = (
+    "season_number",
+    "disc_number",
+    "year",
+    "volume_number",
+    "book_number",
+    "edition",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscLabel:
+    """What a volume label says; None wherever it says nothing.
+
+    name: a readable title of at most 200 characters ("Breaking Bad"), as a show's.
+    season_number: 0 stands for specials. disc_number: within its box or season.
+    year: of release, 1900 to 2099. volume_number, book_number: of a show's discs or seasons;
+    in a film they are a part of the title, which `film_name` has ("Kill Bill Vol 1").
+    edition: as Plex names editions. is_bonus: it says that the disc has only extras.
+    """
+
+    name: str | None
+    season_number: int | None = None
+    disc_number: int | None = None
+    year: int | None = None
+    volume_number: int | None = None
+    book_number: int | None = None
+    edition: str | None = None
+    film_name: str | None = None
+    is_bonus: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name's letters and digits: the same for the discs of one show; "" without a name."""
+        text = unicodedata.normalize("NFKD", self.name or "").casefold()
+        return "".join(c for c in text if c.isalnum())
+
+    @property
+    def certainty(self) -> float:
+        """0–1: how far the name can be believed to be what the disc is called."""
+        if self.name is None:
+            return 0.0
+        words = _WORD.findall(self.name)
+        if sum(is_code(word) for word in words) * 2 > len(words):
+            return 0.3
+        return 0.95 if self.season_number is not None else 0.8
+
+
+def parse_label(label: str) -> DiscLabel:
+    """Read any volume label; never raises, and takes time linear in a bounded length."""
+    text = _readable(label)
+    text, season = _cut_number(_SEASON, text)
+    text, disc = _cut_number(_DISC, text)
+    text, year = _cut_number(_YEAR_IN_PARENTHESES, text)
+    text = _ASIDE.sub(" ", text)
+    if season is not None:
+        text, _ = _cut_number(_PART, text)
+    words, edition, late_year = _without_noise(text, year)
+    year = year or late_year
+    words, is_bonus = _without_bonus(words)
+    title, _, _ = _without_noise(" ".join(words), year)
+    text, volume = _cut_number(_VOLUME, " ".join(title))
+    text, book = _cut_number(_BOOK, text)
+    return DiscLabel(
+        name=_name(_without_noise(text, year)[0]),
+        season_number=season,
+        disc_number=disc,
+        year=year,
+        volume_number=volume,
+        book_number=book,
+        edition=edition,
+        film_name=_name(title),
+        is_bonus=is_bonus,
+    )
+
+
+def better_name(label: DiscLabel, disc_name: DiscLabel) -> DiscLabel:
+    """The label, and what the name that the disc gives itself adds to it.
+
+    Discs may carry a proper title ("Battlestar Galactica: Season 1 (Disc 1)") beside a label
+    ("BSG_S1_D1"). The label's numbers count where both have some.
+    """
+    if disc_name.name is None:
+        return label
+    read = {
+        name: getattr(label, name) if getattr(label, name) is not None else getattr(disc_name, name)
+        for name in _BESIDE_THE_NAME
+    }
+    return DiscLabel(
+        disc_name.name,
+        film_name=disc_name.film_name,
+        is_bonus=label.is_bonus or disc_name.is_bonus,
+        **read,
+    )
+
+
+def _readable(label: str) -> str:
+    """Single spaces instead of underscores, dots, control characters and the like."""
+    text = unicodedata.normalize("NFC", label[:_MAX_LABEL_LENGTH])
+    spaced = "".join(c if c.isprintable() and c not in "_." else " " for c in text)
+    words = spaced.split()
+    if len(words) == 1 and words[0] == label:
+        # "BreakingBadS01D02" has no other mark between its words.
+        words = _HUMP.sub(" ", words[0]).split() if len(_HUMP.findall(words[0])) > 1 else words
+    return " ".join(words)
+
+
+def _cut_number(pattern: re.Pattern[str], text: str) -> tuple[str, int | None]:
+    """The text without the pattern's first match, and the number in that match."""
+    match = pattern.search(text)
+    if match is None:
+        return text, None
+    number = next(group for group in match.groups() if group is not None).casefold()
+    return f"{text[: match.start()]} {text[match.end() :]}", number_value(number)
+
+
+def _without_noise(text: str, year: int | None) -> tuple[list[str], str | None, int | None]:
+    """The words without what studios put behind a title; the edition and the year among it."""
+    words = _GLUED_NUMBER.sub(r"\1 \2", text).split()
+    edition: str | None = None
+    late_year: int | None = None
+    while words:
+        tail = _edition(words)
+        if tail:
+            edition = EDITIONS[tail]
+            del words[-len(tail.split()) :]
+        elif _is_noise(words[-1]) and (len(words) > 1 or words[0].casefold() not in WORDS_OF_NOISE):
+            words.pop()
+        elif year is None and late_year is None and _ends_with_year(words):
+            late_year = int(words.pop())
+        else:
+            break
+    return words, edition, late_year
+
+
+def _ends_with_year(words: list[str]) -> bool:
+    """Whether the last word is a year of release: "1917" is a film, "Class of 1984" another."""
+    if len(words) == 1 or not _YEAR.fullmatch(words[-1]):
+        return False
+    return words[-2].casefold() not in SMALL_WORDS
+
+
+def _without_bonus(words: list[str]) -> tuple[list[str], bool]:
+    """The words without those that say that the disc has only extras, and whether they did."""
+    for length in (2, 1):
+        tail = " ".join(words[-length:]).casefold()
+        # "Extras" is a show, too.
+        if tail in BONUS and (len(words) > length or tail != "extras"):
+            return words[:-length], True
+    return words, False
+
+
+def _edition(words: list[str]) -> str | None:
+    """The last words, where they name an edition and are not the whole name."""
+    for length in (3, 2, 1):
+        tail = " ".join(words[-length:]).casefold().replace("'", "").strip("()[]- ")
+        if len(words) > length and tail in EDITIONS:
+            return " ".join(words[-length:]).casefold().replace("'", "").strip("()[]- ")
+    return None
+
+
+def _is_noise(word: str) -> bool:
+    """Whether a last word tells of the format or the region, or is mere punctuation."""
+    return word.casefold().strip("()[]") in NOISE or not any(c.isalnum() for c in word)
+
+
+def _name(words: list[str]) -> str | None:
+    """The words as a title; None when they are what authoring software writes by itself."""
+    text = " ".join(words).strip(" -:,")
+    if text.endswith("("):
+        text = text[:-1].rstrip(" -:,")
+    if not text or text.casefold().replace("-", " ") in MEANINGLESS:
+        return None
+    if not (text.isupper() or text.islower()):
+        return text[:MAX_NAME_LENGTH].rstrip()
+    first, *rest = text.split()
+    title = [_capitalised(first)]
+    title += [w.lower() if w.lower() in SMALL_WORDS else _capitalised(w) for w in rest]
+    return " ".join(title)[:MAX_NAME_LENGTH].rstrip()
+
+
+def _capitalised(word: str) -> str:
+    """As in "Spider-Man" for "SPIDER-MAN"; Roman numbers stay as they are."""
+    if _ROMAN_NUMBER.fullmatch(word):
+        return word
+    return "-".join(
+        _FIRST_LETTER.sub(lambda m: m[0].upper(), part.lower(), 1) for part in word.split("-")
+    )

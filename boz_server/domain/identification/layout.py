@@ -1,0 +1,248 @@
+"""What the titles of a disc are to each other: episodes, extras, the main feature."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+
+from boz_server.domain.identification.clusters import Lengths, find_episodes, find_shorts
+from boz_server.domain.identification.copies import (
+    FILM_SECONDS,
+    SAME_FILM_SECONDS,
+    Copy,
+    find_copies,
+)
+from boz_server.domain.identification.extras import is_extra_by_name
+from boz_server.domain.identification.play_all import are_regular, find_play_alls
+from boz_server.domain.identification.title_facts import TitleFacts, common_name
+
+# Films run 75 minutes and more; a title shorter than this share of the longest is no cut of it.
+_OTHER_CUT_SHARE = 0.75
+# A documentary may be longer than its film, but films have many chapters, and most of the bytes.
+_RIVAL_SHARE = 0.6
+_MANY_MORE_CHAPTERS = 2
+_ANOTHER_LENGTH = 0.12
+_FILM_QUALITY = 0.6
+_FILM_CHAPTERS = 10
+# A bonus disc: one long title, longer than every episode before, among more than so many others.
+_MANY_EXTRAS = 6
+_LONGER_THAN_ALL = 1.02
+
+
+class Evidence(StrEnum):
+    """What shows which titles are the episodes."""
+
+    PLAY_ALL = "play_all"
+    COPIES = "copies"
+    LENGTHS = "lengths"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a disc's titles divide, each tuple in disc order.
+
+    episodes: titles of one typical length, should the disc be a show's; on a film's disc a
+    cluster of featurettes, or the film itself: `media_type` tells them apart. evidence: what
+    shows it. doubles: indexes of episodes that are two in one.
+    features: the main feature first, should it be a film's, then other cuts or films; empty when
+    no title is long enough, or each is a play-all. further_films: indexes of those features that
+    are films of their own.
+    copies, play_alls: titles that are others again, and what they repeat or play.
+    """
+
+    titles: tuple[TitleFacts, ...] = ()
+    episodes: tuple[TitleFacts, ...] = ()
+    evidence: Evidence = Evidence.LENGTHS
+    doubles: frozenset[int] = frozenset()
+    features: tuple[TitleFacts, ...] = ()
+    further_films: frozenset[int] = frozenset()
+    copies: Mapping[int, Copy] = field(default_factory=dict)
+    play_alls: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def main_feature(self) -> TitleFacts | None:
+        """The film, should the disc be a film's; None when no title may be one."""
+        return self.features[0] if self.features else None
+
+    @property
+    def singles(self) -> tuple[TitleFacts, ...]:
+        """Titles that repeat and play no others."""
+        return tuple(
+            title
+            for title in self.titles
+            if title.index not in self.copies and title.index not in self.play_alls
+        )
+
+
+def analyse(
+    titles: Sequence[TitleFacts],
+    *,
+    min_duration_seconds: int = 600,
+    duration_variance: float = 0.4,
+    season_lengths: Sequence[int] = (),
+) -> Layout:
+    """Divide a disc's titles into episodes and extras, and name its main feature.
+
+    duration_variance: the share by which an episode may be shorter or longer than the usual one,
+    in seconds, before more must speak for it than its length. season_lengths: of episodes on
+    other discs of the same season; where they are known, an episode is of such a length.
+    """
+    ordered = tuple(sorted(titles, key=lambda title: title.index))
+    return _analyse(ordered, min_duration_seconds, duration_variance, tuple(season_lengths))
+
+
+# A disc is looked at several times while it is identified and named.
+@lru_cache(maxsize=8)
+def _analyse(
+    ordered: tuple[TitleFacts, ...],
+    min_duration_seconds: int,
+    duration_variance: float,
+    season_lengths: tuple[int, ...],
+) -> Layout:
+    copies, play_alls = _repeats(ordered, min_duration_seconds)
+    singles = [t for t in ordered if t.index not in copies and t.index not in play_alls]
+    disc_name = common_name(ordered)
+    candidates = [
+        title
+        for title in singles
+        if title.duration_seconds >= min_duration_seconds
+        and (title.name == disc_name or not is_extra_by_name(title.name))
+    ]
+    candidates = find_shorts(singles, candidates) or candidates
+    evidence, chosen = _proven_episodes(singles, candidates, copies, play_alls)
+    if chosen is None:
+        lengths = Lengths(duration_variance, season_lengths)
+        episodes, doubles = find_episodes(_not_played(candidates, play_alls), lengths, proven=False)
+        if season_lengths and _is_bonus(episodes, singles, season_lengths):
+            episodes = []
+    else:
+        episodes, doubles = find_episodes(chosen, Lengths(), proven=True)
+    features = _features(candidates, play_alls)
+    return Layout(
+        titles=ordered,
+        episodes=tuple(episodes),
+        evidence=evidence,
+        doubles=doubles,
+        features=features,
+        further_films=frozenset(
+            title.index for title in features[1:] if _is_another_film(title, features[0])
+        ),
+        copies=copies,
+        play_alls=play_alls,
+    )
+
+
+def _repeats(
+    titles: Sequence[TitleFacts], least_seconds: int
+) -> tuple[dict[int, Copy], dict[int, tuple[int, ...]]]:
+    """The titles that are others again, and those that play others."""
+    copies = find_copies(titles, least_seconds)
+    originals = [title for title in titles if title.index not in copies]
+    play_alls = find_play_alls(originals, least_seconds)
+    # A sum that holds with all of its parts proves that these are no copies of each other.
+    if not play_alls and copies:
+        sums = find_play_alls(titles, least_seconds)
+        if any(set(parts) & copies.keys() for parts in sums.values()):
+            return {}, sums
+    return copies, play_alls
+
+
+def _proven_episodes(
+    singles: Sequence[TitleFacts],
+    candidates: Sequence[TitleFacts],
+    copies: Mapping[int, Copy],
+    play_alls: Mapping[int, tuple[int, ...]],
+) -> tuple[Evidence, list[TitleFacts] | None]:
+    """The titles that a play-all plays, or that are there twice; None where neither shows it."""
+    longest = max((title.duration_seconds for title in singles), default=0)
+    for parts in play_alls.values():
+        played = [title for title in singles if title.index in parts]
+        # A play-all of short extras says nothing of the episodes beside it.
+        if are_regular(played) and max(p.duration_seconds for p in played) * 2 >= longest:
+            return Evidence.PLAY_ALL, played
+    repeated = {copy.of for copy in copies.values()}
+    twice = [title for title in candidates if title.index in repeated]
+    if len(twice) >= 2 and are_regular(twice):  # noqa: PLR2004
+        return Evidence.COPIES, twice
+    return Evidence.LENGTHS, None
+
+
+def _not_played(
+    titles: Sequence[TitleFacts], play_alls: Mapping[int, tuple[int, ...]]
+) -> list[TitleFacts]:
+    """The titles that no play-all plays."""
+    played = {index for parts in play_alls.values() for index in parts}
+    return [title for title in titles if title.index not in played]
+
+
+def _is_bonus(
+    episodes: Sequence[TitleFacts], singles: Sequence[TitleFacts], season_lengths: Sequence[int]
+) -> bool:
+    """Whether a season's last disc has but a long documentary among its many extras."""
+    if len(episodes) != 1 or len(singles) <= _MANY_EXTRAS:
+        return False
+    return episodes[0].duration_seconds > max(season_lengths) * _LONGER_THAN_ALL
+
+
+def _features(
+    titles: Sequence[TitleFacts], play_alls: Mapping[int, tuple[int, ...]]
+) -> tuple[TitleFacts, ...]:
+    """The film first, then what may be another cut of it, or another film on the disc.
+
+    What a play-all plays is no film, but one of several programmes.
+    """
+    candidates = _not_played(titles, play_alls)
+    if not candidates:
+        return ()
+    longest = max(title.duration_seconds for title in candidates)
+    rivals = [t for t in candidates if t.duration_seconds >= longest * _RIVAL_SHARE]
+    if all(title.size_bytes for title in rivals):
+        main = max(rivals, key=lambda title: title.size_bytes)
+    else:
+        # max() answers the first of equals.
+        main = max(rivals, key=lambda title: title.duration_seconds)
+        film_like = [
+            title
+            for title in rivals
+            if title.chapters >= main.chapters * _MANY_MORE_CHAPTERS > 0
+            and title.duration_seconds >= FILM_SECONDS
+        ]
+        main = max(film_like, key=lambda title: title.chapters, default=main)
+    # Of one film in several languages, the first is the disc's own.
+    main = next(title for title in rivals if _is_same_film(title, main))
+    others = [
+        title
+        for title in rivals
+        if title is not main
+        and title.duration_seconds >= max(FILM_SECONDS, main.duration_seconds * _OTHER_CUT_SHARE)
+    ]
+    return (main, *others)
+
+
+def _is_same_film(title: TitleFacts, main: TitleFacts) -> bool:
+    """Whether a title is the film itself, or it in another language."""
+    apart = abs(title.duration_seconds - main.duration_seconds)
+    return title is main or (
+        apart <= SAME_FILM_SECONDS
+        and title.chapters == main.chapters
+        and main.duration_seconds >= FILM_SECONDS
+    )
+
+
+def _is_another_film(title: TitleFacts, main: TitleFacts) -> bool:
+    """Whether a title as long as the film is another film: neither a cut of it nor a documentary.
+
+    A cut shares streams with it, or is nearly as long; a documentary has fewer bytes a second, and
+    few chapters.
+    """
+    if set(title.streams) & set(main.streams):
+        return False
+    if (
+        abs(title.duration_seconds - main.duration_seconds)
+        < main.duration_seconds * _ANOTHER_LENGTH
+    ):
+        return False
+    if title.size_bytes and main.size_bytes:
+        rate, usual = (t.size_bytes / t.duration_seconds for t in (title, main))
+        return rate >= usual * _FILM_QUALITY
+    return title.chapters >= max(_FILM_CHAPTERS, main.chapters * _FILM_QUALITY)

@@ -1,0 +1,42 @@
+"""Which failures pass by themselves, and how long to wait before the next attempt."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from boz_server.domain.queue.job_states import JobType
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits between attempts: the first, then twice as long each time, up to the longest."""
+
+    first_seconds: float
+    longest_seconds: float
+
+
+#: A rip costs an idle drive little; a transcode that is done again for its upload costs hours;
+#: a share that is not mounted may be so for long.
+BACKOFFS = {
+    JobType.RIP: Backoff(15, 300),
+    JobType.TRANSCODE: Backoff(60, 3600),
+    JobType.ORGANIZE: Backoff(30, 1800),
+}
+#: Part of a wait by which it may be longer: jobs that failed together don't come back together.
+JITTER = 0.25
+
+
+def is_upload_error(error: str | None) -> bool:
+    """Whether a machine's error says that the result did not get through; agents of today begin
+    it with "Upload failed"."""
+    return error is not None and "upload" in error.lower()
+
+
+def next_attempt_at(job_type: JobType, failures: int, now: datetime, chance: float) -> datetime:
+    """Return when to try a job again that has failed so often (1 and up) for a passing reason.
+
+    chance: 0–1, what the jitter is drawn by.
+    """
+    backoff = BACKOFFS[job_type]
+    # Beyond ten doublings every wait is the longest.
+    wait = min(backoff.longest_seconds, backoff.first_seconds * 2 ** min(failures - 1, 10))
+    return now + timedelta(seconds=wait * (1 + JITTER * chance))

@@ -1,0 +1,190 @@
+"""The numbers of a season over its discs: who has which, and how sure that is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from statistics import median
+from typing import NamedTuple
+
+from boz_server.domain.identification.copies import FILM_SECONDS
+from boz_server.domain.seasons.matcher import (
+    LOW,
+    VERY_LOW,
+    Match,
+    Part,
+    match_episodes,
+    number_from,
+)
+
+# A disc's titles are films beside the season's others.
+_MUCH_LONGER = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonDisc:
+    """One disc of a season, to be numbered or numbered already.
+
+    key: the same for all records of one disc. disc_number: from its label; None where it says
+    none. parts: its episodes in disc order. fixed: numbers that a person has accepted.
+    chosen_first: where a person says that it begins. season_is_guess: nothing names its season.
+    """
+
+    key: str
+    detected_at: datetime
+    disc_number: int | None = None
+    parts: tuple[Part, ...] = ()
+    fixed: frozenset[int] | None = None
+    chosen_first: int | None = None
+    season_is_guess: bool = False
+
+
+class Gone(NamedTuple):
+    """What is remembered of a season's discs that the database does not have: the highest number
+    on them, all below which count as given, and the highest number of such a disc."""
+
+    last_episode: int = 0
+    last_disc: int = 0
+
+
+NOTHING_GONE = Gone()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """The numbers of a disc's episodes, in disc order, and what is doubtful about them."""
+
+    matches: tuple[Match, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far the numbering has come, disc by disc."""
+
+    next_number: int
+    taken: set[int]
+    last_disc: int = 0
+    in_doubt: bool = False
+    usual_seconds: float = 0.0
+    sizes: list[int] = field(default_factory=list)
+
+
+def plan(
+    discs: Sequence[SeasonDisc],
+    runtimes: Mapping[int, int | None],
+    gone: Gone = NOTHING_GONE,
+) -> dict[str, Numbering]:
+    """Number the discs of a season, in the order of their numbers, then of their coming.
+
+    runtimes: {episode: minutes} as a provider knows them; empty without metadata. A number is
+    given once; what a person has accepted or chosen stays. Answers {disc key: its numbers}; those
+    of a disc whose numbers are fixed are empty.
+    """
+    begins = max(min(runtimes, default=1) or 1, gone.last_episode + 1)
+    taken = _settled(discs) | set(range(1, gone.last_episode + 1))
+    course = _Course(begins, taken, gone.last_disc)
+    course.sizes = [_size(disc) for disc in discs if _size(disc)]
+    lengths = [part.seconds for disc in discs for part in disc.parts]
+    course.usual_seconds = median(lengths) if lengths else 0.0
+    return {disc.key: _number(disc, course, runtimes) for disc in _ordered(discs)}
+
+
+def _ordered(discs: Sequence[SeasonDisc]) -> list[SeasonDisc]:
+    """By the number on the label; those without behind what had come before them.
+
+    A disc of which nothing names the season comes last: it may be of another.
+    """
+    by_arrival = sorted(discs, key=lambda disc: (disc.detected_at, disc.key))
+    numbered = sorted(
+        (disc for disc in by_arrival if disc.disc_number is not None),
+        key=lambda disc: disc.disc_number or 0,
+    )
+    ordered = numbered + [disc for disc in by_arrival if disc.disc_number is None]
+    return sorted(ordered, key=lambda disc: disc.season_is_guess and disc.fixed is None)
+
+
+def _settled(discs: Sequence[SeasonDisc]) -> set[int]:
+    """The numbers that a person has accepted or chosen."""
+    numbers: set[int] = set()
+    for disc in discs:
+        numbers |= disc.fixed or set()
+        if disc.fixed is None and disc.chosen_first is not None:
+            numbers |= _numbers(number_from(disc.parts, disc.chosen_first, {}))
+    return numbers
+
+
+def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None]) -> Numbering:
+    warnings: list[str] = []
+    matches: list[Match] = []
+    if disc.fixed is not None:
+        course.in_doubt = False
+    elif disc.chosen_first is not None:
+        matches = number_from(disc.parts, disc.chosen_first, runtimes)
+        course.in_doubt = False
+    else:
+        if course.in_doubt and disc.parts and not disc.season_is_guess:
+            warnings.append("An earlier disc's numbers are a guess, and so are these.")
+        expected = course.next_number + _room_for_missing(disc, course, warnings)
+        matches = match_episodes(disc.parts, runtimes, expected, course.taken)
+        warnings += _doubts(disc, course, matches, bool(runtimes))
+        matches = [_doubted(match, disc, course) for match in matches]
+    numbers = disc.fixed if disc.fixed is not None else _numbers(matches)
+    course.taken |= numbers
+    course.next_number = max([course.next_number - 1, *numbers]) + 1
+    course.last_disc = max(course.last_disc, disc.disc_number or 0)
+    return Numbering(tuple(matches), tuple(dict.fromkeys(warnings)))
+
+
+def _room_for_missing(disc: SeasonDisc, course: _Course, warnings: list[str]) -> int:
+    """How many numbers discs that have not been seen will take, as far as can be guessed."""
+    missing = (disc.disc_number or 0) - course.last_disc - 1
+    if missing <= 0 or not disc.parts:
+        return 0
+    course.in_doubt = True
+    first, last = course.last_disc + 1, course.last_disc + missing
+    unseen = f"Disc {first} has" if missing == 1 else f"Discs {first} to {last} have"
+    warnings.append(f"{unseen} not been seen: the episode numbers are a guess until then.")
+    return missing * round(median(course.sizes))
+
+
+def _doubts(
+    disc: SeasonDisc, course: _Course, matches: Sequence[Match], has_metadata: bool
+) -> list[str]:
+    doubts: list[str] = []
+    if not matches:
+        return doubts
+    if _is_of_films(disc, course) and not has_metadata:
+        course.in_doubt = True
+        doubts.append("The titles are as long as films: a pilot film, or specials of the show?")
+    if disc.season_is_guess and not all(match.is_only_fit for match in matches):
+        doubts.append("The label names no season: season and episode numbers are a guess.")
+    numbers = sorted(_numbers(matches))
+    if numbers[-1] - numbers[0] >= len(numbers):
+        doubts.append("The episode numbers leave gaps: check them.")
+    if has_metadata and any(match.confidence <= VERY_LOW for match in matches):
+        doubts.append("Some titles are not as long as the episodes they are taken for.")
+    return doubts
+
+
+def _is_of_films(disc: SeasonDisc, course: _Course) -> bool:
+    """Whether the disc's titles are as long as films, and those of the other discs are not."""
+    usual = median(part.seconds for part in disc.parts)
+    return usual >= FILM_SECONDS and course.usual_seconds * _MUCH_LONGER <= usual
+
+
+def _doubted(match: Match, disc: SeasonDisc, course: _Course) -> Match:
+    """A number of a guessed season or behind an unseen disc is a guess, whatever fits."""
+    if match.is_only_fit and not course.in_doubt:
+        return match
+    if course.in_doubt or disc.season_is_guess:
+        least = LOW if match.confidence > LOW else VERY_LOW
+        return replace(match, confidence=least)
+    return match
+
+
+def _size(disc: SeasonDisc) -> int:
+    return sum(2 if part.looks_double else 1 for part in disc.parts)
+
+
+def _numbers(matches: Sequence[Match]) -> set[int]:
+    return {n for match in matches for n in range(match.first, match.last + 1)}

@@ -1,0 +1,242 @@
+"""What is counted of the work: a run for each end of a job, and for each attempt that was lost."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.statistics.durations import (
+    UNKNOWN,
+    bucket_of,
+    known_seconds,
+    percentile,
+)
+
+Row = dict[str, Any]
+
+#: What tells the rows of the statistics apart, and what is added up in each.
+KEY = ("day", "job_type", "outcome", "worker_id", "preset", "duration_bucket")
+SUMS = (
+    "runs",
+    "busy_seconds",
+    "sized_seconds",
+    "input_bytes",
+    "output_bytes",
+    "compared_runs",
+    "compared_bytes",
+    "saved_bytes",
+)
+#: 16 TiB: a file that is said to be larger is none, and sums of such would leave 64 bits.
+LARGEST_BYTES = 2**44
+MAX_PRESET_LENGTH = 255
+
+
+class Outcome(StrEnum):
+    """What a run came to."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    #: The attempt was lost with its machine, and the job queued again: no end of a job.
+    RETRIED = "retried"
+
+
+#: The outcomes that are ends of a job, in the order in which they are told.
+ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELLED)
+
+
+class Grouping(StrEnum):
+    """By what statistics of jobs are told apart."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    TYPE = "type"
+    WORKER = "worker"
+    PRESET = "preset"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, as it is counted; None for what is not known.
+
+    ended_at: its UTC day counts. seconds: how long it took; what can't be so is not known.
+    """
+
+    ended_at: datetime
+    job_type: JobType
+    outcome: Outcome
+    worker_id: str | None
+    preset: str | None
+    seconds: float | None
+    input_bytes: int | None
+    output_bytes: int | None
+
+    def row(self) -> Row:
+        """Return what the run adds to the statistics."""
+        seconds, size = known_seconds(self.seconds), _known_bytes(self.input_bytes)
+        busy = seconds or 0.0
+        return self._key(bucket_of(seconds)) | {
+            "runs": 1,
+            "busy_seconds": busy,
+            "sized_seconds": busy if size else 0.0,
+            "input_bytes": size,
+            **self._compared(),
+        }
+
+    def result_row(self) -> Row:
+        """Return what the size of its result adds, where the run itself was counted before."""
+        return self._key(UNKNOWN) | dict.fromkeys(SUMS, 0) | self._compared()
+
+    def _key(self, bucket: int) -> Row:
+        return {
+            "day": self.ended_at.date(),
+            "job_type": self.job_type,
+            "outcome": self.outcome,
+            "worker_id": self.worker_id or "",
+            "preset": (self.preset or "")[:MAX_PRESET_LENGTH],
+            "duration_bucket": bucket,
+        }
+
+    def _compared(self) -> Row:
+        before, after = _known_bytes(self.input_bytes), _known_bytes(self.output_bytes)
+        # What a rip or the library has of a file is no smaller for any effort.
+        both = self.job_type is JobType.TRANSCODE and bool(before and after)
+        return {
+            "output_bytes": after,
+            "compared_runs": int(both),
+            "compared_bytes": before if both else 0,
+            "saved_bytes": before - after if both else 0,
+        }
+
+
+class Sums(NamedTuple):
+    """Rows of the statistics added up, all of one group, outcome and bucket.
+
+    key: the group's; None where all are one.
+    """
+
+    key: str | None
+    outcome: Outcome
+    duration_bucket: int
+    runs: int
+    busy_seconds: float
+    sized_seconds: float
+    input_bytes: int
+    output_bytes: int
+    compared_runs: int
+    compared_bytes: int
+    saved_bytes: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """All that came of one group's runs; bytes and durations are those of completed ones."""
+
+    runs: Counter[Outcome] = field(default_factory=Counter)
+    durations: Counter[int] = field(default_factory=Counter)
+    busy_seconds: float = 0.0
+    timed_seconds: float = 0.0
+    sized_seconds: float = 0.0
+    #: Of those runs alone whose duration is known, too.
+    sized_bytes: int = 0
+    input_bytes: int = 0
+    output_bytes: int = 0
+    compared_runs: int = 0
+    compared_bytes: int = 0
+    saved_bytes: int = 0
+
+    def add(self, sums: Sums) -> None:
+        """Add rows that belong to the group."""
+        self.runs[sums.outcome] += sums.runs
+        self.busy_seconds += sums.busy_seconds
+        if sums.outcome is not Outcome.COMPLETED:
+            return
+        if sums.duration_bucket != UNKNOWN:
+            self.durations[sums.duration_bucket] += sums.runs
+            self.timed_seconds += sums.busy_seconds
+            self.sized_seconds += sums.sized_seconds
+            self.sized_bytes += sums.input_bytes
+        self.input_bytes += sums.input_bytes
+        self.output_bytes += sums.output_bytes
+        self.compared_runs += sums.compared_runs
+        self.compared_bytes += sums.compared_bytes
+        self.saved_bytes += sums.saved_bytes
+
+    def counts(self) -> Row:
+        """Return how many jobs ended, in which way, and how many attempts were lost."""
+        ends = {outcome.value: self.runs[outcome] for outcome in ENDS}
+        return {"jobs": sum(ends.values()), **ends, "retried": self.runs[Outcome.RETRIED]}
+
+    def failure_rate(self, *, lost_attempts: bool) -> float | None:
+        """Return the part of completed and failed runs that failed, 0–1; None without any.
+
+        lost_attempts: whether they count as failed, as they do where a machine is judged.
+        """
+        bad = self.runs[Outcome.FAILED]
+        if lost_attempts:
+            bad += self.runs[Outcome.RETRIED]
+        return part(bad, bad + self.runs[Outcome.COMPLETED])
+
+    def duration_seconds(self) -> Row:
+        """Return mean, median and 95th percentile; None where no duration is known."""
+        return {
+            "mean": part(self.timed_seconds, self.durations.total()),
+            "p50": percentile(self.durations, 50),
+            "p95": percentile(self.durations, 95),
+        }
+
+    def comparison(self) -> Row:
+        """Return what transcoding saved, of those runs whose result's size is known beside that of
+        their file."""
+        saved = part(self.saved_bytes, self.compared_bytes)
+        return {
+            "transcodes": self.compared_runs,
+            "input_bytes": self.compared_bytes,
+            "output_bytes": self.compared_bytes - self.saved_bytes,
+            "saved_bytes": self.saved_bytes,
+            "saved_percent": None if saved is None else 100 * saved,
+        }
+
+
+def tallied(rows: Iterable[Sums]) -> tuple[dict[str | None, Tally], Tally]:
+    """Return {key: its tally}, in the order of the keys, what has none first; and that of all."""
+    groups: dict[str | None, Tally] = {}
+    total = Tally()
+    for sums in rows:
+        groups.setdefault(sums.key, Tally()).add(sums)
+        total.add(sums)
+    return {key: groups[key] for key in sorted(groups, key=lambda key: key or "")}, total
+
+
+def merged(rows: Iterable[Row]) -> list[Row]:
+    """Add up rows of the same key."""
+    found: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        known = found.setdefault(tuple(row[name] for name in KEY), row)
+        if known is not row:
+            known |= {name: known[name] + row[name] for name in SUMS}
+    return list(found.values())
+
+
+def negated(row: Row) -> Row:
+    """Return what takes a row back."""
+    return row | {name: -row[name] for name in SUMS}
+
+
+def seconds_between(began: datetime | None, ended: datetime) -> float | None:
+    """Return how long a run took; None where its beginning is not known."""
+    return None if began is None else (ended - began).total_seconds()
+
+
+def part(some: float, of_all: float) -> float | None:
+    """Return a part of a whole; None where that is nothing."""
+    return some / of_all if of_all else None
+
+
+def _known_bytes(size: int | None) -> int:
+    """Return a file's size; 0 where it is not known, as machines that don't know one say."""
+    return size if size is not None and 0 < size <= LARGEST_BYTES else 0

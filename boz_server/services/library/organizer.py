@@ -1,0 +1,254 @@
+"""Files finished files into the library: the server's own jobs, in the background.
+
+One thread of each server process asks for them; a job is one process's by its lease token, and a
+file by a lock on it, which ends with the process.
+"""
+
+import errno
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.database.models import Job
+from boz_server.disk import lock
+from boz_server.domain.naming.library_paths import Roots, media_of
+from boz_server.domain.queue.job_states import HELD, JobStatus
+from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
+from boz_server.repositories.filing_repository import FilingRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.services.library.filing_attempt import FilingAttempt
+from boz_server.services.library.mover import Filed, Filing, Stopped
+from boz_server.services.library.nas import LibraryShare
+from boz_server.services.library.output_folder import is_finished_file
+from boz_server.services.notifications.discord import Notices
+from boz_server.services.notifications.media_servers import MediaServers
+from boz_server.services.queue.leases import Attempts
+from boz_server.services.queue.transitions import HOLDER, SERVER, JobMoves
+from boz_server.services.statistics.record import Statistics
+from boz_server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: When to look again for a file that another process has, or whose name another is to have.
+BUSY_SECONDS = 10
+
+
+class Library:
+    """Takes organize jobs from the queue, one at a time, and does them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        *,
+        jobs: JobRepository,
+        filings: FilingRepository,
+        attempt_rows: AttemptRepository,
+        attempts: Attempts,
+        moves: JobMoves,
+        share: LibraryShare,
+        media_servers: MediaServers,
+        notices: Notices,
+        statistics: Statistics,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.jobs = jobs
+        self.filings = filings
+        self.attempt_rows = attempt_rows
+        self.attempts = attempts
+        self.moves = moves
+        self.share = share
+        self.media_servers = media_servers
+        self.notices = notices
+        self.statistics = statistics
+        self.roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
+        self._stop = threading.Event()
+
+    def run(self) -> int:
+        """Do what can be done now; returns how many jobs that were."""
+        done = 0
+        while self.run_one():
+            done += 1
+        return done
+
+    def run_one(self) -> bool:
+        """Do the first job that can be done now; False where there is none."""
+        job = None if self._stop.is_set() else self._claim()
+        if job is not None:
+            self._do(job)
+        return job is not None
+
+    def stop(self) -> None:
+        """Have a job that is under way given back at its next block: the server stops."""
+        self._stop.set()
+
+    def release(self) -> int:
+        """Take back what servers had that are gone, at the start of one; returns how many jobs.
+
+        Where another server runs after all, it finds that the job is not its any more.
+        """
+        with self.database.write_queue():
+            held = self.attempt_rows.held(by_agent(HOLDER))
+            for job in held:
+                self.moves.requeue(job, actor=SERVER, detail="The server was started anew.")
+        return len(held)
+
+    def _claim(self) -> Job | None:
+        """Take the first job whose place is there; None without one."""
+        waiting = self.filings.queued(self.clock.now()) if self.settings.nas_enabled else []
+        away = self.share.away([job.library_path for job in waiting])
+        for job in waiting:
+            if job.library_path in away:
+                continue
+            with self.database.write_queue():
+                taken = self.moves.assign(job, HOLDER, None, actor=SERVER)
+                if taken is not None:
+                    return self.moves.move(
+                        job.job_id,
+                        JobStatus.RUNNING,
+                        Job.lease_token == taken.lease_token,
+                        actor=SERVER,
+                        started_at=self.clock.now(),
+                        reported_at=self.clock.now(),
+                    )
+        return None
+
+    def _do(self, job: Job) -> None:
+        """Carry out a job that is ours, whatever comes of it."""
+        try:
+            with self._held(job) as attempt:
+                filed = self._file(job, attempt)
+        except Stopped:
+            self._give_back(job, "The server stops.")
+        except BlockingIOError:
+            self._give_back(job, "Another job has the file, or its name, just now.", BUSY_SECONDS)
+        except OSError as error:
+            self._fail(job, f"{error.strerror or error}: {error.filename or job.input_file}.")
+        else:
+            self._complete(job, filed)
+
+    def _file(self, job: Job, attempt: FilingAttempt) -> Filed:
+        source = Path(job.input_file or "")
+        is_ours = is_finished_file(self.settings.output_dir, source) and not source.is_symlink()
+        if job.library_path is None or not is_ours:
+            raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
+        target = self.settings.nas_mount / job.library_path
+        try:
+            file = _open(source)
+        except FileNotFoundError:
+            if job.filing_as is not None and Path(job.filing_as).is_file():
+                # An earlier attempt was killed between its last two steps.
+                return Filed(Path(job.filing_as), is_known=True)
+            raise
+        with file:
+            _require_lock(file)
+            return Filing(
+                source,
+                target,
+                self.settings.nas_mount,
+                job_id=job.job_id,
+                policy=self.settings.collision_policy,
+                note=attempt.note,
+                seen=attempt.seen,
+            ).run()
+
+    @contextmanager
+    def _held(self, job: Job) -> Iterator[FilingAttempt]:
+        """Keep a job's lease alive meanwhile, by a thread of its own: a slow share may hold up the
+        copying for minutes."""
+        attempt = FilingAttempt(
+            self.settings,
+            self.clock,
+            self.database,
+            jobs=self.jobs,
+            filings=self.filings,
+            attempt_rows=self.attempt_rows,
+            job=job,
+            stopping=self._stop,
+        )
+        keeper = threading.Thread(target=attempt.keep, name="library-lease", daemon=True)
+        keeper.start()
+        try:
+            yield attempt
+        finally:
+            attempt.done.set()
+            keeper.join()
+
+    def _complete(self, job: Job, filed: Filed) -> None:
+        note = None
+        if filed.is_skipped:
+            note = "Another file has that name in the library: it stays in the output folder."
+        with self.database.write_queue():
+            ended = self._end(
+                job,
+                JobStatus.COMPLETED,
+                note,
+                output_file=str(filed.path),
+                # The same bytes as before, which was looked at.
+                output_file_size=job.input_file_size,
+                progress=100.0,
+            )
+            if ended is not None and not filed.is_skipped:
+                self._tell(ended, filed.path)
+        log.info("File filed", extra={"job_id": job.job_id, "path": str(filed.path)})
+
+    def _tell(self, job: Job, path: Path) -> None:
+        """Say where the file is now: to the job whose result it is, the media servers, people."""
+        self.media_servers.announce(path.parent, media_of(job.library_path or "", self.roots))
+        self.notices.organized(job, path)
+        if job.source_job_id is not None:
+            source = self.jobs.change(
+                job.source_job_id, Job.output_file == job.input_file, output_file=job.output_file
+            )
+            if source is not None:
+                self.statistics.note_result(source, job.output_file_size)
+
+    def _fail(self, job: Job, error: str) -> None:
+        """Plan another attempt, as far as there are any left."""
+        with self.database.write_queue():
+            planned = self.attempts.plan_retry(job, error, passes=True)
+            self._end(job, JobStatus.FAILED, error, **planned)
+        log.warning("File not filed", extra={"job_id": job.job_id, "why": error})
+
+    def _end(self, job: Job, target: JobStatus, said: str | None, **changes: Any) -> Job | None:
+        """End a job, if it is still ours, with what is to be said of it."""
+        return self.moves.end(
+            job.job_id,
+            target,
+            Job.lease_token == job.lease_token,
+            only_from=HELD,
+            actor=SERVER,
+            detail=said,
+            error=said,
+            **changes,
+        )
+
+    def _give_back(self, job: Job, detail: str, wait_seconds: float = 0) -> None:
+        later = self.clock.now() + timedelta(seconds=wait_seconds) if wait_seconds else None
+        with self.database.write_queue():
+            current = self.jobs.get(job.job_id)
+            if current is not None and current.lease_token == job.lease_token:
+                self.moves.requeue(current, actor=SERVER, detail=detail, scheduled_at=later)
+
+
+def _open(path: Path) -> IO[bytes]:
+    """Open a file to be locked: for writing, else network shares don't lock it (flock(2))."""
+    try:
+        return path.open("r+b")
+    except PermissionError:
+        return path.open("rb")
+
+
+def _require_lock(file: IO[bytes]) -> None:
+    """Raise BlockingIOError where another process files the same file."""
+    if not lock(file):
+        raise BlockingIOError

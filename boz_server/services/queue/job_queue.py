@@ -1,0 +1,273 @@
+"""The queue as people see and steer it: approve, assign, cancel, retry, put first.
+
+How jobs get in is in job_entry.py, what the machines report of them in job_reports.py.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Job, JobEvent
+from boz_server.domain.machines.presence import AgentStatus
+from boz_server.domain.queue.file_paths import is_shared
+from boz_server.domain.queue.job_states import OPEN, OVER, JobStatus, JobType
+from boz_server.domain.queue.retry_policy import is_upload_error
+from boz_server.errors import Conflict, Refused
+from boz_server.repositories.attempt_repository import by_agent
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.job_event_repository import JobEventRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.paging import Page, PageRequest
+from boz_server.services.machines.agent_manager import AgentManager
+from boz_server.services.machines.worker_manager import WorkerManager
+from boz_server.services.queue.dispatcher import Dispatcher
+from boz_server.services.queue.leases import Attempts
+from boz_server.services.queue.remote_inputs import RemoteWork
+from boz_server.services.queue.reports import JobReports
+from boz_server.services.queue.transitions import PERSON, JobMoves
+
+log = logging.getLogger(__name__)
+
+#: For how many of its terms after its last heartbeat an agent's polls renew its leases.
+POLLS_COUNT_TERMS = 10
+#: What the jobs' priorities end at, so that no one can be put before a job for good.
+HIGHEST_PRIORITY = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person's approval of a job came to."""
+
+    job_id: str
+    worker_id: str
+    #: The worker's agent, or the worker's own id where it has none.
+    agent_id: str
+    preset: str
+
+
+class JobQueue:
+    """Shows jobs, and carries out what people decide about them."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        jobs: JobRepository,
+        events: JobEventRepository,
+        discs: DiscRepository,
+        agent_manager: AgentManager,
+        worker_manager: WorkerManager,
+        reports: JobReports,
+        moves: JobMoves,
+        dispatcher: Dispatcher,
+        attempts: Attempts,
+        remote: RemoteWork,
+    ) -> None:
+        self.database = database
+        self.jobs = jobs
+        self.events = events
+        self.discs = discs
+        self.agent_manager = agent_manager
+        self.worker_manager = worker_manager
+        self.reports = reports
+        self.moves = moves
+        self.dispatcher = dispatcher
+        self.attempts = attempts
+        self.remote = remote
+
+    def get(self, job_id: str) -> Job:
+        """Return a job; raises JobNotFound."""
+        job = self.reports.get(job_id)
+        self.dispatcher.reasons.explain([job])
+        return job
+
+    def newest(self, request: PageRequest, status: JobStatus | None = None) -> Page[Job]:
+        """Return jobs, newest first."""
+        return self._explained(self.jobs.newest(request, status))
+
+    def waiting(self, request: PageRequest) -> Page[Job]:
+        """Return the jobs that no machine has yet, most urgent first."""
+        return self._explained(self.jobs.waiting(request))
+
+    def awaiting_approval(self, request: PageRequest) -> Page[Job]:
+        """Return the transcode jobs that wait for a person, most urgent first."""
+        return self._explained(self.jobs.awaiting_approval(request))
+
+    def upload_errors(self, request: PageRequest) -> Page[Job]:
+        """Return the jobs whose result could not be uploaded, the latest first."""
+        return self.jobs.upload_errors(request)
+
+    def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
+        """Return what became of a job, oldest first. Raises JobNotFound."""
+        self.reports.get(job_id)
+        return self.events.page(job_id, request)
+
+    def of_agent(self, agent_id: str) -> list[Job]:
+        """Return what an agent has to do, in order; to ask renews its leases.
+
+        Not where its heartbeats have long stopped: dashboards may ask as well, and would keep the
+        jobs of an agent that is gone. Raises AgentNotFound.
+        """
+        alive = self.agent_manager.heard_within(agent_id, terms=POLLS_COUNT_TERMS)
+        return self.attempts.held_by(by_agent(agent_id), alive=alive)
+
+    def stats(self) -> dict[str, int]:
+        """Count the jobs: total, each status, each type, and those that await approval."""
+        counts = self.jobs.counts()
+        stats = {"total_jobs": sum(number for *_, number in counts)}
+        for status in JobStatus:
+            stats[status.value] = sum(row[-1] for row in counts if row[0] == status)
+        for job_type in JobType:
+            stats[f"{job_type}_jobs"] = sum(row[-1] for row in counts if row[1] == job_type)
+        stats["awaiting_approval"] = sum(
+            number
+            for status, job_type, requires_approval, number in counts
+            if requires_approval and (status, job_type) == (JobStatus.PENDING, JobType.TRANSCODE)
+        )
+        return stats
+
+    def assign(self, job_id: str, agent_id: str) -> None:
+        """Give a job to an agent, as a person decides it.
+
+        Raises JobNotFound, AgentNotFound, Refused when the agent is not available, has no place
+        for it or not its disc, and Conflict when the job is past being assigned.
+        """
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            agent = self.agent_manager.get(agent_id)
+            if job.job_type is JobType.ORGANIZE:
+                raise Refused("The server files this by itself: no agent can do it.")
+            if agent.status != AgentStatus.ONLINE:
+                raise Refused(
+                    f"Agent {agent_id!r} is {agent.status}: choose one that is online, or wait."
+                )
+            self._require_disc_at(job, agent_id)
+            if self._ready_for(job, agent_id) is None:
+                raise Conflict(f"The job is {job.status}: only one that has not begun is assigned.")
+            self.dispatcher.assign_by_hand(self.reports.get(job_id), agent_id, PERSON)
+            self.dispatcher.dispatch()
+
+    def approve(
+        self, job_id: str, worker_id: str, preset: str, output_name: str | None = None
+    ) -> Approval:
+        """Let a job go to the worker that a person chose for it, as soon as that has a place.
+
+        Raises JobNotFound, WorkerNotFound, and Refused when the job does not await approval, or the
+        worker can't reach its file.
+        """
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            worker = self.worker_manager.get(worker_id)
+            stays = job.for_agent_id is not None and not is_shared(job.input_file)
+            moved = self.moves.move(
+                job_id,
+                JobStatus.QUEUED,
+                Job.requires_approval,
+                actor=PERSON,
+                only_from={JobStatus.PENDING},
+                detail=f"Approved for worker {worker_id!r} with {preset!r}.",
+                for_worker_id=worker_id,
+                for_agent_id=job.for_agent_id if stays else worker.agent_id,
+                preset=preset,
+                output_name=output_name or job.output_name,
+                is_named_by_person=job.is_named_by_person
+                or (bool(output_name) and output_name != job.output_name),
+            )
+            if moved is None:
+                state = f"is {job.status}" if job.requires_approval else "needs no approval"
+                raise Refused(
+                    f"The job {state}: only a pending job that requires approval can be approved."
+                )
+            self.remote.require_reach(job, worker)
+            self.dispatcher.dispatch()
+        return Approval(job_id, worker_id, worker.agent_id or worker_id, preset)
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that is not over yet. Raises JobNotFound, and Refused when it is."""
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            moved = self.moves.end(job_id, JobStatus.CANCELLED, actor=PERSON)
+            if moved is None:
+                raise Refused(f"The job is {job.status} already: nothing to cancel.")
+            self.dispatcher.dispatch()
+
+    def retry(self, job_id: str) -> Job:
+        """Try a job again that failed, or whose result could not be uploaded; it has all its
+        attempts again.
+
+        Raises JobNotFound, and Conflict when it is in no such state or can't be done any more.
+        """
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            failed = job.status == JobStatus.FAILED
+            if not failed and not (job.status in OVER and is_upload_error(job.error)):
+                raise Conflict(
+                    f"The job is {job.status}: only a failed one is tried again, or one whose"
+                    " result could not be uploaded."
+                )
+            if not self.moves.can_wait(job):
+                raise Conflict("The disc has left its drive: put it in again and rip it anew.")
+            try:
+                moved = self.moves.again(
+                    job, actor=PERSON, detail="Tried again by a person.", failures=0
+                )
+            except peewee.IntegrityError as error:
+                raise Conflict(
+                    "Another job does the same by now: see GET /api/jobs; cancel that one first."
+                ) from error
+            if moved is None:
+                raise Conflict(f"The job is {job.status}: a cancelled job never runs again.")
+            self.dispatcher.dispatch()
+            return self.get(job_id)
+
+    def set_priority(self, job_id: str, priority: int) -> Job:
+        """Set how urgent a job is, higher first. Raises JobNotFound, Conflict when it is over."""
+        with self.database.write_queue():
+            return self._prioritise(self.reports.get(job_id), priority)
+
+    def bump(self, job_id: str) -> Job:
+        """Put a job before all others that wait. Raises JobNotFound, Conflict when it is over."""
+        with self.database.write_queue():
+            job = self.reports.get(job_id)
+            highest = self.jobs.highest_waiting_priority(besides=job_id)
+            if highest is None or highest < job.priority:
+                return self._prioritise(job, job.priority)
+            return self._prioritise(job, min(highest + 1, HIGHEST_PRIORITY))
+
+    def _explained(self, page: Page[Job]) -> Page[Job]:
+        self.dispatcher.reasons.explain(page.items)
+        return page
+
+    def _prioritise(self, job: Job, priority: int) -> Job:
+        changed = self.jobs.change(job.job_id, Job.status.in_(list(OPEN)), priority=priority)
+        if changed is None:
+            raise Conflict(f"The job is {job.status}: its turn has come and gone.")
+        if priority != job.priority:
+            self.moves.note(
+                changed, actor=PERSON, detail=f"Priority {job.priority} became {priority}."
+            )
+        self.dispatcher.dispatch()
+        return self.get(job.job_id)
+
+    def _ready_for(self, job: Job, agent_id: str) -> Job | None:
+        """Queue a job for an agent that a person chose, whoever had it; None once it has begun."""
+        own: dict[str, Any] = {"for_agent_id": agent_id, "for_worker_id": None}
+        detail = f"Chosen for agent {agent_id!r}."
+        if job.status == JobStatus.QUEUED:
+            return self.jobs.change(job.job_id, **own, scheduled_at=None)
+        if job.status == JobStatus.PENDING:
+            return self.moves.move(job.job_id, JobStatus.QUEUED, actor=PERSON, detail=detail, **own)
+        if job.status == JobStatus.ASSIGNED:
+            return self.moves.requeue(job, actor=PERSON, detail=detail, **own)
+        return None
+
+    def _require_disc_at(self, job: Job, agent_id: str) -> None:
+        """A disc can be ripped only where it lies."""
+        if job.job_type != JobType.RIP or job.disc_id is None:
+            return
+        disc = self.discs.get(job.disc_id)
+        if disc is not None and disc.agent_id != agent_id:
+            raise Refused(f"The disc lies in a drive of agent {disc.agent_id!r}: choose that one.")

@@ -1,0 +1,226 @@
+"""Files that have arrived: checked, given their name, and handed to those who wait for them.
+
+Wherever the server is killed in between, whoever comes next goes on from there: an upload that is
+`arrived` has its bytes under its part file's name, or under the path that is noted.
+"""
+
+import logging
+from pathlib import Path
+
+from boz_server.database.connection import Database
+from boz_server.database.models import Job, Upload
+from boz_server.disk import give_name, is_same, numbered, sha256_of
+from boz_server.domain.naming.names import split_extension
+from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
+from boz_server.domain.queue.retry_policy import is_upload_error
+from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
+from boz_server.errors import Conflict, UploadBusy, UploadNotFound
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.upload_repository import UploadRepository
+from boz_server.services.library.output_folder import file_name
+from boz_server.services.queue.dispatcher import Dispatcher
+from boz_server.services.queue.leases import Attempts
+from boz_server.services.queue.organize_entry import OrganizeEntry
+from boz_server.services.statistics.record import Statistics
+from boz_server.services.uploads.part_files import Part, PartFiles
+from boz_server.services.uploads.rights import UploadRights
+
+log = logging.getLogger(__name__)
+
+ARRIVED = UploadState.ARRIVED
+DAMAGED = "Upload failed: the file that arrived has another SHA-256 than was announced."
+
+
+class Deliveries:
+    """Takes uploads from their last byte to their place."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        rows: UploadRepository,
+        parts: PartFiles,
+        jobs: JobRepository,
+        attempts: Attempts,
+        dispatcher: Dispatcher,
+        organizing: OrganizeEntry,
+        rights: UploadRights,
+        statistics: Statistics,
+    ) -> None:
+        self.database = database
+        self.rows = rows
+        self.parts = parts
+        self.jobs = jobs
+        self.attempts = attempts
+        self.dispatcher = dispatcher
+        self.organizing = organizing
+        self.rights = rights
+        self.statistics = statistics
+
+    def deliver_all(self) -> int:
+        """Deliver what has arrived and has not got its place; returns how many did."""
+        delivered = 0
+        for upload in self.rows.in_state(ARRIVED):
+            try:
+                delivered += self.deliver(upload.upload_id).state is UploadState.COMPLETE
+            except UploadBusy:
+                continue  # another process is at it
+            except OSError:
+                # The disk may take it later; the other files don't wait for that.
+                log.warning("Not delivered", extra={"upload_id": upload.upload_id}, exc_info=True)
+        return delivered
+
+    def deliver(self, upload_id: str, held: Part | None = None) -> Upload:
+        """Give an upload that has arrived its place; returns it as it then is.
+
+        held: its file, where the caller has it: no one gets in between then. Reads the whole file
+        where its checksum is not compared yet. Raises UploadNotFound, and UploadBusy while another
+        process does the same.
+        """
+        part = held or self.parts.open(upload_id, self._get(upload_id).purpose)
+        if part is not None:
+            with part:
+                # Only now: another process may have had the file until a moment ago.
+                upload = self._get(upload_id)
+                if upload.state is not ARRIVED:
+                    return upload
+                if not self._is_as_sent(upload, part.path):
+                    return self._refuse(upload, DAMAGED)
+                self._name(upload, part.path)
+        # Named before, perhaps by a process that was killed, or that is about to do the rest.
+        return self._hand_over(upload_id)
+
+    def _is_as_sent(self, upload: Upload, part: Path) -> bool:
+        if upload.is_verified or upload.sha256 is None:
+            return True
+        self.database.release()  # reading a film takes minutes
+        return sha256_of(part) == upload.sha256
+
+    def _name(self, upload: Upload, part: Path) -> None:
+        """Give a file its name, noted before it has it."""
+        if upload.path is not None and is_same(part, Path(upload.path)):
+            # The server was killed when the file had both names.
+            part.unlink()
+            return
+        for path in numbered(self._wanted(upload)):
+            if path.exists():
+                continue
+            with self.database.write():
+                if not self.rows.change(upload.upload_id, ARRIVED, path=str(path)):
+                    return
+            if give_name(part, path):
+                return
+
+    def _wanted(self, upload: Upload) -> Path:
+        folder = self.parts.folder(upload.purpose)
+        if upload.purpose is UploadPurpose.JOB_INPUT:
+            return folder / upload.upload_id
+        job = self._job(upload)
+        name = job.output_name if job is not None else None
+        return folder / file_name(name or upload.filename, upload.filename)
+
+    def _hand_over(self, upload_id: str) -> Upload:
+        """Tell everyone of a file that has its name, in one transaction."""
+        with self.database.write_queue():
+            upload = self._get(upload_id)
+            if upload.state is not ARRIVED:
+                return upload
+            error = self._obstacle(upload)
+            if error is None:
+                self._tell(upload, Path(upload.path or ""))
+                self.dispatcher.dispatch()
+            else:
+                self._fail(upload, error)
+        if error is None:
+            log.info("File arrived", extra={"upload_id": upload_id, "path": upload.path})
+        elif upload.path is not None:
+            Path(upload.path).unlink(missing_ok=True)
+        return self._get(upload_id)
+
+    def _obstacle(self, upload: Upload) -> str | None:
+        """Why no one can be told of a file that has its name; None where they can."""
+        if upload.path is None or not Path(upload.path).exists():
+            return "Upload failed: the file vanished from the server's disk."
+        try:
+            # What was so when its bytes came may not be so any more: that takes hours.
+            self.rights.require(upload.purpose, upload.job_id, upload.lease_token)
+        except Conflict as error:
+            return str(error)
+        return None
+
+    def _tell(self, upload: Upload, path: Path) -> None:
+        organizing = None
+        job = self._job(upload)
+        if upload.purpose is not UploadPurpose.JOB_INPUT:
+            if job is not None:
+                self._note_result(job, upload)
+            organizing = self.organizing.enter_for(path, self._wanted(upload).name, job)
+        elif job is not None:
+            self._attach(upload, job)
+        self.rows.move(
+            upload.upload_id,
+            UploadState.COMPLETE,
+            organize_job_id=organizing.job_id if organizing else None,
+        )
+
+    def _attach(self, upload: Upload, job: Job) -> None:
+        """Let workers fetch a job's file."""
+        self.jobs.change(
+            job.job_id,
+            Job.status.in_(list(OPEN)),
+            Job.input_upload_id.is_null(),
+            input_upload_id=upload.upload_id,
+            input_file_size=upload.size_bytes,
+            output_name=job.output_name or split_extension(upload.filename)[0],
+        )
+
+    def _note_result(self, job: Job, upload: Upload) -> None:
+        """A job's result is here: an earlier failure to upload it is no more.
+
+        One that has its result keeps it: a file that is known by its name alone may be that of
+        another job of the same name.
+        """
+        changes: dict[str, object] = {"output_file": upload.path}
+        if job.status is JobStatus.COMPLETED and is_upload_error(job.error):
+            changes |= {"error": None, "scheduled_at": None}
+        elif job.output_file is not None:
+            return
+        changed = self.jobs.change(
+            job.job_id,
+            Job.status.in_([*HELD, JobStatus.COMPLETED]),
+            Job.lease_token == upload.lease_token,
+            **changes,
+        )
+        if changed is not None:
+            self.statistics.note_result(changed, upload.size_bytes)
+
+    def _refuse(self, upload: Upload, error: str) -> Upload:
+        with self.database.write_queue():
+            self._fail(upload, error)
+        self.parts.path(upload.upload_id, upload.purpose).unlink(missing_ok=True)
+        return self._get(upload.upload_id)
+
+    def _fail(self, upload: Upload, error: str) -> None:
+        """Note that a file is no good, and that its job lacks it."""
+        if not self.rows.move(upload.upload_id, UploadState.FAILED, error=error):
+            return
+        job = self._job(upload)
+        if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
+            planned = self.attempts.plan_retry(job, error)
+            self.jobs.change(
+                job.job_id,
+                Job.status == JobStatus.COMPLETED,
+                Job.lease_token == upload.lease_token,
+                error=error,
+                **planned,
+            )
+        log.warning("File refused", extra={"upload_id": upload.upload_id, "why": error})
+
+    def _job(self, upload: Upload) -> Job | None:
+        return None if upload.job_id is None else self.jobs.get(upload.job_id)
+
+    def _get(self, upload_id: str) -> Upload:
+        upload = self.rows.get(upload_id)
+        if upload is None:
+            raise UploadNotFound(upload_id)
+        return upload
