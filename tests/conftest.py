@@ -4,15 +4,12 @@ import gc
 import logging
 import os
 import shutil
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import peewee
 import psycopg
 import pytest
 from flask import Flask
@@ -24,10 +21,14 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import MODELS
 from boz_server.database.models.base import database_proxy
+from boz_server.integrations import json_client
+from boz_server.services.maintenance import scheduler
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
+from tests.maintenance.timer import Timer
 from tests.media_server import FakeMediaServers
-from tests.support import FakeClock
+from tests.provider_server import FakeProviders
+from tests.support import FakeClock, restart
 
 # Settings of the machine that runs the tests are none of theirs.
 for name in [name for name in os.environ if name.startswith("BOZ_")]:
@@ -38,8 +39,6 @@ TESTS = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "measured: a test of the API that counts for coverage.")
-    config.addinivalue_line("markers", "unmeasured: another test, that does not.")
     config.addinivalue_line("markers", "thorough: run with --every-variant alone.")
 
 
@@ -52,109 +51,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Start with the longest, so that none is left alone at the end: those that wait for
-    processes, then the masses of requests."""
-    further = _further_values(items)
-    on_postgres = {item for item in further if "postgresql" in item.name}
-    for item in further - on_postgres:
-        if _is_below(item, "api"):
-            item.add_marker("unmeasured")
-    items.sort(key=lambda item: (not _is_below(item, "e2e"), _is_measured(item)))
+    """Start with the tests of whole servers: they take longest, and mostly wait.
+
+    On PostgreSQL each test runs with the first of its values only, unless all are asked for.
+    """
+    items.sort(key=lambda item: not _is_below(item, "e2e"))
     if not config.getoption("--every-variant"):
-        thorough = {item for item in items if item.get_closest_marker("thorough")}
-        left_out = on_postgres | thorough
+        left_out = _further_values_on_postgres(items)
+        left_out |= {item for item in items if item.get_closest_marker("thorough")}
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 
 
-def _further_values(items: list[pytest.Item]) -> "set[pytest.Item]":
-    """Tests that run on the same engine with other values before.
-
-    They are worth neither the measurement, nor PostgreSQL each time; but for those of the
-    database itself.
-    """
-    seen: set[tuple[str, bool]] = set()
+def _further_values_on_postgres(items: list[pytest.Item]) -> "set[pytest.Item]":
+    """Return tests that ran on PostgreSQL with other values before, except the database's own."""
+    seen: set[str] = set()
     further: set[pytest.Item] = set()
     for item in items:
         function, _, values = item.nodeid.partition("[")
-        name = (function, "postgresql" in values)
-        if name in seen and not _is_below(item, "database"):
-            further.add(item)
-        seen.add(name)
+        if "postgresql" in values and not _is_below(item, "database"):
+            if function in seen:
+                further.add(item)
+            seen.add(function)
     return further
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Measure coverage where it tells something new: it doubles what a test costs.
-
-    Not pytest-cov's no_cover: each process of pytest-xdist has a second measurement below the
-    first, which then goes on in its place.
-    """
-    if not _is_measured(item):
-        with _unmeasured():
-            return (yield)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(peewee.Database, "execute", _execute_unmeasured)
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Iterator[None]:
-    """Measure what tests do, not what they begin with: other tests do that."""
-    with _unmeasured():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
-    """Nor how they are found. What that makes stays: it is no garbage to look for, now or later."""
-    gc.disable()
-    try:
-        with _unmeasured():
-            return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-@contextmanager
-def _unmeasured() -> Iterator[None]:
-    tracer, of_threads = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
-        yield
-    finally:
-        threading.settrace(of_threads)
-        sys.settrace(tracer)
-
-
-def _execute_unmeasured(
-    *args: Any, execute: Callable[..., Any] = peewee.Database.execute, **options: Any
-) -> Any:
-    """Write and run a query without the measurement: half of its cost is Peewee's lines, which it
-    passes over one by one."""
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    try:
-        return execute(*args, **options)
-    finally:
-        sys.settrace(tracer)
-
-
-def _is_measured(item: pytest.Item) -> bool:
-    """On PostgreSQL a test runs the lines that it runs on SQLite, but for the database's own; most
-    of the API's run those that others run; and a server's processes are not measured anyway."""
-    if item.get_closest_marker("unmeasured") or _is_below(item, "e2e"):
-        return False
-    if _is_below(item, "api") and not item.get_closest_marker("measured"):
-        return False
-    return "postgresql" not in item.name or _is_below(item, "database")
 
 
 def _is_below(item: pytest.Item, folder: str) -> bool:
     return item.path.is_relative_to(TESTS / folder)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect without the garbage collector, and keep it off what collecting made: it stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -328,3 +262,43 @@ def media_servers() -> Iterator[FakeMediaServers]:
     """Plex, Jellyfin, Emby and Discord, with our two libraries."""
     with FakeMediaServers() as found:
         yield found
+
+
+@pytest.fixture
+def providers(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FakeProviders]:
+    """The three providers, with the module's SHOWS and FILMS; retries come at once."""
+    monkeypatch.setattr(json_client, "BACKOFF_SECONDS", 0.0)
+    shows, films = (getattr(request.module, name, ()) for name in ("SHOWS", "FILMS"))
+    with FakeProviders(shows, films) as found:
+        yield found
+
+
+@pytest.fixture
+def nas(services: Services) -> Path:
+    """The library, with its folders for films and shows."""
+    for name in ("Movies", "TV Shows"):
+        (services.settings.nas_mount / name).mkdir(parents=True)
+    return services.settings.nas_mount
+
+
+@pytest.fixture
+def library(app: Flask) -> Callable[..., Services]:
+    """The server with a library, which files at once unless `at_once` says no."""
+
+    def start(*, at_once: bool = True, **changes: Any) -> Services:
+        services = restart(app, **{"nas_enabled": True, "organize_wait_seconds": 0, **changes})
+        if at_once:
+            services.files.door.wake = services.files.library.run
+        return services
+
+    return start
+
+
+@pytest.fixture
+def timer(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Timer:
+    """Time that maintenance goes by; it stands still unless a test lets it pass."""
+    timer = Timer(clock)
+    monkeypatch.setattr(scheduler, "time", timer)
+    return timer

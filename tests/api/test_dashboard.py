@@ -2,12 +2,9 @@
 
 import html
 
-import pytest
 from flask.testing import FlaskClient
 
 from tests.support import approve, create_job, detect, ok, register_agent, register_worker, rip
-
-pytestmark = pytest.mark.measured
 
 SCRIPT = "<script>alert(\"1\")</script><img src=x onerror='alert(2)'>"
 

@@ -27,8 +27,6 @@ from tests.support import (
     unchanged,
 )
 
-pytestmark = pytest.mark.measured
-
 JOB = {"job_type": "transcode", "input_file": "C:\\a.mkv", "requires_approval": True}
 DISC = {"agent_id": "pc", "drive": "E:", "disc_name": "DUNE", "disc_type": "DVD disc"}
 DAY = 24 * 3600

@@ -23,8 +23,6 @@ from tests.support import (
     register_worker,
 )
 
-pytestmark = pytest.mark.measured
-
 BANNER = {"name": "Boz Ripper Server", "version": VERSION, "status": "running"}
 #: What Firefox and Chromium send.
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -248,7 +248,7 @@ def test_no_organize_job_takes_a_file_from_elsewhere(
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_no_plex_scan_leads_anywhere_else(app: Flask, client: FlaskClient, name: str) -> None:
-    """Without Plex it is refused; with it, tests/api/test_media_servers.py."""
+    """Without Plex it is refused; with it, tests/notifications/test_media_servers.py."""
     response = client.post("/api/files/plex/scan/movie", query_string={"path": name})
     assert response.status_code == 400
 

@@ -40,9 +40,6 @@ def served(app) -> Iterator[str]:
     """Serve a WSGI application on a free port of loopback; yields its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    tracer = threading.gettrace()
-    # Coverage is measured of the demo, not of the server it speaks to, which other tests look at.
-    threading.settrace(None)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

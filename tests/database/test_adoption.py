@@ -172,7 +172,6 @@ def insert(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) 
     )
 
 
-@pytest.mark.unmeasured
 @settings(deadline=None, max_examples=50)
 @given(rows=st.lists(st.sampled_from(sorted(ROWS)).flatmap(garbage), max_size=12))
 def test_it_accounts_for_rows_of_garbage(

@@ -18,8 +18,6 @@ from tests.database.processes import all_at_once, child, die, ended
 from tests.database.steps import assert_keeps_every_row, columns, rows, schema
 
 #: Very many processes: what they run, the tests of migrations run and measure.
-pytestmark = pytest.mark.unmeasured
-
 #: (the version before, the migration), of each; those before the newest never change again.
 OLDER = [
     pytest.param(before, after, id=after, marks=pytest.mark.thorough)

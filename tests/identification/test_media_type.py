@@ -1,0 +1,168 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boz_server.domain.identification.label import parse_label
+from boz_server.domain.identification.layout import analyse
+from boz_server.domain.identification.media_type import Clue, MediaType, weigh
+from tests.identification import layouts
+from tests.identification.layouts import titles
+
+AUTO_APPROVED = 0.9
+
+
+def weighed(label, facts, *clues):
+    return weigh(parse_label(label), analyse(facts), clues)
+
+
+@pytest.mark.parametrize(
+    ("label", "facts"),
+    [
+        ("DS9S1D6", titles(1086)),
+        ("SHOW_SEASON_1", []),
+        ("SHERLOCK_S1", layouts.SHERLOCK_1),
+        ("BSG_S1_D2", layouts.GALACTICA_1_2),
+    ],
+)
+def test_it_believes_a_season_in_the_label(label, facts):
+    verdict = weighed(label, facts)
+    assert verdict.media_type is MediaType.TV_SHOW
+    assert verdict.confidence >= AUTO_APPROVED
+    assert verdict.reasons[0].startswith("The label names season")
+
+
+@pytest.mark.parametrize(
+    ("label", "facts"),
+    [
+        ("24_DISC1", titles(2556, 2463, 2544, 2511, 145)),
+        ("BAND_OF_BROTHERS_D1", layouts.BAND_OF_BROTHERS_1),
+        ("Avatar_Book_1_Disc_1", layouts.AVATAR_1),
+        ("BAKUGAN_VOLUME1", layouts.BAKUGAN_1),
+        ("SPONGEBOB_DISC3", layouts.SPONGEBOB_3),
+        ("30 Rock D6", layouts.THIRTY_ROCK_6),
+        ("30 Rock D20", layouts.THIRTY_ROCK_20),
+        ("BATTLESTAR_GALACTICA", layouts.GALACTICA_25_3),
+    ],
+)
+def test_it_takes_a_cluster_of_episodes_for_television(label, facts):
+    verdict = weighed(label, facts)
+    assert verdict.media_type is MediaType.TV_SHOW
+    assert verdict.confidence >= AUTO_APPROVED
+
+
+@pytest.mark.parametrize(
+    ("label", "facts"),
+    [
+        ("FIREFLY_D1", layouts.FIREFLY_1),
+        ("SHERLOCK", layouts.SHERLOCK_1),
+        ("SHERLOCK", layouts.SHERLOCK_2),
+        # Two episodes of an hour; a mini-series in two parts, as long as films.
+        ("NATURE_D1", titles(3550, 3600)),
+        ("MINI_SERIES_D1", titles(5400, 5460)),
+    ],
+)
+def test_it_is_less_sure_of_few_episodes(label, facts):
+    verdict = weighed(label, facts)
+    assert verdict.media_type is MediaType.TV_SHOW
+    assert 0.5 < verdict.confidence < AUTO_APPROVED
+
+
+@pytest.mark.parametrize(
+    ("label", "facts"),
+    [
+        ("27DRESSES_WS", layouts.DRESSES),
+        ("TOY_STORY_3", titles(6103, 357, 623)),
+        ("300", layouts.THREE_HUNDRED),
+        ("ROUND_MIDNIGHT", layouts.ROUND_MIDNIGHT),
+        # A documentary nearly as long as the film.
+        ("TWELVE MONKEYS", layouts.TWELVE_MONKEYS),
+        # Featurettes of one length, but too few to make a play-all.
+        ("FILM", titles(6000, 660, 680, 700)),
+        # Documentaries of half its length, or nearly as long, with fewer chapters.
+        ("FILM", titles(6600, 3300, 3310, chapters=(28, 6, 6))),
+        ("FILM", titles(6600, 3300, 3310, chapters=(28, 0, 0))),
+        ("FILM", titles(6000, 5000, 5100, 5200, chapters=(28, 6, 6, 6))),
+        ("FILM", titles(3000, 3010, 3005, 6000, chapters=(8, 8, 8, 10))),
+        # Against copying: one film in many lists. With much of it there twice besides.
+        ("FILM", titles(*(5900,) * 80)),
+        ("FILM", titles(6000, 800, 1300, 800, 1300, chapters=(28, 4, 4, 4, 4))),
+    ],
+)
+def test_it_takes_a_disc_with_a_main_feature_for_a_film(label, facts):
+    verdict = weighed(label, facts)
+    assert verdict.media_type is MediaType.MOVIE
+    assert verdict.confidence >= AUTO_APPROVED
+
+
+@pytest.mark.parametrize(
+    ("label", "facts"),
+    [
+        # Two cuts, four endings, a duplicate of the film.
+        ("CLUE", layouts.CLUE),
+        # In three languages, within seconds.
+        ("FILM", titles(6103, 6105, 6104)),
+        # Two films.
+        ("DOUBLE_FEATURE", titles(5400, 6600)),
+        ("CHARLIE_BROWN_VOL3", layouts.CHARLIE_BROWN),
+        ("SHORT", titles(1540)),
+        # Extras alone.
+        ("RETURN_KING_EXT_D3", layouts.RETURN_OF_THE_KING_3),
+    ],
+)
+def test_it_is_less_sure_of_an_odd_film(label, facts):
+    verdict = weighed(label, facts)
+    assert verdict.media_type is MediaType.MOVIE
+    assert 0.5 < verdict.confidence < AUTO_APPROVED
+
+
+def test_it_is_in_doubt_over_two_titles_and_one_of_double_length():
+    verdict = weighed("SOMETHING", titles(6600, 3300, 3310))
+    assert 0.5 < verdict.confidence < AUTO_APPROVED
+
+
+def test_it_is_in_doubt_over_titles_of_several_lengths():
+    verdict = weighed("SOMETHING", titles(1000, 1010, 1390, 1395, 1400, 1950, 1940))
+    assert 0.5 < verdict.confidence < AUTO_APPROVED
+
+
+@pytest.mark.parametrize("facts", [[], titles(30, 145, 599)])
+def test_it_does_not_guess_when_nothing_is_long_enough(facts):
+    verdict = weighed("MENUS", facts)
+    assert (verdict.media_type, verdict.confidence) == (MediaType.UNKNOWN, 0.0)
+    assert verdict.reasons
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("FILM_(1982)", "The label names a year, as films' do."),
+        ("FILM_EXTENDED", "The label names an edition: Extended."),
+        ("FILM_BONUS", "The label says that it is a disc of extras."),
+        ("FILM_DISC_1", "The label says disc 1."),
+        ("FILM_DISC_5", "The label says disc 5: few films have so many."),
+        ("SHOW_BOOK_2_DISC_1", "The label names book 2, as some seasons."),
+    ],
+)
+def test_it_gives_the_labels_reasons(label, reason):
+    assert reason in weighed(label, []).reasons
+
+
+def test_it_weighs_what_else_is_known_the_weightiest_first():
+    film = Clue(-2.5, "It is a film of this name and length.")
+    show = Clue(3, "Another disc of this name is a show's.")
+    verdict = weighed("SHORT", titles(1540), film, show)
+    assert verdict.media_type is MediaType.MOVIE
+    assert verdict.reasons[:2] == (show.reason, film.reason)
+    assert weighed("", [], show).media_type is MediaType.TV_SHOW
+
+
+@given(
+    st.text(st.characters(), max_size=40) | st.sampled_from(["X_S1_D2", "X_DISC_3", "X_2008_SE"]),
+    st.lists(st.tuples(st.integers(0, 9000) | st.just(10**12), st.integers(0, 40)), max_size=30),
+    st.lists(st.builds(Clue, st.floats(-1000, 1000), st.just("So it is.")), max_size=3),
+)
+def test_it_weighs_anything(label, rows, clues):
+    facts = titles(*(row[0] for row in rows), chapters=[row[1] for row in rows])
+    verdict = weighed(label, facts, *clues)
+    assert 0 <= verdict.confidence <= 1
+    assert verdict.reasons

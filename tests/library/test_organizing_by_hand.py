@@ -1,0 +1,117 @@
+"""Files that people and clients have filed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.films import FILM, files
+from tests.support import (
+    assert_problem,
+    job_of,
+    ok,
+    unchanged,
+)
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "{output}/../secret.mkv", "{output}/.arriving-x", "secret.mkv", ""]
+)
+def test_it_files_nothing_but_files_of_the_output_folder(
+    client: FlaskClient, library: Callable[..., Services], nas: Path, path: str
+) -> None:
+    services = library()
+    output = services.settings.output_dir
+    for name in ("../secret.mkv", ".arriving-x"):
+        (output / name).write_bytes(b"secret")
+    body = {"job_type": "organize", "input_file": path.format(output=output)}
+    job_id = ok(client.post("/api/jobs", json=body))["job_id"]
+    services.files.library.run()
+    job = job_of(client, job_id)
+    assert (job["status"], job["output_file"]) == ("failed", None)
+    assert files(nas) == {}
+    assert (output / "../secret.mkv").read_bytes() == b"secret"
+
+
+def test_it_files_what_a_job_of_a_client_names(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    services = library()
+    path = services.settings.output_dir / "a.mkv"
+    path.write_bytes(FILM)
+    body = {"job_type": "organize", "input_file": str(path), "output_name": "Serenity (2005)"}
+    job_id = ok(client.post("/api/jobs", json=body))["job_id"]
+    assert_problem(client.post("/api/jobs", json=body), 409, "organize job already")
+    services.files.library.run()
+    assert job_of(client, job_id)["status"] == "completed"
+    assert list(files(nas)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("", "Movies/a/a.mkv"),
+        ("?name=Serenity&year=2005&media_type=movie", "Movies/Serenity (2005)/{}"),
+        ("?name=Serenity%20(2005)", "Movies/Serenity (2005)/Serenity (2005).mkv"),
+        (
+            "?name=Firefly&media_type=tv&season=1&episode=2",
+            "TV Shows/Firefly/Season 01/Firefly - S01E02.mkv",
+        ),
+        (
+            "?name=Firefly%20-%20S01E02%20-%20Train&season=2",
+            "TV Shows/Firefly/Season 02/Firefly - S02E02 - Train.mkv",
+        ),
+        ("?name=..%2F..%2Fx", "Movies/-..-x/-..-x.mkv"),
+    ],
+)
+def test_it_files_what_a_person_describes(
+    client: FlaskClient, library: Callable[..., Services], nas: Path, query: str, place: str
+) -> None:
+    services = library()
+    path = services.settings.output_dir / "a.mkv"
+    path.write_bytes(FILM)
+    answer = ok(client.post(f"/api/files/organize/a.mkv{query}"))
+    place = place.format("Serenity (2005).mkv")
+    assert files(nas) == {place: FILM}
+    assert answer == {
+        "status": "ok",
+        "original_path": str(path),
+        "final_path": str(nas / place),
+        "organized": True,
+        "organize_job_id": answer["organize_job_id"],
+    }
+
+
+def test_it_says_where_a_file_will_be_that_a_person_has_filed(
+    client: FlaskClient, library: Callable[..., Services], nas: Path
+) -> None:
+    services = library(at_once=False)
+    (services.settings.output_dir / "a.mkv").write_bytes(FILM)
+    first, again = (ok(client.post("/api/files/organize/a.mkv")) for _ in range(2))
+    assert first == again
+    assert (first["organized"], first["final_path"]) == (False, str(nas / "Movies/a/a.mkv"))
+
+
+@pytest.mark.usefixtures("nas")
+def test_it_refuses_to_file_what_it_can_not(
+    client: FlaskClient, library: Callable[..., Services]
+) -> None:
+    services = library()
+    (services.settings.output_dir / "a.mkv").write_bytes(FILM)
+    with unchanged(services):
+        for name in ("b.mkv", "..", "..%2F..%2Fetc%2Fpasswd", ".arriving-x"):
+            assert client.post(f"/api/files/organize/{name}").status_code == 404
+        for query in ("media_type=tv", "media_type=tv&season=1", "media_type=tv&episode=1"):
+            response = client.post(f"/api/files/organize/a.mkv?{query}")
+            assert_problem(response, 400, "season and episode")
+        for query in ("media_type=radio", "year=x", "season=-1", "episode=99999"):
+            response = client.post(f"/api/files/organize/a.mkv?{query}")
+            assert_problem(response, 422, field=query.partition("=")[0])
+
+
+def test_it_refuses_to_file_without_a_library(client: FlaskClient, services: Services) -> None:
+    (services.settings.output_dir / "a.mkv").write_bytes(FILM)
+    with unchanged(services):
+        assert_problem(client.post("/api/files/organize/a.mkv"), 400, "BOZ_NAS_ENABLED")

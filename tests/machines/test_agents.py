@@ -1,0 +1,211 @@
+"""Agents register, stay in touch and fetch their jobs."""
+
+from itertools import product
+
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    assert_problem,
+    assigned_job,
+    create_job,
+    ok,
+    register_agent,
+    report,
+    unchanged,
+)
+
+
+def test_it_registers_an_agent_with_defaults(client: FlaskClient) -> None:
+    assert register_agent(client) == {
+        "agent_id": "pc",
+        "name": "Pc",
+        "status": "online",
+        "capabilities": {"can_rip": True, "can_transcode": False, "gpu_type": None},
+        "current_job_id": None,
+        "last_heartbeat": "2026-01-24T12:34:56.123456Z",
+        "registered_at": "2026-01-24T12:34:56.123456Z",
+    }
+
+
+def test_it_refreshes_an_agent_that_registers_again(client: FlaskClient, clock: FakeClock) -> None:
+    first = register_agent(client)
+    clock.advance(60)
+    again = register_agent(client, name="Den", capabilities={"can_transcode": True, "cores": 8})
+    assert again["name"] == "Den"
+    assert again["capabilities"] == {
+        "can_rip": True, "can_transcode": True, "gpu_type": None, "cores": 8
+    }  # fmt: skip
+    assert again["registered_at"] == first["registered_at"]
+    assert again["last_heartbeat"] == "2026-01-24T12:35:56.123456Z"
+
+
+def test_it_answers_404_for_an_unknown_agent(client: FlaskClient) -> None:
+    assert_problem(client.post("/api/agents/nobody/heartbeat"), 404, "nobody")
+    assert_problem(client.post("/api/agents/nobody/unregister"), 404, "nobody")
+    assert_problem(client.get("/api/agents/nobody"), 404, "nobody")
+    assert_problem(client.get("/api/agents/nobody/jobs"), 404, "nobody")
+
+
+def test_it_counts_a_silent_agent_as_offline_until_its_next_heartbeat(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    clock.advance(121)
+    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
+    answer = ok(client.post("/api/agents/pc/heartbeat"))
+    assert answer == {"status": "ok", "cancelled_jobs": []}
+    assert ok(client.get("/api/agents"))[0]["status"] == "online"
+
+
+def test_it_keeps_a_busy_agent_busy_through_heartbeats(client: FlaskClient) -> None:
+    register_agent(client)
+    job_id = assigned_job(client)
+    report(client, job_id, "running")
+    ok(client.post("/api/agents/pc/heartbeat"))
+    agent = ok(client.get("/api/agents/pc"))
+    assert (agent["status"], agent["current_job_id"]) == ("busy", job_id)
+
+
+def test_it_moves_the_last_heartbeat_only_with_a_heartbeat(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    clock.advance(30)
+    ok(client.get("/api/agents/pc/jobs"))
+    assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:34:56.123456Z"
+    ok(client.post("/api/agents/pc/heartbeat"))
+    assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:35:26.123456Z"
+
+
+def test_it_counts_an_agent_as_there_for_exactly_its_timeout(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    clock.advance(120)
+    assert ok(client.get("/api/agents/pc"))["status"] == "online"
+    clock.advance(0.001)
+    assert ok(client.get("/api/agents"))[0]["status"] == "offline"
+
+
+def test_it_makes_an_agent_that_comes_back_to_a_running_job_busy(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    first = register_agent(client)
+    job_id = assigned_job(client)
+    report(client, job_id, "running")
+    clock.advance(60)
+    again = register_agent(client)
+    assert (again["status"], again["current_job_id"]) == ("busy", job_id)
+    assert again["registered_at"] == first["registered_at"]
+
+
+def test_it_takes_a_late_heartbeat_of_a_working_agent_for_a_busy_one(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    report(client, assigned_job(client), "running")
+    clock.advance(121)
+    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
+    ok(client.post("/api/agents/pc/heartbeat"))
+    assert ok(client.get("/api/agents/pc"))["status"] == "busy"
+
+
+def test_it_lists_agents_by_id(client: FlaskClient) -> None:
+    for agent_id in ("zoo", "den", "pc"):
+        register_agent(client, agent_id)
+    assert [agent["agent_id"] for agent in ok(client.get("/api/agents"))] == ["den", "pc", "zoo"]
+
+
+def test_it_gives_an_agent_its_jobs_most_urgent_first_then_oldest(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_agent(client)
+    register_agent(client, "den")
+    ids = []
+    for priority in (0, 5, 0):
+        ids.append(assigned_job(client, priority=priority))
+        clock.advance(1)
+    assigned_job(client, "den")
+    jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    assert [job["job_id"] for job in jobs] == [ids[1], ids[0], ids[2]]
+
+
+def test_it_gives_an_agent_only_jobs_that_it_has_still_to_do(client: FlaskClient) -> None:
+    register_agent(client)
+    assigned, running, done, cancelled = (assigned_job(client) for _ in range(4))
+    report(client, running, "running")
+    report(client, done, "completed")
+    ok(client.post(f"/api/jobs/{cancelled}/cancel"))
+    create_job(client)
+    jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    assert {(job["job_id"], job["status"]) for job in jobs} == {
+        (assigned, "assigned"), (running, "running")
+    }  # fmt: skip
+
+
+def test_it_gives_an_agent_without_work_an_empty_list(client: FlaskClient) -> None:
+    register_agent(client)
+    assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
+
+
+def test_it_takes_an_agent_as_those_of_today_send_it(client: FlaskClient) -> None:
+    agent = register_agent(
+        client,
+        capabilities={"can_rip": True, "can_transcode": True, "gpu_type": None},
+        version="0.9.1",
+        platform=None,
+    )
+    assert agent["capabilities"]["can_transcode"] is True
+    assert "version" not in agent
+    assert register_agent(client, capabilities=None)["capabilities"]["can_rip"] is True
+
+
+def test_it_refuses_an_agent_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
+    register_agent(client)
+    with unchanged(services):
+        for field, value in product(("agent_id", "name"), (None, 5, [], {}, "\0", "x" * 256)):
+            body = {"agent_id": "pc", "name": "Other", field: value}
+            assert_problem(client.post("/api/agents/register", json=body), 422, field, field=field)
+
+
+def test_it_refuses_an_agent_with_a_missing_field(client: FlaskClient) -> None:
+    for field in ("agent_id", "name"):
+        body = {"agent_id": "pc", "name": "Pc"}
+        del body[field]
+        assert_problem(client.post("/api/agents/register", json=body), 422, field=field)
+    assert ok(client.get("/api/agents")) == []
+
+
+def test_it_refuses_an_agent_with_wrong_capabilities(
+    client: FlaskClient, services: Services
+) -> None:
+    register_agent(client)
+    wrong: list[tuple[object, str]] = [
+        ("all", "capabilities"),
+        ({"can_rip": "perhaps"}, "capabilities.can_rip"),
+        ({"can_transcode": None}, "capabilities.can_transcode"),
+        ({"gpu_type": 5}, "capabilities.gpu_type"),
+        ({"odd": ["a\0b"]}, "capabilities"),
+    ]
+    with unchanged(services):
+        for capabilities, field in wrong:
+            body = {"agent_id": "pc", "name": "Other", "capabilities": capabilities}
+            assert_problem(client.post("/api/agents/register", json=body), 422, field=field)
+
+
+def test_it_keeps_no_capabilities_that_it_could_not_show(client: FlaskClient) -> None:
+    answers = []
+    for depth in range(230, 270):
+        nested = '{"x":' * depth + "1" + "}" * depth
+        body = f'{{"agent_id": "pc", "name": "Pc", "capabilities": {nested}}}'
+        response = client.post("/api/agents/register", data=body, content_type="application/json")
+        answers.append(response.status_code)
+        assert client.get("/api/agents").status_code == 200
+    assert set(answers) == {200, 422}
+
+
+def test_it_refuses_an_empty_agent_id(client: FlaskClient) -> None:
+    body = {"agent_id": "", "name": "Pc"}
+    assert_problem(client.post("/api/agents/register", json=body), 422, field="agent_id")

@@ -1,0 +1,211 @@
+"""Workers register, stay in touch, and are steered by operators."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.support import (
+    FakeClock,
+    approved_job,
+    assert_problem,
+    ok,
+    register_agent,
+    register_worker,
+    report,
+    unchanged,
+)
+
+DEFAULTS = {
+    "nvenc": False,
+    "nvenc_generation": 0,
+    "qsv": False,
+    "vaapi": False,
+    "hevc": False,
+    "av1": False,
+    "cpu_threads": 4,
+    "max_concurrent": 2,
+    "vlc_installed": False,
+    "vlc_path": None,
+    "vlc_version": None,
+}
+
+
+def worker_of(client: FlaskClient, worker_id: str = "gpu") -> dict[str, Any]:
+    return dict(ok(client.get(f"/api/workers/{worker_id}")))
+
+
+def test_it_registers_a_worker_with_defaults(client: FlaskClient) -> None:
+    body = {"worker_id": "gpu", "hostname": "DESKTOP-1"}
+    worker = ok(client.post("/api/workers/register", json=body))
+    assert worker == {
+        "worker_id": "gpu",
+        "worker_type": "agent",
+        "hostname": "DESKTOP-1",
+        "capabilities": DEFAULTS,
+        "agent_id": None,
+        "priority": 50,
+        "enabled": True,
+        "status": "available",
+        "current_jobs": [],
+        "last_heartbeat": "2026-01-24T12:34:56.123456Z",
+        "registered_at": "2026-01-24T12:34:56.123456Z",
+        "total_jobs_completed": 0,
+        "avg_transcode_time_seconds": 0.0,
+        "cpu_usage": None,
+        "gpu_usage": None,
+        "consecutive_failures": 0,
+        "paused_at": None,
+    }
+    assert worker_of(client) == worker
+
+
+def test_it_keeps_capabilities_that_it_does_not_know(client: FlaskClient) -> None:
+    told = {"nvenc": True, "vlc_path": "C:\\VLC\\vlc.exe", "encoders": [{"x265": 3.5}, None]}
+    assert register_worker(client, capabilities=told)["capabilities"] == DEFAULTS | told
+    assert worker_of(client)["capabilities"] == DEFAULTS | told
+
+
+def test_it_takes_a_worker_as_those_of_today_send_it(client: FlaskClient) -> None:
+    register_agent(client)
+    worker = register_worker(client, capabilities=None, worker_type="agent", version="0.9.1")
+    assert (worker["agent_id"], worker["capabilities"]) == ("pc", DEFAULTS)
+    assert "version" not in worker
+
+
+def test_it_enters_the_agent_of_a_worker_that_comes_first(client: FlaskClient) -> None:
+    assert register_worker(client)["agent_id"] == "pc"
+    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
+    agent = register_agent(client, name="Den")
+    assert (agent["name"], agent["status"]) == ("Den", "online")
+    assert worker_of(client)["agent_id"] == "pc"
+
+
+def test_it_leaves_an_agent_alone_that_is_there_before_its_worker(client: FlaskClient) -> None:
+    before = register_agent(client, name="Den", capabilities={"gpu_type": "RTX"})
+    register_worker(client)
+    assert ok(client.get("/api/agents/pc")) == before
+
+
+def test_it_refreshes_a_worker_that_registers_again(client: FlaskClient, clock: FakeClock) -> None:
+    register_worker(client)
+    clock.advance(60)
+    again = register_worker(
+        client, hostname="new", priority=20, agent_id=None, capabilities={"qsv": True}
+    )
+    assert (again["hostname"], again["priority"], again["agent_id"]) == ("new", 20, None)
+    assert again["capabilities"] == DEFAULTS | {"qsv": True}
+    assert again["last_heartbeat"] == "2026-01-24T12:35:56.123456Z"
+    assert again["registered_at"] == "2026-01-24T12:34:56.123456Z"
+
+
+def test_it_keeps_stats_and_jobs_of_a_worker_that_registers_again(
+    client: FlaskClient, clock: FakeClock
+) -> None:
+    register_worker(client)
+    done, left = approved_job(client), approved_job(client)
+    report(client, done, "running")
+    clock.advance(120)
+    report(client, done, "completed")
+    again = register_worker(client)
+    assert (again["total_jobs_completed"], again["avg_transcode_time_seconds"]) == (1, 120)
+    assert again["current_jobs"] == [left]
+
+
+def test_it_keeps_an_operators_settings_when_a_worker_registers_again(client: FlaskClient) -> None:
+    register_worker(client, priority=50)
+    ok(client.post("/api/workers/gpu/update-priority", json={"priority": 7}))
+    ok(client.post("/api/workers/gpu/disable"))
+    again = register_worker(client, priority=30)
+    assert (again["priority"], again["enabled"]) == (7, False)
+
+
+def test_it_refuses_a_worker_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
+    register_worker(client)
+    wrong: list[tuple[str, object, str]] = [
+        ("worker_id", None, "worker_id"),
+        ("worker_id", "", "worker_id"),
+        ("worker_id", "x" * 101, "worker_id"),
+        ("worker_type", "laptop", "worker_type"),
+        ("hostname", None, "hostname"),
+        ("hostname", 5, "hostname"),
+        ("priority", 0, "priority"),
+        ("priority", 100, "priority"),
+        ("priority", "first", "priority"),
+        ("agent_id", 5, "agent_id"),
+        ("agent_id", "", "agent_id"),
+        ("capabilities", [], "capabilities"),
+        ("capabilities", {"nvenc": 5}, "capabilities.nvenc"),
+        ("capabilities", {"max_concurrent": -1}, "capabilities.max_concurrent"),
+        ("capabilities", {"cpu_threads": None}, "capabilities.cpu_threads"),
+        ("capabilities", {"odd": {"a\0": 1}}, "capabilities"),
+    ]
+    with unchanged(services):
+        for key, value, field in wrong:
+            body = {"worker_id": "gpu", "hostname": "h", "agent_id": "den", key: value}
+            assert_problem(client.post("/api/workers/register", json=body), 422, field=field)
+        response = client.post("/api/workers/register", json={})
+        assert_problem(response, 422, field="worker_id")
+        assert_problem(response, 422, field="hostname")
+
+
+def test_it_answers_404_for_an_unknown_worker(client: FlaskClient, services: Services) -> None:
+    done = {"job_id": "a"}
+    with unchanged(services):
+        for response in (
+            client.get("/api/workers/none"),
+            client.delete("/api/workers/none"),
+            client.post("/api/workers/none/heartbeat", json={"status": "available"}),
+            client.post("/api/workers/none/update-priority", json={"priority": 5}),
+            client.post("/api/workers/none/enable"),
+            client.post("/api/workers/none/disable"),
+            client.post("/api/workers/none/jobs/poll", json={}),
+            client.post("/api/workers/none/jobs/complete", json=done),
+        ):
+            assert_problem(response, 404, "'none'")
+
+
+def test_it_sets_a_priority(client: FlaskClient) -> None:
+    register_worker(client)
+    for priority in (1, 99):
+        response = client.post("/api/workers/gpu/update-priority", json={"priority": priority})
+        assert ok(response) == {"status": "ok", "priority": priority}
+        assert worker_of(client)["priority"] == priority
+
+
+def test_it_answers_400_to_a_priority_out_of_range(client: FlaskClient, services: Services) -> None:
+    register_worker(client)
+    with unchanged(services):
+        for priority in (0, 100, -1, 2**40):
+            response = client.post("/api/workers/gpu/update-priority", json={"priority": priority})
+            assert_problem(response, 400, str(priority))
+
+
+def test_it_refuses_what_is_no_priority(client: FlaskClient, services: Services) -> None:
+    register_worker(client)
+    with unchanged(services):
+        for body in ({}, {"priority": None}, {"priority": "high"}, {"priority": 1.5}):
+            response = client.post("/api/workers/gpu/update-priority", json=body)
+            assert_problem(response, 422, field="priority")
+
+
+@pytest.mark.parametrize(("action", "enabled"), [("enable", True), ("disable", False)])
+def test_it_switches_a_worker(client: FlaskClient, action: str, enabled: bool) -> None:
+    register_worker(client)
+    for _ in range(2):
+        assert ok(client.post(f"/api/workers/gpu/{action}")) == {"status": "ok", "enabled": enabled}
+        assert worker_of(client)["enabled"] is enabled
+
+
+def test_it_forgets_a_worker_and_leaves_its_jobs_to_the_agent(client: FlaskClient) -> None:
+    register_agent(client)
+    register_worker(client)
+    job_id = approved_job(client)
+    assert ok(client.delete("/api/workers/gpu")) == {
+        "status": "ok", "message": "Worker unregistered"
+    }  # fmt: skip
+    assert ok(client.get("/api/workers")) == []
+    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    assert (job["job_id"], job["status"], job["assigned_worker_id"]) == (job_id, "assigned", None)
+    assert ok(report(client, job_id, "completed"))["status"] == "completed"

@@ -1,0 +1,34 @@
+"""An outbox that sends to a server of the test's own."""
+
+from collections.abc import Callable
+
+import pytest
+
+from boz_server.repositories.outbox_repository import OutboxRepository
+from boz_server.services.notifications.outbox import Outbox
+from boz_server.services.wiring import Services
+from tests.notifications.posting import Post
+
+
+@pytest.fixture
+def post() -> Post:
+    """Where the messages of `outbox` go."""
+    return Post()
+
+
+@pytest.fixture
+def outbox_process(services: Services, post: Post) -> Callable[[], Outbox]:
+    """Builds the outbox of one process more, on the same database."""
+    database = services.database
+
+    def build() -> Outbox:
+        senders = {"post": post, "other": post}
+        return Outbox(services.clock, database, OutboxRepository(database), senders)
+
+    return build
+
+
+@pytest.fixture
+def outbox(outbox_process: Callable[[], Outbox]) -> Outbox:
+    """An outbox that sends to `post`."""
+    return outbox_process()

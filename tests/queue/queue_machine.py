@@ -1,0 +1,172 @@
+"""A model of the queue: what was done to it, and what must therefore be so."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from boz_server.database.connection import Database
+from boz_server.database.models import MODELS
+from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
+from boz_server.domain.machines.presence import WorkerStatus, WorkerType
+from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
+from boz_server.errors import BozError
+from boz_server.services.wiring import Services, build_services
+from boz_server.settings import Settings
+from tests.queue.queue_invariants import QueueState, Row, check, check_gifts, check_step
+from tests.support import FakeClock
+
+AGENTS = ("pc", "den")
+#: A worker's agent, and how many jobs it takes at a time.
+WORKERS: dict[str, tuple[str | None, int]] = {"gpu": ("pc", 2), "cpu": ("den", 1), "far": (None, 2)}
+#: From this number on, a job is chosen whatever state it is in.
+UNLIKELY = 8
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """The services on a database, held to the rules after each step that is done to them."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        super().__init__()
+        self.database = database
+        for model in reversed(MODELS):
+            model.delete().execute()
+        self.clock = FakeClock()
+        self.restart(settings)
+        self.state = QueueState.read(self.services)
+        #: Every lease token there ever was, by job, oldest first.
+        self.tokens: dict[str, list[str]] = {}
+        #: Tokens that a report was taken with, and those of attempts that began by a report.
+        self.used: set[str] = set()
+        self.taken_up: set[str] = set()
+
+    def restart(self, settings: Settings) -> None:
+        """Build the services anew."""
+        self.settings = settings
+        self.services: Services = build_services(settings, self.database, self.clock)
+        # A case that failed has to fail again in the same way.
+        self.services.attempts.chance = random.Random(0)  # noqa: S311
+
+    def ask(self, call: Callable[[], Any], *, refused: bool = False, reopens: bool = False) -> Any:
+        """Do something, and check what came of it; None where the server said no.
+
+        refused: whether it must say so. reopens: whether jobs may go on that were over.
+        """
+        # No two things happen at once: the order would be that of random ids.
+        self.clock.advance(0.001)
+        before = self.state
+        try:
+            answer = call()
+        except BozError:
+            unchanged = QueueState.read(self.services, before) == before
+            assert unchanged, "refused, and yet something changed"
+            return None
+        assert not refused, f"taken, but it had to be refused: {answer}"
+        self.state = QueueState.read(self.services, before)
+        # Jobs in the order in which they first appeared.
+        order = dict.fromkeys(event["job"] for event in self.state.events)
+        self.state.jobs.update({job_id: self.state.jobs.pop(job_id) for job_id in order})
+        check_step(before, self.state, reopens=reopens)
+        check_gifts(before, self.state, self.settings, self.clock.now())
+        for job_id, job in self.state.jobs.items():
+            seen = self.tokens.setdefault(job_id, [])
+            if job["lease_token"] is not None and job["lease_token"] not in seen:
+                seen.append(job["lease_token"])
+        return answer
+
+    @invariant()
+    def the_queue_is_in_order(self) -> None:
+        check(self.state, self.settings, self.taken_up)
+
+    def teardown(self) -> None:
+        try:
+            self.the_queue_is_in_order()
+            repaired = self.services.reconciliation.run()
+            assert not any(repaired.values()), repaired
+        finally:
+            self.database.release()
+
+    def change_worker(self, worker_id: str, what: str, status: WorkerStatus) -> None:
+        """Register a worker with what it can do, or do with it what else can be done."""
+        manager, (agent_id, room) = self.services.workers, WORKERS[worker_id]
+        able = {"nvenc": True, "hevc": True} if worker_id == "gpu" else {}
+        match what:
+            case "register":
+                manager.register(
+                    worker_id,
+                    agent_id=agent_id,
+                    worker_type=WorkerType.AGENT if agent_id else WorkerType.REMOTE,
+                    hostname=worker_id,
+                    capabilities=WORKER_DEFAULTS | able | {"max_concurrent": room},
+                    priority=50,
+                )
+            case "unregister":
+                manager.unregister(worker_id)
+            case "heartbeat":
+                manager.heartbeat(worker_id, status)
+            case _:
+                manager.set_enabled(worker_id, enabled=what == "enable")
+
+    def all_show_themselves(self) -> None:
+        """Let every machine say that it is there."""
+        self.ask(lambda: [self.services.agents.heartbeat(one) for one in self.state.agents])
+        self.ask(lambda: [self.services.workers.heartbeat(one) for one in self.state.workers])
+
+    def enter(self, job_type: JobType, **fields: Any) -> None:
+        """Enter a job; what is left out is null."""
+        columns = ("title_index", "input_file", "output_name", "preset", "source_disc_name")
+        nothing: dict[str, Any] = dict.fromkeys([*columns, "input_file_size"])
+        fields = nothing | {"job_type": job_type, "priority": 0} | fields
+        self.ask(lambda: self.services.entry.enqueue(**fields))
+
+    def one(self, number: int, *likely: JobStatus) -> Row:
+        """The nth latest job, mostly of those in states where something comes of it."""
+        jobs = list(self.state.jobs.values())[::-1]
+        if number < UNLIKELY:
+            jobs = [job for job in jobs if job["status"] in likely] or jobs
+        return jobs[number % len(jobs)]
+
+    def report(
+        self, job_id: str, kind: str, report: JobReport, worker_id: str | None = None
+    ) -> None:
+        """Send a report, and check that it was taken only from whom it may come.
+
+        kind: which token it comes with. worker_id: the worker that says that it is done.
+        """
+        job = self.state.jobs[job_id]
+        token = self._token(job, kind)
+        report = replace(report, lease_token=token)
+        if token is None:
+            foreign = job["status"] in HELD | OVER and job["lease_token"] in self.used
+        else:
+            foreign = token != job["lease_token"]
+        reports = self.services.reports
+        if worker_id is None:
+            taken = self.ask(lambda: [reports.take(job_id, report)], refused=foreign)
+        else:
+            foreign |= job["assigned_worker"] != worker_id
+            taken = self.ask(
+                lambda: [reports.complete_by_worker(worker_id, job_id, report)], refused=foreign
+            )
+        if taken is None:
+            return
+        now = self.state.jobs[job_id]
+        # A rip whose disc has left its drive can't be put back: it fails.
+        put_back = job["job_type"] == JobType.RIP and report.status == JobStatus.ASSIGNED
+        assert now["status"] == report.status or (put_back and now["status"] == JobStatus.FAILED)
+        if token is not None and job["status"] in HELD:
+            self.used.add(token)
+        if job["status"] == JobStatus.QUEUED and now["status"] in HELD:
+            self.taken_up.add(now["lease_token"])
+
+    def _token(self, job: Row, kind: str) -> str | None:
+        seen = self.tokens[job["job_id"]]
+        old = [token for token in seen if token != job["lease_token"]]
+        if kind == "none" or (kind == "latest" and not seen):
+            return None
+        if kind == "made up" or (kind == "old" and not old):
+            return "f" * 32
+        return old[-1] if kind == "old" else seen[-1]

@@ -1,0 +1,42 @@
+"""Statistics cost as much as there are days asked for, not as there are jobs."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.services.wiring import Services
+from tests.analytics import analytics
+from tests.plans import Statements, noted, plan_of
+from tests.statistics.test_jobs import add
+
+SPAN = {"start": "2026-01-01", "end": "2026-01-24"}
+
+
+@pytest.fixture
+def statements(client: FlaskClient, services: Services) -> Statements:
+    """What runs where statistics are asked for, by each group."""
+    add(services, "2026-01-24")
+    with noted(services) as seen:
+        for group in ("day", "week", "month", "type", "worker", "preset"):
+            analytics(client, "jobs", group=group)
+        analytics(client, "workers")
+        analytics(client, "storage", **SPAN)
+        analytics(client, "storage")
+    return seen
+
+
+# PostgreSQL plans by statistics: on tables this small an index is no gain to it.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_it_reads_the_days_asked_for_by_the_key(services: Services, statements: Statements) -> None:
+    assert len(statements) == 7  # presets and what they saved are asked for in the same words
+    plans = {sql: plan_of(services, sql, given)[0] for sql, given in statements.items()}
+    *bounded, whole = plans.values()
+    for plan in bounded:
+        assert plan == ("SEARCH t1 USING INDEX sqlite_autoindex_daily_stats_1 (day>? AND day<?)")
+    # All the time that there was: every day, but no job.
+    assert whole == "SCAN t1"
+
+
+def test_it_reads_no_jobs(statements: Statements) -> None:
+    for sql in statements:
+        assert '"jobs"' not in sql
+        assert '"job_events"' not in sql

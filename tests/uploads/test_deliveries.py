@@ -1,0 +1,228 @@
+"""Files that have arrived get to their place, wherever the server was killed, and whoever is at it
+at the same time."""
+
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from flask.testing import FlaskClient
+
+from boz_server.database.models import Upload
+from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
+from boz_server.errors import UploadBusy
+from boz_server.services.uploads import complete as deliveries
+from boz_server.services.uploads import part_files
+from boz_server.services.uploads.part_files import PART_PREFIX, Part
+from boz_server.services.uploads.uploads import Announced
+from boz_server.services.wiring import Services
+from boz_server.settings import Settings
+from tests.support import FakeClock, ok
+from tests.uploads.test_failing_uploads import upload as send_form
+
+FILM = os.urandom(100_000)
+
+
+def begun(services: Services, filename: str = "Heat (1995).mkv", **extra: Any) -> str:
+    """An upload of the film, of which no byte has come."""
+    announced = Announced(UploadPurpose.LIBRARY, filename, **extra)
+    upload_id: str = services.files.uploads.create(announced, len(FILM)).upload_id
+    return upload_id
+
+
+def sent(services: Services, upload_id: str) -> Upload:
+    """An upload whose bytes all come at once."""
+    blocks = [FILM]
+    return services.files.bytes.receive(upload_id, 0, lambda _: blocks.pop() if blocks else b"")
+
+
+def killed_before(
+    services: Services, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, filename: str = "a"
+) -> str:
+    """An upload that was whole when the server was killed just before it called something."""
+
+    def die(*_: Any, **__: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    upload_id = begun(services, filename)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, die)
+        with pytest.raises(KeyboardInterrupt):
+            sent(services, upload_id)
+    return upload_id
+
+
+def tick(services: Services) -> None:
+    services.files.loop.tick()
+
+
+def contents(settings: Settings) -> dict[str, bytes]:
+    """What lies in the output folder, of whatever name."""
+    return {path.name: path.read_bytes() for path in settings.output_dir.iterdir()}
+
+
+def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = killed_before(services, monkeypatch, part_files.os, "unlink")
+    assert len(contents(settings)) == 2
+    tick(services)
+    assert contents(settings) == {"a": FILM}
+    assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
+
+
+def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HEAD says that all bytes are here, so no sender ever comes back to it."""
+    upload_id = killed_before(services, monkeypatch, Part, "sync")
+    found = services.files.uploads.get(upload_id)
+    assert services.files.uploads.offset(found) == len(FILM)
+    tick(services)
+    assert contents(settings) == {"a": FILM}
+    assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
+
+
+def test_it_leaves_alone_what_is_whole_but_for_its_checksum(
+    services: Services, settings: Settings
+) -> None:
+    upload_id = begun(services)
+    (settings.output_dir / f"{PART_PREFIX}{upload_id}").write_bytes(FILM)
+    with services.database.write():
+        services.files.rows.change(upload_id, UploadState.ARRIVING, unchecked_from=10)
+    tick(services)
+    found = services.files.uploads.get(upload_id)
+    assert (found.state, services.files.uploads.offset(found)) == (UploadState.ARRIVING, 10)
+
+
+@pytest.mark.parametrize("step", ["give_name", "sha256_of"])
+def test_it_delivers_the_others_where_one_can_not_be(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    bad = begun(services, "bad", sha256="0" * 64 if step == "sha256_of" else None)
+    with services.database.write():
+        services.files.rows.move(bad, UploadState.ARRIVED)
+    good = killed_before(services, monkeypatch, deliveries, "give_name", "good")
+    real: Callable[..., Any] = getattr(deliveries, step)
+
+    def fail(part: Path, *rest: Any) -> Any:
+        if part.name.endswith(bad):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(part, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries, step, fail)
+        tick(services)
+    assert services.files.uploads.get(good).state is UploadState.COMPLETE
+    assert services.files.uploads.get(bad).state is UploadState.ARRIVED
+
+
+@pytest.fixture
+def eager_background(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread that has each part file as soon as a request does not have it any more."""
+    closed = part_files.Part.__exit__
+    opened = services.files.parts.open
+
+    def refuse(*_: Any) -> NoReturn:
+        raise UploadBusy
+
+    def close(part: Part, *rest: Any) -> None:
+        closed(part, *rest)
+        monkeypatch.setattr(services.files.parts, "open", refuse)
+
+    def open_once(*which: Any) -> Part | None:
+        monkeypatch.setattr(services.files.parts, "open", refuse)
+        return opened(*which)
+
+    monkeypatch.setattr(part_files.Part, "__exit__", close)
+    monkeypatch.setattr(services.files.parts, "open", open_once)
+
+
+def test_it_completes_an_upload_that_the_background_looks_at_meanwhile(
+    services: Services, request: pytest.FixtureRequest
+) -> None:
+    upload_id = begun(services)
+    request.getfixturevalue("eager_background")
+    assert sent(services, upload_id).state is UploadState.COMPLETE
+
+
+@pytest.mark.usefixtures("eager_background")
+def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(
+    services: Services,
+) -> None:
+    empty = services.files.uploads.create(Announced(UploadPurpose.LIBRARY, "empty"), 0)
+    assert empty.state is UploadState.COMPLETE
+
+
+@pytest.mark.usefixtures("eager_background")
+def test_it_completes_a_form_that_the_background_looks_at_meanwhile(
+    client: FlaskClient, services: Services, settings: Settings
+) -> None:
+    services.files.parts.open("none", UploadPurpose.LIBRARY)
+    assert ok(send_form(client))["filename"] == "a.mkv"
+    assert contents(settings) == {"a.mkv": b"a film"}
+
+
+def test_it_opens_no_file_that_gets_its_name_just_then(
+    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = begun(services)
+    lock = part_files.lock
+
+    def wait(file: Any) -> bool:
+        (settings.output_dir / f"{PART_PREFIX}{upload_id}").rename(settings.output_dir / "named")
+        return lock(file)
+
+    monkeypatch.setattr(part_files, "lock", wait)
+    assert services.files.parts.open(upload_id, UploadPurpose.LIBRARY) is None
+
+
+def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(
+    services: Services, settings: Settings, clock: FakeClock
+) -> None:
+    """A film that is sent again needs the room."""
+    left, part = services.files.parts.create(UploadPurpose.LIBRARY)
+    known = begun(services)
+    for path in settings.output_dir.iterdir():
+        os.utime(path, (clock.now().timestamp() - 100,) * 2)
+    services.files.uploads.forget_expired()
+    assert f"{PART_PREFIX}{left}" in contents(settings)
+    part.file.close()
+    services.files.uploads.forget_expired()
+    assert set(contents(settings)) == {f"{PART_PREFIX}{known}"}
+
+
+def test_it_clears_the_others_where_it_may_not_open_one(
+    services: Services, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the server ran as another user once; it has to start all the same."""
+    for name in ("foreign", "own"):
+        (settings.output_dir / f"{PART_PREFIX}{name}").touch()
+        os.utime(settings.output_dir / f"{PART_PREFIX}{name}", (0, 0))
+    real = part_files._open
+
+    def refuse(path: Path) -> Part:
+        if path.name.endswith("foreign"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path)
+
+    monkeypatch.setattr(part_files, "_open", refuse)
+    services.files.uploads.forget_expired()
+    assert set(contents(settings)) == {f"{PART_PREFIX}foreign"}
+
+
+def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(
+    client: FlaskClient, services: Services, settings: Settings
+) -> None:
+    """Else a second "Heat (1995)" would be a film of its own, named "Heat (1995) (2)"."""
+    organizing = services.files.deliveries.organizing
+    organizing.settings = replace(settings, nas_enabled=True)
+    jobs = [
+        services.files.deliveries.jobs.get(sent(services, begun(services)).organize_job_id)
+        for _ in range(2)
+    ]
+    assert [Path(job.input_file).name for job in jobs] == ["Heat (1995).mkv", "Heat (1995) (2).mkv"]
+    assert [job.library_path for job in jobs] == ["Movies/Heat (1995)/Heat (1995).mkv"] * 2

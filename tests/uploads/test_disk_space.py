@@ -1,0 +1,118 @@
+"""Disks that are filling up: no bytes without room, no new rips, and it is said."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from boz_server.database.models import OutboxMessage
+from boz_server.services.maintenance import disk_space
+from boz_server.services.wiring import Services
+from tests.films import upload
+from tests.support import (
+    assert_problem,
+    job_of,
+    ok,
+    ordered_rips,
+    register_agent,
+    restart,
+    unchanged,
+)
+
+GIB = 1024**3
+TUS = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "filename YS5ta3Y="}
+
+
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets how many GiB every disk has."""
+
+    def set_to(gib: float) -> None:
+        monkeypatch.setattr(disk_space, "free_bytes", lambda _: int(gib * GIB))
+
+    set_to(10)
+    return set_to
+
+
+@pytest.fixture
+def careful(app: Flask, free: Callable[[float], None]) -> Services:
+    """A server that keeps 2 GiB free and tells people."""
+    return restart(
+        app, min_free_bytes=2 * GIB, discord_enabled=True, discord_webhook_url="http://127.0.0.1:9"
+    )
+
+
+def create(client: FlaskClient, size: float) -> int:
+    headers = TUS | {"Upload-Length": str(int(size * GIB))}
+    return client.post("/api/uploads", headers=headers).status_code
+
+
+def test_it_takes_no_upload_that_leaves_too_little(client: FlaskClient, careful: Services) -> None:
+    assert create(client, 8) == 201
+    with unchanged(careful):
+        headers = TUS | {"Upload-Length": str(8 * GIB)}
+        response = client.post("/api/uploads", headers=headers)
+        assert_problem(response, 507, "The file needs 8.00 GiB")
+    assert "BOZ_MIN_FREE_BYTES" in response.get_json()["detail"]
+
+
+def test_it_counts_what_other_uploads_still_need(client: FlaskClient, careful: Services) -> None:
+    assert [create(client, 4) for _ in range(3)] == [201, 201, 507]
+
+
+def test_it_takes_no_form_that_leaves_too_little(
+    client: FlaskClient, careful: Services, free: Callable[[float], None]
+) -> None:
+    upload(client, "a")
+    free(2)
+    with unchanged(careful):
+        response = client.post(
+            "/api/files/upload", data=b"x", content_type="multipart/form-data; boundary=b"
+        )
+        assert_problem(response, 507, "make room")
+
+
+def test_it_begins_no_new_rip_while_a_disk_is_filling_up(
+    client: FlaskClient, careful: Services, free: Callable[[float], None]
+) -> None:
+    register_agent(client)
+    free(1.5)
+    _, (job_id, *_) = ordered_rips(client)
+    job = job_of(client, job_id)
+    assert job["status"] == "queued"
+    assert "has 1.50 GiB left" in job["waiting_reason"]
+    # What is under way goes on, and what can be read is.
+    assert ok(client.get("/readyz"))["status"] == "ok"
+    free(3)
+    careful.dispatcher.dispatch_now()
+    assert job_of(client, job_id)["status"] == "assigned"
+
+
+def test_it_says_that_a_disk_is_filling_up(
+    client: FlaskClient, careful: Services, free: Callable[[float], None]
+) -> None:
+    assert ok(client.get("/readyz"))["warnings"] == []
+    free(1)
+    (warning,) = ok(client.get("/readyz"))["warnings"]
+    assert "has 1.00 GiB left" in warning
+    storage = {"free_bytes": GIB, "min_free_bytes": 2 * GIB, "warning": warning}
+    assert ok(client.get("/readyz"))["storage"] == ok(client.get("/health"))["storage"] == storage
+    assert warning in client.get("/dashboard", headers={"Accept": "text/html"}).text
+
+
+def test_it_tells_people_once_each_time(
+    client: FlaskClient, careful: Services, free: Callable[[float], None]
+) -> None:
+    (watch,) = [step for step in careful.files.steps if step.name == "watch_space"]
+    told = []
+    for gib in (10, 1, 1.2, 10, 1):
+        free(gib)
+        watch.run()
+        told.append(OutboxMessage.delete().execute())
+    assert told == [0, 1, 0, 0, 1]
+
+
+def test_it_looks_at_the_real_disk(tmp_path: Path) -> None:
+    assert disk_space.free_bytes(tmp_path) > 0

@@ -1,0 +1,280 @@
+"""The tus protocol, header by header: https://tus.io/protocols/resumable-upload."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.http import parse_date
+
+from boz_server.domain.uploads.upload_states import UploadPurpose
+from boz_server.services.wiring import Services
+from boz_server.settings import Settings
+from tests.support import FakeClock, assert_problem, ok
+from tests.tus import BYTES, FILM, TUS, begin, begun, checksum, metadata, offset, send
+
+
+def test_it_says_what_it_knows_of_the_protocol(client: FlaskClient) -> None:
+    for response in (client.options("/api/uploads"), client.options("/api/uploads", headers=TUS)):
+        assert response.status_code == 204
+        assert response.headers["Tus-Version"] == response.headers["Tus-Resumable"] == "1.0.0"
+        assert set(response.headers["Tus-Extension"].split(",")) == {
+            "creation",
+            "creation-with-upload",
+            "checksum",
+            "expiration",
+            "termination",
+        }
+        assert response.headers["Tus-Checksum-Algorithm"].split(",")[0] == "sha1"
+
+
+def test_it_takes_a_file_in_pieces(client: FlaskClient, settings: Settings) -> None:
+    path = begun(client)
+    for start in range(0, len(FILM), 64_000):
+        piece = FILM[start : start + 64_000]
+        response = send(client, path, piece, start)
+        assert (response.status_code, response.data) == (204, b"")
+        assert response.headers["Upload-Offset"] == str(start + len(piece))
+        assert response.headers["Tus-Resumable"] == "1.0.0"
+    assert ok(client.get(path))["state"] == "complete"
+    assert (settings.output_dir / "Heat (1995).mkv").read_bytes() == FILM
+    assert len(os.listdir(settings.output_dir)) == 1
+
+
+def test_it_says_how_far_an_upload_is(client: FlaskClient) -> None:
+    said = metadata(filename="a.mkv", filetype="video/x-matroska")
+    path = begun(client, Upload_Metadata=said)
+    send(client, path, FILM[:1000])
+    response = client.head(path, headers=TUS)
+    assert response.status_code == 200
+    assert response.headers["Upload-Offset"] == "1000"
+    assert response.headers["Upload-Length"] == str(len(FILM))
+    assert response.headers["Upload-Metadata"] == said
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Tus-Resumable"] == "1.0.0"
+
+
+def test_it_says_until_when_an_upload_may_go_on(client: FlaskClient, clock: FakeClock) -> None:
+    created = begin(client)
+    path = created.headers["Location"]
+    first = parse_date(created.headers["Upload-Expires"])
+    clock.advance(3600)
+    later = parse_date(send(client, path, b"x").headers["Upload-Expires"])
+    assert first is not None
+    assert later is not None
+    assert (first - clock.now()).total_seconds() == pytest.approx(47 * 3600, abs=1)
+    assert (later - clock.now()).total_seconds() == pytest.approx(48 * 3600, abs=1)
+
+
+def test_it_forgets_an_upload_whose_time_is_over(
+    client: FlaskClient, services: Services, settings: Settings, clock: FakeClock
+) -> None:
+    path = begun(client)
+    send(client, path, b"x")
+    clock.advance(49 * 3600)
+    services.files.uploads.forget_expired()
+    assert client.head(path, headers=TUS).status_code == 404
+    assert_problem(send(client, path, b"x", 1), 404)
+    assert os.listdir(settings.output_dir) == []
+
+
+@pytest.mark.parametrize("wrong", [0, 999, 1001, len(FILM), len(FILM) + 1])
+def test_it_answers_409_to_bytes_from_elsewhere(client: FlaskClient, wrong: int) -> None:
+    path = begun(client)
+    send(client, path, FILM[:1000])
+    assert_problem(send(client, path, FILM[1000:], wrong), 409, "1000")
+    assert offset(client, path) == 1000
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "md5"])
+def test_it_compares_the_checksum_of_a_piece(client: FlaskClient, algorithm: str) -> None:
+    path = begun(client)
+    good = checksum(FILM[:1000], algorithm)
+    assert send(client, path, FILM[:1000], Upload_Checksum=good).status_code == 204
+    response = send(client, path, b"y" * 1000, 1000, Upload_Checksum=good)
+    assert_problem(response, 460, "damaged")
+    assert offset(client, path) == 1000
+
+
+def test_it_keeps_nothing_of_a_piece_with_a_checksum_that_is_cut_off(client: FlaskClient) -> None:
+    path = begun(client)
+    response = client.patch(
+        path,
+        data=FILM[:1000],
+        headers=TUS
+        | {"Upload-Offset": "0", "Content-Type": BYTES, "Upload-Checksum": checksum(FILM)},
+        environ_overrides={"CONTENT_LENGTH": str(len(FILM))},
+    )
+    assert_problem(response, 400, "broke off")
+    assert offset(client, path) == 0
+
+
+def test_it_keeps_what_came_of_a_piece_that_is_cut_off(client: FlaskClient) -> None:
+    path = begun(client)
+    response = client.patch(
+        path,
+        data=FILM[:1000],
+        headers=TUS | {"Upload-Offset": "0", "Content-Type": BYTES},
+        environ_overrides={"CONTENT_LENGTH": str(len(FILM))},
+    )
+    assert_problem(response, 400, "broke off")
+    assert offset(client, path) == 1000
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "sha1", "sha1 ", "crc32 AAAA", "sha1 nobase64!", "sha1 \xff\xfe", "shake_128 AAAA"],
+)
+def test_it_refuses_a_checksum_that_is_none(client: FlaskClient, header: str) -> None:
+    path = begun(client)
+    response = send(client, path, b"x", Upload_Checksum=header)
+    # One that can be read, and is too short, is that of no bytes.
+    assert response.status_code == (460 if header in ("sha1", "sha1 ") else 422)
+    assert offset(client, path) == 0
+
+
+@pytest.mark.parametrize("sent", [None, "0.2.2", "1.0.1", "1.0.0, 1.0.0", ""])
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PATCH", "DELETE"])
+def test_it_answers_412_to_other_versions(
+    client: FlaskClient, method: str, sent: str | None
+) -> None:
+    path = "/api/uploads" if method == "POST" else begun(client)
+    headers = {"Upload-Offset": "0", "Upload-Length": "1", "Content-Type": BYTES}
+    if sent is not None:
+        headers["Tus-Resumable"] = sent
+    response = client.open(path, method=method, headers=headers, data=b"x")
+    assert response.status_code == 412
+    assert response.headers["Tus-Version"] == "1.0.0"
+
+
+def test_it_answers_415_to_bytes_of_another_kind(client: FlaskClient) -> None:
+    path = begun(client)
+    for kind in ("application/octet-stream", "multipart/form-data; boundary=b", ""):
+        assert_problem(send(client, path, b"x", Content_Type=kind), 415, BYTES)
+    assert offset(client, path) == 0
+
+
+@pytest.mark.parametrize("start", [0, 1000])
+def test_it_answers_413_to_more_than_was_announced(client: FlaskClient, start: int) -> None:
+    path = begun(client, 2000)
+    send(client, path, FILM[:start])
+    assert_problem(send(client, path, b"x" * (2001 - start), start), 413)
+    assert offset(client, path) == start
+
+
+def test_it_gives_an_upload_up(client: FlaskClient, settings: Settings) -> None:
+    path = begun(client)
+    send(client, path, FILM[:1000])
+    response = client.delete(path, headers=TUS)
+    assert (response.status_code, response.headers["Tus-Resumable"]) == (204, "1.0.0")
+    assert os.listdir(settings.output_dir) == []
+    assert client.head(path, headers=TUS).status_code == 404
+    assert_problem(client.delete(path, headers=TUS), 404)
+
+
+def test_it_does_not_give_up_what_has_arrived(client: FlaskClient, settings: Settings) -> None:
+    path = begun(client)
+    send(client, path, FILM)
+    assert_problem(client.delete(path, headers=TUS), 409, "arrived")
+    assert os.listdir(settings.output_dir) == ["Heat (1995).mkv"]
+
+
+def test_it_lets_posts_stand_for_other_methods(client: FlaskClient) -> None:
+    path = begun(client)
+    headers = TUS | {"Upload-Offset": "0", "Content-Type": BYTES}
+    over = {"X-HTTP-Method-Override": "PATCH"}
+    assert client.post(path, headers=headers | over, data=b"x").status_code == 204
+    assert offset(client, path) == 1
+    for other in ({}, {"X-HTTP-Method-Override": "PUT"}):
+        assert_problem(client.post(path, headers=headers | other, data=b"x"), 405)
+    over = {"X-HTTP-Method-Override": "DELETE"}
+    assert client.post(path, headers=TUS | over).status_code == 204
+    assert client.head(path, headers=TUS).status_code == 404
+
+
+@pytest.mark.parametrize("sent", [1000, len(FILM)])
+def test_it_takes_bytes_with_the_creation(
+    client: FlaskClient, settings: Settings, sent: int
+) -> None:
+    response = begin(client, Content_Type=BYTES, data=FILM[:sent])
+    assert (response.status_code, response.headers["Upload-Offset"]) == (201, str(sent))
+    found = ok(client.get(response.headers["Location"]))
+    assert (found["offset"], found["state"]) == (
+        sent,
+        "complete" if sent == len(FILM) else "arriving",
+    )
+
+
+def test_it_takes_an_empty_file(client: FlaskClient, settings: Settings) -> None:
+    path = begun(client, 0)
+    assert ok(client.get(path))["state"] == "complete"
+    assert offset(client, path) == 0
+    assert (settings.output_dir / "Heat (1995).mkv").read_bytes() == b""
+    # A sender that does not know the reply to its creation may end it all the same.
+    assert send(client, path, b"").status_code == 204
+
+
+def test_it_answers_a_repeated_last_piece(client: FlaskClient) -> None:
+    path = begun(client)
+    send(client, path, FILM)
+    assert send(client, path, b"", len(FILM)).status_code == 204
+    assert_problem(send(client, path, FILM), 409, str(len(FILM)))
+
+
+def test_it_answers_423_while_another_sends(client: FlaskClient, services: Services) -> None:
+    path = begun(client)
+    part = services.files.parts.open(path.rpartition("/")[2], UploadPurpose.LIBRARY)
+    assert part is not None
+    with part:
+        assert_problem(send(client, path, b"x"), 423)
+        assert_problem(client.delete(path, headers=TUS), 423)
+        assert offset(client, path) == 0
+    assert send(client, path, b"x").status_code == 204
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_it_refuses_a_file_with_another_sha256(
+    client: FlaskClient, services: Services, settings: Settings, pieces: int
+) -> None:
+    said = metadata(filename="a.mkv", sha256=hashlib.sha256(b"other").hexdigest())
+    path = begun(client, Upload_Metadata=said)
+    step = len(FILM) // pieces + 1
+    answers = [
+        send(client, path, FILM[start : start + step], start) for start in range(0, len(FILM), step)
+    ]
+    services.files.loop.tick()
+    if pieces == 1:
+        assert_problem(answers[-1], 460, "SHA-256")
+        assert client.head(path, headers=TUS).status_code == 404
+    else:
+        assert ok(client.get(path))["state"] == "failed"
+        assert "SHA-256" in ok(client.get(path))["error"]
+    assert os.listdir(settings.output_dir) == []
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_it_takes_a_file_with_its_sha256(
+    client: FlaskClient, services: Services, settings: Settings, pieces: int
+) -> None:
+    said = metadata(filename="a.mkv", sha256=hashlib.sha256(FILM).hexdigest().upper())
+    path = begun(client, Upload_Metadata=said)
+    step = len(FILM) // pieces + 1
+    for start in range(0, len(FILM), step):
+        assert send(client, path, FILM[start : start + step], start).status_code == 204
+    services.files.loop.tick()
+    assert ok(client.get(path))["state"] == "complete"
+    assert os.listdir(settings.output_dir) == ["a.mkv"]
+
+
+def test_it_answers_507_before_a_byte_is_taken(
+    client: FlaskClient, services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free: Callable[[Any], int] = lambda _: 1_000_000  # noqa: E731
+    monkeypatch.setattr("boz_server.services.maintenance.disk_space.free_bytes", free)
+    assert_problem(begin(client, 1_000_001), 507, "BOZ_MIN_FREE_BYTES")
+    # What others were promised is not there for the next.
+    begun(client, 700_000)
+    assert_problem(begin(client, 300_001), 507)
+    begun(client, 300_000)
