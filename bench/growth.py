@@ -269,13 +269,13 @@ def main() -> None:
             client.post("/api/jobs", json=NEW_JOB)
         approval = {"worker_id": "pc", "preset": "Fast 1080p30"}
         client.post(f"/api/jobs/{job_id}/approve", json=approval)
-        fill(services.database, options.few)
+        fill(services.context.database, options.few)
         fill_statistics(0, options.few)
         few = measure(client, services, job_id, options.only)
-        fill(services.database, options.many - options.few)
+        fill(services.context.database, options.many - options.few)
         fill_statistics(options.few, options.many)
         many = measure(client, services, job_id, options.only)
-        services.database.close()
+        services.context.database.close()
     print(f"{'median ms':15}{options.few:>10}{options.many:>10}{'ratio':>8}")
     for name in few:
         print(f"{name:15}{few[name]:10.2f}{many[name]:10.2f}{many[name] / few[name]:8.2f}")

@@ -22,7 +22,7 @@ LATE_INTERVALS = 2
 
 def examine(services: Services, migrations: Migrations) -> Iterator[Finding]:
     """Yield what each look found, the good included; changes nothing, whatever it finds."""
-    database = services.database
+    database = services.context.database
     if database.path is not None:
         for finding in of_sqlite(database, database.path.resolve()):
             yield _as_allowed(services, finding)
@@ -35,7 +35,7 @@ def examine(services: Services, migrations: Migrations) -> Iterator[Finding]:
 
 def _as_allowed(services: Services, finding: Finding) -> Finding:
     """Take what the settings allow for a warning."""
-    if finding.fix == MOVE_TO_LOCAL_DISK and services.settings.allow_network_fs:
+    if finding.fix == MOVE_TO_LOCAL_DISK and services.context.settings.allow_network_fs:
         fix = "Move it to a disk of this machine."
         return Finding(finding.check, Severity.WARNING, finding.detail, fix)
     return finding
@@ -54,7 +54,7 @@ def _migrations(migrations: Migrations) -> Finding:
 
 
 def _schema(services: Services) -> Finding:
-    found = schema_report.differences(services.database)
+    found = schema_report.differences(services.context.database)
     if not found:
         return Finding("schema", Severity.OK, "It fits the models.")
     return Finding(
@@ -67,11 +67,11 @@ def _schema(services: Services) -> Finding:
 
 
 def _disk(services: Services) -> Finding:
-    path = services.database.path
+    path = services.context.database.path
     assert path is not None  # noqa: S101 - asked of files only
     free, size = free_bytes(path.resolve().parent), path.stat().st_size if path.exists() else 0
     detail = f"{free} bytes are free where the database is, which has {size}."
-    if free >= max(services.settings.min_free_bytes, 2 * size):
+    if free >= max(services.context.settings.min_free_bytes, 2 * size):
         return Finding("disk", Severity.OK, detail)
     return Finding(
         "disk",
@@ -82,19 +82,19 @@ def _disk(services: Services) -> Finding:
 
 
 def _backups(services: Services) -> Finding:
-    settings, latest = services.settings, services.backups.latest_at()
+    settings, latest = services.context.settings, services.backups.latest_at()
     detail = (
         f"There is none in {services.backups.folder}."
         if latest is None
         else f"The latest is of {latest:%Y-%m-%d %H:%M} UTC."
     )
-    if services.database.path is None:
-        hindrance = postgres_tools.hindrance(services.database.peewee)
+    if services.context.database.path is None:
+        hindrance = postgres_tools.hindrance(services.context.database.peewee)
         if hindrance is not None:
             fix = "Install pg_dump of the database server's version or newer beside this server."
             return Finding("backups", Severity.WARNING, f"{detail} {hindrance}.", fix)
     late = LATE_INTERVALS * timedelta(hours=settings.backup_interval_hours)
-    if not late or (latest is not None and services.clock.now() - latest < late):
+    if not late or (latest is not None and services.context.clock.now() - latest < late):
         return Finding("backups", Severity.OK, detail)
     fix = (
         "Start the server, which makes them, or see its log for why it does not; 'flask db backup'."

@@ -41,7 +41,7 @@ def restore(services: Services, path: Path) -> Restored:
     Attempts.begin_epoch) before anything is changed. Raises BackupError where the file is no good,
     StartError while a server has the database, or where the backup is of a newer server.
     """
-    database = services.database
+    database = services.context.database
     database.require_folder()
     with alone(database):
         backup.require_whole(database, path)
@@ -74,7 +74,7 @@ def _restore_sqlite(services: Services, path: Path, target: Path) -> Restored:
 
 
 def _restore_postgres(services: Services, path: Path) -> Restored:
-    database = services.database
+    database = services.context.database
     wanted = services.backups.folder / f"before-restore-{_stamp(services)}.dump"
     kept = services.backups.make(_free(wanted)).path
     postgres_tools.restore(database.url, path, instead_of=database.tables())
@@ -87,7 +87,7 @@ def _bring_up_to_date(services: Services, file: Path) -> tuple[str, int]:
     before = database_proxy.obj
     copy = Database(f"sqlite:///{file}")
     try:
-        done = _begin_anew(build_services(services.settings, copy, services.clock))
+        done = _begin_anew(build_services(services.context.settings, copy, services.context.clock))
         # One file, without a log beside it.
         copy.peewee.execute_sql("PRAGMA journal_mode = delete")
         return done
@@ -97,7 +97,7 @@ def _bring_up_to_date(services: Services, file: Path) -> tuple[str, int]:
 
 
 def _begin_anew(services: Services) -> tuple[str, int]:
-    migrations = Migrations(services.database)
+    migrations = Migrations(services.context.database)
     migrations.upgrade()
     return migrations.newest(), services.attempts.begin_epoch()
 
@@ -133,7 +133,7 @@ def _keep(target: Path, services: Services) -> Path:
         _fold_in_log(target)
         kept_log.unlink(missing_ok=True)
     except ENGINE_ERRORS as error:
-        if services.database.dialect.is_busy(error.__context__ or error):
+        if services.context.database.dialect.is_busy(error.__context__ or error):
             kept_log.unlink(missing_ok=True)
             raise StartError(
                 "Another program has the database open: stop it first; nothing was changed."
@@ -148,7 +148,7 @@ def _keep(target: Path, services: Services) -> Path:
 
 
 def _stamp(services: Services) -> str:
-    return services.clock.now().strftime(STAMP)
+    return services.context.clock.now().strftime(STAMP)
 
 
 def _free(path: Path) -> Path:

@@ -279,8 +279,8 @@ def providers(
 def nas(services: Services) -> Path:
     """The library, with its folders for films and shows."""
     for name in ("Movies", "TV Shows"):
-        (services.settings.nas_mount / name).mkdir(parents=True)
-    return services.settings.nas_mount
+        (services.context.settings.nas_mount / name).mkdir(parents=True)
+    return services.context.settings.nas_mount
 
 
 @pytest.fixture

@@ -24,14 +24,14 @@ def noted(services: Services) -> Iterator[Statements]:
         if verb in ("SELECT", "UPDATE", "DELETE") and not tables.startswith(SMALL):
             seen.setdefault(event.sql, event.params)
 
-    services.database.peewee.query_hooks.append(note)
+    services.context.database.peewee.query_hooks.append(note)
     yield seen
-    services.database.peewee.query_hooks.remove(note)
+    services.context.database.peewee.query_hooks.remove(note)
 
 
 def plan_of(services: Services, sql: str, parameters: tuple[object, ...]) -> list[str]:
     """How SQLite goes about a statement, step by step."""
-    rows = services.database.peewee.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
+    rows = services.context.database.peewee.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
     return [row[3] for row in rows.fetchall()]
 
 

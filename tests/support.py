@@ -184,8 +184,8 @@ def ordered_rips(client: FlaskClient, **extra: Any) -> tuple[str, list[str]]:
 
 def restart(app: Flask, **changes: Any) -> Services:
     """Build the services anew on the same database, as a restart with other settings does."""
-    old: Services = app.extensions[EXTENSION]
-    new = build_services(replace(old.settings, **changes), old.database, old.clock)
+    context = app.extensions[EXTENSION].context
+    new = build_services(replace(context.settings, **changes), context.database, context.clock)
     app.extensions[EXTENSION] = new
     return new
 
@@ -206,7 +206,7 @@ def unchanged(services: Services) -> Iterator[None]:
 
 def _rows(services: Services) -> dict[str, list[str]]:
     tables = [model._meta.table_name for model in MODELS]
-    select = services.database.peewee.execute_sql
+    select = services.context.database.peewee.execute_sql
     return {
         table: sorted(map(repr, select(f"SELECT * FROM {table}").fetchall()))  # noqa: S608
         for table in tables

@@ -25,7 +25,7 @@ def register(app: Flask) -> None:
 
 def require_key() -> None:
     """Raise Unauthorized unless the request may come in."""
-    settings = services().settings
+    settings = services().context.settings
     if settings.api_key is None or request.path in OPEN_PATHS:
         return
     reads = request.method in ("GET", "HEAD") and request.endpoint not in CONSUMING

@@ -17,7 +17,7 @@ class StrictJsonParser(FlaskParser):
 
     def load_json(self, req: flask.Request, schema: Any) -> Any:
         body = req.get_data(cache=True)
-        if len(body) > services().settings.max_json_bytes:
+        if len(body) > services().context.settings.max_json_bytes:
             raise RequestEntityTooLarge
         if not body or not is_json_request(req):
             return core.missing

@@ -103,7 +103,7 @@ def answer_unexpected(error: Exception) -> Response:
     """Answer what no rule foresaw; a busy or full database is no fault of ours."""
     known: errors.BozError | None = None
     if isinstance(error, peewee.PeeweeException | MaxConnectionsExceeded):
-        known = services().database.explain(error)
+        known = services().context.database.explain(error)
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         known = errors.StorageFull("The disk is full: make room, then send it again.")
     if known is not None:

@@ -42,7 +42,7 @@ def limit_body() -> None:
     """Refuse a body that is larger than the settings allow; files have their own way."""
     if request.endpoint in FILMS:
         return
-    limit = services().settings.max_json_bytes
+    limit = services().context.settings.max_json_bytes
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
     # A body that comes in chunks is cut off there without a word: whoever reads it sees by one
@@ -63,6 +63,6 @@ def release_connection(_: BaseException | None) -> None:
     """Give the thread's connection back; an unfinished upload's file goes with it."""
     for part in g.pop("parts", []):
         part.discard()
-    services().database.release()
+    services().context.database.release()
     # The thread goes on to others' requests.
     request_id.set(OUTSIDE)

@@ -54,7 +54,7 @@ def readyz() -> dict[str, Any]:
 
     A disk that is filling up is a warning: what is there can be read and fetched all the same.
     """
-    Migrations(services().database).require_current()
+    Migrations(services().context.database).require_current()
     storage = _storage()
     return {
         "storage": storage,
@@ -76,7 +76,7 @@ def _storage() -> dict[str, Any]:
     space = services().files.space
     return {
         "free_bytes": space.free(),
-        "min_free_bytes": services().settings.min_free_bytes,
+        "min_free_bytes": services().context.settings.min_free_bytes,
         "warning": space.shortage(),
     }
 
@@ -86,5 +86,5 @@ def _backup() -> dict[str, Any]:
     taken_at = services().backups.latest_at()
     if taken_at is None:
         return {"taken_at": None, "age_seconds": None}
-    age = services().clock.now() - taken_at
+    age = services().context.clock.now() - taken_at
     return {"taken_at": taken_at, "age_seconds": age.total_seconds()}

@@ -84,7 +84,7 @@ def assign(body: dict[str, Any]) -> dict[str, Any]:
         "handbrake_preset": preset_for(
             body["disc_type"],
             worker.capabilities,
-            services().settings.default_transcode_preset,
+            services().context.settings.default_transcode_preset,
         ),
         "job_id": job_id,
         "upload_url": None if job_id is None else addresses.for_input(job_id),

@@ -20,8 +20,10 @@ def adopt(file: Path, as_json: bool) -> None:
     JSON has every row that was lost.
     """
     wired = services()
-    wired.database.require_folder()
-    report, old = Adoption(wired.settings, wired.clock, wired.database).of_file(file)
+    wired.context.database.require_folder()
+    report, old = Adoption(
+        wired.context.settings, wired.context.clock, wired.context.database
+    ).of_file(file)
     say(
         "\n".join([*report.lines(), f"Adopted {file}; the old database is {old}."]),
         report.as_json() | {"old_database": str(old)},

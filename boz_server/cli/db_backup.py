@@ -26,7 +26,7 @@ def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
     """Write the database into a file, whole and checked; the server may run meanwhile."""
     if output and keep:
         raise click.UsageError("--keep is for the folder of backups: leave it out with --output.")
-    services().database.require_file()
+    services().context.database.require_file()
     made = services().backups.make(output, keep)
     say(f"Backup made: {made.path} ({size(made.size_bytes)}).", _facts(made), as_json=as_json)
 
@@ -36,7 +36,7 @@ def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
 @with_appcontext
 def backups(as_json: bool) -> None:
     """List the backups, newest first, each read through and checked."""
-    now = services().clock.now()
+    now = services().context.clock.now()
     lines, facts = [], []
     for one in services().backups.all():
         found = files.inspect(one.path)

@@ -25,7 +25,7 @@ def copy(url: str, as_json: bool) -> None:
 
     It holds what there is when the copy begins: to move to it, stop the server before.
     """
-    copied = transfer.copy(services().database, url)
+    copied = transfer.copy(services().context.database, url)
     rows = sum(one.rows for one in copied)
     say(
         f"Copied: {rows} rows of {len(copied)} tables, and each table's count and checksum are the"

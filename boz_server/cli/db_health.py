@@ -20,8 +20,8 @@ from boz_server.doctor import examine
 @with_appcontext
 def doctor(context: click.Context, as_json: bool) -> None:
     """Examine the database; exit code 1 where something is wrong. The server may run meanwhile."""
-    services().database.require_file()
-    found = list(examine(services(), Migrations(services().database)))
+    services().context.database.require_file()
+    found = list(examine(services(), Migrations(services().context.database)))
     lines = [
         f"{one.severity}: {one.check}: {one.detail}{f' {one.fix}' if one.fix else ''}"
         for one in found
@@ -36,7 +36,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
 def vacuum(as_json: bool) -> None:
     """Give the disk back what the database has freed. On SQLite whoever writes waits meanwhile:
     about a second for each 100 MB."""
-    database = services().database
+    database = services().context.database
     database.require_file()
     before = upkeep.size(database)
     upkeep.vacuum(database)
@@ -53,7 +53,7 @@ def vacuum(as_json: bool) -> None:
 @with_appcontext
 def optimize(as_json: bool) -> None:
     """Bring up to date what the database knows of its tables; the server does it every hour."""
-    database = services().database
+    database = services().context.database
     database.require_file()
     upkeep.optimize(database)
     log_bytes = upkeep.fold_in_log(database)
@@ -66,7 +66,7 @@ def optimize(as_json: bool) -> None:
 def stats(as_json: bool) -> None:
     """Tell rows and bytes of each table; the bytes are those of its values on SQLite, and those on
     the disk, with indexes, on PostgreSQL."""
-    database = services().database
+    database = services().context.database
     database.require_file()
     found = upkeep.sizes(database)
     total = upkeep.size(database)
@@ -84,7 +84,7 @@ def prune(dry_run: bool, as_json: bool) -> None:
     """Delete jobs that are over for long, with their events, and old commands for VLC; put old
     discs into the archive. The BOZ_RETENTION_* settings say how old; the server does it every hour,
     and may run meanwhile."""
-    services().database.require_file()
+    services().context.database.require_file()
     retention = services().retention
     went = retention.foresee() if dry_run else retention.prune()
     say(

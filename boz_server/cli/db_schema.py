@@ -10,7 +10,7 @@ from boz_server.database.migrations import BASE, HEAD, Migrations
 
 
 def _migrations() -> Migrations:
-    database = services().database
+    database = services().context.database
     database.require_folder()
     return Migrations(database, before_change=services().backups.make_before_change)
 
@@ -122,7 +122,7 @@ def check(context: click.Context, as_json: bool) -> None:
     """Compare the database with the models; exit code 1 where they differ."""
     pending = _migrations().pending()
     found = [f"migration {name} is pending" for name in pending]
-    found += schema_report.differences(services().database)
+    found += schema_report.differences(services().context.database)
     last = f"Differences: {len(found)}." if found else "The database fits the models."
     say("\n".join([*found, last]), {"differences": found}, as_json=as_json)
     context.exit(1 if found else 0)

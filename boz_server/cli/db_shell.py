@@ -17,7 +17,7 @@ def shell(write: bool) -> None:
 
     Statements can be piped in as well; the exit code is that of the program.
     """
-    database = services().database
+    database = services().context.database
     database.require_file()
     command, environment = shells.command(database, write=write)
     os.execvpe(command[0], command, environment)  # noqa: S606 - the engine's own program

@@ -23,10 +23,12 @@ WAIT_SECONDS = 10.0
 
 
 class _Ending(threading.local):
-    """What this thread's write transaction is to end with: {action: for which keys}."""
+    """This thread's write transaction: how deep it is nested, whether it may change the queue, and
+    what to do before its commit: {action: keys}."""
 
     def __init__(self) -> None:
         self.depth = 0
+        self.in_queue = 0
         self.keys: dict[Callable[[Sequence[str]], None], set[str]] = {}
 
 
@@ -128,7 +130,16 @@ class Database:
         """
         with self.write():
             self.dialect.take_turn(self.peewee)
-            yield
+            self._ending.in_queue += 1
+            try:
+                yield
+            finally:
+                self._ending.in_queue -= 1
+
+    def require_queue(self) -> None:
+        """Raise RuntimeError outside of `write_queue()`: what follows relies on being alone."""
+        if not self._ending.in_queue:
+            raise RuntimeError("This changes the queue: call it inside write_queue().")
 
     @contextmanager
     def read(self) -> Iterator[None]:

@@ -3,13 +3,8 @@
 from dataclasses import dataclass
 
 from boz_server.clock import Clock
+from boz_server.context import Context
 from boz_server.database.connection import Database
-from boz_server.repositories.disc_library_repository import DiscLibraryRepository
-from boz_server.repositories.idempotency_repository import IdempotencyRepository
-from boz_server.repositories.maintenance_repository import MaintenanceRepository
-from boz_server.repositories.season_overview_repository import SeasonOverviewRepository
-from boz_server.repositories.thumbnail_repository import ThumbnailRepository
-from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.services.collection.overview import SeasonOverview
 from boz_server.services.collection.search import DiscLibrary
 from boz_server.services.discs.auto_rip import AutoRip
@@ -50,7 +45,7 @@ from boz_server.services.seasons.tracker import SeasonTracker
 from boz_server.services.statistics.report import Analytics
 from boz_server.services.wiring_discs import build_discs
 from boz_server.services.wiring_files import FileServices, build_files
-from boz_server.services.wiring_queue import Repositories, build_movers, build_queue
+from boz_server.services.wiring_queue import build_movers, build_queue
 from boz_server.settings import Settings
 
 
@@ -58,9 +53,7 @@ from boz_server.settings import Settings
 class Services:
     """What the API and the commands call."""
 
-    settings: Settings
-    clock: Clock
-    database: Database
+    context: Context
     agents: AgentManager
     analytics: Analytics
     workers: WorkerManager
@@ -98,9 +91,10 @@ class Services:
 
 def build_services(settings: Settings, database: Database, clock: Clock) -> Services:
     """Build every service on one database."""
-    rows = Repositories.on(settings, database)
+    context = Context.build(settings, clock, database)
+    rows = context.stores
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
-    thumbnail_cleaner = ThumbnailCleaner(clock, database, ThumbnailRepository(), thumbnails)
+    thumbnail_cleaner = ThumbnailCleaner(clock, database, rows.thumbnails, thumbnails)
     outbound = build_outbound(settings, clock, database)
     share, space = LibraryShare(settings), DiskSpace(settings)
     places = LibraryPlaces(settings, rows.discs)
@@ -149,12 +143,12 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         entry=jobs.entry,
         thumbnails=thumbnails,
     )
-    idempotency = Idempotency(clock, database, IdempotencyRepository(database))
+    idempotency = Idempotency(clock, database, rows.idempotency)
     backups, upkeep = Backups(settings, clock, database), Upkeep(database)
     maintenance = Maintenance(
         clock,
         database,
-        rows=MaintenanceRepository(database),
+        rows=rows.maintenance,
         attempts=rows.attempts,
         fleet=rows.fleet,
         steps=[
@@ -174,9 +168,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         ],
     )
     return Services(
-        settings=settings,
-        clock=clock,
-        database=database,
+        context=context,
         agents=jobs.agents,
         analytics=Analytics(clock, rows=rows.statistics, workers=rows.workers),
         workers=jobs.workers,
@@ -185,8 +177,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         overrides=disc.overrides,
         rips=disc.rips,
         seasons=disc.seasons,
-        disc_library=DiscLibrary(database, DiscLibraryRepository(database)),
-        season_overview=SeasonOverview(database, SeasonOverviewRepository()),
+        disc_library=DiscLibrary(database, rows.collection),
+        season_overview=SeasonOverview(database, rows.season_overview),
         entry=jobs.entry,
         queue=jobs.queue,
         remote=jobs.remote,
@@ -204,7 +196,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         outbox=outbound.outbox,
         reconciliation=jobs.reconciliation,
         retention=disc.retention,
-        vlc=VLCRelay(clock, database, VLCCommandRepository(), rows.workers, jobs.agents),
+        vlc=VLCRelay(clock, database, rows.vlc_commands, rows.workers, jobs.agents),
         thumbnails=thumbnails,
         files=files,
         thumbnail_cleaner=thumbnail_cleaner,

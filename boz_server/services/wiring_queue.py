@@ -1,19 +1,10 @@
 """Puts the services together that move jobs, as wiring.py does all others."""
 
 from dataclasses import dataclass
-from typing import Self
 
 from boz_server.clock import Clock
+from boz_server.context import Stores
 from boz_server.database.connection import Database
-from boz_server.repositories.agent_repository import AgentRepository
-from boz_server.repositories.attempt_repository import AttemptRepository
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.fleet_repository import FleetRepository
-from boz_server.repositories.job_event_repository import JobEventRepository
-from boz_server.repositories.job_repository import JobRepository
-from boz_server.repositories.reconciliation_repository import ReconciliationRepository
-from boz_server.repositories.statistics_repository import StatisticsRepository
-from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.machines.agent_manager import AgentManager
@@ -35,34 +26,6 @@ from boz_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Repositories:
-    """The repositories that several services share."""
-
-    agents: AgentRepository
-    workers: WorkerRepository
-    discs: DiscRepository
-    jobs: JobRepository
-    events: JobEventRepository
-    attempts: AttemptRepository
-    fleet: FleetRepository
-    statistics: StatisticsRepository
-
-    @classmethod
-    def on(cls, settings: Settings, database: Database) -> Self:
-        """Build them on one database."""
-        return cls(
-            agents=AgentRepository(database),
-            workers=WorkerRepository(database),
-            discs=DiscRepository(database),
-            jobs=JobRepository(database),
-            events=JobEventRepository(database),
-            attempts=AttemptRepository(settings, database),
-            fleet=FleetRepository(settings, database),
-            statistics=StatisticsRepository(database),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Movers:
     """What changes jobs' states: whatever enters, gives away or ends jobs stands on it."""
 
@@ -76,7 +39,7 @@ def build_movers(
     settings: Settings,
     clock: Clock,
     database: Database,
-    rows: Repositories,
+    rows: Stores,
     *,
     notices: Notices,
     reasons: WaitingReasons,
@@ -133,7 +96,7 @@ def build_queue(
     settings: Settings,
     clock: Clock,
     database: Database,
-    rows: Repositories,
+    rows: Stores,
     movers: Movers,
     *,
     files: FileServices,
@@ -217,9 +180,7 @@ def build_queue(
         reconciliation=Reconciliation(
             clock,
             database,
-            rows=ReconciliationRepository(
-                agents=rows.agents, workers=rows.workers, attempts=rows.attempts
-            ),
+            rows=rows.repair,
             moves=moves,
             dispatcher=dispatcher,
         ),

@@ -34,7 +34,7 @@ def guarded(settings: Settings, clock: FakeClock) -> Iterator[Guard]:
 
     yield make
     for app in apps:
-        app.extensions[EXTENSION].database.close()
+        app.extensions[EXTENSION].context.database.close()
 
 
 def every_address(client: FlaskClient) -> Iterator[tuple[str, str]]:
@@ -155,4 +155,4 @@ def test_it_hands_no_ones_commands_to_strangers_where_reads_are_public(guarded: 
 def test_it_opens_nothing_by_public_reads_alone(settings: Settings, clock: FakeClock) -> None:
     app = create_app(replace(settings, public_reads=True), clock)
     ok(app.test_client().post("/api/agents/register", json=AGENT))
-    app.extensions[EXTENSION].database.close()
+    app.extensions[EXTENSION].context.database.close()

@@ -42,7 +42,7 @@ def legacy(tmp_path: Path) -> LegacyDatabase:
 def adopt(app: Flask, legacy: LegacyDatabase, clock: FakeClock) -> Services:
     """Adopt it, and let the first round of maintenance set right what it does."""
     services: Services = app.extensions[EXTENSION]
-    adopt_into(services.database, legacy.path, clock.now(), services.discs.thumbnails.has)
+    adopt_into(services.context.database, legacy.path, clock.now(), services.discs.thumbnails.has)
     services.reconciliation.run()
     return services
 
@@ -161,7 +161,7 @@ def test_it_gives_a_job_to_others_whose_machine_does_not_come_back(
     legacy.add("jobs", status="assigned", assigned_agent_id="gone", input_file="\\\\nas\\a.mkv")
     services = adopt(app, legacy, clock)
     assert job_of(client, "job")["assigned_agent_id"] == "gone"
-    clock.advance(services.settings.agent_timeout_seconds + 1)
+    clock.advance(services.context.settings.agent_timeout_seconds + 1)
     register_agent(client)
     ok(client.post("/api/workers/register", json={
         "worker_id": "pc-gpu", "hostname": "pc", "agent_id": "pc"

@@ -35,13 +35,13 @@ def app(settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -
     )
     app = create_app(settings, clock)
     yield app
-    app.extensions[EXTENSION].database.close()
+    app.extensions[EXTENSION].context.database.close()
 
 
 @contextmanager
 def other_process(services: Services) -> Iterator[Any]:
     """A connection beside the application's own, as another process has one."""
-    path, url = services.database.path, services.database.url
+    path, url = services.context.database.path, services.context.database.url
     database = (
         peewee.PostgresqlDatabase(url, prefer_psycopg3=True)
         if path is None
@@ -58,7 +58,7 @@ def other_process(services: Services) -> Iterator[Any]:
 def another_writer(services: Services) -> Iterator[None]:
     """Another process is in the middle of a write."""
     with other_process(services) as database:
-        if services.database.path is None:
+        if services.context.database.path is None:
             with database.atomic():
                 database.execute_sql("LOCK TABLE agents, jobs IN EXCLUSIVE MODE")
                 yield
@@ -133,10 +133,10 @@ def test_it_answers_503_while_another_thread_writes(
 
     @contextmanager
     def write() -> Iterator[None]:
-        with services.database.write():
+        with services.context.database.write():
             services.agents.agents.lock("pc")
             yield
-        services.database.release()
+        services.context.database.release()
 
     with another_thread(write):
         assert_busy(lambda: client.post("/api/agents/pc/heartbeat"))
@@ -150,7 +150,7 @@ def test_it_answers_503_when_all_connections_are_taken(
     def connection() -> Iterator[None]:
         services.agents.count()
         yield
-        services.database.release()
+        services.context.database.release()
 
     with another_thread(connection), another_thread(connection):
         assert_busy(lambda: client.get("/api/agents"))
@@ -161,8 +161,8 @@ def test_it_answers_503_when_all_connections_are_taken(
 @contextmanager
 def full(services: Services) -> Iterator[None]:
     """The disk of the database is full; the engine's own error says so."""
-    execute = services.database.peewee.execute_sql
-    if services.database.path is not None:
+    execute = services.context.database.peewee.execute_sql
+    if services.context.database.path is not None:
         (pages,) = execute("PRAGMA page_count").fetchone()
         execute(f"PRAGMA max_page_count = {pages}")
         yield
@@ -195,10 +195,10 @@ def test_it_answers_507_when_the_disk_of_the_database_is_full(
 def test_it_answers_a_fault_of_the_database_without_its_words(
     client: FlaskClient, services: Services, tmp_path: Path
 ) -> None:
-    services.database.peewee.execute_sql("ALTER TABLE vlc_commands RENAME TO lost")
+    services.context.database.peewee.execute_sql("ALTER TABLE vlc_commands RENAME TO lost")
     try:
         response = client.get("/api/vlc/commands/pc")
         assert_problem(response, 500, "X-Request-ID")
         assert "vlc_commands" not in response.get_json()["detail"]
     finally:
-        services.database.peewee.execute_sql("ALTER TABLE lost RENAME TO vlc_commands")
+        services.context.database.peewee.execute_sql("ALTER TABLE lost RENAME TO vlc_commands")

@@ -89,7 +89,7 @@ def test_it_names_fields_by_their_place_in_a_list(client: FlaskClient) -> None:
 def test_it_answers_413_to_a_body_that_is_too_large(
     client: FlaskClient, services: Services
 ) -> None:
-    body = b" " * (services.settings.max_json_bytes + 1)
+    body = b" " * (services.context.settings.max_json_bytes + 1)
     response = client.post("/api/jobs", data=body, content_type=JSON)
     assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
 
@@ -109,7 +109,7 @@ def test_it_answers_413_to_a_large_body_of_unknown_length(
     client: FlaskClient, services: Services
 ) -> None:
     """The server would take it for complete where the limit cuts it off after a whole object."""
-    limit = services.settings.max_json_bytes
+    limit = services.context.settings.max_json_bytes
     agent = b'{"agent_id": "pc", "name": "Pc"}'
     response = chunked(client, "/api/agents/register", agent.ljust(limit + 1))
     assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
@@ -119,7 +119,7 @@ def test_it_answers_413_to_a_large_body_of_unknown_length(
 
 def test_it_answers_413_where_no_body_is_asked_for(client: FlaskClient, services: Services) -> None:
     register_agent(client)
-    body = b" " * (services.settings.max_json_bytes + 1)
+    body = b" " * (services.context.settings.max_json_bytes + 1)
     response = client.post("/api/agents/pc/heartbeat", data=body, content_type=JSON)
     assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
 

@@ -64,7 +64,7 @@ def test_it_sums_itself_up(client: FlaskClient, services: Services) -> None:
         "nas": {
             "enabled": False,
             "mounted": False,
-            "mount_path": str(services.settings.nas_mount),
+            "mount_path": str(services.context.settings.nas_mount),
             "movie_path": "Movies",
             "tv_path": "TV Shows",
             "plex": {"enabled": False},
@@ -117,7 +117,7 @@ def test_it_is_not_ready_while_migrations_are_pending(
 
 def services_migrations(services: Services) -> list[str]:
     """The migrations that the database has had."""
-    return Migrations(services.database).applied()
+    return Migrations(services.context.database).applied()
 
 
 def test_it_is_not_ready_for_the_database_of_a_later_server(

@@ -207,7 +207,7 @@ def test_no_folder_of_a_database_from_before_leads_anywhere_else(
     """Earlier versions kept what a person wrote as it was."""
     services = shared(app, settings)
     work = given_away(client)
-    with services.database.write():
+    with services.context.database.write():
         Title.update(proposed_path=name, proposed_filename=name).execute()
     ok(send_result(client, work))
     services.files.library.run()

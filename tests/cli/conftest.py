@@ -32,7 +32,7 @@ def runner_on(url: str, **settings: Any) -> Run:
     def run(*arguments: str) -> Result:
         result = runner.invoke(args=["db", *arguments])
         assert isinstance(result.exception, SystemExit | None), result.exception
-        app.extensions[EXTENSION].database.close()
+        app.extensions[EXTENSION].context.database.close()
         return result
 
     return run

@@ -47,7 +47,6 @@ def served(app) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-        threading.settrace(tracer)
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def address(settings) -> Iterator[str]:
     app = create_app(replace(settings, api_key=KEY))
     with served(app) as url:
         yield url
-    app.extensions[EXTENSION].database.close()
+    app.extensions[EXTENSION].context.database.close()
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ SORTS = ("-detected_at", "detected_at", "title", "-title")
 def large(client: FlaskClient, services: Services) -> Services:
     """A large collection, entered by rows: by requests it would take minutes."""
     register_agent(client)
-    services.database.peewee.execute_sql("DELETE FROM library_entries")
+    services.context.database.peewee.execute_sql("DELETE FROM library_entries")
     seasons = [
         {"season_id": f"Show {n}:s1", "show_name": f"Show {n}", "show_key": key(f"Show {n}"),
          "season_number": 1, "last_disc_name": f"DISC_N{n}", "created_at": NOW, "updated_at": NOW}
@@ -42,7 +42,7 @@ def large(client: FlaskClient, services: Services) -> Services:
     ]  # fmt: skip
     discs = [disc_row(number) for number in range(DISCS)]
     old = [disc_row(number) for number in range(DISCS, DISCS + ARCHIVED)]
-    with services.database.write():
+    with services.context.database.write():
         TVSeason.insert_many(seasons).execute()
         TVEpisode.insert_many(
             {"season": season["season_id"], "episode_number": n, "episode_name": "E",
@@ -59,8 +59,10 @@ def large(client: FlaskClient, services: Services) -> Services:
                    "record": {"disc": {}, "titles": [{"title_index": 0}]}}
                 for disc in old[start : start + 500]
             ).execute()  # fmt: skip
-    if services.database.path is None:
-        services.database.peewee.execute_sql("ANALYZE")  # as PostgreSQL does by itself in time
+    if services.context.database.path is None:
+        services.context.database.peewee.execute_sql(
+            "ANALYZE"
+        )  # as PostgreSQL does by itself in time
     return services
 
 
@@ -152,8 +154,8 @@ def test_it_reads_only_what_is_asked_for_on_sqlite(
     client: FlaskClient, large: Services, has_statistics: bool
 ) -> None:
     if has_statistics:
-        upkeep.optimize(large.database)
-    assert upkeep.has_statistics(large.database) is has_statistics
+        upkeep.optimize(large.context.database)
+    assert upkeep.has_statistics(large.context.database) is has_statistics
     walks_an_index_a_page_long(client, large)
     looks_only_at_what_has_the_words(client, large)
 
@@ -204,13 +206,13 @@ def explained(services: Services) -> Iterator[list[dict[str, Any]]]:
 
     def explain(event: Any) -> None:
         if event.sql.startswith("SELECT") and any(f'"{table}"' in event.sql for table in LARGE):
-            cursor = services.database.peewee.connection().cursor()
+            cursor = services.context.database.peewee.connection().cursor()
             cursor.execute(f"EXPLAIN (FORMAT JSON) {event.sql}", event.params)
             plans.append(cursor.fetchone()[0][0]["Plan"])
 
-    services.database.peewee.query_hooks.append(explain)
+    services.context.database.peewee.query_hooks.append(explain)
     yield plans
-    services.database.peewee.query_hooks.remove(explain)
+    services.context.database.peewee.query_hooks.remove(explain)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -225,9 +227,9 @@ def test_it_asks_a_fixed_number_of_times(client: FlaskClient, large: Services) -
     counts = {}
     for path in ("/api/library", "/api/seasons"):
         for limit in (2, 100):
-            large.database.peewee.query_hooks.append(asked.append)
+            large.context.database.peewee.query_hooks.append(asked.append)
             assert len(ok(client.get(f"{path}?limit={limit}"))) == limit
-            large.database.peewee.query_hooks.clear()
+            large.context.database.peewee.query_hooks.clear()
             counts[path, limit] = len([each for each in asked if each.sql.startswith("SELECT")])
             asked.clear()
     assert counts["/api/library", 2] == counts["/api/library", 100] == 6

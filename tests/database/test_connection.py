@@ -151,7 +151,7 @@ def test_it_returns_the_connection_after_each_request(narrow_app: Flask, path: s
     for _ in range(3):
         with ThreadPoolExecutor(1) as thread:
             assert thread.submit(ask, 0).result() in (200, 404, 422)
-    narrow_app.extensions[EXTENSION].database.close()
+    narrow_app.extensions[EXTENSION].context.database.close()
 
 
 def test_it_names_folder_and_variable_where_the_folder_is_missing(tmp_path: Path) -> None:

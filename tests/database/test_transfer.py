@@ -64,11 +64,11 @@ def test_it_is_the_same_on_both_engines_and_back(
     _, (rip, *_) = ordered_rips(client)
     report(client, rip, "running", progress=33.3)
     approved_job(client)
-    specimens.fill(services.database)
-    before = values(services.database.url)
+    specimens.fill(services.context.database)
+    before = values(services.context.database.url)
     assert all(before.values())
     counted = {table: len(rows) for table, rows in before.items()}
-    there = transfer.copy(services.database, other_url)
+    there = transfer.copy(services.context.database, other_url)
     assert {one.table: one.rows for one in there} == counted
     assert values(other_url) == before
     other = Database(other_url)
@@ -83,7 +83,7 @@ def test_it_finds_discs_in_the_copy(
 ) -> None:
     register_agent(client)
     ordered_rips(client)
-    transfer.copy(services.database, other_url)
+    transfer.copy(services.context.database, other_url)
     other = Database(other_url)
     with other.peewee.bind_ctx(MODELS), other.read():
         words = ["firef", "s01"]
@@ -183,10 +183,10 @@ def test_it_takes_attempts_under_way_along(
     services.maintenance.tick()
     if stopped:
         services.maintenance.let_go()
-    transfer.copy(services.database, other_url)
+    transfer.copy(services.context.database, other_url)
     other = Database(other_url)
     clock.advance(3600)
-    moved = build_services(services.settings, other, clock)
+    moved = build_services(services.context.settings, other, clock)
     app.extensions[EXTENSION] = moved
     assert moved.maintenance.tick()
     reported = client.patch(f"/api/jobs/{job_id}", json={"status": "running", "lease_token": token})

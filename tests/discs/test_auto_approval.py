@@ -14,8 +14,8 @@ from tests.support import FakeClock
 @pytest.fixture
 def hands_free(services: Services, clock: FakeClock) -> Services:
     """The services with hands-free approval."""
-    settings = replace(services.settings, auto_approve_previews=True)
-    changed = build_services(settings, services.database, clock)
+    settings = replace(services.context.settings, auto_approve_previews=True)
+    changed = build_services(settings, services.context.database, clock)
     changed.agents.register("pc", "PC", {})
     return changed
 

@@ -142,14 +142,14 @@ def test_it_adds_nothing_to_what_a_person_orders_meanwhile(
     client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disc_id = approved(client)
-    write_queue = services.database.write_queue
+    write_queue = services.context.database.write_queue
 
     def late() -> Any:
         monkeypatch.undo()
         rip(client, disc_id, title_indices=[1])
         return write_queue()
 
-    monkeypatch.setattr(services.database, "write_queue", late)
+    monkeypatch.setattr(services.context.database, "write_queue", late)
     assert services.auto_rip.run() == 0
     assert [job["title_index"] for job in rips(client, disc_id)] == [1]
 
@@ -214,7 +214,7 @@ def test_it_goes_on_behind_a_disc_that_can_not_be_ripped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     stuck = approved(client)
-    with services.database.write():
+    with services.context.database.write():
         # As an older version may have approved them.
         Title.update(proposed_filename="Same.mkv").execute()
     clock.advance(60)

@@ -26,7 +26,7 @@ def hands_free(settings: Settings, clock: FakeClock) -> Iterator[FlaskClient]:
     """A client of a server that approves previews by itself."""
     app = create_app(replace(settings, auto_approve_previews=True), clock)
     yield app.test_client()
-    app.extensions[EXTENSION].database.close()
+    app.extensions[EXTENSION].context.database.close()
 
 
 def test_it_lists_no_discs_at_first(client: FlaskClient) -> None:

@@ -52,9 +52,9 @@ def counted(services: Services) -> Iterator[Counter[str]]:
     def note(event: Any) -> None:
         found[event.sql.split(" ", 1)[0]] += 1
 
-    services.database.peewee.query_hooks.append(note)
+    services.context.database.peewee.query_hooks.append(note)
     yield found
-    services.database.peewee.query_hooks.remove(note)
+    services.context.database.peewee.query_hooks.remove(note)
 
 
 def history(client: FlaskClient, number: int, *, approved: bool = False) -> None:

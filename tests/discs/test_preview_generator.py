@@ -24,7 +24,7 @@ SERENITY = Identity(MediaType.MOVIE, "Serenity", 1.0, name_confidence=0.4, year=
 @pytest.fixture
 def seasons(services: Services) -> Iterator[SeasonTracker]:
     """The seasons, in a transaction that stays open."""
-    with services.database.write():
+    with services.context.database.write():
         yield services.seasons
 
 
@@ -36,7 +36,7 @@ def previews(services: Services, seasons: SeasonTracker) -> PreviewGenerator:
 
 def generator(services: Services, **changes: Any) -> PreviewGenerator:
     """A generator with other settings."""
-    settings = replace(services.settings, **changes)
+    settings = replace(services.context.settings, **changes)
     identifier = DiscIdentifier(settings, services.discs.discs, services.seasons)
     return PreviewGenerator(settings, identifier, services.seasons)
 
@@ -128,7 +128,7 @@ def test_it_files_below_the_folders_of_the_settings(
 
 def test_it_names_episodes_as_the_season_knows_them(services: Services) -> None:
     services.agents.register("pc", "Pc", {})
-    with services.database.write():
+    with services.context.database.write():
         season_id = services.seasons.open("Firefly", 1)
         services.seasons.seasons.record_episode(season_id, 1, 2, "The Train Job", 42)
     report = ReportedDisc("pc", "D:", "FIREFLY_S01_D1", "DVD disc", facts(43, 44))

@@ -305,7 +305,7 @@ def test_it_takes_a_persons_word_with_a_warning_while_a_provider_fails(
 
 def test_it_asks_no_one_within_a_transaction(services: Services) -> None:
     lookup = services.overrides.lookup
-    with services.database.write():
+    with services.context.database.write():
         for ask in (
             lambda: lookup.disc("SPACE_S01", [], "f"),
             lambda: lookup.show("Space"),

@@ -101,7 +101,7 @@ def test_it_rips_under_the_accepted_names_hands_free(
     eject(client)
     app = create_app(replace(settings, auto_approve_previews=True), clock)
     again = detect(app.test_client())
-    app.extensions[EXTENSION].database.close()
+    app.extensions[EXTENSION].context.database.close()
     assert again["preview_status"] == "approved"
     assert named(again) == named(first)
 

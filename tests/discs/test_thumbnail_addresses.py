@@ -120,7 +120,7 @@ def test_it_answers_404_for_a_thumbnail_that_is_not_kept(client: FlaskClient, di
 def test_it_deletes_and_counts_nothing_elsewhere(
     client: FlaskClient, services: Services, disc_id: str, subtests: pytest.Subtests
 ) -> None:
-    before = contents(services.settings)
+    before = contents(services.context.settings)
     for address in (*OWNERS, *FILES):
         path = f"/api/thumbnails/{address.format(id=disc_id)}"
         with subtests.test(address=address), unchanged(services):
@@ -129,7 +129,7 @@ def test_it_deletes_and_counts_nothing_elsewhere(
             # There is nothing to delete below an id; a path of more parts is no address at all.
             assert_problem(deleted, deleted.status_code)
             assert deleted.status_code in (404, 405)
-            assert contents(services.settings) == before
+            assert contents(services.context.settings) == before
 
 
 def test_it_serves_nothing_of_what_is_no_id(

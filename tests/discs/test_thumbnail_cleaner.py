@@ -63,7 +63,7 @@ def addresses(client: FlaskClient, owner_id: str) -> list[str]:
 
 def files(services: Services, owner_id: str) -> list[str]:
     """The files that are kept of a disc or job."""
-    folder = services.settings.thumbnails_dir / owner_id
+    folder = services.context.settings.thumbnails_dir / owner_id
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
@@ -130,7 +130,7 @@ def test_it_drops_what_an_approval_left_as_the_server_was_killed(
 def test_it_drops_thumbnails_of_no_one_and_unfinished_ones(
     client: FlaskClient, services: Services
 ) -> None:
-    folder = services.settings.thumbnails_dir
+    folder = services.context.settings.thumbnails_dir
     (folder / "gone").mkdir(parents=True)
     (folder / "gone" / "title_0_0.jpg").touch()
     (folder / "empty").mkdir()
@@ -187,7 +187,7 @@ def test_it_drops_nothing_before_its_time_when_the_clock_is_put_back(
 
 def test_it_lists_no_thumbnail_that_is_gone(client: FlaskClient, services: Services) -> None:
     disc_id = shown_disc(client)
-    (services.settings.thumbnails_dir / disc_id / "title_1_900.jpg").unlink()
+    (services.context.settings.thumbnails_dir / disc_id / "title_1_900.jpg").unlink()
     assert services.thumbnail_cleaner.run() == 0
     assert [address.rpartition("/")[2] for address in addresses(client, disc_id)] == [
         "title_0_300.jpg", "title_0_900.jpg", "title_1_300.jpg"
@@ -249,5 +249,5 @@ def test_it_finds_its_folder_again_after_a_restart(
     clock.advance(DAY)
     services = restart(app)
     assert services.thumbnail_cleaner.run() == 4
-    assert os.listdir(services.settings.thumbnails_dir) == []
+    assert os.listdir(services.context.settings.thumbnails_dir) == []
     assert addresses(client, disc_id) == []

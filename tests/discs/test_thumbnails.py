@@ -220,7 +220,7 @@ def test_it_refuses_thumbnails_that_can_not_be(
     with unchanged(services):
         answer = client.post("/api/discs/detected", json=body)
         assert_problem(answer, 422, field=f"titles.0.{field}")
-    assert kept(services.settings) == []
+    assert kept(services.context.settings) == []
 
 
 def test_it_takes_as_much_as_it_may(client: FlaskClient) -> None:

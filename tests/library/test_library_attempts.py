@@ -160,7 +160,7 @@ def test_it_gives_a_job_back_when_the_server_stops(
 
     def other_disk(source: Path, path: Path) -> None:
         services.files.library.stop()
-        if source.parent == services.settings.output_dir:
+        if source.parent == services.context.settings.output_dir:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         link(source, path)
 

@@ -17,15 +17,15 @@ from tests.support import restart
 def filing(app: Flask) -> Services:
     """Services with a library, and a film that is to go there."""
     services = restart(app, nas_enabled=True)
-    (services.settings.nas_mount / "Movies").mkdir(parents=True)
-    (services.settings.output_dir / "Heat (1995).mkv").write_bytes(b"a film")
+    (services.context.settings.nas_mount / "Movies").mkdir(parents=True)
+    (services.context.settings.output_dir / "Heat (1995).mkv").write_bytes(b"a film")
     services.files.door.organize("Heat (1995).mkv", None, Described())
     return services
 
 
 def filed(services: Services) -> list[str]:
     assert services.files.library.run() == 1
-    return [path.name for path in services.settings.nas_mount.rglob("*.mkv")]
+    return [path.name for path in services.context.settings.nas_mount.rglob("*.mkv")]
 
 
 def test_it_locks_as_network_shares_want_it(
@@ -55,7 +55,7 @@ def test_it_files_what_it_may_not_write(filing: Services, monkeypatch: pytest.Mo
 
 
 def test_it_leaves_a_film_alone_that_another_process_has(filing: Services) -> None:
-    path = filing.settings.output_dir / "Heat (1995).mkv"
+    path = filing.context.settings.output_dir / "Heat (1995).mkv"
     with path.open("r+b") as file:
         assert library.lock(file)
         assert filed(filing) == []

@@ -45,7 +45,7 @@ def test_it_files_a_file_by_its_name(
     place = place.format(name)
     assert (answer["organized"], answer["final_path"]) == (True, str(nas / place))
     assert files(nas) == {place: FILM}
-    assert files(services.settings.output_dir) == {}
+    assert files(services.context.settings.output_dir) == {}
     job = job_of(client, answer["organize_job_id"])
     assert (job["job_type"], job["status"], job["progress"]) == ("organize", "completed", 100)
     assert (job["output_file"], job["library_path"]) == (str(nas / place), place)
@@ -122,7 +122,7 @@ def test_it_knows_a_file_that_comes_again(
     first, again = (upload(client, "Serenity (2005)") for _ in range(2))
     assert first["final_path"] == again["final_path"]
     assert (again["organized"], len(files(nas))) == (True, 1)
-    assert files(services.settings.output_dir) == {}
+    assert files(services.context.settings.output_dir) == {}
 
 
 def test_it_numbers_another_file_of_the_name(

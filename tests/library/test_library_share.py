@@ -24,7 +24,7 @@ def test_it_answers_without_waiting_where_the_library_is_slow(
 ) -> None:
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
-    path = services.settings.output_dir / "Serenity (2005).mkv"
+    path = services.context.settings.output_dir / "Serenity (2005).mkv"
     assert (answer["organized"], answer["final_path"]) == (False, str(path))
     assert path.read_bytes() == FILM
     assert job_of(client, answer["organize_job_id"])["status"] == "queued"
@@ -38,7 +38,7 @@ def test_it_waits_for_a_share_that_is_not_mounted(
     client: FlaskClient, library: Callable[..., Services], mounted: str
 ) -> None:
     services = library()
-    mount = services.settings.nas_mount
+    mount = services.context.settings.nas_mount
     if mounted == "empty":
         mount.mkdir()
     answer = upload(client, "Serenity (2005)")
@@ -67,7 +67,7 @@ def test_it_makes_the_librarys_folders_where_a_whole_disk_is_mounted(
     app: Flask, client: FlaskClient, library: Callable[..., Services], tmp_path: Path
 ) -> None:
     services = library()
-    mount = services.settings.nas_mount
+    mount = services.context.settings.nas_mount
     mount.mkdir()
     mounts = tmp_path / "mountinfo"
     services.files.share.mounts = mounts

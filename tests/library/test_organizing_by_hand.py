@@ -23,7 +23,7 @@ def test_it_files_nothing_but_files_of_the_output_folder(
     client: FlaskClient, library: Callable[..., Services], nas: Path, path: str
 ) -> None:
     services = library()
-    output = services.settings.output_dir
+    output = services.context.settings.output_dir
     for name in ("../secret.mkv", ".arriving-x"):
         (output / name).write_bytes(b"secret")
     body = {"job_type": "organize", "input_file": path.format(output=output)}
@@ -39,7 +39,7 @@ def test_it_files_what_a_job_of_a_client_names(
     client: FlaskClient, library: Callable[..., Services], nas: Path
 ) -> None:
     services = library()
-    path = services.settings.output_dir / "a.mkv"
+    path = services.context.settings.output_dir / "a.mkv"
     path.write_bytes(FILM)
     body = {"job_type": "organize", "input_file": str(path), "output_name": "Serenity (2005)"}
     job_id = ok(client.post("/api/jobs", json=body))["job_id"]
@@ -70,7 +70,7 @@ def test_it_files_what_a_person_describes(
     client: FlaskClient, library: Callable[..., Services], nas: Path, query: str, place: str
 ) -> None:
     services = library()
-    path = services.settings.output_dir / "a.mkv"
+    path = services.context.settings.output_dir / "a.mkv"
     path.write_bytes(FILM)
     answer = ok(client.post(f"/api/files/organize/a.mkv{query}"))
     place = place.format("Serenity (2005).mkv")
@@ -88,7 +88,7 @@ def test_it_says_where_a_file_will_be_that_a_person_has_filed(
     client: FlaskClient, library: Callable[..., Services], nas: Path
 ) -> None:
     services = library(at_once=False)
-    (services.settings.output_dir / "a.mkv").write_bytes(FILM)
+    (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     first, again = (ok(client.post("/api/files/organize/a.mkv")) for _ in range(2))
     assert first == again
     assert (first["organized"], first["final_path"]) == (False, str(nas / "Movies/a/a.mkv"))
@@ -99,7 +99,7 @@ def test_it_refuses_to_file_what_it_can_not(
     client: FlaskClient, library: Callable[..., Services]
 ) -> None:
     services = library()
-    (services.settings.output_dir / "a.mkv").write_bytes(FILM)
+    (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     with unchanged(services):
         for name in ("b.mkv", "..", "..%2F..%2Fetc%2Fpasswd", ".arriving-x"):
             assert client.post(f"/api/files/organize/{name}").status_code == 404
@@ -112,6 +112,6 @@ def test_it_refuses_to_file_what_it_can_not(
 
 
 def test_it_refuses_to_file_without_a_library(client: FlaskClient, services: Services) -> None:
-    (services.settings.output_dir / "a.mkv").write_bytes(FILM)
+    (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     with unchanged(services):
         assert_problem(client.post("/api/files/organize/a.mkv"), 400, "BOZ_NAS_ENABLED")

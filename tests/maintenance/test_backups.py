@@ -118,7 +118,7 @@ def test_it_says_that_old_ones_can_not_be_deleted(
 def test_it_makes_none_by_itself_where_that_is_not_wanted(
     services: Services, settings: Settings, clock: FakeClock
 ) -> None:
-    backups = Backups(replace(settings, backup_interval_hours=0), clock, services.database)
+    backups = Backups(replace(settings, backup_interval_hours=0), clock, services.context.database)
     assert backups.make_if_due() is None
     assert backups.make_before_change() is None
     assert backups.make().path.exists()

@@ -46,7 +46,7 @@ def assert_each_done_once(fleet: Fleet, job_ids: list[str]) -> None:
         assert (job.status, job.attempt, job.failures) == (JobStatus.COMPLETED, 1, 0), job.__data__
     assert fleet.ends() == dict.fromkeys(job_ids, 1)
     assert not any(machine.refused for machine in fleet.machines)
-    check(QueueState.read(fleet.services), fleet.services.settings)
+    check(QueueState.read(fleet.services), fleet.services.context.settings)
     assert not any(fleet.services.reconciliation.run().values())
 
 
@@ -124,7 +124,9 @@ def test_it_takes_nothing_when_the_clock_jumps_between_two_steps_of_maintenance(
 def test_it_hands_the_duty_over_within_15_seconds_though_the_clock_jumped(
     fleet: Fleet, services: Services, timer: Timer, jump: int
 ) -> None:
-    other = build_services(services.settings, services.database, services.clock).maintenance
+    other = build_services(
+        services.context.settings, services.context.database, services.context.clock
+    ).maintenance
     fleet.live(10)
     assert not other.tick()
     timer.clock.advance(jump)
@@ -140,7 +142,9 @@ def test_it_hands_the_duty_over_within_15_seconds_though_the_clock_jumped(
 def test_it_leaves_the_duty_with_one_process_when_the_clock_jumps(
     services: Services, timer: Timer, jump: int, order: int
 ) -> None:
-    other = build_services(services.settings, services.database, services.clock).maintenance
+    other = build_services(
+        services.context.settings, services.context.database, services.context.clock
+    ).maintenance
     servers = [services.maintenance, other][::order]
     for number in range(12):
         timer.pass_by(5)

@@ -24,7 +24,9 @@ def process(services: Services) -> Callable[..., Maintenance]:
     """Builds the maintenance of one process more, with steps of the test's own."""
 
     def build(*steps: MaintenanceStep) -> Maintenance:
-        other = build_services(services.settings, services.database, services.clock).maintenance
+        other = build_services(
+            services.context.settings, services.context.database, services.context.clock
+        ).maintenance
         other.steps = steps
         return other
 
@@ -80,12 +82,12 @@ def test_it_takes_no_duty_from_one_that_had_its_turn_before(
 
     def wait_for_its_turn() -> bool:
         ticked: bool = second.tick()
-        services.database.release()
+        services.context.database.release()
         return ticked
 
     monkeypatch.setattr(second, "clock", SimpleNamespace(now=look))
     with ThreadPoolExecutor(1) as pool:
-        with services.database.write_queue():
+        with services.context.database.write_queue():
             waiting = pool.submit(wait_for_its_turn)
             looked.wait(0.2)
             timer.pass_by(0.1)

@@ -279,7 +279,7 @@ def test_it_lets_others_write_between_two_discs(
         put_away(*arguments)
 
     def pause(_: float) -> None:
-        assert not services.database.peewee.in_transaction()
+        assert not services.context.database.peewee.in_transaction()
 
     monkeypatch.setattr(services.retention.archive, "put_away", slow)
     monkeypatch.setattr(retention_timer, "sleep", pause)
@@ -338,7 +338,7 @@ def test_it_shares_the_work_with_another_process(
         try:
             return services.retention.prune().jobs
         finally:
-            services.database.release()
+            services.context.database.release()
 
     assert sum(at_once(prune, prune)) == len(jobs)
     assert left() == set()
@@ -385,11 +385,11 @@ def test_it_uses_the_indexes_too_where_no_job_came_from_another(
     for _ in range(5):
         ended(client, "completed")
     # Of columns that are null in each row SQLite learns that all have the same value.
-    services.database.peewee.execute_sql("ANALYZE")
-    services.database.peewee.execute_sql(
+    services.context.database.peewee.execute_sql("ANALYZE")
+    services.context.database.peewee.execute_sql(
         "UPDATE sqlite_stat1 SET stat = replace(stat, '5', '200000') WHERE tbl = 'jobs'"
     )
-    services.database.close()
+    services.context.database.close()
     clock.advance(31 * DAY)
     with noted(services) as statements:
         services.retention.prune()

@@ -16,13 +16,15 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_makes_statistics_once_the_database_is_large(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upkeep = Upkeep(services.database)
-    services.database.peewee.execute_sql("INSERT INTO leases (name, renewed_at) VALUES ('a', '1')")
+    upkeep = Upkeep(services.context.database)
+    services.context.database.peewee.execute_sql(
+        "INSERT INTO leases (name, renewed_at) VALUES ('a', '1')"
+    )
     upkeep.optimize()
-    assert not engine.has_statistics(services.database)
+    assert not engine.has_statistics(services.context.database)
     monkeypatch.setattr(upkeep_module, "OPTIMIZED_BYTES", 1000)
     upkeep.optimize()
-    assert engine.has_statistics(services.database)
+    assert engine.has_statistics(services.context.database)
 
 
 @SQLITE
@@ -30,17 +32,17 @@ def test_it_keeps_up_statistics_that_are_there(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[object] = []
-    services.database.peewee.execute_sql("ANALYZE")
+    services.context.database.peewee.execute_sql("ANALYZE")
     monkeypatch.setattr(engine, "optimize", calls.append)
-    Upkeep(services.database).optimize()
-    assert calls == [services.database]
+    Upkeep(services.context.database).optimize()
+    assert calls == [services.context.database]
 
 
 @SQLITE
 def test_it_says_once_that_the_log_does_not_shrink(
     services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    upkeep = Upkeep(services.database)
+    upkeep = Upkeep(services.context.database)
     sizes = iter([100, 101, 101, 100, 101])
     monkeypatch.setattr(upkeep_module, "WAL_LIMIT_BYTES", 100)
     monkeypatch.setattr(engine, "fold_in_log", lambda _: next(sizes))
@@ -52,6 +54,6 @@ def test_it_says_once_that_the_log_does_not_shrink(
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_it_leaves_postgresql_to_itself(services: Services) -> None:
-    upkeep = Upkeep(services.database)
+    upkeep = Upkeep(services.context.database)
     upkeep.optimize()
     upkeep.fold_in_log()

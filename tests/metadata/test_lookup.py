@@ -89,7 +89,9 @@ def test_it_remembers_over_a_restart(
 ) -> None:
     look_up(services.metadata)
     providers.stop()
-    again = build_services(services.settings, services.database, services.clock).metadata
+    again = build_services(
+        services.context.settings, services.context.database, services.context.clock
+    ).metadata
     assert look_up(again) == found
     providers.start()
 
@@ -139,7 +141,9 @@ def test_it_uses_an_old_answer_while_a_provider_fails(
     clock.advance(80 * DAY)
     providers.fail(mode)
     for look_up, found in LOOK_UPS:
-        metadata = build_services(services.settings, services.database, clock).metadata
+        metadata = build_services(
+            services.context.settings, services.context.database, clock
+        ).metadata
         assert look_up(metadata) == found
     providers.work()
     clock.advance(61)
@@ -224,8 +228,8 @@ def test_it_answers_what_it_knows_when_the_time_is_up(metadata: Metadata) -> Non
 
 def test_it_sends_nothing_without_a_key(services: Services, providers: FakeProviders) -> None:
     keys = ("thetvdb_api_key", "omdb_api_key", "tmdb_api_key")
-    settings = replace(services.settings, **dict.fromkeys(keys))
-    metadata = build_services(settings, services.database, services.clock).metadata
+    settings = replace(services.context.settings, **dict.fromkeys(keys))
+    metadata = build_services(settings, services.context.database, services.context.clock).metadata
     assert (metadata.has_tv, metadata.has_films) == (False, False)
     assert [look_up(metadata) or None for look_up, _ in LOOK_UPS] == [None] * 5
     assert providers.count() == 0
@@ -238,8 +242,8 @@ def test_it_sends_nothing_without_a_key(services: Services, providers: FakeProvi
 )  # fmt: skip
 def test_it_says_whom_it_can_ask(services: Services, key: str, has: tuple[bool, bool]) -> None:
     keys: dict[str, Any] = dict.fromkeys(("thetvdb_api_key", "omdb_api_key", "tmdb_api_key"))
-    settings = replace(services.settings, **{**keys, key: "k"})
-    metadata = build_services(settings, services.database, services.clock).metadata
+    settings = replace(services.context.settings, **{**keys, key: "k"})
+    metadata = build_services(settings, services.context.database, services.context.clock).metadata
     assert (metadata.has_tv, metadata.has_films) == has
 
 
@@ -247,7 +251,7 @@ def test_it_says_whom_it_can_ask(services: Services, key: str, has: tuple[bool, 
 def test_it_refuses_to_work_inside_a_transaction(
     services: Services, look_up: Callable[..., Any]
 ) -> None:
-    for transaction in (services.database.write, services.database.read):
+    for transaction in (services.context.database.write, services.context.database.read):
         with transaction(), pytest.raises(RuntimeError, match="inside a transaction"):
             look_up(services.metadata)
 
@@ -336,12 +340,14 @@ def test_it_asks_anew_where_another_version_has_left_an_answer(
 def test_it_serves_two_who_ask_at_once(services: Services, providers: FakeProviders) -> None:
     def ask(_: int) -> Any:
         # As another process would: with services of its own.
-        metadata = build_services(services.settings, services.database, services.clock).metadata
+        metadata = build_services(
+            services.context.settings, services.context.database, services.context.clock
+        ).metadata
         try:
             with metadata.budget(10):
                 return [look_up(metadata) for look_up, _ in LOOK_UPS]
         finally:
-            services.database.release()
+            services.context.database.release()
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(4))) == [[found for _, found in LOOK_UPS]] * 4

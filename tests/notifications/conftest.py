@@ -19,11 +19,11 @@ def post() -> Post:
 @pytest.fixture
 def outbox_process(services: Services, post: Post) -> Callable[[], Outbox]:
     """Builds the outbox of one process more, on the same database."""
-    database = services.database
+    database = services.context.database
 
     def build() -> Outbox:
         senders = {"post": post, "other": post}
-        return Outbox(services.clock, database, OutboxRepository(database), senders)
+        return Outbox(services.context.clock, database, OutboxRepository(database), senders)
 
     return build
 

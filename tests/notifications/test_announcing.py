@@ -24,7 +24,7 @@ def running(app: Flask, media_servers: FakeMediaServers) -> Services:
 
 def announce(services: Services, *folders: Path) -> None:
     for folder in folders:
-        with services.database.write():
+        with services.context.database.write():
             services.media_servers.announce(folder, "movie" if folder == FILM else "tv")
 
 
@@ -106,6 +106,6 @@ def test_it_survives_a_restart_with_other_paths(
 ) -> None:
     announce(running, FILM)
     clock.advance(3600)
-    changed = replace(running.settings, jellyfin_path_map=PathMap.parse("/nas:/media"))
+    changed = replace(running.context.settings, jellyfin_path_map=PathMap.parse("/nas:/media"))
     restart(app, jellyfin_path_map=changed.jellyfin_path_map).outbox.tick()
     assert media_servers.scans("jellyfin") == ["/media/Movies/Up (2009)"]

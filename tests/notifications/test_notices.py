@@ -130,7 +130,7 @@ def test_it_tells_nothing_of_what_a_person_cancels(client: FlaskClient, posts: P
 
 def test_it_tells_of_files_and_disks(client: FlaskClient, running: Services, posts: Posts) -> None:
     job = running.queue.get(create_job(client)["job_id"])
-    with running.database.write():
+    with running.context.database.write():
         running.notices.organized(job, Path("/nas/TV Shows/a_b.mkv"))
         running.notices.storage_low("Only 1 GiB is left in /nas.")
         running.notices.storage_low("Only 0 GiB is left in /nas.")
@@ -148,7 +148,7 @@ def test_it_tells_only_what_people_want_to_hear(
     end(client, approved_job(client), "completed")
     end(client, approved_job(client), "failed")
     job = running.queue.get(create_job(client)["job_id"])
-    with running.database.write():
+    with running.context.database.write():
         notices.organized(job, Path("/nas/a"))
     signs = {"complete": "✅", "failure": "❌", "organized": "📁"}
     assert {post[0] for post in posts()} == set(signs.values()) - {signs[kind]}

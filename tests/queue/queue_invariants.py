@@ -36,7 +36,7 @@ class QueueState:
         past = earlier.events if earlier is not None else []
         seen = past[-1]["event_id"] if past else 0
         events = JobEvent.select().where(JobEvent.event_id > seen).order_by(JobEvent.event_id)
-        with services.database.read():
+        with services.context.database.read():
             return cls(
                 {row["job_id"]: row for row in Job.select().dicts()},
                 past + list(events.dicts()),

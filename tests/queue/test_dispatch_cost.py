@@ -34,15 +34,15 @@ def counted(services: Services) -> Iterator[list[str]]:
     def note(event: Any) -> None:
         seen.append(event.sql)
 
-    services.database.peewee.query_hooks.append(note)
+    services.context.database.peewee.query_hooks.append(note)
     yield seen
-    services.database.peewee.query_hooks.remove(note)
+    services.context.database.peewee.query_hooks.remove(note)
 
 
 def copies(services: Services, row: dict[str, Any], number: int) -> None:
     """Enter as many jobs more like that one: thousands of requests would take a minute."""
     rows = [row | {"job_id": str(uuid4())} for _ in range(number)]
-    with services.database.write():
+    with services.context.database.write():
         for start in range(0, number, 500):
             Job.insert_many(rows[start : start + 500]).execute()
 

@@ -40,7 +40,7 @@ def test_it_queues_what_was_under_way(client: FlaskClient, services: Services) -
         job = job_of(client, job_id)
         assert (job["status"], job["progress"], job["attempt"]) == ("queued", 0, 2)
         assert history(client, job_id)[-1]["detail"] == "The database was restored."
-    check(QueueState.read(services), services.settings)
+    check(QueueState.read(services), services.context.settings)
 
 
 def test_it_counts_nothing_as_a_failure(client: FlaskClient, services: Services) -> None:

@@ -51,10 +51,10 @@ class Crowd:
 
     def check(self) -> None:
         state = QueueState.read(self.services)
-        check(state, self.services.settings)
+        check(state, self.services.context.settings)
         most = most_held(state)
-        assert most[JobType.RIP] <= self.services.settings.max_concurrent_rips
-        assert most[JobType.TRANSCODE] <= self.services.settings.max_concurrent_transcodes
+        assert most[JobType.RIP] <= self.services.context.settings.max_concurrent_rips
+        assert most[JobType.TRANSCODE] <= self.services.context.settings.max_concurrent_transcodes
         assert not any(self.services.reconciliation.run().values())
 
 
@@ -170,7 +170,7 @@ def server(actor: Actor) -> None:
         actor.services.attempts.retry_due()
         actor.services.reconciliation.run()
     finally:
-        actor.services.database.release()
+        actor.services.context.database.release()
 
 
 @pytest.fixture

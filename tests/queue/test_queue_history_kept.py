@@ -69,7 +69,7 @@ def machine(client: FlaskClient) -> None:
 def silent(client: FlaskClient, services: Services) -> Iterator[dict[str, str]]:
     """A job in each state, of which the database takes no further event."""
     jobs = {"pending": str(create_job(client)["job_id"]), "assigned": approved_job(client)}
-    sql = services.database.peewee.execute_sql
+    sql = services.context.database.peewee.execute_sql
     sql(
         "DELETE FROM job_events WHERE event_id NOT IN"
         " (SELECT MAX(event_id) FROM job_events GROUP BY job_id)"

@@ -163,20 +163,22 @@ def lengthen_history(services: Services, job_id: str, number: int) -> None:
         for job in jobs
         for _ in range(2)
     ]  # fmt: skip
-    with services.database.write():
+    with services.context.database.write():
         for start in range(0, number, 500):
             Job.insert_many(jobs[start : start + 500]).execute()
             JobEvent.insert_many(events[2 * start : 2 * start + 1000]).execute()
-    if services.database.path is None:
-        services.database.peewee.execute_sql("ANALYZE")  # as PostgreSQL does by itself in time
+    if services.context.database.path is None:
+        services.context.database.peewee.execute_sql(
+            "ANALYZE"
+        )  # as PostgreSQL does by itself in time
 
 
 def full_reads(services: Services, sql: str, parameters: tuple[object, ...]) -> list[str]:
     """The steps of a statement's plan that read a large table, or a whole index of it."""
-    if services.database.path is not None:
+    if services.context.database.path is not None:
         steps = plan_of(services, sql, parameters)
         return [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
-    rows = services.database.peewee.execute_sql(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+    rows = services.context.database.peewee.execute_sql(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
     return [
         f"{node['Node Type']} of {node['Relation Name']}"
         for node in nodes(rows.fetchone()[0][0]["Plan"])
@@ -211,7 +213,7 @@ def test_it_reads_none_either_once_it_knows_how_large_they_are(
     services: Services, queries: dict[str, Query]
 ) -> None:
     """There are a few discs only, which may well be read as a whole."""
-    upkeep.optimize(services.database)
+    upkeep.optimize(services.context.database)
     read = set()
     for query in queries.values():
         with noted(services) as statements:

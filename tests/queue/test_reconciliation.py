@@ -244,7 +244,9 @@ def test_it_comes_first_when_a_process_takes_the_duty(
     job_id = running_job(client)
     services.maintenance.let_go()
     Job.update(lease_token=None, lease_expires_at=None).where(Job.job_id == job_id).execute()
-    other = build_services(services.settings, services.database, services.clock)
+    other = build_services(
+        services.context.settings, services.context.database, services.context.clock
+    )
     assert other.maintenance.tick()
     job = job_of(client, job_id)
     assert (job["status"], job["attempt"]) == ("running", 1)

@@ -33,7 +33,7 @@ def disc_in(
         try:
             return numbers_of(services.discs.detected(report))
         finally:
-            services.database.release()
+            services.context.database.release()
 
     return detected
 
@@ -47,7 +47,7 @@ def approval(services: Services, disc_id: str) -> Callable[[], list[int]]:
         except Conflict:
             return []
         finally:
-            services.database.release()
+            services.context.database.release()
 
     return approve
 
@@ -59,7 +59,7 @@ def rejection(services: Services, disc_id: str) -> Callable[[], list[int]]:
         try:
             return numbers_of(services.review.reject(disc_id))
         finally:
-            services.database.release()
+            services.context.database.release()
 
     return reject
 

@@ -41,7 +41,7 @@ def add(services: Services, day: str, **facts: Any) -> None:
         "job_type": JobType.TRANSCODE, "outcome": Outcome.COMPLETED, "worker_id": "gpu",
         "preset": "Fast", "seconds": 100.0, "input_bytes": 8 * GB, "output_bytes": 2 * GB,
     }  # fmt: skip
-    with services.database.write():
+    with services.context.database.write():
         services.queue.moves.statistics.rows.add(Run(ended_at=at, **(usual | facts)).row())
 
 

@@ -229,8 +229,8 @@ def test_it_adds_one_statement_to_an_end(client: FlaskClient, services: Services
         if "daily_stats" in event.sql:
             seen.append(event.sql)
 
-    services.database.peewee.query_hooks.append(note)
+    services.context.database.peewee.query_hooks.append(note)
     for status in ("running", "running", "completed", "completed"):
         ok(report(client, job_id, status))
-    services.database.peewee.query_hooks.remove(note)
+    services.context.database.peewee.query_hooks.remove(note)
     assert [sql.partition(" ")[0] for sql in seen] == ["INSERT"]

@@ -91,7 +91,7 @@ def test_it_leaves_alone_what_is_whole_but_for_its_checksum(
 ) -> None:
     upload_id = begun(services)
     (settings.output_dir / f"{PART_PREFIX}{upload_id}").write_bytes(FILM)
-    with services.database.write():
+    with services.context.database.write():
         services.files.rows.change(upload_id, UploadState.ARRIVING, unchecked_from=10)
     tick(services)
     found = services.files.uploads.get(upload_id)
@@ -103,7 +103,7 @@ def test_it_delivers_the_others_where_one_can_not_be(
     services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     bad = begun(services, "bad", sha256="0" * 64 if step == "sha256_of" else None)
-    with services.database.write():
+    with services.context.database.write():
         services.files.rows.move(bad, UploadState.ARRIVED)
     good = killed_before(services, monkeypatch, deliveries, "give_name", "good")
     real: Callable[..., Any] = getattr(deliveries, step)

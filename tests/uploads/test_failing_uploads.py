@@ -32,7 +32,7 @@ def narrow(settings: Settings, clock: FakeClock) -> Iterator[Flask]:
     """An application that takes JSON of at most a kilobyte."""
     app = create_app(replace(settings, max_json_bytes=1024), clock)
     yield app
-    app.extensions[EXTENSION].database.close()
+    app.extensions[EXTENSION].context.database.close()
 
 
 def upload(client: FlaskClient, **extra: Any) -> TestResponse:
@@ -191,7 +191,7 @@ def test_it_begins_no_file_for_one_who_may_not_come_in(
     app = create_app(replace(settings, api_key="key"), clock)
     monkeypatch.setattr(PartFiles, "create", lambda *_: pytest.fail("made a file"))
     assert_problem(upload(app.test_client()), 401)
-    app.extensions[EXTENSION].database.close()
+    app.extensions[EXTENSION].context.database.close()
 
 
 def test_it_leaves_files_of_others_alone_when_it_drops_its_own(

@@ -166,7 +166,7 @@ def test_it_answers_404_where_the_file_has_vanished(
     client: FlaskClient, services: Services
 ) -> None:
     work = given_away(client)
-    for path in services.settings.inputs_dir.iterdir():
+    for path in services.context.settings.inputs_dir.iterdir():
         path.unlink()
     assert_problem(take(client, work["download_url"]), 404, "not here")
 

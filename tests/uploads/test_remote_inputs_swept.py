@@ -28,7 +28,7 @@ HOUR = 3600
 @pytest.fixture
 def folder(services: Services) -> Path:
     """Where raw titles lie."""
-    return services.settings.inputs_dir
+    return services.context.settings.inputs_dir
 
 
 def end(client: FlaskClient, work: dict[str, str], how: str, **said: str) -> None:

@@ -142,7 +142,7 @@ def test_it_wants_a_file_again_that_came_damaged(client: FlaskClient, services: 
     assert services.files.deliveries.deliver_all() == 0
     (asked,) = ok(client.get("/api/agents/pc/jobs"))["uploads_wanted"]
     assert (asked["job_id"], asked["upload_id"]) == (job_id, None)
-    assert not list(services.settings.inputs_dir.iterdir())
+    assert not list(services.context.settings.inputs_dir.iterdir())
 
 
 def test_it_asks_in_the_order_of_the_queue(client: FlaskClient, clock: FakeClock) -> None:

@@ -1,0 +1,102 @@
+"""What every service is handed: settings, clock, database, and the repositories on it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from boz_server.clock import Clock
+from boz_server.database.connection import Database
+from boz_server.repositories.agent_repository import AgentRepository
+from boz_server.repositories.archive_repository import ArchiveRepository
+from boz_server.repositories.attempt_repository import AttemptRepository
+from boz_server.repositories.disc_library_repository import DiscLibraryRepository
+from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.filing_repository import FilingRepository
+from boz_server.repositories.fleet_repository import FleetRepository
+from boz_server.repositories.idempotency_repository import IdempotencyRepository
+from boz_server.repositories.job_event_repository import JobEventRepository
+from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.maintenance_repository import MaintenanceRepository
+from boz_server.repositories.outbox_repository import OutboxRepository
+from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
+from boz_server.repositories.reconciliation_repository import ReconciliationRepository
+from boz_server.repositories.retention_repository import RetentionRepository
+from boz_server.repositories.season_overview_repository import SeasonOverviewRepository
+from boz_server.repositories.statistics_repository import StatisticsRepository
+from boz_server.repositories.thumbnail_repository import ThumbnailRepository
+from boz_server.repositories.tv_season_repository import TVSeasonRepository
+from boz_server.repositories.upload_repository import UploadRepository
+from boz_server.repositories.vlc_command_repository import VLCCommandRepository
+from boz_server.repositories.worker_repository import WorkerRepository
+from boz_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Every repository, built once on one database.
+
+    A room of services uses the stores of its own nouns; tests/test_architecture.py says which.
+    """
+
+    agents: AgentRepository
+    archive: ArchiveRepository
+    attempts: AttemptRepository
+    collection: DiscLibraryRepository
+    discs: DiscRepository
+    events: JobEventRepository
+    filings: FilingRepository
+    fleet: FleetRepository
+    idempotency: IdempotencyRepository
+    jobs: JobRepository
+    maintenance: MaintenanceRepository
+    outbox: OutboxRepository
+    provider_cache: ProviderCacheRepository
+    repair: ReconciliationRepository
+    retention: RetentionRepository
+    seasons: TVSeasonRepository
+    season_overview: SeasonOverviewRepository
+    statistics: StatisticsRepository
+    thumbnails: ThumbnailRepository
+    uploads: UploadRepository
+    vlc_commands: VLCCommandRepository
+    workers: WorkerRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Settings, clock, database and stores of one application."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    stores: Stores
+
+    @classmethod
+    def build(cls, settings: Settings, clock: Clock, database: Database) -> Self:
+        """Build the stores; no connection is opened."""
+        agents, workers = AgentRepository(database), WorkerRepository(database)
+        discs, attempts = DiscRepository(database), AttemptRepository(settings, database)
+        stores = Stores(
+            agents=agents,
+            archive=ArchiveRepository(database, discs),
+            attempts=attempts,
+            collection=DiscLibraryRepository(database),
+            discs=discs,
+            events=JobEventRepository(database),
+            filings=FilingRepository(),
+            fleet=FleetRepository(settings, database),
+            idempotency=IdempotencyRepository(database),
+            jobs=JobRepository(database),
+            maintenance=MaintenanceRepository(database),
+            outbox=OutboxRepository(database),
+            provider_cache=ProviderCacheRepository(database),
+            repair=ReconciliationRepository(agents=agents, workers=workers, attempts=attempts),
+            retention=RetentionRepository(),
+            seasons=TVSeasonRepository(database),
+            season_overview=SeasonOverviewRepository(),
+            statistics=StatisticsRepository(database),
+            thumbnails=ThumbnailRepository(),
+            uploads=UploadRepository(database),
+            vlc_commands=VLCCommandRepository(),
+            workers=workers,
+        )
+        return cls(settings, clock, database, stores)
