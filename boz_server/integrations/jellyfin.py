@@ -14,7 +14,7 @@ below /emby (https://dev.emby.media/doc/restapi/).
 from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
 from boz_server.domain.naming.path_map import PathMap
 from boz_server.integrations.server_client import ServerClient
-from boz_server.integrations.values import objects, text
+from boz_server.integrations.values import objects, strings, text
 from boz_server.settings import Settings
 
 
@@ -33,7 +33,7 @@ class Jellyfin:
         return ServerIdentity(text(found.get("ServerName")), text(found.get("Version")))
 
     def libraries(self, deadline: float) -> list[MediaLibrary]:
-        """Return its libraries, of films, shows and whatever else."""
+        """Return its libraries of every type."""
         found = self.client.read("/Library/VirtualFolders", deadline)
         if not isinstance(found, list):
             raise self._refuse_other()
@@ -42,7 +42,7 @@ class Jellyfin:
                 text(item.get("ItemId")) or "",
                 text(item.get("Name")) or "",
                 text(item.get("CollectionType")) or "mixed",
-                tuple(place for place in item.get("Locations") or () if isinstance(place, str)),
+                tuple(strings(item.get("Locations"))),
             )
             for item in objects(found)
         ]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
 from boz_server.domain.naming.path_map import PathMap, lies_in
 from boz_server.errors import RecipientUnavailable
+from boz_server.integrations.json_client import Json
 from boz_server.integrations.server_client import ServerClient
 from boz_server.integrations.values import objects, text
 from boz_server.settings import Settings
@@ -46,16 +47,10 @@ class Plex:
         return ServerIdentity(text(found.get("friendlyName")), text(found.get("version")))
 
     def libraries(self, deadline: float) -> list[MediaLibrary]:
-        """Return its libraries, of films, shows and whatever else."""
-        return [
-            MediaLibrary(
-                str(item.get("key")),
-                text(item.get("title")) or "",
-                text(item.get("type")) or "",
-                tuple(str(place.get("path")) for place in objects(item.get("Location"))),
-            )
-            for item in objects(self._container("/library/sections", deadline).get("Directory"))
-        ]
+        """Return its libraries of every type, except those without a key: Plex can't scan them."""
+        found = self._container("/library/sections", deadline)
+        read = (_library(item) for item in objects(found.get("Directory")))
+        return [library for library in read if library is not None]
 
     def scan(
         self, folder: str, library_type: LibraryType, deadline: float, *, whole: bool = False
@@ -98,3 +93,17 @@ class Plex:
         if not isinstance(found, dict):
             raise self.client.refuse("it answered something else than Plex does")
         return found
+
+
+def _library(item: Json) -> MediaLibrary | None:
+    key = item.get("key")
+    key = str(key) if type(key) is int else text(key)
+    if key is None:
+        return None
+    places = (place.get("path") for place in objects(item.get("Location")))
+    return MediaLibrary(
+        key,
+        text(item.get("title")) or "",
+        text(item.get("type")) or "",
+        tuple(place for place in places if isinstance(place, str)),
+    )

@@ -54,3 +54,8 @@ def minutes(value: Any) -> int | None:
 def objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a list; whatever else is in it is passed over, and no list is an empty one."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def strings(value: Any) -> list[str]:
+    """The strings of a list; anything else in it is skipped, and no list is an empty one."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
