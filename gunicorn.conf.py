@@ -7,7 +7,7 @@ from boz_server.api.context import services_of
 from boz_server.errors import BozError
 from boz_server.logs import configure_logging
 from boz_server.settings import Settings
-from boz_server.start import occupy_database, prepare
+from boz_server.start import lock_database, prepare
 
 try:
     _settings = Settings.from_env()
@@ -41,7 +41,7 @@ def on_starting(server: Any) -> None:
     """
     configure_logging(_settings)
     try:
-        server.database_lock = occupy_database(_settings)
+        server.database_lock = lock_database(_settings)
         prepare(_settings)
     except BozError as error:
         sys.exit(str(error))

@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
-        API_SPEC_OPTIONS=api.access.DESCRIPTION,
+        API_SPEC_OPTIONS=api.requests.KEY_DESCRIPTION,
     )
     database = Database.from_settings(settings)
     app.extensions[EXTENSION] = build_services(settings, database, clock or Clock())

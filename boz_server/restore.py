@@ -11,9 +11,9 @@ import peewee
 from boz_server.database import backup, postgres_tools
 from boz_server.database.connection import Database
 from boz_server.database.dialects import ENGINE_ERRORS
+from boz_server.database.in_use_lock import exclusive
 from boz_server.database.migrations import Migrations
 from boz_server.database.models.base import database_proxy
-from boz_server.database.occupancy import alone
 from boz_server.disk import numbered, sync_folder
 from boz_server.errors import BackupError, StartError
 from boz_server.services.maintenance.backups import STAMP
@@ -43,7 +43,7 @@ def restore(services: Services, path: Path) -> Restored:
     """
     database = services.context.database
     database.require_folder()
-    with alone(database):
+    with exclusive(database):
         backup.require_whole(database, path)
         if database.path is None:
             return _restore_postgres(services, path)

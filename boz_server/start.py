@@ -9,9 +9,9 @@ from boz_server.clock import Clock
 from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.file_system import network_type
 from boz_server.database.findings import MOVE_TO_LOCAL_DISK, network_refusal
+from boz_server.database.in_use_lock import acquire_shared
 from boz_server.database.legacy.adoption import Adoption
 from boz_server.database.migrations import Migrations
-from boz_server.database.occupancy import occupy
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
 from boz_server.services.maintenance.backups import Backups
@@ -19,10 +19,10 @@ from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
 
 
-def occupy_database(settings: Settings) -> IO[bytes] | None:
+def lock_database(settings: Settings) -> IO[bytes] | None:
     """Keep restores off the database until every process that has the result has ended or closed
     it; None where nothing has to be held. Raises StartError."""
-    return occupy(Database.from_settings(settings))
+    return acquire_shared(Database.from_settings(settings))
 
 
 def prepare(settings: Settings) -> None:

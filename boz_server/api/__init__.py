@@ -4,20 +4,18 @@ from flask import Flask
 from flask_smorest import Api
 
 from boz_server.api import (
-    access,
     agents,
     analytics,
-    disc_library,
+    collection,
     discs,
     files,
     jobs,
     media_servers,
     problems,
     requests,
-    season_overview,
+    seasons,
     server,
     thumbnails,
-    tv_seasons,
     uploads,
     vlc,
     workers,
@@ -27,9 +25,9 @@ BLUEPRINTS = (
     server.blueprint,
     agents.blueprint,
     discs.blueprint,
-    disc_library.blueprint,
-    tv_seasons.blueprint,
-    season_overview.blueprint,
+    collection.blueprint,
+    seasons.tv_seasons,
+    seasons.blueprint,
     jobs.blueprint,
     workers.blueprint,
     files.blueprint,
@@ -44,7 +42,6 @@ BLUEPRINTS = (
 def register(app: Flask) -> Api:
     """Hang every endpoint, and what happens around each request, onto the application."""
     requests.register(app)
-    access.register(app)
     api = problems.ProblemApi(app)
     problems.register(app)
     for blueprint in BLUEPRINTS:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import services
-from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Agent
 from boz_server.schemas.agent import AgentHeartbeatAnswerSchema, AgentSchema, RegisterAgentSchema
 from boz_server.schemas.common import MessageSchema, PageArgs

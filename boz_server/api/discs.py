@@ -6,10 +6,9 @@ from typing import Any
 
 from flask import Response
 
-from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import services
-from boz_server.api.idempotent import PARAMETER, idempotent
-from boz_server.api.paging import Listed, listed, page_request
+from boz_server.api.requests import IDEMPOTENCY_PARAMETER, idempotent
 from boz_server.database.models import Disc, TVSeason
 from boz_server.domain.identification.identity import Identity
 from boz_server.domain.identification.media_type import MediaType
@@ -28,7 +27,7 @@ from boz_server.schemas.disc import (
     RipSchema,
     UpdateSeasonSchema,
 )
-from boz_server.schemas.tv_season import TVSeasonSchema
+from boz_server.schemas.season import TVSeasonSchema
 from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.discs.rip_requests import RipProgress
 
@@ -47,7 +46,7 @@ def looked_up(view: Callable[..., Response]) -> Callable[..., Response]:
 
 @blueprint.post("/detected")
 @blueprint.arguments(ReportedDiscSchema)
-@blueprint.doc(parameters=[PARAMETER])
+@blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @looked_up
 @idempotent
 @blueprint.response(200, DiscSchema)
@@ -121,7 +120,7 @@ def identify(body: dict[str, str], disc_id: str) -> Disc:
 
 @blueprint.post("/<disc_id>/rip")
 @blueprint.arguments(RipSchema, required=False)
-@blueprint.doc(parameters=[PARAMETER])
+@blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @idempotent
 @blueprint.response(200, RipOrderedSchema)
 def rip(body: dict[str, Any], disc_id: str) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import services
-from boz_server.api.idempotent import PARAMETER, idempotent
-from boz_server.api.paging import Listed, listed, page_request
+from boz_server.api.requests import IDEMPOTENCY_PARAMETER, idempotent
 from boz_server.database.models import Job
 from boz_server.domain.queue.presets import PRESETS
 from boz_server.schemas.common import PageArgs
@@ -32,7 +31,7 @@ blueprint = BozBlueprint("jobs", __name__, url_prefix="/api/jobs", description="
 
 @blueprint.post("")
 @blueprint.arguments(CreateJobSchema)
-@blueprint.doc(parameters=[PARAMETER])
+@blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @idempotent
 @blueprint.response(200, JobSchema)
 def create(body: dict[str, Any]) -> Job:

@@ -1,57 +1,79 @@
-"""What happens around every request: its id, its size, its connection to the database."""
+"""What happens around a request: its id, its size, its key, its repetition, its connection."""
 
+import hmac
 import re
 import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from boz_server.api.bodies import read_to_end
-from boz_server.api.context import services
-from boz_server.errors import Invalid
+from boz_server.api.context import context, services
+from boz_server.errors import Invalid, Unauthorized
 from boz_server.logs import OUTSIDE, request_id
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-#: What takes bodies that are larger than a JSON document: films.
+#: Endpoints whose bodies may be larger than a JSON document: films.
 FILMS = frozenset({"files.upload", "uploads.create", "uploads.receive", "uploads.override"})
+#: Paths that need no key: watchdogs and load balancers have none.
+OPEN_PATHS = frozenset({"/health", "/livez", "/readyz"})
+#: GET endpoints that hand something out only once, so that public reads don't cover them.
+CONSUMING = frozenset({"vlc.commands"})
+#: The API's description of the key; `{}` says that a server may be open.
+KEY_DESCRIPTION = {
+    "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    "security": [{"key": []}, {}],
+}
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+#: The API's description of that header.
+IDEMPOTENCY_PARAMETER = {
+    "in": "header",
+    "name": IDEMPOTENCY_HEADER,
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "Names the request: sent again within 24 hours, it is not carried out again.",
+}
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def register(app: Flask) -> None:
-    """Hang the steps onto the application; they run in this order."""
+    """Add the steps to the application; they run in this order."""
     app.before_request(name_request)
     app.before_request(limit_body)
     app.before_request(refuse_nul)
-    app.after_request(tell_name)
+    app.before_request(require_key)
+    app.after_request(add_request_id)
     app.after_request(read_to_end)
     app.teardown_appcontext(release_connection)
 
 
 def name_request() -> None:
-    """Take the id that a proxy gave the request, or give it one."""
+    """Take the id that a proxy gave the request, or make one."""
     given = request.headers.get("X-Request-ID", "")
     request_id.set(given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex)
 
 
-def tell_name(response: Response) -> Response:
-    """Tell the client the id under which the log speaks of its request."""
+def add_request_id(response: Response) -> Response:
+    """Send the client the id that the log has for its request."""
     response.headers["X-Request-ID"] = request_id.get()
     return response
 
 
 def limit_body() -> None:
-    """Refuse a body that is larger than the settings allow; files have their own way."""
+    """Refuse a body larger than BOZ_MAX_JSON_BYTES; uploads have their own limits."""
     if request.endpoint in FILMS:
         return
-    limit = services().context.settings.max_json_bytes
+    limit = context().settings.max_json_bytes
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
-    # A body that comes in chunks is cut off there without a word: whoever reads it sees by one
-    # byte too many that there was more.
+    # A chunked body is silently cut off here; one byte too many shows its reader that it was.
     request.max_content_length = limit + 1
 
 
 def refuse_nul() -> None:
-    """No name has this character, and databases can't even be asked for it."""
+    """Refuse the character NUL, which no name has and no database accepts, even in a query."""
     if "\x00" in request.path:
         raise NotFound
     for name, value in request.args.items():
@@ -59,10 +81,51 @@ def refuse_nul() -> None:
             raise Invalid(name, "May not contain the character NUL.")
 
 
+def require_key() -> None:
+    """Raise Unauthorized unless the server is open to this request, or it carries the key."""
+    settings = context().settings
+    if settings.api_key is None or request.path in OPEN_PATHS:
+        return
+    reads = request.method in ("GET", "HEAD") and request.endpoint not in CONSUMING
+    if settings.public_reads and reads:
+        return
+    # WSGI decodes header bytes as Latin-1, but a key may be any text.
+    header = request.headers.get("Authorization", "").encode("latin-1", "replace")
+    scheme, _, sent = header.partition(b" ")
+    right = hmac.compare_digest(sent, settings.api_key.encode())
+    if scheme.lower() != b"bearer" or not right:
+        raise Unauthorized("This server wants its key: send 'Authorization: Bearer <key>'.")
+
+
 def release_connection(_: BaseException | None) -> None:
-    """Give the thread's connection back; an unfinished upload's file goes with it."""
+    """Return the thread's connection, and discard the file of an unfinished upload."""
     for part in g.pop("parts", []):
         part.discard()
-    services().context.database.release()
-    # The thread goes on to others' requests.
+    context().database.release()
+    # The thread will serve other requests.
     request_id.set(OUTSIDE)
+
+
+def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Answer a repeated Idempotency-Key and body with the first answer, instead of acting again.
+
+    Goes between `arguments` and `response`. The header's form is that of the IETF's
+    draft-ietf-httpapi-idempotency-key-header. Requests without it are not remembered.
+    """
+
+    @wraps(view)
+    def carry_out_once(*args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get(IDEMPOTENCY_HEADER)
+        if key is None:
+            return view(*args, **kwargs)
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise Invalid(IDEMPOTENCY_HEADER, "Send 1 to 255 printable characters without spaces.")
+        answer = services().idempotency.once(
+            f"{request.method} {request.path}",
+            key,
+            request.get_data(),
+            lambda: view(*args, **kwargs).get_data(as_text=True),
+        )
+        return current_app.response_class(answer, mimetype="application/json")
+
+    return carry_out_once

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import services
-from boz_server.api.paging import Listed, listed, page_request
 from boz_server.database.models import Job, Worker
 from boz_server.domain.queue.presets import preset_for
 from boz_server.schemas import addresses

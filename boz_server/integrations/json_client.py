@@ -9,7 +9,7 @@ import orjson
 import requests
 
 from boz_server.errors import ProviderUnavailable
-from boz_server.integrations.exchange import HEADERS, LATE, NoAnswer, Raw, exchange
+from boz_server.integrations.http import HEADERS, LATE, NoAnswer, Raw, exchange
 
 #: A JSON object as a provider sends it.
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ import orjson
 import requests
 
 from boz_server.errors import RecipientUnavailable
-from boz_server.integrations.exchange import HEADERS, LATE, NoAnswer, Raw, exchange
+from boz_server.integrations.http import HEADERS, LATE, NoAnswer, Raw, exchange
 from boz_server.integrations.json_client import LEAST_SECONDS
 
 NO_JSON = "it answered something that is no JSON of its kind"

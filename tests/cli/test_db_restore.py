@@ -8,14 +8,14 @@ from pathlib import Path
 import peewee
 import pytest
 
-from boz_server.database import occupancy
+from boz_server.database import in_use_lock
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Agent
 from boz_server.errors import StartError
 from boz_server.restore import database_proxy
 from boz_server.settings import Settings
-from boz_server.start import occupy_database
+from boz_server.start import lock_database
 from tests.cli.conftest import Run, refused, runner_on
 from tests.conftest import started_postgres
 from tests.database.folders import OURS
@@ -166,7 +166,7 @@ def test_it_refuses_while_a_server_has_the_database(
     run: Run, present: Path, tmp_path: Path
 ) -> None:
     settings = Settings(database_url=f"sqlite:///{present}")
-    one, other = occupy_database(settings), occupy_database(settings)
+    one, other = lock_database(settings), lock_database(settings)
     assert one is not None
     assert other is not None
     one.close()
@@ -192,10 +192,10 @@ def test_it_refuses_while_another_program_has_the_database(
 def test_it_keeps_a_server_from_starting_meanwhile(present: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{present}")
     with (
-        occupancy.alone(Database.from_settings(settings)),
+        in_use_lock.exclusive(Database.from_settings(settings)),
         pytest.raises(StartError, match="is being restored"),
     ):
-        occupy_database(settings)
+        lock_database(settings)
 
 
 @pytest.fixture

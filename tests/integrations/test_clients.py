@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from boz_server.errors import ProviderUnavailable, RecipientUnavailable
-from boz_server.integrations import exchange, json_client
+from boz_server.integrations import http, json_client
 from boz_server.integrations.json_client import JSONClient, Reply
 from boz_server.integrations.server_client import ServerClient
 from tests.fake_servers import FakeServers
@@ -322,7 +322,7 @@ def test_it_sends_nothing_where_there_is_no_tls(omdb: FakeServers, soon: Soon) -
 
 
 def test_it_cuts_a_connection_that_comes_about_too_late(omdb: FakeServers) -> None:
-    line = exchange._Line()
+    line = http._Line()
     line.cut()
     with socket.create_connection(("127.0.0.1", int(omdb.url.rsplit(":", 1)[1]))) as late:
         line._note(late)
@@ -333,6 +333,6 @@ def test_it_cuts_a_connection_that_comes_about_too_late(omdb: FakeServers) -> No
 def test_it_takes_no_more_than_can_be_an_answer(
     way: Way, servers: FakeServers, soon: Soon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "MAX_BYTES", 2**21)
+    monkeypatch.setattr(http, "MAX_BYTES", 2**21)
     servers.fail("endless")
     assert "it answered more than can be an answer" in way.refusal(servers, soon()).reason

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from boz_server.api.blueprint import BozBlueprint
+from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import services
-from boz_server.api.paging import Listed, listed, page_request
-from boz_server.schemas.disc_library import LibraryArgs, LibraryDiscSchema
+from boz_server.schemas.collection import LibraryArgs, LibraryDiscSchema
 
 blueprint = BozBlueprint(
     "library", __name__, url_prefix="/api/library", description="The collection"

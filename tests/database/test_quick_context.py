@@ -6,7 +6,6 @@ import peewee
 import pytest
 
 from boz_server.database.connection import Database
-from boz_server.database.context import QuickContext
 from boz_server.database.models import (
     MODELS,
     Agent,
@@ -17,6 +16,7 @@ from boz_server.database.models import (
     TVSeason,
     Worker,
 )
+from boz_server.database.quick_context import QuickContext
 
 OTHER = Job.alias()
 MINE = Job.alias("mine")

@@ -2,6 +2,9 @@
 
 import marshmallow as ma
 
+from boz_server.schemas.common import FilterArgs
+from boz_server.schemas.fields import Text
+
 
 class TVEpisodeSchema(ma.Schema):
     """What is known of an episode; runtime in minutes."""
@@ -23,4 +26,26 @@ class TVSeasonSchema(ma.Schema):
     episodes = ma.fields.List(ma.fields.Nested(TVEpisodeSchema))
     last_episode_assigned = ma.fields.Integer()
     disc_ids = ma.fields.List(ma.fields.String())
+    last_disc_name = ma.fields.String(allow_none=True)
+
+
+class SeasonArgs(FilterArgs):
+    """Which seasons to list."""
+
+    show = Text(load_default=None)
+
+
+class SeasonSchema(ma.Schema):
+    """A season: which of its episodes were seen on discs, ripped, or are missing."""
+
+    season_id = ma.fields.String()
+    show_name = ma.fields.String()
+    season_number = ma.fields.Integer()
+    thetvdb_series_id = ma.fields.Integer(allow_none=True)
+    episode_count = ma.fields.Integer(allow_none=True)
+    seen = ma.fields.List(ma.fields.Integer())
+    ripped = ma.fields.List(ma.fields.Integer())
+    missing = ma.fields.List(ma.fields.Integer())
+    is_complete = ma.fields.Boolean()
+    discs = ma.fields.Integer()
     last_disc_name = ma.fields.String(allow_none=True)

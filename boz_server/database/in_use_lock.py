@@ -1,8 +1,8 @@
-"""Who has the database: any number of servers together, or one restore alone.
+"""Who is using the database: any number of servers, or one restore alone.
 
-SQLite's servers hold a lock on a file beside the database's; the processes that a server forks
-inherit it, so it ends with the last of them, however that ends. A server's own processes can't be
-told by SQLite: between two requests they may have no connection. PostgreSQL knows who is connected.
+On SQLite a server holds a shared lock on a file beside the database's. The processes it forks
+inherit the lock, so it lasts until the last of them ends, however that happens. SQLite itself can't
+tell: between two requests a process may have no connection. PostgreSQL knows who is connected.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,11 @@ _OTHERS = (
 )
 
 
-def occupy(database: Database) -> IO[bytes] | None:
-    """Have the database as a server, until the file that is returned is closed in every process
-    that has it; None on PostgreSQL. Raises StartError while it is being restored."""
+def acquire_shared(database: Database) -> IO[bytes] | None:
+    """Mark the database as in use by a server until every process has closed the returned file.
+
+    None on PostgreSQL. Raises StartError while the database is being restored.
+    """
     database.require_folder()
     if database.path is None:
         return None
@@ -34,11 +36,10 @@ def occupy(database: Database) -> IO[bytes] | None:
 
 
 @contextmanager
-def alone(database: Database) -> Iterator[None]:
-    """Have the database alone, and keep servers from starting on it. Raises StartError while one
-    has it."""
+def exclusive(database: Database) -> Iterator[None]:
+    """Keep servers from starting on the database. Raises StartError if one is using it."""
     if database.path is None:
-        with _alone_on_postgres(database.peewee, database.dialect):
+        with _exclusive_on_postgres(database.peewee, database.dialect):
             yield
         return
     with _lock_file(database.path.resolve()) as file:
@@ -48,20 +49,20 @@ def alone(database: Database) -> Iterator[None]:
 
 
 def _lock_file(path: Path) -> IO[bytes]:
-    """Open the file beside a database's; only its lock counts, so it stays when it is not held."""
+    """Open the file beside a database's. Only its lock counts, so it is never deleted."""
     lock_path = path.with_name(f"{path.name}.lock")
     lock_path.touch()
     return lock_path.open("rb")
 
 
 @contextmanager
-def _alone_on_postgres(database: Any, dialect: Any) -> Iterator[None]:
-    # A server that starts meanwhile waits for this lock before it looks at the schema.
+def _exclusive_on_postgres(database: Any, dialect: Any) -> Iterator[None]:
+    # A server that starts now waits for this lock before it looks at the schema.
     with dialect.keep_schema(database):
         ((others,),) = database.execute_sql(_OTHERS).fetchall()
         if others:
             raise StartError(
-                f"{others} other connections to the database are open: stop the server, and whoever"
-                " else uses it, first; nothing was changed."
+                f"{others} other connections to the database are open: stop the server and all"
+                " other programs that use it first; nothing was changed."
             )
         yield
