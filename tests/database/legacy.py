@@ -112,6 +112,20 @@ ROWS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def title_rows(disc_id: str, *numbers: int | None) -> list[tuple[str, dict[str, Any]]]:
+    """A disc's titles, with these episode numbers; None for an extra."""
+    return [
+        ("titles", {
+            "disc_id": disc_id, "title_index": index, "name": f"Title {index + 1}",
+            "duration_seconds": 2580 if number else 300, "episode_number": number,
+            "is_extra": number is None, "selected": number is not None,
+            "proposed_filename": f"Firefly - S01E{number:02}.mkv" if number else "Extra.mkv",
+            "proposed_path": "TV Shows/Firefly/Season 01",
+        })
+        for index, number in enumerate(numbers)
+    ]  # fmt: skip
+
+
 class LegacyDatabase:
     """A file of the old system that a test writes row by row; what it leaves out is as usual."""
 
@@ -139,15 +153,9 @@ class LegacyDatabase:
                     list(row.values()),
                 )
 
-    def titles(self, disc_id: str, *numbers: int | None, seconds: int = 2580) -> None:
+    def titles(self, disc_id: str, *numbers: int | None) -> None:
         """Enter a disc's titles, with such episode numbers."""
-        for index, number in enumerate(numbers):
-            named = f"Firefly - S01E{number:02}.mkv" if number else "Extra.mkv"
-            self.add("titles", disc_id=disc_id, title_index=index, name=f"Title {index + 1}",
-                     duration_seconds=seconds if number else 300, episode_number=number,
-                     is_extra=number is None, selected=number is not None,
-                     proposed_filename=named,
-                     proposed_path="TV Shows/Firefly/Season 01")  # fmt: skip
+        self.add_all(title_rows(disc_id, *numbers))
 
     def damage(self) -> bytes:
         """Overwrite the page of the agents; returns what the file then holds."""
