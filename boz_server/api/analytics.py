@@ -3,7 +3,7 @@
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint
-from boz_server.api.context import services
+from boz_server.api.context import context
 from boz_server.schemas.analytics import (
     DaysArgs,
     JobAnalyticsArgs,
@@ -11,6 +11,7 @@ from boz_server.schemas.analytics import (
     StorageAnalyticsSchema,
     WorkerAnalyticsSchema,
 )
+from boz_server.services.statistics import report
 
 blueprint = BozBlueprint(
     "analytics", __name__, url_prefix="/api/analytics", description="Statistics"
@@ -23,7 +24,7 @@ blueprint = BozBlueprint(
 def jobs(args: dict[str, Any]) -> dict[str, Any]:
     """Add up what came of jobs, by day, week, month, type, worker or preset; of the last 30 days
     unless `from` and `to` say otherwise."""
-    return services().analytics.jobs(args["first"], args["last"], args["group"])
+    return report.jobs(context(), args["first"], args["last"], args["group"])
 
 
 @blueprint.get("/workers")
@@ -32,7 +33,7 @@ def jobs(args: dict[str, Any]) -> dict[str, Any]:
 def workers(args: dict[str, Any]) -> list[dict[str, Any]]:
     """Say how much each worker did, how well and how fast; in the last 30 days unless `from` and
     `to` say otherwise."""
-    return services().analytics.of_workers(args["first"], args["last"])
+    return report.workers(context(), args["first"], args["last"])
 
 
 @blueprint.get("/storage")
@@ -41,4 +42,4 @@ def workers(args: dict[str, Any]) -> list[dict[str, Any]]:
 def storage(args: dict[str, Any]) -> dict[str, Any]:
     """Say how much smaller transcodes made their files, from the beginning unless `from` and `to`
     say otherwise."""
-    return services().analytics.storage(args["first"], args["last"])
+    return report.storage(context(), args["first"], args["last"])

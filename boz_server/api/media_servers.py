@@ -3,7 +3,7 @@
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint
-from boz_server.api.context import services
+from boz_server.api.context import context
 from boz_server.schemas.media_server import (
     MediaLibrariesSchema,
     MediaServerReportSchema,
@@ -11,6 +11,7 @@ from boz_server.schemas.media_server import (
     ScanArgs,
     ScanStartedSchema,
 )
+from boz_server.services.notifications import media_servers
 from boz_server.services.notifications.media_servers import ServerReport, ServerStatus
 
 blueprint = BozBlueprint("media_servers", __name__, url_prefix="/api", description="Media servers")
@@ -20,14 +21,14 @@ blueprint = BozBlueprint("media_servers", __name__, url_prefix="/api", descripti
 @blueprint.response(200, MediaServerStatusSchema)
 def plex_status() -> ServerStatus:
     """Say whether Plex is enabled and can be used."""
-    return services().media_servers.status("plex")
+    return media_servers.status(context(), "plex")
 
 
 @blueprint.get("/files/plex/libraries")
 @blueprint.response(200, MediaLibrariesSchema)
 def plex_libraries() -> dict[str, Any]:
     """List Plex's libraries."""
-    return {"libraries": services().media_servers.libraries("plex")}
+    return {"libraries": media_servers.sections(context(), "plex")}
 
 
 @blueprint.post("/files/plex/scan/<media_type>")
@@ -35,7 +36,7 @@ def plex_libraries() -> dict[str, Any]:
 @blueprint.response(200, ScanStartedSchema)
 def scan_plex(args: dict[str, Any], media_type: str) -> dict[str, Any]:
     """Have Plex scan the library of films (movie) or shows (tv), or one folder of it."""
-    services().media_servers.scan_plex(media_type, args["path"])
+    media_servers.scan_plex(context(), media_type, args["path"])
     return {"media_type": media_type, "path": args["path"]}
 
 
@@ -43,4 +44,4 @@ def scan_plex(args: dict[str, Any], media_type: str) -> dict[str, Any]:
 @blueprint.response(200, MediaServerReportSchema)
 def test(server: str) -> ServerReport:
     """Try plex, jellyfin or emby with its settings, and say what is wrong with them."""
-    return services().media_servers.test(server)
+    return media_servers.check(context(), server)

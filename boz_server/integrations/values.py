@@ -1,33 +1,32 @@
-"""Reads single values of foreign answers; what makes no sense counts as not known."""
+"""Reads single values of foreign answers; a value that makes no sense counts as unknown."""
 
 import re
 from typing import Any
 
-#: A name longer than this is none, and is cut; an overview likewise.
+from boz_server.domain.text import one_line
+
+#: Longer names and overviews are cut.
 NAME_LENGTH, OVERVIEW_LENGTH = 300, 2000
-#: Films began in the 1870s; further ahead than this nothing is announced.
+#: Film began in the 1870s; nobody announces anything later than this.
 FIRST_YEAR, LAST_YEAR = 1870, 2200
 #: A day.
 LONGEST_MINUTES = 24 * 60
 
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 _MINUTES = re.compile(r"(?:(\d{1,2})\s*h(?:\s*|$))?(?:(\d[\d,]{0,5})\s*(?:min|m|$).*)?", re.I)
 
 
 def text(value: Any, length: int = NAME_LENGTH) -> str | None:
-    """A text on one line, without control characters; None where there is none."""
-    if not isinstance(value, str):
-        return None
-    return " ".join(value.translate(_CONTROLS).split())[:length].strip() or None
+    """A text on one line, without control characters; None when it is empty or no text."""
+    return one_line(value, length) or None if isinstance(value, str) else None
 
 
 def number(value: Any, low: int, high: int) -> int | None:
-    """A whole number within the bounds, be it sent as a number or as a text."""
+    """A whole number within the bounds, sent as a number or as text; None for anything else."""
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    # True and False are whole numbers, to Python.
+    # bool is a subclass of int.
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if low <= value <= high else None
@@ -52,7 +51,7 @@ def minutes(value: Any) -> int | None:
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; whatever else is in it is passed over, and no list is an empty one."""
+    """The objects in a list, without its other items; empty when the value is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 

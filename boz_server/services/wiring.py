@@ -28,9 +28,7 @@ from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.maintenance.retention import Retention
 from boz_server.services.maintenance.scheduler import TICK_SECONDS, Maintenance, MaintenanceStep
 from boz_server.services.metadata.lookup import Metadata
-from boz_server.services.notifications.discord import Notices
-from boz_server.services.notifications.media_servers import MediaServers
-from boz_server.services.notifications.outbound import build_outbound
+from boz_server.services.notifications import discord, media_servers
 from boz_server.services.notifications.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
 from boz_server.services.notifications.outbox import Outbox
 from boz_server.services.queue.dispatcher import Dispatcher
@@ -42,7 +40,6 @@ from boz_server.services.queue.repair import Reconciliation
 from boz_server.services.queue.reports import JobReports
 from boz_server.services.queue.waiting_reasons import WaitingReasons
 from boz_server.services.seasons.tracker import SeasonTracker
-from boz_server.services.statistics.report import Analytics
 from boz_server.services.wiring_discs import build_discs
 from boz_server.services.wiring_files import FileServices, build_files
 from boz_server.services.wiring_queue import build_movers, build_queue
@@ -55,7 +52,6 @@ class Services:
 
     context: Context
     agents: AgentManager
-    analytics: Analytics
     workers: WorkerManager
     discs: DiscManager
     review: DiscReview
@@ -75,9 +71,7 @@ class Services:
     dispatcher: Dispatcher
     idempotency: Idempotency
     maintenance: Maintenance
-    media_servers: MediaServers
     metadata: Metadata
-    notices: Notices
     outbox: Outbox
     reconciliation: Reconciliation
     retention: Retention
@@ -95,15 +89,11 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     rows = context.stores
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
     thumbnail_cleaner = ThumbnailCleaner(clock, database, rows.thumbnails, thumbnails)
-    outbound = build_outbound(settings, clock, database)
+    outbox = Outbox(context, {**media_servers.senders(settings), **discord.senders(settings)})
     share, space = LibraryShare(settings), DiskSpace(settings)
     places = LibraryPlaces(settings, rows.discs)
     movers = build_movers(
-        settings,
-        clock,
-        database,
-        rows,
-        notices=outbound.notices,
+        context,
         reasons=WaitingReasons(settings, clock, fleet=rows.fleet, share=share, space=space),
     )
     files = build_files(
@@ -118,14 +108,10 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         places=places,
         share=share,
         space=space,
-        outbound=outbound,
-        statistics=movers.statistics,
+        context=context,
     )
     jobs = build_queue(
-        settings,
-        clock,
-        database,
-        rows,
+        context,
         movers,
         files=files,
         places=places,
@@ -170,7 +156,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     return Services(
         context=context,
         agents=jobs.agents,
-        analytics=Analytics(clock, rows=rows.statistics, workers=rows.workers),
         workers=jobs.workers,
         discs=disc.manager,
         review=disc.review,
@@ -190,10 +175,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         dispatcher=movers.dispatcher,
         idempotency=idempotency,
         maintenance=maintenance,
-        media_servers=outbound.media_servers,
         metadata=disc.metadata,
-        notices=outbound.notices,
-        outbox=outbound.outbox,
+        outbox=outbox,
         reconciliation=jobs.reconciliation,
         retention=disc.retention,
         vlc=VLCRelay(clock, database, rows.vlc_commands, rows.workers, jobs.agents),
@@ -208,7 +191,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
                 database.release,
                 at_end=maintenance.let_go,
             ),
-            BackgroundLoop("outbox", outbound.outbox.tick, OUTBOX_TICK_SECONDS, database.release),
+            BackgroundLoop("outbox", outbox.tick, OUTBOX_TICK_SECONDS, database.release),
             files.loop,
         ),
     )

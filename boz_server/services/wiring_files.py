@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from boz_server.clock import Clock
+from boz_server.context import Context
 from boz_server.database.connection import Database
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.filing_repository import FilingRepository
@@ -16,12 +17,10 @@ from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.maintenance.disk_space import DiskSpace, SpaceWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.maintenance.scheduler import MaintenanceStep
-from boz_server.services.notifications.outbound import Outbound
 from boz_server.services.queue.dispatcher import Dispatcher
 from boz_server.services.queue.leases import Attempts
 from boz_server.services.queue.organize_entry import OrganizeEntry
 from boz_server.services.queue.transitions import JobMoves
-from boz_server.services.statistics.record import Statistics
 from boz_server.services.uploads.complete import Deliveries
 from boz_server.services.uploads.inputs import JobInputs
 from boz_server.services.uploads.part_files import PartFiles
@@ -69,8 +68,7 @@ def build_files(
     places: LibraryPlaces,
     share: LibraryShare,
     space: DiskSpace,
-    outbound: Outbound,
-    statistics: Statistics,
+    context: Context,
 ) -> FileServices:
     """Build them on one database."""
     rows = UploadRepository(database)
@@ -88,7 +86,7 @@ def build_files(
         dispatcher=dispatcher,
         organizing=organizing,
         rights=rights,
-        statistics=statistics,
+        context=context,
     )
     uploads = Uploads(
         settings,
@@ -120,9 +118,7 @@ def build_files(
         attempts=attempts,
         moves=moves,
         share=share,
-        media_servers=outbound.media_servers,
-        notices=outbound.notices,
-        statistics=statistics,
+        context=context,
     )
     inputs = JobInputs(settings, clock, database, jobs, rows)
     loop = BackgroundLoop(
@@ -156,7 +152,7 @@ def build_files(
         space=space,
         loop=loop,
         steps=(
-            MaintenanceStep("watch_space", 60, SpaceWatch(database, space, outbound.notices).run),
+            MaintenanceStep("watch_space", 60, SpaceWatch(context, space).run),
             MaintenanceStep("forget_uploads", 600, uploads.forget_expired),
             MaintenanceStep("sweep_inputs", 60, inputs.sweep),
         ),

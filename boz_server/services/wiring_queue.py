@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-from boz_server.clock import Clock
-from boz_server.context import Stores
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
-from boz_server.services.notifications.discord import Notices
 from boz_server.services.queue.dispatcher import Dispatcher
 from boz_server.services.queue.enqueue import JobEntry
 from boz_server.services.queue.job_queue import JobQueue
@@ -20,32 +17,25 @@ from boz_server.services.queue.reports import JobReports
 from boz_server.services.queue.transcode_entry import TranscodeEntry
 from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.queue.waiting_reasons import WaitingReasons
-from boz_server.services.statistics.record import Statistics
 from boz_server.services.wiring_files import FileServices
-from boz_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Movers:
     """What changes jobs' states: whatever enters, gives away or ends jobs stands on it."""
 
-    statistics: Statistics
     moves: JobMoves
     dispatcher: Dispatcher
     attempts: Attempts
 
 
 def build_movers(
-    settings: Settings,
-    clock: Clock,
-    database: Database,
-    rows: Stores,
-    *,
-    notices: Notices,
+    context: Context,
     reasons: WaitingReasons,
 ) -> Movers:
     """Build them on one database."""
-    statistics = Statistics(rows.jobs, rows.statistics)
+    settings, clock, database = context.settings, context.clock, context.database
+    rows = context.stores
     moves = JobMoves(
         settings,
         clock,
@@ -55,8 +45,7 @@ def build_movers(
         agents=rows.agents,
         workers=rows.workers,
         discs=rows.discs,
-        notices=notices,
-        statistics=statistics,
+        context=context,
     )
     dispatcher = Dispatcher(
         settings,
@@ -76,7 +65,7 @@ def build_movers(
         moves=moves,
         dispatcher=dispatcher,
     )
-    return Movers(statistics, moves, dispatcher, attempts)
+    return Movers(moves, dispatcher, attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +82,7 @@ class QueueServices:
 
 
 def build_queue(
-    settings: Settings,
-    clock: Clock,
-    database: Database,
-    rows: Stores,
+    context: Context,
     movers: Movers,
     *,
     files: FileServices,
@@ -104,6 +90,8 @@ def build_queue(
     thumbnails: ThumbnailStore,
 ) -> QueueServices:
     """Build them on one database."""
+    settings, clock, database = context.settings, context.clock, context.database
+    rows = context.stores
     moves, dispatcher, attempts = movers.moves, movers.dispatcher, movers.attempts
     transcodes = TranscodeEntry(
         settings, jobs=rows.jobs, discs=rows.discs, moves=moves, thumbnails=thumbnails
@@ -118,7 +106,7 @@ def build_queue(
         dispatcher=dispatcher,
         attempts=attempts,
         transcodes=transcodes,
-        statistics=movers.statistics,
+        context=context,
     )
     agents = AgentManager(
         settings,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from boz_server.repositories.outbox_repository import OutboxRepository
 from boz_server.services.notifications.outbox import Outbox
 from boz_server.services.wiring import Services
 from tests.notifications.posting import Post
@@ -19,11 +18,10 @@ def post() -> Post:
 @pytest.fixture
 def outbox_process(services: Services, post: Post) -> Callable[[], Outbox]:
     """Builds the outbox of one process more, on the same database."""
-    database = services.context.database
 
     def build() -> Outbox:
         senders = {"post": post, "other": post}
-        return Outbox(services.context.clock, database, OutboxRepository(database), senders)
+        return Outbox(services.context, senders)
 
     return build
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from boz_server.database.models import OutboxMessage
 from boz_server.errors import RecipientUnavailable
+from boz_server.services.notifications import outbox as messages
 from boz_server.services.notifications.outbox import SEND_SECONDS, Outbox
 
 
@@ -39,8 +40,8 @@ def enter(outbox: Outbox, text: str = "a", kind: str = "post", **options: Any) -
     options = {"key": "key", **options}
     if "seconds" in options:
         options["delay"] = timedelta(seconds=options.pop("seconds"))
-    with outbox.database.write():
-        outbox.enter(kind, {"text": text}, **options)
+    with outbox.context.database.write():
+        messages.enter(outbox.context, kind, {"text": text}, **options)
 
 
 def waiting() -> list[OutboxMessage]:

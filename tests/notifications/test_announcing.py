@@ -8,6 +8,7 @@ from flask import Flask
 
 from boz_server.database.models import OutboxMessage
 from boz_server.domain.naming.path_map import PathMap
+from boz_server.services.notifications import media_servers as notifications
 from boz_server.services.wiring import Services
 from tests.media_server import FakeMediaServers
 from tests.support import FakeClock, restart
@@ -25,7 +26,7 @@ def running(app: Flask, media_servers: FakeMediaServers) -> Services:
 def announce(services: Services, *folders: Path) -> None:
     for folder in folders:
         with services.context.database.write():
-            services.media_servers.announce(folder, "movie" if folder == FILM else "tv")
+            notifications.announce(services.context, folder, "movie" if folder == FILM else "tv")
 
 
 def test_it_has_every_server_scan_the_folder_after_the_delay(

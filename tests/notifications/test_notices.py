@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.models import OutboxMessage
+from boz_server.services.notifications import discord
 from boz_server.services.wiring import Services
 from tests.media_server import FakeMediaServers
 from tests.support import (
@@ -131,9 +132,9 @@ def test_it_tells_nothing_of_what_a_person_cancels(client: FlaskClient, posts: P
 def test_it_tells_of_files_and_disks(client: FlaskClient, running: Services, posts: Posts) -> None:
     job = running.queue.get(create_job(client)["job_id"])
     with running.context.database.write():
-        running.notices.organized(job, Path("/nas/TV Shows/a_b.mkv"))
-        running.notices.storage_low("Only 1 GiB is left in /nas.")
-        running.notices.storage_low("Only 0 GiB is left in /nas.")
+        discord.organized(running.context, job, Path("/nas/TV Shows/a_b.mkv"))
+        discord.storage_low(running.context, "Only 1 GiB is left in /nas.")
+        discord.storage_low(running.context, "Only 0 GiB is left in /nas.")
     assert posts() == [
         "📁 In the library: Firefly - S01E01 (/nas/TV Shows/a\\_b.mkv)",
         "⚠️ Only 0 GiB is left in /nas.",
@@ -144,12 +145,12 @@ def test_it_tells_of_files_and_disks(client: FlaskClient, running: Services, pos
 def test_it_tells_only_what_people_want_to_hear(
     app: Flask, client: FlaskClient, running: Services, posts: Posts, kind: str
 ) -> None:
-    notices = restart(app, **{f"discord_notify_on_{kind}": False}).notices
+    services = restart(app, **{f"discord_notify_on_{kind}": False})
     end(client, approved_job(client), "completed")
     end(client, approved_job(client), "failed")
     job = running.queue.get(create_job(client)["job_id"])
     with running.context.database.write():
-        notices.organized(job, Path("/nas/a"))
+        discord.organized(services.context, job, Path("/nas/a"))
     signs = {"complete": "✅", "failure": "❌", "organized": "📁"}
     assert {post[0] for post in posts()} == set(signs.values()) - {signs[kind]}
 

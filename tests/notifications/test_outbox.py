@@ -31,7 +31,7 @@ def test_it_sends_in_the_order_in_which_messages_are_due(
 
 
 def test_it_enters_nothing_that_is_rolled_back(outbox: Outbox) -> None:
-    with outbox.database.peewee.atomic() as transaction:
+    with outbox.context.database.peewee.atomic() as transaction:
         enter(outbox)
         transaction.rollback()
     assert waiting() == []
@@ -39,9 +39,9 @@ def test_it_enters_nothing_that_is_rolled_back(outbox: Outbox) -> None:
 
 def test_it_sends_outside_of_any_transaction(outbox: Outbox, post: Post) -> None:
     enter(outbox)
-    post.meanwhile = outbox.database.refuse_transaction
+    post.meanwhile = outbox.context.database.refuse_transaction
     assert outbox.tick() == 1
-    with outbox.database.write():
+    with outbox.context.database.write():
         enter(outbox)
         with pytest.raises(RuntimeError):
             outbox.tick()

@@ -71,7 +71,7 @@ def test_it_sends_each_message_once_from_two_processes(
         try:
             return outbox.tick()
         finally:
-            outbox.database.release()
+            outbox.context.database.release()
 
     counts = at_once(lambda: tick(first), lambda: tick(second))
     counts.append(first.tick())

@@ -42,7 +42,7 @@ def add(services: Services, day: str, **facts: Any) -> None:
         "preset": "Fast", "seconds": 100.0, "input_bytes": 8 * GB, "output_bytes": 2 * GB,
     }  # fmt: skip
     with services.context.database.write():
-        services.queue.moves.statistics.rows.add(Run(ended_at=at, **(usual | facts)).row())
+        services.context.stores.statistics.add(Run(ended_at=at, **(usual | facts)).row())
 
 
 def keys(answer: dict[str, Any]) -> dict[str | None, int]:

@@ -10,7 +10,7 @@ class OutboxMessage(BaseModel):
     """One message to one server; it goes once the server has taken it."""
 
     message_id = peewee.BigAutoField()
-    #: Who it is for, as services/outbound.py names its senders: "plex", "discord", …
+    #: Who it is for, by the names of its senders: "plex", "discord", …
     kind = peewee.CharField(max_length=20)
     #: What it says, in short: the same entered again is the same message.
     key = peewee.TextField()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from boz_server.clock import Clock
+from boz_server.context import Context
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.disk import lock
@@ -26,11 +27,10 @@ from boz_server.services.library.filing_attempt import FilingAttempt
 from boz_server.services.library.mover import Filed, Filing, Stopped
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.output_folder import is_finished_file
-from boz_server.services.notifications.discord import Notices
-from boz_server.services.notifications.media_servers import MediaServers
+from boz_server.services.notifications import discord, media_servers
 from boz_server.services.queue.leases import Attempts
 from boz_server.services.queue.transitions import HOLDER, SERVER, JobMoves
-from boz_server.services.statistics.record import Statistics
+from boz_server.services.statistics import record
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,7 @@ class Library:
         attempts: Attempts,
         moves: JobMoves,
         share: LibraryShare,
-        media_servers: MediaServers,
-        notices: Notices,
-        statistics: Statistics,
+        context: Context,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -67,9 +65,7 @@ class Library:
         self.attempts = attempts
         self.moves = moves
         self.share = share
-        self.media_servers = media_servers
-        self.notices = notices
-        self.statistics = statistics
+        self.context = context
         self.roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
         self._stop = threading.Event()
 
@@ -203,14 +199,15 @@ class Library:
 
     def _tell(self, job: Job, path: Path) -> None:
         """Say where the file is now: to the job whose result it is, the media servers, people."""
-        self.media_servers.announce(path.parent, media_of(job.library_path or "", self.roots))
-        self.notices.organized(job, path)
+        media_type = media_of(job.library_path or "", self.roots)
+        media_servers.announce(self.context, path.parent, media_type)
+        discord.organized(self.context, job, path)
         if job.source_job_id is not None:
             source = self.jobs.change(
                 job.source_job_id, Job.output_file == job.input_file, output_file=job.output_file
             )
             if source is not None:
-                self.statistics.note_result(source, job.output_file_size)
+                record.note_result(self.context, source, job.output_file_size)
 
     def _fail(self, job: Job, error: str) -> None:
         """Plan another attempt, as far as there are any left."""

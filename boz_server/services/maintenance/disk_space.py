@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.disk import free_bytes
 from boz_server.errors import StorageFull
-from boz_server.services.notifications.discord import Notices
+from boz_server.services.notifications import discord
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -54,10 +54,9 @@ class DiskSpace:
 class SpaceWatch:
     """A maintenance step: says once when a disk is filling up, and again when it does so anew."""
 
-    def __init__(self, database: Database, space: DiskSpace, notices: Notices) -> None:
-        self.database = database
+    def __init__(self, context: Context, space: DiskSpace) -> None:
+        self.context = context
         self.space = space
-        self.notices = notices
         self._is_told = False
 
     def run(self) -> None:
@@ -65,8 +64,8 @@ class SpaceWatch:
         shortage = self.space.shortage()
         if shortage is not None and not self._is_told:
             log.warning("A disk is filling up: %s", shortage)
-            with self.database.write():
-                self.notices.storage_low(f"No new rip begins: {shortage}")
+            with self.context.database.write():
+                discord.storage_low(self.context, f"No new rip begins: {shortage}")
         self._is_told = shortage is not None
 
 

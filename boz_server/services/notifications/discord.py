@@ -1,19 +1,26 @@
-"""Notices for people: what became of jobs and files, posted to a Discord channel."""
+"""Notifications for people in a Discord channel: what became of jobs and files.
+
+Every function that enters one runs inside the `write()` that makes the change it reports.
+"""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import JobType
-from boz_server.integrations.values import text
-from boz_server.services.notifications.outbox import Outbox
+from boz_server.domain.text import one_line
+from boz_server.integrations.discord import Discord
+from boz_server.services.notifications import outbox
+from boz_server.services.notifications.outbox import Sender
 from boz_server.settings import Settings
 
-#: Who sends them.
-DISCORD = "discord"
-#: Of a machine's error, so much: the beginning, on one line.
-ERROR_LENGTH = 1000
-#: What Discord would take for formatting.
+#: The kind of these messages in the outbox.
+KIND = "discord"
+#: An error is cut at this length, a name at the other.
+ERROR_LENGTH, NAME_LENGTH = 1000, 300
+#: What Discord would read as formatting.
 _MARKUP = re.compile(r"([\\*_~`|>#\[\]<])")
 
 _DONE = {JobType.RIP: "Ripped", JobType.TRANSCODE: "Transcoded"}
@@ -24,47 +31,53 @@ _FAILED = {
 }
 
 
-class Notices:
-    """Enters notices into the outbox, as far as the settings want them.
+def job_completed(context: Context, job: Job) -> None:
+    """Report a rip or a transcode that is done; other jobs are not reported."""
+    if context.settings.discord_notify_on_complete and job.job_type in _DONE:
+        _post(context, f"✅ {_DONE[job.job_type]}: {_name(job)}")
 
-    Every method runs inside the `write()` of the caller, who makes the change that it tells of.
-    """
 
-    def __init__(self, settings: Settings, outbox: Outbox) -> None:
-        self.settings = settings
-        self.outbox = outbox
+def job_failed(context: Context, job: Job) -> None:
+    """Report a job that has failed and will not be retried automatically."""
+    if context.settings.discord_notify_on_failure:
+        reason = one_line(job.error or "", ERROR_LENGTH) or "no reason was given"
+        _post(context, f"❌ {_FAILED[job.job_type]}: {_name(job)}: {_plain(reason)}")
 
-    def job_completed(self, job: Job) -> None:
-        """Tell that a rip or a transcode is done."""
-        if self.settings.discord_notify_on_complete and job.job_type in _DONE:
-            self._post(f"✅ {_DONE[job.job_type]}: {_name(job)}")
 
-    def job_failed(self, job: Job) -> None:
-        """Tell that a job has failed, and is not tried again by itself."""
-        if self.settings.discord_notify_on_failure:
-            reason = text(job.error, ERROR_LENGTH) or "no reason was given"
-            self._post(f"❌ {_FAILED[job.job_type]}: {_name(job)}: {_plain(reason)}")
+def organized(context: Context, job: Job, path: Path) -> None:
+    """Report the path at which a job's file is in the library."""
+    if context.settings.discord_notify_on_organized:
+        _post(context, f"📁 In the library: {_name(job)} ({_plain(str(path))})")
 
-    def organized(self, job: Job, path: Path) -> None:
-        """Tell that a job's file is in the library, at this path."""
-        if self.settings.discord_notify_on_organized:
-            self._post(f"📁 In the library: {_name(job)} ({_plain(str(path))})")
 
-    def storage_low(self, notice: str) -> None:
-        """Tell that a disk is filling up; one such notice waits at a time."""
-        self._post(f"⚠️ {_plain(notice)}", key="storage_low")
+def storage_low(context: Context, text: str) -> None:
+    """Report a disk that is filling up; a new report replaces one that was not sent yet."""
+    _post(context, f"⚠️ {_plain(text)}", key="storage_low")
 
-    def _post(self, content: str, key: str | None = None) -> None:
-        if self.settings.discord_enabled:
-            self.outbox.enter(DISCORD, {"content": content}, key=key)
+
+def senders(settings: Settings) -> Mapping[str, Sender]:
+    """Build what posts to the channel: {kind: sender}, empty when Discord is disabled."""
+    if not settings.discord_enabled:
+        return {}
+    discord = Discord(settings.discord_webhook_url or "")
+    return {KIND: lambda payload, deadline: discord.post(payload["content"], deadline)}
+
+
+def _post(context: Context, content: str, key: str | None = None) -> None:
+    if context.settings.discord_enabled:
+        outbox.enter(context, KIND, {"content": content}, key=key)
 
 
 def _name(job: Job) -> str:
-    """Call a job what people know it by."""
-    name = text(job.output_name) or text(job.input_file) or f"job {job.job_id}"
-    label = text(job.source_disc_name)
+    """Name a job by its file and disc, as people know it."""
+    name = _short(job.output_name) or _short(job.input_file) or f"job {job.job_id}"
+    label = _short(job.source_disc_name)
     return _plain(f"{name} ({label})" if label else name)
 
 
-def _plain(words: str) -> str:
-    return _MARKUP.sub(r"\\\1", words)
+def _short(text: str | None) -> str:
+    return one_line(text or "", NAME_LENGTH)
+
+
+def _plain(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", text)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from boz_server.clock import Clock
+from boz_server.context import Context
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_report import JobReport
@@ -28,7 +29,7 @@ from boz_server.services.queue.transitions import (
     actor_of,
     machine_name,
 )
-from boz_server.services.statistics.record import Statistics
+from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class JobReports:
         dispatcher: Dispatcher,
         attempts: Attempts,
         transcodes: TranscodeEntry,
-        statistics: Statistics,
+        context: Context,
     ) -> None:
         self.clock = clock
         self.database = database
@@ -59,7 +60,7 @@ class JobReports:
         self.dispatcher = dispatcher
         self.attempts = attempts
         self.transcodes = transcodes
-        self.statistics = statistics
+        self.context = context
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
@@ -227,7 +228,7 @@ class JobReports:
             return None
         if "failures" in changes:
             self.moves.tell_end(merged)
-        return self.statistics.note_result(merged, report.output_file_size)
+        return record.note_result(self.context, merged, report.output_file_size)
 
     def _renewed(self, now: datetime) -> dict[str, Any]:
         """What a machine's own word on a job does to its lease."""

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from boz_server.clock import Clock
+from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType, sources
 from boz_server.domain.queue.retry_policy import is_upload_error
@@ -18,8 +19,8 @@ from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository, Step
 from boz_server.repositories.worker_repository import WorkerRepository
-from boz_server.services.notifications.discord import Notices
-from boz_server.services.statistics.record import Statistics
+from boz_server.services.notifications import discord
+from boz_server.services.statistics import record
 from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,7 @@ class JobMoves:
         agents: AgentRepository,
         workers: WorkerRepository,
         discs: DiscRepository,
-        notices: Notices,
-        statistics: Statistics,
+        context: Context,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -77,8 +77,7 @@ class JobMoves:
         self.agents = agents
         self.workers = workers
         self.discs = discs
-        self.notices = notices
-        self.statistics = statistics
+        self.context = context
 
     def enter(self, **fields: Any) -> Job:
         """Enter a new job."""
@@ -112,7 +111,7 @@ class JobMoves:
         self.events.record(
             step.job, now, from_status=step.before.status, actor=actor, detail=detail
         )
-        self.statistics.count(step, now, duration_seconds)
+        record.count(self.context, step, now, duration_seconds)
         self._settle(step)
         log.info("Job moved", extra={"job_id": job_id, "status": target, "actor": actor})
         return step.job
@@ -252,9 +251,9 @@ class JobMoves:
             return
         is_done = job.status == JobStatus.COMPLETED
         if job.status == JobStatus.FAILED or (is_done and is_upload_error(job.error)):
-            self.notices.job_failed(job)
+            discord.job_failed(self.context, job)
         elif is_done:
-            self.notices.job_completed(job)
+            discord.job_completed(self.context, job)
 
     def _refresh(self, *jobs: Job) -> None:
         """Bring the machines that have, or had, these jobs in line with them."""

@@ -1,58 +1,54 @@
-"""Counts what becomes of jobs, so that it is known when they are gone.
+"""Counts the runs of jobs, so that the figures outlive the jobs.
 
-Everything here runs inside the caller's `write_queue()`, in the transaction of what it counts:
-whoever is killed when, each run is counted once. Runs are never taken back; the size of a result
-is, where it never arrived.
+Everything here runs inside the caller's `write_queue()`, in the transaction of the change that it
+counts, so each run is counted exactly once even when the server is killed. A run is never taken
+back; the size of a result is when the result never arrived.
 """
 
 from datetime import datetime
 
+from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus
 from boz_server.domain.statistics.runs import Outcome, Row, Run, negated, seconds_between
-from boz_server.repositories.job_repository import JobRepository, Step
-from boz_server.repositories.statistics_repository import StatisticsRepository
+from boz_server.repositories.job_repository import Step
 
 
-class Statistics:
-    """Adds runs to the day on which they end."""
+def count(context: Context, step: Step, now: datetime, reported_seconds: float | None) -> None:
+    """Count the run that a change of a job's state ends, if it ends one.
 
-    def __init__(self, jobs: JobRepository, rows: StatisticsRepository) -> None:
-        self.jobs = jobs
-        self.rows = rows
+    reported_seconds: how long it took by the machine's clock; with None or 0 our clock measures it.
+    """
+    context.database.require_queue()
+    rows = context.stores.statistics
+    outcome = _outcome(step)
+    if outcome is None:
+        result = _result_row(step.before) if step.before.status == JobStatus.COMPLETED else None
+        if result is not None and result["output_bytes"]:
+            # The job runs again because its result did not arrive: that result saved nothing.
+            rows.add(negated(result))
+        return
+    # A requeued job has lost its machine and its times: the step still has them.
+    ended_at, began = step.job.completed_at or now, _began(step.before)
+    seconds = reported_seconds or seconds_between(began, ended_at)
+    rows.add(_run(step.before, step.job, outcome, ended_at, seconds).row())
 
-    def count(self, step: Step, now: datetime, reported_seconds: float | None) -> None:
-        """Count what ends by a change of a job's state, if something does.
 
-        reported_seconds: how long the machine says that it took; None or 0 where it does not say,
-        then it is measured by our clock.
-        """
-        outcome = _outcome(step)
-        if outcome is None:
-            result = _result_row(step.before) if step.before.status == JobStatus.COMPLETED else None
-            if result is not None and result["output_bytes"]:
-                # It is done again, as its result did not get here: that one saved nothing.
-                self.rows.add(negated(result))
-            return
-        # What had the job is gone from it, where it is queued again.
-        ended_at, began = step.job.completed_at or now, _began(step.before)
-        seconds = reported_seconds or seconds_between(began, ended_at)
-        self.rows.add(_run(step.before, step.job, outcome, ended_at, seconds).row())
+def note_result(context: Context, job: Job, size_bytes: int | None) -> Job:
+    """Record the size of a job's result, unless it is known already; returns the changed job.
 
-    def note_result(self, job: Job, size_bytes: int | None) -> Job:
-        """Note the size of a job's result, unless it is known already; returns the job as it then
-        is. Where the job is over it is added to the day of its end, else it counts with that.
-
-        size_bytes: None where it was not told.
-        """
-        if size_bytes is None or job.output_file_size is not None:
-            return job
-        noted = self.jobs.change(job.job_id, output_file_size=size_bytes) or job
-        if noted.status in OVER:
-            row = _result_row(noted)
-            if row["output_bytes"]:
-                self.rows.add(row)
-        return noted
+    The size counts on the day that the job ended: now if it is over, otherwise when it ends.
+    size_bytes: None when nobody reported it.
+    """
+    context.database.require_queue()
+    if size_bytes is None or job.output_file_size is not None:
+        return job
+    noted = context.stores.jobs.change(job.job_id, output_file_size=size_bytes) or job
+    if noted.status in OVER:
+        row = _result_row(noted)
+        if row["output_bytes"]:
+            context.stores.statistics.add(row)
+    return noted
 
 
 def _outcome(step: Step) -> Outcome | None:
@@ -61,7 +57,7 @@ def _outcome(step: Step) -> Outcome | None:
     is_lost = (
         step.before.status in HELD
         and step.job.status == JobStatus.QUEUED
-        # Else its machine signed off, or a person chose another: that is no one's fault.
+        # Otherwise its machine unregistered, or a person chose another one.
         and step.job.failures > step.before.failures
     )
     return Outcome.RETRIED if is_lost else None
@@ -73,7 +69,7 @@ def _began(job: Job) -> datetime | None:
 
 
 def _result_row(job: Job) -> Row:
-    """What the size of the result adds of a job that is over."""
+    """Return what the size of its result adds for a job that is over."""
     return _run(job, job, Outcome(job.status), job.completed_at, None).result_row()
 
 

@@ -7,6 +7,7 @@ Wherever the server is killed in between, whoever comes next goes on from there:
 import logging
 from pathlib import Path
 
+from boz_server.context import Context
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, Upload
 from boz_server.disk import give_name, is_same, numbered, sha256_of
@@ -21,7 +22,7 @@ from boz_server.services.library.output_folder import file_name
 from boz_server.services.queue.dispatcher import Dispatcher
 from boz_server.services.queue.leases import Attempts
 from boz_server.services.queue.organize_entry import OrganizeEntry
-from boz_server.services.statistics.record import Statistics
+from boz_server.services.statistics import record
 from boz_server.services.uploads.part_files import Part, PartFiles
 from boz_server.services.uploads.rights import UploadRights
 
@@ -45,7 +46,7 @@ class Deliveries:
         dispatcher: Dispatcher,
         organizing: OrganizeEntry,
         rights: UploadRights,
-        statistics: Statistics,
+        context: Context,
     ) -> None:
         self.database = database
         self.rows = rows
@@ -55,7 +56,7 @@ class Deliveries:
         self.dispatcher = dispatcher
         self.organizing = organizing
         self.rights = rights
-        self.statistics = statistics
+        self.context = context
 
     def deliver_all(self) -> int:
         """Deliver what has arrived and has not got its place; returns how many did."""
@@ -192,7 +193,7 @@ class Deliveries:
             **changes,
         )
         if changed is not None:
-            self.statistics.note_result(changed, upload.size_bytes)
+            record.note_result(self.context, changed, upload.size_bytes)
 
     def _refuse(self, upload: Upload, error: str) -> Upload:
         with self.database.write_queue():
