@@ -1,8 +1,8 @@
-"""Discord: notices in a channel, by its webhook.
+"""Posts messages to a Discord channel by its webhook.
 
 https://docs.discord.com/developers/resources/webhook#execute-webhook: POST {"content": at most 2000
-characters, "allowed_mentions"} to the webhook's address, which is the secret itself; 204 where it
-went well, and 429 with Retry-After where it was too much.
+characters, "allowed_mentions"} to the webhook's address, which is the secret itself. The answer is
+204, or 429 with Retry-After after too many.
 """
 
 from boz_server.integrations.server_client import ServerClient
@@ -20,7 +20,7 @@ class Discord:
         )
 
     def post(self, content: str, deadline: float) -> None:
-        """Post a text, which calls no one's attention: names in it are just names.
+        """Post a text that notifies nobody: mentions in it are plain text.
 
         Raises RecipientUnavailable.
         """

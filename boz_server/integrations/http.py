@@ -1,13 +1,12 @@
 """One HTTP request and its answer, within a time that the other side can't stretch.
 
-The time-outs of requests are those of single reads: a server that sends a byte now and then is
-waited for without end, and so is a name that does not resolve. So each exchange has a thread of
-its own, and whoever waits for it cuts the connection when the time is up.
+The timeouts of requests apply to single reads, so a server that sends a byte now and then, or a
+name that doesn't resolve, could keep us waiting without end. Each request therefore runs in a
+thread of its own, and the caller cuts the connection when the time is up.
 """
 
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,24 +21,29 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from boz_server.version import VERSION
 
-#: What every request says of us, and of what we take.
+#: A JSON object.
+Json = dict[str, Any]
+
+#: Sent with every request.
 HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
     "User-Agent": f"boz-ripper-server/{VERSION}",
 }
-
-#: How long a connection may take to come about, and the other side may say nothing.
+#: How long connecting may take, and how long the other side may send nothing.
 CONNECT_SECONDS, SILENCE_SECONDS = 3.0, 6.0
-#: More than the longest page of episodes has, many times over.
+#: With less time left, sending is pointless.
+LEAST_SECONDS = 0.02
+#: Many times the size of the longest page of episodes.
 MAX_BYTES = 8 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
-
-LATE = "it did not answer in time"
+_LATE = "it did not answer in time"
+#: Tests look for threads of this name.
+THREAD_NAME = "http-request"
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class Answer:
     """An answer as it came; `retry_after` is the header of that name."""
 
     status: int
@@ -60,9 +64,9 @@ class Raw:
 
 
 class NoAnswer(Exception):
-    """There was none; `reason` has no word of the other side's, nor of the address asked.
+    """No answer came. `reason` quotes neither the other side nor the address, which may hold a key.
 
-    `passing` says that asking again at once may help.
+    `passing` says that sending the request again at once may help.
     """
 
     def __init__(self, reason: str, *, passing: bool = False) -> None:
@@ -71,44 +75,62 @@ class NoAnswer(Exception):
         self.passing = passing
 
 
-def exchange(request: requests.Request, seconds: float) -> Raw:
-    """Send a request, once, and return its answer; redirects are answers like any other.
+def send(
+    method: str,
+    url: str,
+    seconds: float,
+    *,
+    headers: dict[str, str] | None = None,
+    params: Json | None = None,
+    body: Json | None = None,
+) -> Answer:
+    """Send a request once and return its answer within the seconds; redirects aren't followed.
 
-    Raises NoAnswer when there is none within the time.
+    Params that are None are left out. Raises NoAnswer.
     """
-    line = _Line()
-    outcome: SimpleQueue[Raw | NoAnswer] = SimpleQueue()
-    # A daemon, as the end of the process must not wait for it.
+    if seconds < LEAST_SECONDS:
+        raise NoAnswer(_LATE)
+    request = requests.Request(
+        method, url, params=params, json=body, headers={**HEADERS, **(headers or {})}
+    )
+    adapter = _CuttableAdapter()
+    outcome: SimpleQueue[Answer | NoAnswer] = SimpleQueue()
+    # A daemon, so that the process can end without waiting for it.
     threading.Thread(
-        target=lambda: outcome.put(_carry_out(line, request, seconds)), name="exchange", daemon=True
+        target=lambda: outcome.put(_carry_out(adapter, request, seconds)),
+        name=THREAD_NAME,
+        daemon=True,
     ).start()
     try:
         found = outcome.get(timeout=seconds)
     except Empty:
-        line.cut()
-        found = NoAnswer(LATE)
+        adapter.cut()
+        found = NoAnswer(_LATE)
     if isinstance(found, NoAnswer):
         raise found
     return found
 
 
-def _carry_out(line: "_Line", request: requests.Request, seconds: float) -> Raw | NoAnswer:
+def _carry_out(
+    adapter: "_CuttableAdapter", request: requests.Request, seconds: float
+) -> Answer | NoAnswer:
+    _this_thread.adapter = adapter
     timeout = (min(seconds, CONNECT_SECONDS), min(seconds, SILENCE_SECONDS))
     try:
-        # Sent without a session: no .netrc replaces the key, and no redirect takes it elsewhere.
-        with line.send(request.prepare(), stream=True, timeout=timeout) as response:
+        # Without a session, no .netrc replaces the key and no redirect takes it elsewhere.
+        with adapter.send(request.prepare(), stream=True, timeout=timeout) as response:
             retry_after = response.headers.get("Retry-After")
-            return Raw(response.status_code, retry_after, _content_of(response))
+            return Answer(response.status_code, retry_after, _content_of(response))
     except Exception as error:
         return error if isinstance(error, NoAnswer) else _no_answer(error)
     finally:
-        line.close()
+        adapter.close()
 
 
 def _no_answer(error: Exception) -> NoAnswer:
     """Say what went wrong in words of our own: an error's message quotes the address."""
     if isinstance(error, requests.Timeout):
-        return NoAnswer(LATE)
+        return NoAnswer(_LATE)
     if isinstance(error, exceptions.SSLError):
         return NoAnswer("no safe connection came about")
     if isinstance(error, exceptions.ConnectionError | exceptions.ChunkedEncodingError):
@@ -127,8 +149,8 @@ def _content_of(response: requests.Response) -> bytes:
     return bytes(content)
 
 
-class _Line(HTTPAdapter):
-    """Connections for one exchange, which another thread can cut at any stage."""
+class _CuttableAdapter(HTTPAdapter):
+    """The connections of one request, which another thread can cut at any stage."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -137,63 +159,60 @@ class _Line(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Have connections announce their sockets."""
+        """Use connections that announce their sockets to `note`."""
         super().init_poolmanager(*args, **kwargs)
-        pools: dict[str, type[HTTPConnectionPool]] = {
-            "http": HTTPConnectionPool,
-            "https": HTTPSConnectionPool,
-        }
-        connections: dict[str, type[HTTPConnection]] = {
-            "http": HTTPConnection,
-            "https": HTTPSConnection,
-        }
-        self.poolmanager.pool_classes_by_scheme = {
-            scheme: type(
-                pool.__name__,
-                (pool,),
-                {"ConnectionCls": _announcing(connections[scheme], self._note)},
-            )
-            for scheme, pool in pools.items()
-        }
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
-    def cut(self) -> None:
-        """End the exchange: whoever reads or writes fails at once."""
-        with self._lock:
-            self._is_cut = True
-            for handle in self._handles:
-                _shut(handle)
-
-    def close(self) -> None:
-        """Let go of everything, in the thread that has sent."""
-        super().close()
-        with self._lock:
-            for handle in self._handles:
-                handle.close()
-            self._handles.clear()
-
-    def _note(self, connected: socket.socket) -> None:
-        # A second handle on the connection: TLS takes the first one's from it.
+    def note(self, connected: socket.socket) -> None:
+        """Remember a socket, so that it can be cut."""
+        # A second handle on the connection, because TLS detaches the first one.
         handle = connected.dup()
         with self._lock:
             self._handles.append(handle)
             if self._is_cut:
                 _shut(handle)
 
+    def cut(self) -> None:
+        """Make every read and write fail at once, now and later."""
+        with self._lock:
+            self._is_cut = True
+            for handle in self._handles:
+                _shut(handle)
 
-def _announcing(
-    kind: type[HTTPConnection], note: Callable[[socket.socket], None]
-) -> type[HTTPConnection]:
-    class Announcing(kind):  # type: ignore[valid-type, misc]
-        def _new_conn(self) -> socket.socket:
-            connected: socket.socket = super()._new_conn()
-            note(connected)
-            return connected
+    def close(self) -> None:
+        """Close all sockets; called in the thread that sends."""
+        super().close()
+        with self._lock:
+            for handle in self._handles:
+                handle.close()
+            self._handles.clear()
 
-    return Announcing
+
+#: The adapter of the request that this thread carries out.
+_this_thread = threading.local()
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        connected: socket.socket = super()._new_conn()
+        _this_thread.adapter.note(connected)
+        return connected
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
 
 
 def _shut(handle: socket.socket) -> None:
     try:
         handle.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # the other side was quicker
+        return  # the other side has already closed it

@@ -1,14 +1,14 @@
-"""Jellyfin and Emby: their libraries, and scans of single folders.
+"""Jellyfin and Emby: their sections (they call them libraries), and scans of single folders.
 
-POST /Library/Media/Updated {"Updates": [{"Path", "UpdateType": "Created"}]} has either look at a
-path, with an empty answer: https://typescript-sdk.jellyfin.org (MediaUpdateInfoDto),
-https://dev.emby.media/reference/RestAPI/LibraryService/postLibraryMediaUpdated.html. A path in none
-of its libraries is taken as well, and nothing happens. GET /System/Info has ServerName and Version,
-GET /Library/VirtualFolders a list of {"Name", "CollectionType", "ItemId", "Locations": [path]}.
+POST /Library/Media/Updated {"Updates": [{"Path", "UpdateType": "Created"}]} makes either scan a
+path, and has an empty answer: https://typescript-sdk.jellyfin.org (MediaUpdateInfoDto),
+https://dev.emby.media/reference/RestAPI/LibraryService/postLibraryMediaUpdated.html. A path outside
+all sections is accepted too, but nothing happens. GET /System/Info has ServerName and Version;
+GET /Library/VirtualFolders is a list of {"Name", "CollectionType", "ItemId", "Locations": [path]}.
 
-They differ in how the key is sent. Jellyfin: `Authorization: MediaBrowser Token="…"`, as 12.0 takes
-no older form by default (github.com/jellyfin/jellyfin/issues/17245). Emby: X-Emby-Token, and all
-below /emby (https://dev.emby.media/doc/restapi/).
+They differ in how the key is sent. Jellyfin: `Authorization: MediaBrowser Token="…"`, because 12.0
+accepts no older form by default (github.com/jellyfin/jellyfin/issues/17245). Emby: X-Emby-Token,
+and all paths below /emby (https://dev.emby.media/doc/restapi/).
 """
 
 from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
@@ -48,7 +48,7 @@ class Jellyfin:
         ]
 
     def scan(self, folder: str, library_type: LibraryType, deadline: float) -> None:
-        """Have it look for changes in a folder of ours; whose library that is, it knows."""
+        """Have it scan a folder of ours for changes; it finds the section itself."""
         update = {"Path": self.path_map.theirs(folder), "UpdateType": "Created"}
         self.client.tell("POST", "/Library/Media/Updated", deadline, body={"Updates": [update]})
 

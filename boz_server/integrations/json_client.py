@@ -1,31 +1,24 @@
-"""What the clients of TheTVDB, OMDb and TMDb share: JSON objects, retries, one bound on it all."""
+"""The client that TheTVDB, OMDb and TMDb share: JSON objects, retries, one time limit."""
 
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 import orjson
-import requests
 
 from boz_server.errors import ProviderUnavailable
-from boz_server.integrations.http import HEADERS, LATE, NoAnswer, Raw, exchange
+from boz_server.integrations.http import Answer, Json, NoAnswer, send
 
-#: A JSON object as a provider sends it.
-Json = dict[str, Any]
-
-#: How often a request that failed is sent again, and the wait before the first time; it doubles.
+#: How often a failed request is sent again, and the wait before the first time; it doubles.
 RETRIES, BACKOFF_SECONDS = 2, 0.5
-#: The share of the time left that one exchange may take, so that some is left for another, but
-#: no less than so many seconds.
-EXCHANGE_SHARE, EXCHANGE_SECONDS = 0.6, 6.0
-#: With less time left, asking is pointless.
-LEAST_SECONDS = 0.02
+#: The share of the remaining time that one request may take, to leave some for another, but no
+#: less than these seconds.
+REQUEST_SHARE, REQUEST_SECONDS = 0.6, 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; `body` is empty where one that says no had no JSON object."""
+    """An answer; `body` is empty if an error status came without a JSON object."""
 
     status: int
     body: Json
@@ -37,10 +30,10 @@ class Reply:
 
 
 class JSONClient:
-    """Asks one provider, and says ProviderUnavailable to whatever is no answer.
+    """Asks one provider, and raises ProviderUnavailable if the answer can't be used.
 
     A `deadline` is an instant of `time.monotonic`; no call returns later, whatever the provider
-    does. Addresses may have keys in them: they are in no message.
+    does. Addresses may hold keys, so no message quotes them.
     """
 
     def __init__(self, name: str, base_url: str) -> None:
@@ -57,61 +50,52 @@ class JSONClient:
         body: Json | None = None,
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """Return the answer, be it a yes or a no; None among the params is left out.
+        """Return the answer, whatever its status; params that are None are left out.
 
-        Answers of 5xx and 429, and broken connections, are asked again while there is time.
+        While there is time, 5xx and 429 answers and broken connections are tried again.
         """
-        request = requests.Request(
-            method,
-            self.base_url + path,
-            params=params,
-            json=body,
-            headers={**HEADERS, **(headers or {})},
-        )
         for attempt in range(RETRIES + 1):
+            left = deadline - time.monotonic()
+            seconds = min(left, max(left * REQUEST_SHARE, REQUEST_SECONDS))
             wait = BACKOFF_SECONDS * 2**attempt
             try:
-                raw = exchange(request, self._time_left(deadline))
+                answer = send(
+                    method, self.base_url + path, seconds, headers=headers, params=params, body=body
+                )
             except NoAnswer as error:
                 reason, passing = error.reason, error.passing
             else:
-                if not _is_passing(raw.status):
-                    return self._reply(raw)
-                reason, passing = f"it answered {raw.status}", True
-                wait = max(wait, raw.wait_seconds or 0.0)
+                if not _is_passing(answer.status):
+                    return self._reply(answer)
+                reason, passing = f"it answered {answer.status}", True
+                wait = max(wait, answer.wait_seconds or 0.0)
             if not passing or attempt == RETRIES or time.monotonic() + wait >= deadline:
                 break
             time.sleep(wait)
         raise ProviderUnavailable(self.name, reason)
 
     def refuse(self, reason: str) -> ProviderUnavailable:
-        """Build the error for an answer that the provider's own client can't take."""
+        """Build the error for an answer that can't be used."""
         return ProviderUnavailable(self.name, reason)
 
     def require(self, reply: Reply) -> Json:
-        """Return the body of a yes; raises ProviderUnavailable for a no."""
+        """Return the body of a 200; raises ProviderUnavailable for any other status."""
         if reply.found:
             return reply.body
         if reply.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise self.refuse("it does not accept the key")
         raise self.refuse(f"it answered {reply.status}")
 
-    def _time_left(self, deadline: float) -> float:
-        left = deadline - time.monotonic()
-        if left < LEAST_SECONDS:
-            raise NoAnswer(LATE)
-        return min(left, max(left * EXCHANGE_SHARE, EXCHANGE_SECONDS))
-
-    def _reply(self, raw: Raw) -> Reply:
+    def _reply(self, answer: Answer) -> Reply:
         try:
-            body = orjson.loads(raw.content)
+            body = orjson.loads(answer.content)
         except orjson.JSONDecodeError:
             body = None
         if isinstance(body, dict):
-            return Reply(raw.status, body)
-        if raw.status == HTTPStatus.OK:
+            return Reply(answer.status, body)
+        if answer.status == HTTPStatus.OK:
             raise self.refuse("it answered something that is no JSON object")
-        return Reply(raw.status, {})
+        return Reply(answer.status, {})
 
 
 def _is_passing(status: int) -> bool:

@@ -1,19 +1,20 @@
 """OMDb: films, by title and by IMDb id.
 
-https://www.omdbapi.com: one address, asked by parameters: s= searches, i= and t= give one title's
-details. A no is a 200 too: {"Response": "False", "Error": "Movie not found!"}.
+https://www.omdbapi.com: one address with parameters: s= searches, i= and t= return one title's
+details. Errors are a 200 too: {"Response": "False", "Error": "Movie not found!"}.
 """
 
 import re
 from http import HTTPStatus
 
 from boz_server.domain.metadata.answers import Film
-from boz_server.integrations.json_client import Json, JSONClient
+from boz_server.integrations.http import Json
+from boz_server.integrations.json_client import JSONClient
 from boz_server.integrations.values import minutes, objects, text, year
 
-#: A search for a short title fails with this one; asking for the very title may not.
+#: A search for a short title fails with this; asking for the exact title may not.
 TOO_MANY = "Too many results."
-#: Errors that mean that there is nothing, and not that something is wrong.
+#: Errors that mean that nothing was found, not that something is wrong.
 NOTHING = (TOO_MANY, "Movie not found!", "Incorrect IMDb ID.", "Error getting data.")
 LIMIT = "Request limit reached!"
 
@@ -21,7 +22,7 @@ _IMDB_ID = re.compile(r"tt[0-9]{5,12}")
 
 
 class OMDb:
-    """Films, by OMDb. Every method may raise ProviderUnavailable."""
+    """Films from OMDb. Every method may raise ProviderUnavailable."""
 
     provider = "omdb"
 
@@ -30,7 +31,7 @@ class OMDb:
         self._api_key = api_key
 
     def search(self, title: str, year: int | None, deadline: float) -> list[Film]:
-        """Return up to ten films of that title or one like it, mostly without running times."""
+        """Return up to ten films with that title or a similar one, mostly without running times."""
         asked = {"type": "movie", "y": year}
         body = self._ask({"s": title, **asked}, deadline)
         if body.get("Error") == TOO_MANY:
@@ -44,7 +45,7 @@ class OMDb:
         return [film for film in read if film is not None]
 
     def film(self, external_id: str, deadline: float) -> Film | None:
-        """Return the film of an IMDb id with its running time; None when there is none."""
+        """Return the film with an IMDb id, and its running time; None if there is none."""
         if not _IMDB_ID.fullmatch(external_id):
             return None
         body = self._ask({"i": external_id}, deadline)

@@ -1,11 +1,11 @@
-"""Plex Media Server: its libraries, and scans of single folders.
+"""Plex Media Server: its sections (Plex calls them libraries), and scans of single folders.
 
-https://plexapi.dev/api-reference/library: GET /library/sections lists the libraries, as
-{"MediaContainer": {"Directory": [{"key", "title", "type", "Location": [{"path"}]}]}} where JSON is
-asked for; GET /library/sections/{key}/refresh?path= scans one folder, with an empty 200. It has to
-be a GET, as since 1.32.7 other methods are 404 (github.com/Cloudbox/autoscan/issues/218), and a
-folder, not a file (github.com/jxxghp/MoviePilot/pull/2203). A path outside the library is a 200 as
-well, and nothing happens. GET / says name and version. The token is the header X-Plex-Token.
+https://plexapi.dev/api-reference/library: GET /library/sections lists the sections, in JSON as
+{"MediaContainer": {"Directory": [{"key", "title", "type", "Location": [{"path"}]}]}};
+GET /library/sections/{key}/refresh?path= scans one folder and answers with an empty 200. It must be
+a GET, because since 1.32.7 other methods are 404 (github.com/Cloudbox/autoscan/issues/218), and a
+folder, not a file (github.com/jxxghp/MoviePilot/pull/2203). A path outside the section is also a
+200, but nothing happens. GET / returns name and version. The token is the header X-Plex-Token.
 """
 
 from urllib.parse import quote
@@ -30,7 +30,7 @@ class Plex:
         self.client = ServerClient(
             "Plex",
             settings.plex_url,
-            # Plex lets some networks in without one.
+            # Plex can allow some networks in without a token.
             {"X-Plex-Token": token} if token else {},
             url_setting="BOZ_PLEX_URL",
             key_setting="BOZ_PLEX_TOKEN",
@@ -55,7 +55,7 @@ class Plex:
     def scan(
         self, folder: str, library_type: LibraryType, deadline: float, *, whole: bool = False
     ) -> None:
-        """Have it look for changes in a folder of ours, or in the whole library that has it."""
+        """Have it scan a folder of ours, or the whole section that holds it, for changes."""
         path = self.path_map.theirs(folder)
         library_id = self._library_ids[library_type]
         if library_id is None:
@@ -69,7 +69,7 @@ class Plex:
         )
 
     def _library_of(self, path: str, library_type: LibraryType, deadline: float) -> str:
-        """Return the id of the library that has a path of the server's most closely."""
+        """Return the id of the section whose location holds the path most closely."""
         fitting = [
             (len(place), library.id)
             for library in self.libraries(deadline)

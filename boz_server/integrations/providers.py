@@ -12,28 +12,28 @@ from boz_server.settings import Settings
 
 
 class FilmProvider(Protocol):
-    """Who knows films. Both methods may raise ProviderUnavailable."""
+    """A provider of films. Both methods may raise ProviderUnavailable."""
 
     provider: str
     client: JSONClient
 
     def search(self, title: str, year: int | None, deadline: float) -> list[Film]:
-        """Return films of that title or one like it."""
+        """Return films with that title or a similar one."""
 
     def film(self, external_id: str, deadline: float) -> Film | None:
-        """Return the film of one of the provider's ids with its running time."""
+        """Return the film with one of the provider's ids, and its running time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """Who can be asked; None and nothing where there is no key."""
+    """The providers that can be asked; None or empty without a key."""
 
     tv: TheTVDB | None
     films: tuple[FilmProvider, ...]
 
 
 def configured(settings: Settings) -> Providers:
-    """Build a client for each provider that has a key; nothing is sent yet."""
+    """Build a client for each provider with a key; sends nothing yet."""
     tv, films = None, list[FilmProvider]()
     if settings.thetvdb_api_key:
         client = JSONClient("TheTVDB", settings.thetvdb_url)

@@ -1,25 +1,23 @@
-"""Asks the household's own servers: once, within a bound; the outbox is who asks again."""
+"""The client of the household's own servers: it asks once; the outbox does the retrying."""
 
 import time
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-import requests
 
 from boz_server.errors import RecipientUnavailable
-from boz_server.integrations.http import HEADERS, LATE, NoAnswer, Raw, exchange
-from boz_server.integrations.json_client import LEAST_SECONDS
+from boz_server.integrations.http import Answer, Json, NoAnswer, send
 
 NO_JSON = "it answered something that is no JSON of its kind"
 
 
 class ServerClient:
-    """Asks one server, and says RecipientUnavailable to whatever is no yes.
+    """Asks one server, and raises RecipientUnavailable unless it says yes.
 
-    url_setting, key_setting: the variables that a wrong address or key stands in, for messages.
-    A `deadline` is an instant of `time.monotonic`; no call returns later. Neither the address nor
-    the key is in any message.
+    url_setting, key_setting: the variables that hold the address and the key, for messages. A
+    `deadline` is an instant of `time.monotonic`; no call returns later. No message quotes the
+    address or the key.
     """
 
     def __init__(
@@ -42,7 +40,7 @@ class ServerClient:
         try:
             return orjson.loads(self._ask("GET", path, deadline).content)
         except orjson.JSONDecodeError:
-            # Its context would quote the answer.
+            # Raised outside, because its context would quote the answer.
             found = self.refuse(f"{NO_JSON}: see {self.url_setting}")
         raise found
 
@@ -52,18 +50,18 @@ class ServerClient:
         path: str,
         deadline: float,
         *,
-        params: dict[str, Any] | None = None,
-        body: dict[str, Any] | None = None,
+        params: Json | None = None,
+        body: Json | None = None,
         missing: str | None = None,
     ) -> None:
-        """Have something done, whatever the answer's body. missing: what a 404 means here."""
-        raw = self._ask(method, path, deadline, missing, params=params, json=body)
-        # A page for people, such as a proxy's to log in, is no yes.
-        if raw.content.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        """Send a request whose answer needs no body. missing: what a 404 means here."""
+        answer = self._ask(method, path, deadline, params=params, body=body, missing=missing)
+        # A page for people, such as a proxy's login form, is not a yes.
+        if answer.content.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
             raise self.refuse(f"it answered with a web page: see {self.url_setting}")
 
     def refuse(self, reason: str, wait_seconds: float | None = None) -> RecipientUnavailable:
-        """Build the error for an answer that is no yes."""
+        """Build the error for an answer that is not a yes."""
         return RecipientUnavailable(self.name, reason, wait_seconds)
 
     def _ask(
@@ -71,26 +69,25 @@ class ServerClient:
         method: str,
         path: str,
         deadline: float,
+        *,
+        params: Json | None = None,
+        body: Json | None = None,
         missing: str | None = None,
-        **content: Any,
-    ) -> Raw:
-        headers = {**HEADERS, **self._headers}
-        request = requests.Request(method, self.base_url + path, headers=headers, **content)
-        left = deadline - time.monotonic()
-        reason = LATE
-        if left >= LEAST_SECONDS:
-            try:
-                raw = exchange(request, left)
-            except NoAnswer as error:
-                reason = error.reason
-            else:
-                if HTTPStatus.OK <= raw.status < HTTPStatus.MULTIPLE_CHOICES:
-                    return raw
-                raise self.refuse(self._no(raw.status, missing), raw.wait_seconds)
-        raise self.refuse(f"{reason} ({self.url_setting})")
+    ) -> Answer:
+        url, left = self.base_url + path, deadline - time.monotonic()
+        try:
+            answer = send(method, url, left, headers=self._headers, params=params, body=body)
+        except NoAnswer as error:
+            # Raised outside, because its context would quote the address.
+            refused = self.refuse(f"{error.reason} ({self.url_setting})")
+        else:
+            if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                return answer
+            refused = self.refuse(self._meaning(answer.status, missing), answer.wait_seconds)
+        raise refused
 
-    def _no(self, status: int, missing: str | None) -> str:
-        """Say what an answer means that is no yes."""
+    def _meaning(self, status: int, missing: str | None) -> str:
+        """Say what an error status means."""
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return f"it answered {status}, as it does not accept {self.key_setting}"
         if status == HTTPStatus.NOT_FOUND:

@@ -1,8 +1,8 @@
-"""TheTVDB, version 4 of its API: shows and their episodes.
+"""Shows and their episodes from TheTVDB, version 4 of its API.
 
-https://thetvdb.github.io/v4-api/ (4.7): POST /login gives a token that is good for a month; lists
+https://thetvdb.github.io/v4-api/ (4.7): POST /login returns a token, valid for a month. Lists
 come in pages, with `links` to the next one. Season types, from GET /seasons/types: "official" is
-the aired order, "dvd" the DVD order, and "default" whichever the show's own page prefers.
+the aired order, "dvd" the DVD order, and "default" the one that the show's own page prefers.
 """
 
 from http import HTTPStatus
@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from boz_server.domain.metadata.answers import Episode, Series, TVOrder
-from boz_server.integrations.json_client import Json, JSONClient, Reply
+from boz_server.integrations.http import Json
+from boz_server.integrations.json_client import JSONClient, Reply
 from boz_server.integrations.values import OVERVIEW_LENGTH, minutes, number, objects, text, year
 
-#: The database knows ids of 32 bits.
+#: The database's column has 32 bits.
 LAST_ID = 2**31 - 1
 #: Pages have 500 episodes.
 MAX_PAGES = 20
@@ -28,7 +29,7 @@ SEASON_TYPES = {
 
 
 class TheTVDB:
-    """Shows, by TheTVDB. Every method may raise ProviderUnavailable."""
+    """Shows from TheTVDB. Every method may raise ProviderUnavailable."""
 
     provider = "thetvdb"
 
@@ -39,7 +40,7 @@ class TheTVDB:
         self._token: str | None = None
 
     def search(self, name: str, year: int | None, deadline: float) -> list[Series]:
-        """Return the shows of that name or one like it, the likeliest first."""
+        """Return the shows with that name or a similar one, the likeliest first."""
         params = {"query": name, "type": "series", "year": year}
         reply = self._get("/search", deadline, params)
         if reply.status == HTTPStatus.NOT_FOUND:
@@ -51,7 +52,7 @@ class TheTVDB:
         return [series for series in read if series is not None]
 
     def series(self, series_id: int, deadline: float) -> Series | None:
-        """Return one show; None when there is none of that id."""
+        """Return one show; None if there is none with that id."""
         reply = self._get(f"/series/{series_id}", deadline)
         if reply.status in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
             return None
@@ -62,9 +63,9 @@ class TheTVDB:
         return series
 
     def episodes(self, series_id: int, deadline: float) -> list[Episode]:
-        """Return the episodes of all seasons, in the order of the settings.
+        """Return the episodes of all seasons, numbered in the order that the settings name.
 
-        In aired order where there is no other; empty when there is no such show.
+        In aired order if the show has no other; empty if there is no such show.
         """
         for season_type in SEASON_TYPES[self.order]:
             found = self._episodes(f"/series/{series_id}/episodes/{season_type}", deadline)
@@ -86,7 +87,7 @@ class TheTVDB:
             known = len(found)
             for episode in map(_episode, items):
                 if episode is not None:
-                    # The first of a number counts: some come several times.
+                    # Some numbers come several times: the first one counts.
                     found.setdefault((episode.season_number, episode.number), episode)
             if not _has_more(body, page) or (items and len(found) == known):
                 break
@@ -99,7 +100,7 @@ class TheTVDB:
             reply = self.client.ask("GET", path, deadline=deadline, params=params, headers=headers)
             if reply.status != HTTPStatus.UNAUTHORIZED:
                 return reply
-            if self._token == token:  # another thread may have a new one by now
+            if self._token == token:  # else another thread has fetched a new one
                 self._token = None
         return reply
 
@@ -114,7 +115,7 @@ class TheTVDB:
 
 
 def _series(item: Json) -> Series | None:
-    """Read a search result or a show's record, which differ in the forms of id and aliases."""
+    """Read a search result or a show's record; their ids and aliases have different forms."""
     # Search results: "tvdb_id": "81189", "id": "series-81189"; records: "id": 81189.
     given = item.get("tvdb_id") or item.get("id")
     if isinstance(given, str):
@@ -130,7 +131,7 @@ def _aliases(item: Json, name: str) -> tuple[str, ...]:
     translations = item.get("translations")
     given: list[Any] = [item.get("name_translated")]
     if isinstance(translations, dict):
-        # English first: the rest may fall to the limit.
+        # English first, because the limit may cut off the rest.
         given += [translations.get("eng"), *translations.values()]
     aliases = item.get("aliases")
     for alias in aliases if isinstance(aliases, list) else []:
@@ -154,7 +155,7 @@ def _episode(item: Json) -> Episode | None:
 
 
 def _has_more(body: Json, page: int) -> bool:
-    """Whether there is a page after this one; its address is made here, not taken from there."""
+    """Whether there is another page; its address is built here, not taken from the answer."""
     links = body.get("links")
     if not isinstance(links, dict):
         return False

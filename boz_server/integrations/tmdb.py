@@ -1,4 +1,4 @@
-"""TMDb, version 3 of its API: films, by title and by its own id.
+"""Films from TMDb, version 3 of its API, by title and by its own id.
 
 https://developer.themoviedb.org/docs/authentication-application: the key of version 3 is the
 parameter `api_key`; the longer "API Read Access Token" is sent as a Bearer token.
@@ -8,7 +8,8 @@ import re
 from http import HTTPStatus
 
 from boz_server.domain.metadata.answers import Film
-from boz_server.integrations.json_client import Json, JSONClient, Reply
+from boz_server.integrations.http import Json
+from boz_server.integrations.json_client import JSONClient, Reply
 from boz_server.integrations.values import minutes, number, objects, text, year
 
 MAX_RESULTS = 20
@@ -18,7 +19,7 @@ _IMDB_ID = re.compile(r"tt[0-9]{5,12}")
 
 
 class TMDb:
-    """Films, by TMDb. Every method may raise ProviderUnavailable."""
+    """Films from TMDb. Every method may raise ProviderUnavailable."""
 
     provider = "tmdb"
 
@@ -30,7 +31,7 @@ class TMDb:
         self._headers = {"Authorization": f"Bearer {api_key}"} if is_token else {}
 
     def search(self, title: str, year: int | None, deadline: float) -> list[Film]:
-        """Return the films of that title or one like it, without running times."""
+        """Return the films with that title or a similar one, without running times."""
         params = {"query": title, "year": year, "include_adult": "false"}
         reply = self._get("/search/movie", params, deadline)
         found = self.client.require(reply).get("results")
@@ -40,7 +41,7 @@ class TMDb:
         return [film for film in read if film is not None]
 
     def film(self, external_id: str, deadline: float) -> Film | None:
-        """Return the film of one of TMDb's ids with its running time; None when there is none."""
+        """Return the film with one of TMDb's ids, and its running time; None if there is none."""
         film_id = number(external_id, 1, LAST_ID)
         if film_id is None:
             return None

@@ -1,4 +1,4 @@
-"""Reads single values of foreign answers; a value that makes no sense counts as unknown."""
+"""Reads single values from other servers' answers; one that makes no sense counts as unknown."""
 
 import re
 from typing import Any

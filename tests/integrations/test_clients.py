@@ -110,8 +110,8 @@ def omdb() -> Iterator[FakeServers]:
         yield found
 
 
-def exchanges() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "exchange"]
+def requests_under_way() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == http.THREAD_NAME]
 
 
 def test_it_says_who_asks_and_for_what(way: Way, servers: FakeServers, soon: Soon) -> None:
@@ -175,9 +175,9 @@ def test_it_says_what_is_wrong(
     assert time.monotonic() - began < 0.6
     assert servers.count() == (3 if way is ASK and may_pass else 1)
     # The connection was cut: its thread does not wait for the other side.
-    while exchanges() and time.monotonic() < began + 2.5:
+    while requests_under_way() and time.monotonic() < began + 2.5:
         time.sleep(0.01)
-    assert exchanges() == []
+    assert requests_under_way() == []
     try:
         way.ask(servers.url + way.place, soon(0.2))
     except way.error:
@@ -281,7 +281,7 @@ def test_it_says_what_a_404_means_where_that_is_known(
     assert refused.value.reason == "no 9"
 
 
-# The exchange below both.
+# The request below both.
 
 
 def test_it_waits_no_longer_for_a_name_that_does_not_resolve(
@@ -299,7 +299,7 @@ def test_it_waits_no_longer_for_a_name_that_does_not_resolve(
         assert ASK.refusal(omdb, soon(0.1)).reason == LATE
         resolved.set()
         assert asked.is_set()
-        for thread in exchanges():
+        for thread in requests_under_way():
             thread.join(2)
     assert omdb.count() == 0
 
@@ -310,9 +310,9 @@ def test_it_waits_no_longer_for_a_handshake(soon: Soon) -> None:
         with pytest.raises(ProviderUnavailable, match="in time"):
             ask(f"https://127.0.0.1:{silent.getsockname()[1]}", soon(0.2))
         assert time.monotonic() - began < 0.4
-        for thread in exchanges():
+        for thread in requests_under_way():
             thread.join(2)
-        assert exchanges() == []
+        assert requests_under_way() == []
 
 
 def test_it_sends_nothing_where_there_is_no_tls(omdb: FakeServers, soon: Soon) -> None:
@@ -322,10 +322,10 @@ def test_it_sends_nothing_where_there_is_no_tls(omdb: FakeServers, soon: Soon) -
 
 
 def test_it_cuts_a_connection_that_comes_about_too_late(omdb: FakeServers) -> None:
-    line = http._Line()
+    line = http._CuttableAdapter()
     line.cut()
     with socket.create_connection(("127.0.0.1", int(omdb.url.rsplit(":", 1)[1]))) as late:
-        line._note(late)
+        line.note(late)
         assert late.recv(1) == b""
     line.close()
 

@@ -14,7 +14,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import ProviderAnswer
 from boz_server.domain.metadata.answers import Episode, Film, Series
 from boz_server.errors import ProviderUnavailable
-from boz_server.integrations.json_client import LEAST_SECONDS
+from boz_server.integrations.http import LEAST_SECONDS
 from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
 
 log = logging.getLogger(__name__)
