@@ -1,4 +1,4 @@
-"""How the database goes about the statements that a test runs."""
+"""How the database goes about the statements that a test runs: the plans of both engines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +29,12 @@ def noted(services: Services) -> Iterator[Statements]:
     services.context.database.peewee.query_hooks.remove(note)
 
 
+def learn_sizes(services: Services) -> None:
+    """Let PostgreSQL learn how large its tables are, as it does by itself in time."""
+    if services.context.database.path is None:
+        services.context.database.peewee.execute_sql("ANALYZE")
+
+
 def plan_of(services: Services, sql: str, parameters: tuple[object, ...]) -> list[str]:
     """How SQLite goes about a statement, step by step."""
     rows = services.context.database.peewee.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
@@ -38,3 +44,22 @@ def plan_of(services: Services, sql: str, parameters: tuple[object, ...]) -> lis
 def steps_of(services: Services, statements: Statements) -> list[str]:
     """How SQLite goes about all of these statements."""
     return [step for sql in statements for step in plan_of(services, sql, statements[sql])]
+
+
+def scans(
+    services: Services, statements: Statements, allowed: tuple[str, ...] = ("SCAN CONSTANT ROW",)
+) -> set[str]:
+    """The steps by which SQLite reads a whole table or index, except those allowed to begin so."""
+    return {
+        f"{step}: {sql}"
+        for sql, parameters in statements.items()
+        for step in plan_of(services, sql, parameters)
+        if step.startswith("SCAN") and not step.startswith(allowed)
+    }
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All parts of a plan of PostgreSQL's."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)

@@ -15,7 +15,7 @@ from boz_server.domain.identification.search_words import key
 from boz_server.repositories.library_entry_repository import LibraryEntryRepository
 from boz_server.services.wiring import Services
 from tests.database.rows import NOW
-from tests.plans import noted, steps_of
+from tests.plans import learn_sizes, nodes, noted, steps_of
 from tests.support import ok, register_agent
 
 DISCS, ARCHIVED, SHOWS = 1500, 500, 300
@@ -59,10 +59,7 @@ def large(client: FlaskClient, services: Services) -> Services:
                    "record": {"disc": {}, "titles": [{"title_index": 0}]}}
                 for disc in old[start : start + 500]
             ).execute()  # fmt: skip
-    if services.context.database.path is None:
-        services.context.database.peewee.execute_sql(
-            "ANALYZE"
-        )  # as PostgreSQL does by itself in time
+    learn_sizes(services)
     return services
 
 
@@ -213,13 +210,6 @@ def explained(services: Services) -> Iterator[list[dict[str, Any]]]:
     services.context.database.peewee.query_hooks.append(explain)
     yield plans
     services.context.database.peewee.query_hooks.remove(explain)
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """All parts of a plan of PostgreSQL's."""
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from nodes(part)
 
 
 def test_it_asks_a_fixed_number_of_times(client: FlaskClient, large: Services) -> None:

@@ -13,7 +13,7 @@ from boz_server.database.models import Disc
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.plans import noted, plan_of
+from tests.plans import noted, scans
 from tests.provider_server import FakeProviders, Movie, Show
 from tests.support import approve, detect, eject, register_agent, told
 
@@ -89,13 +89,7 @@ def test_it_reads_by_index(
         detect(client, "ANOTHER_FILM", (99,), drive="I:")
         providers.work()
         services.maintenance.tick()
-    scans = {
-        f"{step}: {sql}"
-        for sql, parameters in statements.items()
-        for step in plan_of(services, sql, parameters)
-        if step.startswith("SCAN") and not step.startswith(ALLOWED)
-    }
-    assert scans == set()
+    assert scans(services, statements, ALLOWED) == set()
 
 
 @pytest.mark.parametrize(

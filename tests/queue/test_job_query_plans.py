@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
-from tests.plans import noted, plan_of
+from tests.plans import noted, scans
 from tests.support import (
     approve,
     approved_job,
@@ -80,10 +80,4 @@ def test_it_reads_by_index_in_the_main_flow(client: FlaskClient, services: Servi
         ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
         ok(client.post("/api/agents/pc/unregister"))
 
-    scans = {
-        f"{step}: {sql}"
-        for sql, parameters in statements.items()
-        for step in plan_of(services, sql, parameters)
-        if step.startswith("SCAN") and not step.startswith(ALLOWED)
-    }
-    assert scans == set()
+    assert scans(services, statements, ALLOWED) == set()

@@ -1,10 +1,9 @@
 """The queue's own queries read by an index what is under way or waits, not what is over."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,7 +15,7 @@ from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.repositories.attempt_repository import by_agent, by_worker
 from boz_server.repositories.paging import PageRequest
 from boz_server.services.wiring import Services
-from tests.plans import noted, plan_of, steps_of
+from tests.plans import learn_sizes, nodes, noted, plan_of, steps_of
 from tests.support import (
     FakeClock,
     assigned_job,
@@ -167,10 +166,7 @@ def lengthen_history(services: Services, job_id: str, number: int) -> None:
         for start in range(0, number, 500):
             Job.insert_many(jobs[start : start + 500]).execute()
             JobEvent.insert_many(events[2 * start : 2 * start + 1000]).execute()
-    if services.context.database.path is None:
-        services.context.database.peewee.execute_sql(
-            "ANALYZE"
-        )  # as PostgreSQL does by itself in time
+    learn_sizes(services)
 
 
 def full_reads(services: Services, sql: str, parameters: tuple[object, ...]) -> list[str]:
@@ -187,13 +183,6 @@ def full_reads(services: Services, sql: str, parameters: tuple[object, ...]) -> 
         and not {"Index Cond", "Recheck Cond"} & node.keys()
         and node.get("Index Name") not in SMALL_INDICES
     ]
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """All parts of a plan of PostgreSQL's."""
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from nodes(part)
 
 
 def test_it_reads_no_large_table_as_a_whole(services: Services, queries: dict[str, Query]) -> None:
