@@ -31,8 +31,7 @@ from boz_server.domain.identification.search_words import key
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.statistics.runs import Outcome, Run, merged
 from boz_server.repositories.archive_repository import ArchiveRepository
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.library_entry_repository import LibraryEntryRepository
+from boz_server.repositories.disc_repository import DiscRepository, renew_entries
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.start import prepare
@@ -108,7 +107,7 @@ def enter_discs(database: Database, at: datetime, *, archived: bool) -> None:
         for index in range(TITLES)
     ).execute()
     ids = [disc["disc_id"] for disc in discs]
-    LibraryEntryRepository().renew(ids)
+    renew_entries(ids)
     if archived:
         ArchiveRepository(database, DiscRepository(database)).put_away(ids, at)
 

@@ -8,7 +8,7 @@ from boz_server.database.connection import Database
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
-from boz_server.repositories.disc_library_repository import DiscLibraryRepository
+from boz_server.repositories.collection_repository import CollectionRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.fleet_repository import FleetRepository
@@ -20,7 +20,6 @@ from boz_server.repositories.outbox_repository import OutboxRepository
 from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
 from boz_server.repositories.reconciliation_repository import ReconciliationRepository
 from boz_server.repositories.retention_repository import RetentionRepository
-from boz_server.repositories.season_overview_repository import SeasonOverviewRepository
 from boz_server.repositories.statistics_repository import StatisticsRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
@@ -40,7 +39,7 @@ class Stores:
     agents: AgentRepository
     archive: ArchiveRepository
     attempts: AttemptRepository
-    collection: DiscLibraryRepository
+    collection: CollectionRepository
     discs: DiscRepository
     events: JobEventRepository
     filings: FilingRepository
@@ -53,7 +52,6 @@ class Stores:
     repair: ReconciliationRepository
     retention: RetentionRepository
     seasons: TVSeasonRepository
-    season_overview: SeasonOverviewRepository
     statistics: StatisticsRepository
     thumbnails: ThumbnailRepository
     uploads: UploadRepository
@@ -79,7 +77,7 @@ class Context:
             agents=agents,
             archive=ArchiveRepository(database, discs),
             attempts=attempts,
-            collection=DiscLibraryRepository(database),
+            collection=CollectionRepository(database),
             discs=discs,
             events=JobEventRepository(database),
             filings=FilingRepository(),
@@ -92,7 +90,6 @@ class Context:
             repair=ReconciliationRepository(agents=agents, workers=workers, attempts=attempts),
             retention=RetentionRepository(),
             seasons=TVSeasonRepository(database),
-            season_overview=SeasonOverviewRepository(),
             statistics=StatisticsRepository(database),
             thumbnails=ThumbnailRepository(),
             uploads=UploadRepository(database),

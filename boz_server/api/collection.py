@@ -3,8 +3,9 @@
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
-from boz_server.api.context import services
+from boz_server.api.context import context
 from boz_server.schemas.collection import LibraryArgs, LibraryDiscSchema
+from boz_server.services.collection import search
 
 blueprint = BozBlueprint(
     "library", __name__, url_prefix="/api/library", description="The collection"
@@ -15,6 +16,6 @@ blueprint = BozBlueprint(
 @blueprint.arguments(LibraryArgs, location="query")
 @blueprint.response(200, LibraryDiscSchema(many=True))
 def library(args: dict[str, Any]) -> Listed:
-    """Search the discs, those in the archive included."""
+    """Search the discs, including the archive."""
     asked = {name: args[name] for name in ("search", "media_type", "show", "sort")}
-    return listed(services().disc_library.page(page_request(args), **asked))
+    return listed(search.page(context(), page_request(args), **asked))

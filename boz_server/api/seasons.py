@@ -3,9 +3,10 @@
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
-from boz_server.api.context import services
+from boz_server.api.context import context, services
 from boz_server.database.models import TVSeason
 from boz_server.schemas.season import SeasonArgs, SeasonSchema, TVSeasonSchema
+from boz_server.services.collection import overview
 
 tv_seasons = BozBlueprint(
     "tv-seasons", __name__, url_prefix="/api/tv-seasons", description="Seasons"
@@ -25,4 +26,4 @@ def season(season_id: str) -> TVSeason:
 @blueprint.response(200, SeasonSchema(many=True))
 def seasons(args: dict[str, Any]) -> Listed:
     """List seasons with the episodes that were seen, and those that are missing."""
-    return listed(services().season_overview.page(page_request(args), args["show"]))
+    return listed(overview.page(context(), page_request(args), args["show"]))

@@ -7,12 +7,11 @@ from typing import Any
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Disc, Job, Title
-from boz_server.domain.collection.search import NAMES, TITLE_NAME
+from boz_server.database.models import Disc, Job, LibraryEntry, Title
+from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.media_type import MediaType
 from boz_server.domain.queue.job_states import OPEN, JobType
-from boz_server.repositories.library_entry_repository import LibraryEntryRepository
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
@@ -24,7 +23,6 @@ class DiscRepository:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.entries = LibraryEntryRepository()
 
     def get(self, disc_id: str) -> Disc | None:
         """Return the disc, or None when none of that id was ever reported."""
@@ -210,7 +208,7 @@ class DiscRepository:
 
     def _renamed(self, disc_id: str) -> None:
         """Once for the transaction: one change of a disc goes through all of its titles."""
-        self.database.before_commit(self.entries.renew, disc_id)
+        self.database.before_commit(renew_entries, disc_id)
 
     @staticmethod
     def _with_titles(query: Any) -> Disc | None:
@@ -218,6 +216,36 @@ class DiscRepository:
         if disc is not None:
             load_titles([disc])
         return disc
+
+
+def renew_entries(disc_ids: Sequence[str]) -> None:
+    """Bring the entries that the collection is searched by in line with live discs."""
+    discs: Any = Disc.select(*[getattr(Disc, name) for name in NAMES]).where(
+        Disc.disc_id.in_(disc_ids)
+    )
+    names = _episode_titles(disc_ids)
+    for disc in discs.dicts():
+        entry = entry_of(disc, names.get(disc["disc_id"], ()))
+        columns = [LibraryEntry._meta.fields[name] for name in entry if name != "disc_id"]
+        (
+            LibraryEntry.insert(entry)
+            .on_conflict(conflict_target=[LibraryEntry.disc_id], preserve=columns)
+            .execute()
+        )
+
+
+def _episode_titles(disc_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return the episode titles of each disc, in the disc's order."""
+    column = getattr(Title, TITLE_NAME)
+    query: Any = (
+        Title.select(Title.disc, column)
+        .where(Title.disc.in_(disc_ids), column.is_null(False))
+        .order_by(Title.disc, Title.title_index)
+    )
+    names: dict[str, list[str]] = {}
+    for disc_id, name in query.tuples():
+        names.setdefault(disc_id, []).append(name)
+    return names
 
 
 def load_titles(discs: Sequence[Disc], *columns: Any) -> None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from boz_server.clock import Clock
 from boz_server.context import Context
 from boz_server.database.connection import Database
-from boz_server.services.collection.overview import SeasonOverview
-from boz_server.services.collection.search import DiscLibrary
 from boz_server.services.discs.auto_rip import AutoRip
 from boz_server.services.discs.corrections import DiscOverrides
 from boz_server.services.discs.detection import DiscManager
@@ -58,8 +56,6 @@ class Services:
     overrides: DiscOverrides
     rips: RipOrders
     seasons: SeasonTracker
-    disc_library: DiscLibrary
-    season_overview: SeasonOverview
     entry: JobEntry
     queue: JobQueue
     remote: RemoteWork
@@ -118,12 +114,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         thumbnails=thumbnails,
     )
     disc = build_discs(
-        settings,
-        clock,
-        database,
-        agents=rows.agents,
-        discs=rows.discs,
-        jobs=rows.jobs,
+        context,
         moves=movers.moves,
         dispatcher=movers.dispatcher,
         entry=jobs.entry,
@@ -162,8 +153,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         overrides=disc.overrides,
         rips=disc.rips,
         seasons=disc.seasons,
-        disc_library=DiscLibrary(database, rows.collection),
-        season_overview=SeasonOverview(database, rows.season_overview),
         entry=jobs.entry,
         queue=jobs.queue,
         remote=jobs.remote,

@@ -2,16 +2,8 @@
 
 from dataclasses import dataclass
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.integrations.providers import configured
-from boz_server.repositories.agent_repository import AgentRepository
-from boz_server.repositories.archive_repository import ArchiveRepository
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.job_repository import JobRepository
-from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
-from boz_server.repositories.retention_repository import RetentionRepository
-from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.services.discs.auto_rip import AutoRip
 from boz_server.services.discs.corrections import DiscOverrides
 from boz_server.services.discs.detection import DiscManager
@@ -31,7 +23,6 @@ from boz_server.services.queue.dispatcher import Dispatcher
 from boz_server.services.queue.enqueue import JobEntry
 from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.seasons.tracker import SeasonTracker
-from boz_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +43,24 @@ class DiscServices:
 
 
 def build_discs(
-    settings: Settings,
-    clock: Clock,
-    database: Database,
+    context: Context,
     *,
-    agents: AgentRepository,
-    discs: DiscRepository,
-    jobs: JobRepository,
     moves: JobMoves,
     dispatcher: Dispatcher,
     entry: JobEntry,
     thumbnails: ThumbnailStore,
 ) -> DiscServices:
     """Build them on one database."""
-    archive = ArchiveRepository(database, discs)
-    seasons = SeasonTracker(clock, TVSeasonRepository(database), discs, archive)
+    settings, clock, database = context.settings, context.clock, context.database
+    stores = context.stores
+    agents, discs, jobs, archive = stores.agents, stores.discs, stores.jobs, stores.archive
+    seasons = SeasonTracker(clock, stores.seasons, discs, archive)
     identifier = DiscIdentifier(settings, discs, seasons)
     previews = PreviewGenerator(settings, identifier, seasons)
     metadata = Metadata(
         clock,
         database,
-        ProviderCacheRepository(database),
+        stores.provider_cache,
         configured(settings),
         timeout_seconds=settings.provider_timeout_seconds,
     )
@@ -96,7 +84,7 @@ def build_discs(
     auto_approval = AutoApproval(settings, discs, review)
     rips = RipOrders(database, discs, jobs, entry)
     auto_rip = AutoRip(settings, database, discs=discs, jobs=jobs, rips=rips)
-    retention = Retention(settings, clock, database, rows=RetentionRepository(), archive=archive)
+    retention = Retention(context)
     return DiscServices(
         manager=DiscManager(
             settings,

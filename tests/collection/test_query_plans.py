@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from boz_server.database import upkeep
 from boz_server.database.models import ArchivedDisc, Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.identification.search_words import key
-from boz_server.repositories.library_entry_repository import LibraryEntryRepository
+from boz_server.repositories.disc_repository import renew_entries
 from boz_server.services.wiring import Services
 from tests.database.rows import NOW
 from tests.plans import learn_sizes, nodes, noted, steps_of
@@ -73,7 +73,7 @@ def enter(discs: list[dict[str, Any]]) -> None:
              "thumbnail_timestamps": []}
             for disc in batch for n in range(2)
         ).execute()  # fmt: skip
-        LibraryEntryRepository().renew([disc["disc_id"] for disc in batch])
+        renew_entries([disc["disc_id"] for disc in batch])
 
 
 def disc_row(number: int) -> dict[str, Any]:

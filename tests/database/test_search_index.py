@@ -10,7 +10,7 @@ from boz_server.database import backup, findings, schema_report, upkeep
 from boz_server.database.connection import Database
 from boz_server.database.dialects import sqlite3
 from boz_server.database.models import Agent, Disc, LibraryEntry
-from boz_server.repositories.library_entry_repository import LibraryEntryRepository
+from boz_server.repositories.disc_repository import renew_entries
 from tests.database.rows import agent, disc
 
 
@@ -19,7 +19,7 @@ def database(sqlite: Database) -> Database:
     """A database with a disc that can be found."""
     agent()
     disc()
-    LibraryEntryRepository().renew(["disc"])
+    renew_entries(["disc"])
     return sqlite
 
 
@@ -45,14 +45,14 @@ def opened(database: Database, tmp_path: Path) -> Iterator[Database]:
 def test_it_finds_a_disc_in_a_backup(opened: Database) -> None:
     assert schema_report.differences(opened) == []
     assert found(opened) == ["disc"]
-    LibraryEntryRepository().renew(["disc"])
+    renew_entries(["disc"])
     assert found(opened) == ["disc"]
 
 
 def test_it_finds_the_same_after_a_vacuum(database: Database) -> None:
     for number in range(50):
         disc(f"d{number}", disc_name=f"D{number} X", drive=f"{number}")
-    LibraryEntryRepository().renew([f"d{number}" for number in range(50)])
+    renew_entries([f"d{number}" for number in range(50)])
     LibraryEntry.delete().where(LibraryEntry.disc_id == "disc").execute()
     upkeep.vacuum(database)
     assert found(database, ["d17"]) == ["d17"]

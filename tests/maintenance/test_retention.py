@@ -272,7 +272,7 @@ def test_it_lets_others_write_between_two_discs(
         detect(client, label, (99,))
     eject(client)
     clock.advance(181 * DAY)
-    put_away: Callable[..., None] = services.retention.archive.put_away
+    put_away: Callable[..., None] = services.context.stores.archive.put_away
 
     def slow(*arguments: Any) -> None:
         retention_timer.seconds += 2
@@ -281,7 +281,7 @@ def test_it_lets_others_write_between_two_discs(
     def pause(_: float) -> None:
         assert not services.context.database.peewee.in_transaction()
 
-    monkeypatch.setattr(services.retention.archive, "put_away", slow)
+    monkeypatch.setattr(services.context.stores.archive, "put_away", slow)
     monkeypatch.setattr(retention_timer, "sleep", pause)
     services.retention.run()
     assert [disc.disc_name for disc in ArchivedDisc.select()] == ["ALIEN", "HEAT"]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from boz_server.domain.collection.related import LinkKind, links_of
 from boz_server.domain.identification.identity import read_label
-from boz_server.domain.identification.kinship import Likeness, ties
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.repositories.archive_repository import ArchiveRepository
@@ -24,7 +24,7 @@ class DiscRecall:
         if read.key and read.disc_number is not None:
             keys |= self._keys_before(read.key, read.disc_number)
         return self.archive.bring_back(
-            ties(fingerprint, "", None) | {(Likeness.TITLE_KEY, key) for key in keys}
+            links_of(fingerprint, "", None) | {(LinkKind.TITLE_KEY, key) for key in keys}
         )
 
     def _keys_before(self, key: str, disc_number: int) -> set[str]:

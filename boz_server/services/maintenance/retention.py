@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
-from boz_server.domain.identification.kinship import Kin, families, may_go
-from boz_server.repositories.archive_repository import ArchiveRepository
-from boz_server.repositories.retention_repository import Cutoffs, RetentionRepository
-from boz_server.settings import Settings
+from boz_server.context import Context
+from boz_server.repositories.retention_repository import Cutoffs
+from boz_server.services.collection import archive
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +18,6 @@ RUN_SECONDS = 3.0
 REST_SECONDS = 3600.0
 #: Nothing is from before then.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-#: A family that is held together by more is looked for among all discs.
-MAX_TIES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +41,12 @@ class Pruned:
 class Retention:
     """Prunes in batches, each a short transaction: wherever it is killed, it goes on there."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
-        *,
-        rows: RetentionRepository,
-        archive: ArchiveRepository,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
-        self.rows = rows
-        self.archive = archive
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.settings = context.settings
+        self.clock = context.clock
+        self.database = context.database
+        self.rows = context.stores.retention
         self._due = 0.0
 
     def run(self) -> None:
@@ -87,7 +74,7 @@ class Retention:
         with self.database.read():
             jobs, events = self.rows.count_jobs(cutoffs)
             commands = self.rows.count_commands(cutoffs)
-            discs = sum(map(len, self._spare_families(cutoffs)))
+            discs = sum(map(len, archive.archivable(self.context, cutoffs)))
         return Pruned(jobs, events, commands, discs)
 
     def _cutoffs(self) -> Cutoffs:
@@ -131,24 +118,5 @@ class Retention:
             yield Pruned(vlc_commands=gone)
 
     def _discs(self, cutoffs: Cutoffs) -> Iterator[Pruned]:
-        for family in self._spare_families(cutoffs):
-            with self.database.write_queue():
-                # Since it was looked for, another disc of it may have come.
-                is_spare = self._is_spare_still(family, cutoffs)
-                if is_spare:
-                    self.archive.put_away([disc.disc_id for disc in family], self.clock.now())
-            yield Pruned(archived_discs=len(family) if is_spare else 0)
-
-    def _spare_families(self, cutoffs: Cutoffs) -> list[list[Kin]]:
-        """The discs that may go into the archive, by families: what numbers the episodes of a
-        show's next disc, or knows a disc that is put in again, is there as a whole or not at all
-        (see ArchiveRepository.bring_back)."""
-        return [family for family in families(self.archive.kin(cutoffs)) if may_go(family)]
-
-    def _is_spare_still(self, family: list[Kin], cutoffs: Cutoffs) -> bool:
-        ties = {tie for disc in family for tie in disc.ties}
-        live = self.archive.kin(cutoffs, ties if len(ties) <= MAX_TIES else None)
-        ids = {disc.disc_id for disc in family}
-        return any(
-            ids == {disc.disc_id for disc in each} and may_go(each) for each in families(live)
-        )
+        for archived in archive.put_away(self.context, cutoffs, self.clock.now()):
+            yield Pruned(archived_discs=archived)

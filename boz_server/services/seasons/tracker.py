@@ -6,8 +6,8 @@ from typing import Any
 
 from boz_server.clock import Clock
 from boz_server.database.models import Disc, TVSeason
+from boz_server.domain.collection.related import LinkKind
 from boz_server.domain.discs.disc_states import PreviewStatus
-from boz_server.domain.identification.kinship import Likeness
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.seasons.plan import Numbering, plan
 from boz_server.errors import Conflict, SeasonNotFound
@@ -56,7 +56,7 @@ class SeasonTracker:
         """Enter a season if it is new; returns its id. Until the transaction ends, no one else
         can number discs of it. The show's discs come back from the archive: they all count."""
         season_id = f"{show_name}:s{season_number}"
-        self.archive.bring_back([(Likeness.SHOW_NAME, show_name)])
+        self.archive.bring_back([(LinkKind.SHOW_NAME, show_name)])
         self.seasons.open(season_id, show_name, season_number, self.clock.now())
         if series_id is not None:
             self.seasons.name_series(season_id, series_id)
