@@ -16,6 +16,7 @@ from boz_server.database.migrations import Migrations
 from boz_server.errors import SettingsError, StartError
 from boz_server.settings import Settings
 from boz_server.start import prepare
+from tests.database.folders import OURS
 from tests.database.legacy import LegacyDatabase
 
 PROJECT = Path(__file__).parents[1]
@@ -43,9 +44,8 @@ def test_it_makes_folders_and_schema(fresh: Settings) -> None:
     prepare(fresh)
     assert fresh.temp_dir.is_dir()
     assert fresh.output_dir.is_dir()
-    files = sorted(path.stem for path in (PROJECT / "migrations").glob("[0-9]*.py"))
-    assert files[0] == "001_initial_schema"
-    assert applied(fresh) == files
+    assert OURS[0] == "001_initial_schema"
+    assert applied(fresh) == OURS
 
 
 def test_it_leaves_no_probe_behind(fresh: Settings, tmp_path: Path) -> None:
@@ -65,6 +65,8 @@ def test_it_bears_another_server_that_probes_the_folders_at_the_same_time(
 
     monkeypatch.setattr(Path, "touch", touch_and_lose)
     prepare(fresh)
+    assert [*fresh.temp_dir.iterdir()] == [*fresh.output_dir.iterdir()] == []
+    assert applied(fresh) == OURS
 
 
 def test_it_starts_again_on_what_is_there(fresh: Settings) -> None:
@@ -72,6 +74,7 @@ def test_it_starts_again_on_what_is_there(fresh: Settings) -> None:
     (fresh.output_dir / "film.mkv").touch()
     prepare(fresh)
     assert (fresh.output_dir / "film.mkv").exists()
+    assert applied(fresh) == OURS
 
 
 def test_it_backs_up_what_is_there_before_it_migrates(fresh: Settings, tmp_path: Path) -> None:

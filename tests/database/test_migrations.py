@@ -130,9 +130,10 @@ def test_it_notes_a_version_and_runs_nothing(migrations: Migrations) -> None:
     assert migrations.applied() == []
 
 
-def test_it_is_content_with_a_database_of_its_version(migrations: Migrations) -> None:
+def test_it_accepts_a_database_of_its_version(migrations: Migrations) -> None:
     migrations.upgrade()
     migrations.require_current()
+    assert migrations.applied() == migrations.available()
 
 
 def test_it_refuses_a_database_that_is_behind(migrations: Migrations) -> None:
@@ -159,6 +160,7 @@ def test_it_serves_again_once_the_newer_server_has_downgraded(
     migrations.upgrade()
     migrations.downgrade(NEWEST)
     older.require_current()
+    assert older.applied() == older.available() == OURS
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])

@@ -1,6 +1,7 @@
 """The maintenance steps that keep the database quick."""
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,13 @@ def test_it_says_once_that_the_log_does_not_shrink(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_it_leaves_postgresql_to_itself(services: Services) -> None:
+def test_it_leaves_postgresql_to_itself(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[Any] = []
     upkeep = Upkeep(services.context.database)
+    services.context.database.peewee.query_hooks.append(asked.append)
     upkeep.optimize()
     upkeep.fold_in_log()
+    services.context.database.peewee.query_hooks.remove(asked.append)
+    assert (asked, caplog.records) == ([], [])
