@@ -10,10 +10,11 @@ from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.file_system import network_type
 from boz_server.database.findings import MOVE_TO_LOCAL_DISK, network_refusal
 from boz_server.database.in_use_lock import acquire_shared
-from boz_server.database.legacy.adoption import Adoption
+from boz_server.database.legacy.adoption import adopt_at_start
 from boz_server.database.migrations import Migrations
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
+from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.maintenance.backups import Backups
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
@@ -37,7 +38,8 @@ def prepare(settings: Settings) -> None:
     try:
         database.require_folder()
         _refuse_network_share(settings, database)
-        Adoption(settings, Clock(), database).at_start()
+        thumbnails = ThumbnailStore(settings.thumbnails_dir, Clock())
+        adopt_at_start(database, Clock().now(), thumbnails.has, auto_migrate=settings.auto_migrate)
         backups = Backups(settings, Clock(), database)
         migrations = Migrations(database, before_change=backups.make_before_change)
         if settings.auto_migrate:

@@ -231,6 +231,19 @@ class Database:
         return None
 
 
+@contextmanager
+def second_database(url: str, *, named: str = SETTING) -> Iterator[Database]:
+    """Let the models use another database, and afterwards the one from before again."""
+    before = database_proxy.obj
+    database = Database(url, named=named)
+    try:
+        yield database
+    finally:
+        database.close()
+        if before is not None:
+            database_proxy.initialize(before)
+
+
 def root_words(error: BaseException) -> str:
     """Return the words of the error that another one goes back to, without a full stop."""
     while (cause := error.__cause__ or error.__context__) is not None:

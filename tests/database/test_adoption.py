@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from boz_server.database import schema_report
 from boz_server.database.connection import Database
-from boz_server.database.legacy.conversion import convert
-from boz_server.database.legacy.filling import AdoptionError, adopt_into
+from boz_server.database.legacy.filling import AdoptionError, adopt_into, convert
 from boz_server.database.legacy.legacy_file import is_legacy, read_tables
 from boz_server.database.legacy.report import Report
 from boz_server.database.models import Agent, Disc, Job, Title, TVSeason

@@ -1,6 +1,7 @@
-"""Takes over the database of the system that was here before (SQLAlchemy's, docs/adoption.md).
+"""Takes over the database of the system that was here before (see docs/adoption.md).
 
-legacy_file.py recognises and copies the old file, row.py reads its rows, conversion.py and the
-files of the nouns make our rows of them, filling.py writes those, in_place.py puts the new file in
-the old one's place, report.py says what became of every row.
+adoption.py is the door. legacy_file.py recognises, copies and reads the old file, row.py reads the
+columns of a row, and machines, seasons, discs and jobs make our rows, which tables.py holds.
+filling.py writes those, in_place.py replaces the old file by the new one, and report.py says what
+became of every row.
 """

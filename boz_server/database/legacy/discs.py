@@ -1,4 +1,4 @@
-"""Discs and titles, as the old database had them."""
+"""Discs and titles of the old database."""
 
 from datetime import datetime
 
@@ -24,26 +24,24 @@ IMDB_ID = 20
 
 def adopt_discs(tables: Tables, ids: SeasonIds) -> None:
     """Make our discs, and the agents and seasons that only they name."""
-    for row in tables.read("discs"):
-        disc_id = tables.new_id(row, "disc_id", tables.discs)
-        if disc_id is not None:
-            tables.discs[disc_id] = _disc(tables, row, disc_id, ids)
-            tables.titles[disc_id] = {}
+    for row, disc_id in tables.read_keyed("discs", "disc_id", tables.discs):
+        tables.discs[disc_id] = _disc(tables, row, disc_id, ids)
+        tables.titles[disc_id] = {}
 
 
 def _disc(tables: Tables, row: LegacyRow, disc_id: str, ids: SeasonIds) -> Row:
-    detected_at = row.time("detected_at", tables.now)
+    detected_at = row.instant_or("detected_at", tables.now)
     agent_id = row.id("agent_id", AGENT_ID) or UNKNOWN_AGENT
     disc: Row = {
         "disc_id": disc_id,
         "agent": tables.ensure_agent(agent_id, detected_at, "discs"),
-        "drive": row.words("drive", "", NAME_LENGTH),
-        "disc_name": row.words("disc_name", ""),
-        "disc_type": row.words("disc_type", "Unknown"),
+        "drive": row.text_or("drive", "", NAME_LENGTH),
+        "disc_name": row.text_or("disc_name", ""),
+        "disc_type": row.text_or("disc_type", "Unknown"),
         "detected_at": detected_at,
-        "status": row.state("status", DiscStatus, DiscStatus.EJECTED),
-        "media_type": row.state("media_type", MediaType, MediaType.UNKNOWN),
-        "preview_status": row.state("preview_status", PreviewStatus, PreviewStatus.PENDING),
+        "status": row.state_or("status", DiscStatus, DiscStatus.EJECTED),
+        "media_type": row.state_or("media_type", MediaType, MediaType.UNKNOWN),
+        "preview_status": row.state_or("preview_status", PreviewStatus, PreviewStatus.PENDING),
         "tv_show_name": row.text("tv_show_name", NAME_LENGTH),
         "tv_season_number": row.whole("tv_season_number"),
         "thetvdb_series_id": row.whole("thetvdb_series_id"),
@@ -51,14 +49,14 @@ def _disc(tables: Tables, row: LegacyRow, disc_id: str, ids: SeasonIds) -> Row:
         "movie_title": row.text("movie_title"),
         "movie_year": row.whole("movie_year"),
         "omdb_imdb_id": row.text("omdb_imdb_id", IMDB_ID),
-        "movie_confidence": row.fraction("movie_confidence", 0, 1) or 0.0,
+        "movie_confidence": row.number("movie_confidence", 0, 1) or 0.0,
     }
     disc["tv_season"] = _season_of(tables, row, disc, ids)
     return disc
 
 
 def _season_of(tables: Tables, row: LegacyRow, disc: Row, ids: SeasonIds) -> str | None:
-    """The season that a disc names; one that is gone is entered again. None for other discs."""
+    """Return the id of a disc's season, added again if it is gone; None for other discs."""
     legacy_id = row.text("tv_season_id")
     found = ids.find(legacy_id) if legacy_id else None
     if found is not None:
@@ -82,8 +80,8 @@ def _season_of(tables: Tables, row: LegacyRow, disc: Row, ids: SeasonIds) -> str
 
 
 def adopt_titles(tables: Tables) -> None:
-    """Make our titles. Of two with one number the later one is kept: the disc that it tells of
-    was put in without a word on the other one's leaving."""
+    """Make our titles. Of two with one number the later one stays: another disc was put in, and the
+    first one's removal was never reported."""
     for row in tables.read("titles"):
         disc_id, key = row.id("disc_id"), row.values.get("id")
         index = row.whole("title_index")
@@ -107,24 +105,24 @@ def _title(row: LegacyRow, disc_id: str | None, index: int) -> Row:
         "id": row.values.get("id"),
         "disc": disc_id,
         "title_index": index,
-        "name": row.words("name", f"Title {index + 1}"),
-        "duration_seconds": row.count("duration_seconds"),
-        "size_bytes": row.count("size_bytes", high=INT64),
-        "chapters": row.count("chapters"),
+        "name": row.text_or("name", f"Title {index + 1}"),
+        "duration_seconds": row.whole_or("duration_seconds"),
+        "size_bytes": row.whole_or("size_bytes", high=INT64),
+        "chapters": row.whole_or("chapters"),
         "selected": row.flag("selected", default=False),
         "is_extra": is_extra,
         "proposed_filename": filename,
         "proposed_path": row.text("proposed_path"),
-        # As 004_identification has it for titles that were there before it.
+        # Like the migration 004_identification does for older titles.
         "kind": None if filename is None else TitleKind.EXTRA if is_extra else kind,
         "episode_number": number,
         "episode_title": row.text("episode_title"),
-        "confidence_score": row.fraction("confidence_score", 0, 1) or 0.0,
+        "confidence_score": row.number("confidence_score", 0, 1) or 0.0,
     }
 
 
 def settle_discs(tables: Tables) -> None:
-    """Set what follows from label and titles, and leave one disc in each drive."""
+    """Set the columns that follow from label and titles, and leave one disc in each drive."""
     live: dict[tuple[str, str], Row] = {}
     for disc in sorted(tables.discs.values(), key=_detected_at):
         _recognise(disc, list(tables.titles[disc["disc_id"]].values()), tables.now)
@@ -142,7 +140,7 @@ def _detected_at(disc: Row) -> tuple[datetime, str]:
 
 
 def _recognise(disc: Row, titles: list[Row], now: datetime) -> None:
-    """Let a disc be known again when it comes again, and its show's others be found."""
+    """Set what a returning disc, or another one of its show, is recognised by."""
     label = disc["disc_name"]
     facts = [
         TitleFacts(title["title_index"], title["name"], title["duration_seconds"])
@@ -156,6 +154,6 @@ def _recognise(disc: Row, titles: list[Row], now: datetime) -> None:
         "title_key": parse_label(label).key,
         "adopted_at": now,
         "disc_number": read.disc_number or read.volume_number,
-        # Numbers that no one has accepted would else be given anew with the season's next disc.
+        # Else the season's next disc would renumber those that no one has accepted yet.
         "told_first_episode": min(numbers) if is_open and disc["tv_season"] else None,
     }

@@ -1,17 +1,19 @@
-"""Writes adopted rows into an empty database of ours: all of them or none, and counted."""
+"""Converts the rows of an old database, and writes them into an empty one of ours.
 
-from collections.abc import Iterable, Iterator
+All rows or none, and the report accounts for each.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.legacy.conversion import convert
+from boz_server.database.legacy import discs, jobs, machines, seasons
 from boz_server.database.legacy.legacy_file import read_tables
 from boz_server.database.legacy.report import Report
-from boz_server.database.legacy.statistics import daily_stats
-from boz_server.database.legacy.tables import HasThumbnail, Row, Tables
+from boz_server.database.legacy.tables import HasThumbnail, LegacyTables, Row, Tables
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import (
     Agent,
@@ -31,7 +33,7 @@ from boz_server.domain.collection.search import TITLE_NAME, entry_of
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.errors import BozError
 
-#: PostgreSQL takes 65,535 values in a statement, and a job has 40.
+#: PostgreSQL accepts 65,535 values in a statement, and a job has 40.
 ROWS_A_STATEMENT = 500
 MAX_ID = 2**31 - 1
 
@@ -43,18 +45,39 @@ class AdoptionError(BozError):
 def adopt_into(
     database: Database, copy: Path, now: datetime, has_thumbnail: HasThumbnail
 ) -> Report:
-    """Bring the database to our schema, and fill it from a copy of a legacy file.
+    """Migrate the database to our schema, and fill it from a copy of an old file.
 
-    Raises AdoptionError where it holds anything, or where a row can't be accounted for.
+    Raises AdoptionError if it holds any rows, or if a row can't be accounted for.
     """
     Migrations(database).upgrade()
     report = Report()
     with database.dialect.migration(database.peewee):
         _require_empty()
-        tables = convert(read_tables(copy, report), report, now, has_thumbnail)
-        _write(database, tables)
+        _write(database, convert(read_tables(copy, report), report, now, has_thumbnail))
         _count(report)
     return report
+
+
+def convert(
+    legacy: LegacyTables, report: Report, now: datetime, has_thumbnail: HasThumbnail
+) -> Tables:
+    """Return our rows, made in memory; the report learns what became of each old one.
+
+    Rows are made after those that they name: discs after seasons and agents, jobs after discs.
+    """
+    tables = Tables(legacy, report, now, has_thumbnail)
+    machines.adopt_agents(tables)
+    machines.adopt_workers(tables)
+    season_ids = seasons.adopt_seasons(tables)
+    discs.adopt_discs(tables, season_ids)
+    discs.adopt_titles(tables)
+    discs.settle_discs(tables)
+    seasons.adopt_episodes(tables, season_ids)
+    seasons.settle_seasons(tables)
+    jobs.adopt_jobs(tables)
+    machines.settle_machines(tables)
+    machines.adopt_vlc_commands(tables)
+    return tables
 
 
 def _require_empty() -> None:
@@ -67,8 +90,8 @@ def _require_empty() -> None:
 
 
 def _write(database: Database, tables: Tables) -> None:
-    """Insert parents before children; agents name jobs, which come later."""
-    agents = list(tables.agents.values())
+    """Insert parents before children; agents get their jobs at the end."""
+    agents = tables.agents.values()
     titles = [title for of_disc in tables.titles.values() for title in of_disc.values()]
     _insert(Agent, [agent | {"current_job_id": None} for agent in agents])
     _insert(Worker, tables.workers.values())
@@ -76,11 +99,11 @@ def _write(database: Database, tables: Tables) -> None:
     _insert(TVEpisode, _with_ids(tables.episodes))
     _insert(Disc, tables.discs.values())
     _insert(Title, _with_ids(titles))
-    _insert(LibraryEntry, _entries(tables))
+    _insert(LibraryEntry, [_entry(tables, disc) for disc in tables.discs.values()])
     _insert(Job, tables.jobs.values())
-    _note_rips()
+    _set_ripped_at()
     _insert(JobEvent, tables.events)
-    _insert(DailyStats, daily_stats(tables.jobs.values()))
+    _insert(DailyStats, jobs.daily_stats(tables.jobs.values()))
     _insert(VLCCommand, tables.vlc_commands.values())
     for agent in agents:
         if agent["current_job_id"] is not None:
@@ -96,8 +119,8 @@ def _insert(model: type[BaseModel], rows: Iterable[Row]) -> None:
         model.insert_many(batch).execute()
 
 
-def _note_rips() -> None:
-    """Let titles say when they were ripped: their jobs are kept only for a while."""
+def _set_ripped_at() -> None:
+    """Copy to each title when it was ripped, because jobs are pruned after a while."""
     rips = Job.select(peewee.fn.MAX(Job.completed_at)).where(
         Job.disc == Title.disc,
         Job.title_index == Title.title_index,
@@ -107,21 +130,20 @@ def _note_rips() -> None:
     Title.update(ripped_at=rips).execute()
 
 
-def _entries(tables: Tables) -> Iterator[Row]:
-    for disc_id, disc in tables.discs.items():
-        titles = sorted(tables.titles[disc_id].items())
-        yield entry_of(disc, [title[TITLE_NAME] for _, title in titles])
+def _entry(tables: Tables, disc: Row) -> Row:
+    titles = sorted(tables.titles[disc["disc_id"]].items())
+    return entry_of(disc, [title[TITLE_NAME] for _, title in titles])
 
 
 def _with_ids(rows: list[Row]) -> list[Row]:
-    """Rows with the ids that they had; those beyond what the column takes get others."""
+    """Return rows with their old ids; ids that the column can't hold are replaced."""
     taken = {row["id"] for row in rows}
     free = (number for number in range(1, MAX_ID) if number not in taken)
     return [row if 0 < row["id"] <= MAX_ID else row | {"id": next(free)} for row in rows]
 
 
 def _count(report: Report) -> None:
-    """Count what is there now, and hold it against what was found."""
+    """Count the rows that were written, and compare them with those that were found."""
     for model in (Agent, Worker, TVSeason, TVEpisode, Disc, Title, Job, VLCCommand):
         report.adopted[model._meta.table_name] = model.select().count()
     missing = report.unaccounted()

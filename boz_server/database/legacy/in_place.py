@@ -1,5 +1,7 @@
-"""Puts an adopted database in the place of the old one: at any moment, whenever the process is
-killed, the file of that name is the old one or the new one, whole."""
+"""Replaces an old database by the adopted one.
+
+Even if the process is killed, the file of that name is always the whole old or new database.
+"""
 
 import os
 import stat
@@ -10,34 +12,33 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from boz_server.database.connection import Database
+from boz_server.database.connection import second_database
 from boz_server.database.dialects import MIGRATION_WAIT_SECONDS, sqlite3
 from boz_server.database.legacy import legacy_file
 from boz_server.database.legacy.filling import AdoptionError, adopt_into
 from boz_server.database.legacy.report import Report
 from boz_server.database.legacy.tables import HasThumbnail
-from boz_server.database.models.base import database_proxy
 from boz_server.disk import give_name, lock_folder, numbered, sync_folder
 
-#: The copy and the new database while they are made; what a killed process left is made anew.
+#: Suffixes of the copy and of the new database; leftovers of a killed process are overwritten.
 COPY, NEW = ".legacy.part", ".adopted.part"
-#: What SQLite keeps beside a file; a new file must not come to lie beside an old one's.
+#: SQLite's files beside a database; those of the old one must not end up beside the new one.
 _BESIDE = ("-wal", "-shm", "-journal")
 _LOOK_SECONDS = 0.1
 
 
 class Adopted(NamedTuple):
-    """What came of an adoption. backup: the old database."""
+    """The result of an adoption. backup: the old database."""
 
     report: Report
     backup: Path
 
 
 def adopt_in_place(path: Path, now: datetime, has_thumbnail: HasThumbnail) -> Adopted | None:
-    """Adopt a file; None where it is none of the old system's, or by now is ours, as of several
-    servers that start at once the first has done it.
+    """Adopt a file; None if it is not a legacy database, or another server that started at the same
+    time has already adopted it.
 
-    Raises AdoptionError, OSError and the errors of SQLite and Peewee; the file is then as it was.
+    Raises AdoptionError, OSError and the errors of SQLite and Peewee; the file is then unchanged.
     """
     path = path.resolve()
     copy, new = path.with_name(path.name + COPY), path.with_name(path.name + NEW)
@@ -57,7 +58,7 @@ def adopt_in_place(path: Path, now: datetime, has_thumbnail: HasThumbnail) -> Ad
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process adopts a file of the folder, and keep others waiting."""
+    """Wait for other processes that adopt a file of the folder, and then keep them waiting."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         deadline = time.monotonic() + MIGRATION_WAIT_SECONDS
@@ -75,7 +76,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    """Keep everyone from writing to the old database, all of which is in its one file then."""
+    """Keep others from writing to the old database, and fold its log into its one file."""
     with legacy_file.connected(path) as connection:
         deadline = time.monotonic() + legacy_file.WAIT_SECONDS
         while not _take(connection):
@@ -89,10 +90,10 @@ def _held(path: Path) -> Iterator[None]:
 
 
 def _take(connection: Any) -> bool:
-    """Make the old database one file, and keep others from writing to it; False where another
-    connection is in the way, if only for the look of a server that starts as well."""
+    """Fold the log into the file and take the write lock; False if another connection is open,
+    which may only be another starting server's look at the file."""
     try:
-        # SQLite does not wait for others to close the file, where it is in WAL mode.
+        # In WAL mode, SQLite does not wait for others to close the file.
         connection.execute("PRAGMA journal_mode = delete")
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
@@ -103,15 +104,9 @@ def _take(connection: Any) -> bool:
 
 
 def _build(new: Path, copy: Path, now: datetime, has_thumbnail: HasThumbnail) -> Report:
-    """Make the new database under its passing name."""
-    before = database_proxy.obj
-    database = Database(f"sqlite:///{new}")
-    try:
+    """Make the new database under its temporary name."""
+    with second_database(f"sqlite:///{new}") as database:
         report = adopt_into(database, copy, now, has_thumbnail)
-    finally:
-        database.close()
-        if before is not None:
-            database_proxy.initialize(before)
     with legacy_file.connected(new) as connection:
         legacy_file.require_sound(connection)
     legacy_file.sync(new)
@@ -119,8 +114,8 @@ def _build(new: Path, copy: Path, now: datetime, has_thumbnail: HasThumbnail) ->
 
 
 def _hand_over(path: Path, *files: Path) -> None:
-    """Give files the mode of the old one, and its owner where we are root: the server that is to
-    use them may run as another user."""
+    """Give files the mode of the old one, and as root its owner: the server may run as another
+    user."""
     old = path.stat()
     for file in files:
         file.chmod(stat.S_IMODE(old.st_mode))
@@ -129,12 +124,12 @@ def _hand_over(path: Path, *files: Path) -> None:
 
 
 def _exchange(path: Path, copy: Path, new: Path, now: datetime) -> Path:
-    """Name the backup, then put the new database in the old one's place; returns the backup."""
+    """Name the backup, then put the new database in the old one's place. Returns the backup."""
     left = [name for name in _beside(new) if name.exists()]
-    if left:  # SQLite says nothing where its last close could not write all into the one file
+    if left:  # SQLite does not report that its last close could not write everything to the file
         raise AdoptionError(f"{left[0]} could not be merged into the new database: see the disk.")
-    # Dead by now, as everything is in the one file and we alone may write to it; beside the new
-    # file they would be taken for its own.
+    # Their contents are in the file, and we hold the write lock. Beside the new file SQLite would
+    # take them for that file's.
     for name in _beside(path):
         name.unlink(missing_ok=True)
     wanted = path.with_name(f"{path.name}.legacy-{now:%Y%m%dT%H%M%SZ}")
@@ -142,7 +137,7 @@ def _exchange(path: Path, copy: Path, new: Path, now: datetime) -> Path:
     try:
         os.replace(new, path)
     except OSError:
-        # Else each further start would leave one more.
+        # Otherwise every failing start would leave another one.
         backup.unlink()
         raise
     sync_folder(path.parent)

@@ -1,7 +1,7 @@
-"""The old database's file: how it is told from others, copied and read.
+"""Recognises, copies and reads the old database's file.
 
-It is opened by the same SQLite library as ours (dialects.sqlite3), never by a plain open(), whose
-closing would drop the locks of other connections.
+It is opened with the same SQLite library as ours (dialects.sqlite3), never with open(): closing a
+plain file would drop the locks of this process's other connections.
 """
 
 import os
@@ -14,9 +14,9 @@ from boz_server.database.dialects import sqlite3
 from boz_server.database.legacy.report import Report
 from boz_server.database.migrations import HISTORY_TABLE
 
-#: How long a statement waits for another program that has the file.
+#: How long a statement waits for another program's lock on the file.
 WAIT_SECONDS = 10
-#: {table: the columns without which it is none of that database}.
+#: {table: the columns by which the old database is recognised}.
 _SIGNS = {
     "agents": {"agent_id", "last_heartbeat"},
     "workers": {"worker_id", "current_jobs"},
@@ -26,7 +26,7 @@ _SIGNS = {
     "tv_seasons": {"season_id"},
     "tv_episodes": {"id", "season_id", "episode_number"},
 }
-#: All columns that are read, or that nothing is lost with; later installations have more tables.
+#: The columns that we read, or can ignore without losing anything; some versions have more tables.
 _COLUMNS = {
     "agents": "agent_id name status capabilities current_job_id last_heartbeat registered_at",
     "workers": (
@@ -62,10 +62,10 @@ _ALEMBIC = "alembic_version"
 
 
 def is_legacy(path: Path) -> bool:
-    """Whether a file is a database of the system that was here before, and none of ours.
+    """Whether a file is a database of the old system.
 
-    False where there is no file, or one that is no database: whoever opens it says so. Raises
-    sqlite3.DatabaseError where it can't be read.
+    False if it is missing or no database at all: opening it will say so. Raises
+    sqlite3.DatabaseError if it can't be read.
     """
     if not path.is_file() or path.stat().st_size == 0:
         return False
@@ -83,8 +83,10 @@ def is_legacy(path: Path) -> bool:
 
 
 def read_tables(path: Path, report: Report) -> dict[str, list[Mapping[str, Any]]]:
-    """Return {table: rows}, in the order in which they were entered; texts come as bytes, as
-    they may be no UTF-8. The report learns what ours has no place for."""
+    """Return {table: rows} in the order of insertion; texts are bytes, as they may not be UTF-8.
+
+    The report learns which tables and columns have no counterpart here.
+    """
     found: dict[str, list[Mapping[str, Any]]] = {}
     with connected(path) as connection:
         connection.text_factory = bytes
@@ -94,36 +96,36 @@ def read_tables(path: Path, report: Report) -> dict[str, list[Mapping[str, Any]]
             if table not in _COLUMNS:
                 report.ignored.append(table)
                 continue
-            further = _columns(connection, table) - set(_COLUMNS[table].split())
-            report.ignored += [f"{table}.{column}" for column in sorted(further)]
+            unknown = _columns(connection, table) - set(_COLUMNS[table].split())
+            report.ignored += [f"{table}.{column}" for column in sorted(unknown)]
             rows = connection.execute(f'SELECT * FROM "{table}" ORDER BY rowid')  # noqa: S608
             found[table] = [dict(row) for row in rows]
     return found
 
 
 def copy(path: Path, target: Path) -> None:
-    """Write a consistent copy, whoever uses the file meanwhile, and check and sync it.
+    """Write a consistent copy, even while other programs use the file; check and sync it.
 
-    Raises sqlite3.DatabaseError where the file, or the copy, is damaged.
+    Raises sqlite3.DatabaseError if the file or the copy is damaged.
     """
     target.unlink(missing_ok=True)
     with connected(path) as source, connected(target, "rwc") as copied:
         source.backup(copied)
-        # The copy is one file, to be carried about, whatever the original is.
+        # Even if the original is in WAL mode, the copy is a single file.
         copied.execute("PRAGMA journal_mode = delete")
         require_sound(copied)
     sync(target)
 
 
 def require_sound(connection: Any) -> None:
-    """Raise sqlite3.DatabaseError where SQLite finds the file damaged."""
+    """Raise sqlite3.DatabaseError if SQLite finds the file damaged."""
     (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
         raise sqlite3.DatabaseError(f"the file is damaged ({finding})")
 
 
 def sync(path: Path) -> None:
-    """Make a file, which no connection of this process has open, survive power loss."""
+    """Make a file survive power loss; no connection of this process may have it open."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -133,8 +135,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def connected(path: Path, mode: str = "rw") -> Iterator[Any]:
-    """Open a file; one that a killed program left in the middle of a change is set right by
-    SQLite, which can't be done for reading only."""
+    """Open a file, for writing by default: only so can SQLite undo what a killed program left."""
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode={mode}",
         uri=True,

@@ -1,4 +1,4 @@
-"""Agents, workers, and commands for an agent's VLC, as the old database had them."""
+"""Agents, workers and VLC commands of the old database."""
 
 from datetime import datetime
 
@@ -10,37 +10,33 @@ from boz_server.domain.machines.vlc_states import VLCCommandStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus
 
 AGENT_ID, WORKER_ID = 100, 100
-#: A priority other than this one was chosen by someone.
+#: The old default; any other priority was chosen by a person.
 USUAL_PRIORITY = 50
 UNKNOWN_AGENT = "unknown"
 
 
 def adopt_agents(tables: Tables) -> None:
-    """Make our agents; what they work on follows from the jobs (`settle_machines`)."""
-    for row in tables.read("agents"):
-        agent_id = tables.new_id(row, "agent_id", tables.agents, AGENT_ID)
-        if agent_id is not None:
-            heard, known_since = _presence(row, tables.now)
-            status = row.state("status", AgentStatus, AgentStatus.OFFLINE)
-            tables.agents[agent_id] = {
-                "agent_id": agent_id,
-                "name": row.words("name", agent_id),
-                # Without a time it would count as heard from just now.
-                "status": status if heard else AgentStatus.OFFLINE,
-                "capabilities": _capabilities(row, AGENT_DEFAULTS),
-                # What it says, to be compared with the jobs.
-                "current_job_id": row.id("current_job_id"),
-                "last_heartbeat": heard or known_since,
-                "registered_at": known_since,
-            }
+    """Make our agents; `settle_machines` sets their current jobs later."""
+    for row, agent_id in tables.read_keyed("agents", "agent_id", tables.agents, AGENT_ID):
+        heard, known_since = _presence(row, tables.now)
+        status = row.state_or("status", AgentStatus, AgentStatus.OFFLINE)
+        tables.agents[agent_id] = {
+            "agent_id": agent_id,
+            "name": row.text_or("name", agent_id),
+            # Without a time it would look as if we had just heard from it.
+            "status": status if heard else AgentStatus.OFFLINE,
+            "capabilities": _capabilities(row, AGENT_DEFAULTS),
+            # Its own claim; `settle_machines` compares it with the jobs.
+            "current_job_id": row.id("current_job_id"),
+            "last_heartbeat": heard or known_since,
+            "registered_at": known_since,
+        }
 
 
 def adopt_workers(tables: Tables) -> None:
     """Make our workers, and the agents that only they name."""
-    for row in tables.read("workers"):
-        worker_id = tables.new_id(row, "worker_id", tables.workers, WORKER_ID)
-        if worker_id is not None:
-            tables.workers[worker_id] = _worker(tables, row, worker_id)
+    for row, worker_id in tables.read_keyed("workers", "worker_id", tables.workers, WORKER_ID):
+        tables.workers[worker_id] = _worker(tables, row, worker_id)
 
 
 def _worker(tables: Tables, row: LegacyRow, worker_id: str) -> Row:
@@ -49,50 +45,52 @@ def _worker(tables: Tables, row: LegacyRow, worker_id: str) -> Row:
     if agent_id is not None:
         tables.ensure_agent(agent_id, heard or known_since, "workers")
     kind = WorkerType.REMOTE if agent_id is None else WorkerType.AGENT
-    status = row.state("status", WorkerStatus, WorkerStatus.OFFLINE)
-    priority = row.count("priority", USUAL_PRIORITY, 1, 99)
+    status = row.state_or("status", WorkerStatus, WorkerStatus.OFFLINE)
+    priority = row.whole_or("priority", USUAL_PRIORITY, 1, 99)
     return {
         "worker_id": worker_id,
-        "worker_type": row.state("worker_type", WorkerType, kind),
-        "hostname": row.words("hostname", worker_id),
+        "worker_type": row.state_or("worker_type", WorkerType, kind),
+        "hostname": row.text_or("hostname", worker_id),
         "agent": agent_id,
         "capabilities": _capabilities(row, WORKER_DEFAULTS),
         "priority": priority,
         "priority_set_by_operator": priority != USUAL_PRIORITY,
         "enabled": row.flag("enabled", default=True),
         "status": status if heard else WorkerStatus.OFFLINE,
-        # What it says, to find out which jobs it has; see `settle_machines`.
+        # Its own claim, which tells whose the jobs are; see `settle_machines`.
         "current_jobs": [str(job_id) for job_id in row.listing("current_jobs")],
         "last_heartbeat": heard or known_since,
         "registered_at": known_since,
-        "total_jobs_completed": row.count("total_jobs_completed"),
-        "avg_transcode_time_seconds": row.measure("avg_transcode_time_seconds", 0, 1e12),
-        "cpu_usage": row.fraction("cpu_usage", 0, 100),
-        "gpu_usage": row.fraction("gpu_usage", 0, 100),
+        "total_jobs_completed": row.whole_or("total_jobs_completed"),
+        "avg_transcode_time_seconds": row.number_or_low("avg_transcode_time_seconds", 0, 1e12),
+        "cpu_usage": row.number("cpu_usage", 0, 100),
+        "gpu_usage": row.number("gpu_usage", 0, 100),
     }
 
 
 def _capabilities(row: LegacyRow, defaults: Row) -> Row:
-    """What a machine can do; the services count on all known keys."""
-    said = row.mapping("capabilities")
-    whole = filled_in(said, defaults)
-    if any(whole[key] != value for key, value in said.items()):
+    """Return a machine's capabilities with every key that the services rely on."""
+    given = row.mapping("capabilities")
+    whole = filled_in(given, defaults)
+    if any(whole[key] != value for key, value in given.items()):
         row.repair("capabilities: what makes no sense set to the default")
     return whole
 
 
 def _presence(row: LegacyRow, now: datetime) -> tuple[datetime | None, datetime]:
-    """When a machine was last heard from, None where that can't be read, and since when it is
-    known. Nothing was heard from the future: such a machine would never count as offline."""
+    """Return when a machine was last heard from (None: unknown), and since when it is known.
+
+    A heartbeat in the future becomes now: such a machine would never count as offline.
+    """
     heard = row.instant("last_heartbeat")
     if heard is not None and heard > now:
         row.repair("last_heartbeat: in the future, set to now")
         heard = now
-    return heard, row.time("registered_at", heard, now)
+    return heard, row.instant_or("registered_at", heard, now)
 
 
 def settle_machines(tables: Tables) -> None:
-    """Set what agents and workers have from the jobs, which are the truth."""
+    """Set what agents and workers are working on from the jobs."""
     held = [job for job in tables.jobs.values() if job["status"] in HELD]
     held.sort(key=lambda job: (job["started_at"] or job["assigned_at"], job["job_id"]))
     for worker_id, worker in tables.workers.items():
@@ -115,19 +113,18 @@ def settle_machines(tables: Tables) -> None:
 
 
 def adopt_vlc_commands(tables: Tables) -> None:
-    """Make our commands for VLC; agents that are gone stay named in them."""
-    for row in tables.read("vlc_commands"):
-        command_id = tables.new_id(row, "command_id", tables.vlc_commands)
-        if command_id is not None:
-            sent_at, completed_at = row.instant("sent_at"), row.instant("completed_at")
-            tables.vlc_commands[command_id] = {
-                "command_id": command_id,
-                "agent_id": row.id("agent_id", AGENT_ID) or UNKNOWN_AGENT,
-                "file_path": row.words("file_path", ""),
-                "fullscreen": row.flag("fullscreen", default=True),
-                "status": row.state("status", VLCCommandStatus, VLCCommandStatus.FAILED),
-                "error": row.text("error"),
-                "created_at": row.time("created_at", sent_at, completed_at, tables.now),
-                "sent_at": sent_at,
-                "completed_at": completed_at,
-            }
+    """Make our VLC commands; they keep naming agents that are gone."""
+    ours = tables.vlc_commands
+    for row, command_id in tables.read_keyed("vlc_commands", "command_id", ours):
+        sent_at, completed_at = row.instant("sent_at"), row.instant("completed_at")
+        ours[command_id] = {
+            "command_id": command_id,
+            "agent_id": row.id("agent_id", AGENT_ID) or UNKNOWN_AGENT,
+            "file_path": row.text_or("file_path", ""),
+            "fullscreen": row.flag("fullscreen", default=True),
+            "status": row.state_or("status", VLCCommandStatus, VLCCommandStatus.FAILED),
+            "error": row.text("error"),
+            "created_at": row.instant_or("created_at", sent_at, completed_at, tables.now),
+            "sent_at": sent_at,
+            "completed_at": completed_at,
+        }

@@ -1,4 +1,4 @@
-"""What became of every row of an adopted database."""
+"""Reports what became of every row of an adopted database."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 
 class Lost(NamedTuple):
-    """A row that is not in the new database as one of its own.
+    """A row that has no row of its own in the new database.
 
-    key: as the old database had it. into: key of the row that it was merged into; None where it
-    was dropped. why: in words.
+    key: its key in the old database. into: key of the row that it was merged into; None if it was
+    dropped. why: the reason in words.
     """
 
     table: str
@@ -21,40 +21,42 @@ class Lost(NamedTuple):
 
 @dataclass
 class Report:
-    """Counts rows as they are found and adopted, and notes what had to be mended."""
+    """Counts the rows that were found and adopted, and notes what had to be repaired."""
 
-    #: {table: rows that the old database had}.
+    #: {table: number of rows in the old database}.
     found: dict[str, int] = field(default_factory=dict)
-    #: {table: rows that the new one has}.
+    #: {table: number of rows in the new one}.
     adopted: Counter[str] = field(default_factory=Counter)
-    #: {table: rows that the old one only spoke of, among the adopted ones}.
+    #: {table: number of adopted rows that the old database only referred to}.
     added: Counter[str] = field(default_factory=Counter)
-    #: {(table, what was mended): in how many rows}.
+    #: {(table, what was repaired): in how many rows}.
     repairs: Counter[tuple[str, str]] = field(default_factory=Counter)
     lost: list[Lost] = field(default_factory=list)
-    #: Tables and columns of the old database that ours has no place for.
+    #: Tables and columns of the old database without a counterpart here.
     ignored: list[str] = field(default_factory=list)
 
     def repair(self, table: str, what: str) -> None:
-        """Note that a row of a table had to be mended."""
+        """Note that a row had to be repaired."""
         self.repairs[table, what] += 1
 
     def add(self, table: str, why: str) -> None:
-        """Note that a row is entered that the old database only spoke of."""
+        """Note that a row is added that the old database only referred to."""
         self.added[table] += 1
         self.repair(table, why)
 
     def merge(self, table: str, key: object, into: object, why: str) -> None:
-        """Note that a row is a part of another one now."""
+        """Note that a row became part of another one."""
         self.lost.append(Lost(table, str(key), str(into), why))
 
     def drop(self, table: str, key: object, why: str) -> None:
-        """Note that a row is not taken over."""
+        """Note that a row was dropped."""
         self.lost.append(Lost(table, str(key), None, why))
 
     def unaccounted(self) -> dict[str, int]:
-        """Return how many rows of which tables are neither adopted, merged nor dropped; empty
-        unless something is wrong."""
+        """Return {table: number of rows} for rows that were neither adopted, merged nor dropped.
+
+        Empty unless something is wrong.
+        """
         gone = Counter(lost.table for lost in self.lost)
         missing = {
             table: count + self.added[table] - self.adopted[table] - gone[table]
@@ -63,7 +65,7 @@ class Report:
         return {table: count for table, count in missing.items() if count}
 
     def lines(self) -> Iterator[str]:
-        """Say it for people: a line for each table, then one for each kind of repair and loss."""
+        """Yield the report for people: a line a table, then one a kind of repair and of loss."""
         for table, count in self.found.items():
             added = f", {self.added[table]} of them added" if self.added[table] else ""
             yield f"{table}: {self.adopted[table]} adopted{added}, of {count}."
@@ -76,7 +78,7 @@ class Report:
             yield f"{name}: not taken over, as nothing here is like it."
 
     def as_json(self) -> dict[str, Any]:
-        """The same for scripts, with every lost row by its key."""
+        """Return the report for scripts, with the key of every lost row."""
         return {
             "tables": {
                 table: {

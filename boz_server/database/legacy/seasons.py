@@ -1,7 +1,7 @@
-"""Seasons and episodes, as the old database had them.
+"""Seasons and episodes of the old database.
 
-The old ids are of any case and punctuation; ours are "{show_name}:s{season_number}", and whoever
-looks for a season of a show expects it under that one.
+Its season ids use any case and punctuation. Ours are "{show_name}:s{season_number}", and the
+services look seasons up by that.
 """
 
 import re
@@ -13,34 +13,34 @@ from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification import search_words
 from boz_server.domain.identification.label import parse_label
 
-#: The longest name of a show that requests may have, too: PostgreSQL can't index any length.
+#: The longest show name that requests accept, too: PostgreSQL's indexes have a limit.
 NAME_LENGTH = 255
 MAX_EPISODE = 99_999
 _ID = re.compile(r"(.*?)[\W_]*(?:s|season)[\W_]*([0-9]{1,4})", re.IGNORECASE | re.DOTALL)
 
 
 class SeasonIds:
-    """Which of our seasons an id of the old database means, however it is written there."""
+    """Finds our season for an id of the old database, in any spelling."""
 
     def __init__(self) -> None:
         self._exact: dict[str, str] = {}
         self._alike: dict[str, set[str]] = {}
 
     def learn(self, legacy_id: str, season_id: str) -> None:
-        """Remember one."""
+        """Remember which season an old id means."""
         self._exact[legacy_id] = season_id
         for name in (legacy_id, season_id):
             self._alike.setdefault(_letters(name), set()).add(season_id)
 
     def find(self, legacy_id: str) -> str | None:
-        """Return our id; None where none, or more than one, is meant."""
+        """Return our id; None if no season fits, or several do."""
         letters = _letters(legacy_id)
         alike = self._alike.get(letters, set()) if letters else set()
         return self._exact.get(legacy_id) or (next(iter(alike)) if len(alike) == 1 else None)
 
 
 def adopt_seasons(tables: Tables) -> SeasonIds:
-    """Make our seasons; of those that come to the same one, one is kept and the others merged."""
+    """Make our seasons, and merge those that turn out to be the same."""
     ids = SeasonIds()
     for row in tables.read("tv_seasons"):
         legacy_id = row.text("season_id")
@@ -66,12 +66,12 @@ def _season(tables: Tables, row: LegacyRow, legacy_id: str) -> Row:
     show = row.text("show_name", NAME_LENGTH)
     if not show:
         row.repair("show_name: was missing, read from the id")
-    number = row.count("season_number", number)
+    number = row.whole_or("season_number", number)
     updated_at = row.instant("updated_at")
-    created_at = row.time("created_at", updated_at, tables.now)
+    created_at = row.instant_or("created_at", updated_at, tables.now)
     return new_season(show or name, number) | {
         "thetvdb_series_id": row.whole("thetvdb_series_id"),
-        "last_episode_assigned": row.count("last_episode_assigned", high=MAX_EPISODE),
+        "last_episode_assigned": row.whole_or("last_episode_assigned", high=MAX_EPISODE),
         "disc_ids": [str(disc_id) for disc_id in row.listing("disc_ids")],
         "last_disc_name": row.text("last_disc_name"),
         "created_at": created_at,
@@ -80,7 +80,7 @@ def _season(tables: Tables, row: LegacyRow, legacy_id: str) -> Row:
 
 
 def new_season(name: str, number: int) -> Row:
-    """Return a season of which nothing more is known."""
+    """Return a season with only its name and number."""
     return {
         "season_id": f"{name}:s{number}",
         "show_name": name,
@@ -96,28 +96,29 @@ def new_season(name: str, number: int) -> Row:
 
 
 def named_in(season_id: str) -> tuple[str, int]:
-    """Read a show's name and a season's number from an id; season 1 where it says none."""
+    """Read a show's name and a season's number from an id; season 1 if it names none."""
     match = _ID.fullmatch(season_id.strip())
     if match is None or not match[1]:
         return season_id[:NAME_LENGTH], 1
     return match[1][:NAME_LENGTH], int(match[2])
 
 
-def _merge(kept: Row, other: Row) -> None:
-    later = max(kept, other, key=lambda season: season["updated_at"])
-    kept["thetvdb_series_id"] = later["thetvdb_series_id"] or kept["thetvdb_series_id"]
-    kept["last_disc_name"] = later["last_disc_name"] or kept["last_disc_name"]
-    kept["last_episode_assigned"] = max(
-        kept["last_episode_assigned"], other["last_episode_assigned"]
-    )
-    kept["disc_ids"] += other["disc_ids"]
-    kept["created_at"] = min(kept["created_at"], other["created_at"])
-    kept["updated_at"] = later["updated_at"]
+def _merge(season: Row, other: Row) -> None:
+    """Add to a season what another row for it says; the later row's facts win."""
+    later = max(season, other, key=lambda row: row["updated_at"])
+    season |= {
+        "thetvdb_series_id": later["thetvdb_series_id"] or season["thetvdb_series_id"],
+        "last_disc_name": later["last_disc_name"] or season["last_disc_name"],
+        "last_episode_assigned": max(each["last_episode_assigned"] for each in (season, other)),
+        "disc_ids": season["disc_ids"] + other["disc_ids"],
+        "created_at": min(season["created_at"], other["created_at"]),
+        "updated_at": later["updated_at"],
+    }
 
 
 def adopt_episodes(tables: Tables, ids: SeasonIds) -> None:
-    """Make our episodes; of two with one number the one that says more is kept, else the later."""
-    kept: dict[tuple[str, int], Row] = {}
+    """Make our episodes; of two with one number the fuller one stays, else the later."""
+    found: dict[tuple[str, int], Row] = {}
     for row in tables.read("tv_episodes"):
         season_id = ids.find(row.text("season_id") or "")
         number = row.whole("episode_number", high=MAX_EPISODE)
@@ -130,29 +131,29 @@ def adopt_episodes(tables: Tables, ids: SeasonIds) -> None:
             "id": key,
             "season": season_id,
             "episode_number": number,
-            "episode_name": row.words("episode_name", f"Episode {number}"),
+            "episode_name": row.text_or("episode_name", f"Episode {number}"),
             "season_number": tables.seasons[season_id]["season_number"],
             "runtime": row.whole("runtime"),
             "overview": row.text("overview"),
         }
-        other = kept.get((season_id, number))
+        other = found.get((season_id, number))
         if other is not None:
             less, more = sorted((other, episode), key=_knowledge)
             why = "as the season has that episode with as much said of it, or more"
             tables.report.merge("tv_episodes", less["id"], more["id"], why)
             episode = more
-        kept[season_id, number] = episode
-    tables.episodes = list(kept.values())
+        found[season_id, number] = episode
+    tables.episodes = list(found.values())
 
 
 def _knowledge(episode: Row) -> int:
-    """How much is said of an episode; the sort keeps the order of those that say the same."""
+    """Count the known facts of an episode, to sort by."""
     is_named = episode["episode_name"] != f"Episode {episode['episode_number']}"
     return is_named + (episode["runtime"] is not None) + (episode["overview"] is not None)
 
 
 def settle_seasons(tables: Tables) -> None:
-    """Set what seasons say of their discs, and remember the numbers of discs that are gone."""
+    """Set what follows from a season's discs, and remember the numbers of discs that are gone."""
     by_season: dict[str, list[Row]] = {season_id: [] for season_id in tables.seasons}
     for disc in sorted(tables.discs.values(), key=lambda disc: disc["detected_at"]):
         if disc["tv_season"] is not None:
@@ -172,22 +173,18 @@ def _settle(tables: Tables, season: Row, discs: list[Row]) -> None:
     season.setdefault("updated_at", season["created_at"])
     highest = max((_highest(tables, disc) for disc in discs), default=0)
     if season["last_episode_assigned"] > highest:
-        # Other discs had them: the next one goes on behind those.
+        # Discs that are gone had the higher numbers: the next disc continues after them.
         tables.report.repair("tv_seasons", "numbered on behind discs that are gone")
         season["gone_last_episode"] = season["last_episode_assigned"]
         season["gone_last_disc"] = parse_label(season["last_disc_name"] or "").disc_number or 0
+    accepted = [disc for disc in discs if disc["preview_status"] != PreviewStatus.REJECTED]
     season["last_episode_assigned"] = max(
-        [season["gone_last_episode"]]
-        + [
-            _highest(tables, disc)
-            for disc in discs
-            if disc["preview_status"] != PreviewStatus.REJECTED
-        ]
+        [season["gone_last_episode"], *(_highest(tables, disc) for disc in accepted)]
     )
 
 
 def _highest(tables: Tables, disc: Row) -> int:
-    """The highest number of an episode on a disc that is to be ripped; 0 without any."""
+    """Return the highest episode number among the selected titles of a disc; 0 without one."""
     numbers: list[Any] = [
         title["episode_number"] or 0
         for title in tables.titles[disc["disc_id"]].values()

@@ -1,6 +1,6 @@
 """The old database's rows as they are read, and ours as they are made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,17 +11,17 @@ from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.domain.machines.presence import AgentStatus
 
 Row = dict[str, Any]
-#: {table: its rows, in the order in which they were entered}.
+#: {table: its rows, in the order in which they were inserted}.
 LegacyTables = Mapping[str, Sequence[Mapping[str, Any]]]
-#: Whether a thumbnail is there: of which job, of which of its titles, how many seconds into it.
+#: Whether a thumbnail exists: (job id, title number, seconds into the title).
 HasThumbnail = Callable[[str, int, int], bool]
 
 
 @dataclass
 class Tables:
-    """Rows of ours, as fields of the models; each noun's file fills in its own.
+    """Our rows, as {field of the model: value}; the module of each noun adds its own.
 
-    now: when the adoption is. has_thumbnail: see HasThumbnail.
+    now: the time of the adoption.
     """
 
     legacy: LegacyTables
@@ -40,32 +40,32 @@ class Tables:
     vlc_commands: dict[str, Row] = field(default_factory=dict)
 
     def read(self, table: str) -> list[LegacyRow]:
-        """Return the rows of a table; none where the old database does not have it."""
+        """Return the rows of a table; none if the old database does not have it."""
         rows = self.legacy.get(table, ())
         self.report.found[table] = len(rows)
         return [LegacyRow(table, values, self.report) for values in rows]
 
-    def new_id(
-        self, row: LegacyRow, column: str, known: Mapping[str, Any], max_length: int = 36
-    ) -> str | None:
-        """Return a row's id; None where it has none, or another row's: it is then left out."""
-        key = row.id(column, max_length)
-        if key is None:
-            self.report.drop(row.table, "null", "as it has no id")
-        elif key in known:
-            self.report.merge(row.table, key, key, "as another row has the same id")
-            return None
-        return key
+    def read_keyed(
+        self, table: str, column: str, ours: Mapping[str, Row], max_length: int = 36
+    ) -> Iterator[tuple[LegacyRow, str]]:
+        """Yield each row with its id; skip rows without one, or with the id of one of ours."""
+        for row in self.read(table):
+            key = row.id(column, max_length)
+            if key is None:
+                self.report.drop(table, "null", "as it has no id")
+            elif key in ours:
+                self.report.merge(table, key, key, "as another row has the same id")
+            else:
+                yield row, key
 
     def ensure_agent(self, agent_id: str, seen_at: datetime, who: str) -> str:
-        """Enter an agent that only other rows speak of, as one that is offline.
+        """Add an agent that only other rows name, as offline, unless it is there.
 
-        seen_at: when it was there; who: whose rows speak of it. Returns its id.
+        seen_at: when it existed. who: the rows that name it, for the report. Returns its id.
         """
-        agent = self.agents.get(agent_id)
-        if agent is None:
+        if agent_id not in self.agents:
             self.report.add("agents", f"entered, offline, as {who} name it")
-            agent = self.agents[agent_id] = {
+            self.agents[agent_id] = {
                 "agent_id": agent_id,
                 "name": agent_id,
                 "status": AgentStatus.OFFLINE,
