@@ -1,6 +1,6 @@
 """The first schema: agents, workers, discs, titles, seasons, episodes, jobs, VLC commands.
 
-Frozen history: it never imports the models. docs/database.md says what each table is for.
+Frozen history: it never imports the models. docs/schema.md says what each table is for.
 """
 
 import peewee as pw

@@ -1,6 +1,6 @@
 """The queue's memory: attempts with leases, history, retries, the maintenance loop, request keys.
 
-Frozen history: it never imports the models. docs/database.md says what each table is for.
+Frozen history: it never imports the models. docs/schema.md says what each table is for.
 Columns are added and dropped in place, as a rebuilt table could lose its children.
 """
 

@@ -1,6 +1,6 @@
 """A memory of what TheTVDB, OMDb and TMDb answered.
 
-Frozen history: it never imports the models. docs/database.md says what the table is for.
+Frozen history: it never imports the models. docs/schema.md says what the table is for.
 """
 
 import peewee as pw

@@ -1,6 +1,6 @@
 """What is known of a disc and its titles: why it is taken for what, and what each title is.
 
-Frozen history: it never imports the models. docs/database.md says what each column is for.
+Frozen history: it never imports the models. docs/schema.md says what each column is for.
 Columns are added and dropped in place, as a rebuilt table could lose its children.
 """
 

@@ -1,7 +1,7 @@
 """Files on their way: uploads that can be resumed, transcodes of files that were sent here, and
 where a finished file goes in the library.
 
-Frozen history: it never imports the models. docs/database.md says what each column is for.
+Frozen history: it never imports the models. docs/schema.md says what each column is for.
 Columns are added and dropped in place, as a rebuilt table could lose its children.
 """
 

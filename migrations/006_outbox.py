@@ -1,6 +1,6 @@
 """Messages to other people's servers, which are sent after the commit that they belong to.
 
-Frozen history: it never imports the models. docs/database.md says what the table is for.
+Frozen history: it never imports the models. docs/schema.md says what the table is for.
 """
 
 import peewee as pw

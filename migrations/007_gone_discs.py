@@ -1,6 +1,6 @@
 """What seasons remember of discs that the database does not have.
 
-Frozen history: it never imports the models. docs/database.md says what each column is for.
+Frozen history: it never imports the models. docs/schema.md says what each column is for.
 Columns are added and dropped in place, as a rebuilt table could lose its children.
 """
 

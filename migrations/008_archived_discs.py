@@ -1,6 +1,6 @@
 """What outlives old jobs and discs: the discs' archive, and which titles were ripped.
 
-Frozen history: it never imports the models. docs/database.md says what each column is for.
+Frozen history: it never imports the models. docs/schema.md says what each column is for.
 Columns are added and dropped in place, as a rebuilt table could lose its children.
 """
 

@@ -1,6 +1,6 @@
 """Statistics that outlive jobs, and the size of a job's result.
 
-Frozen history: it never imports the models. docs/database.md says what each column is for.
+Frozen history: it never imports the models. docs/schema.md says what each column is for.
 The column is added and dropped in place, as a rebuilt table could lose its children.
 """
 

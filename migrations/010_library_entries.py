@@ -1,6 +1,6 @@
 """What discs are found by and sorted by, those in the archive included, and seasons by their show.
 
-Frozen history: it never imports the models, nor the code that folds names. docs/database.md says
+Frozen history: it never imports the models, nor the code that folds names. docs/schema.md says
 what each column is for. Columns are added and dropped in place, as a rebuilt table could lose its
 children.
 """

@@ -56,7 +56,7 @@ class Database:
         )
         self.peewee.context_class = QuickContext
         # Writers of one process queue here, not in SQLite's sleep-and-retry loop, whose
-        # waits grow: see docs/database.md for the figures.
+        # waits grow: see docs/schema.md for the figures.
         self._turn = threading.RLock()
         self._ending = _Ending()
         database_proxy.initialize(self.peewee)
