@@ -16,6 +16,8 @@ from typing import Any, Self, TypeVar
 import requests
 from gunicorn.app.wsgiapp import run
 
+from tests.support import titles
+
 Found = TypeVar("Found")
 
 PROJECT = Path(__file__).parents[2]
@@ -162,6 +164,18 @@ class GunicornServer:
     def get(self, path: str) -> Any:
         """Return the answer of a request that must succeed."""
         return self._ok(requests.get(self.url + path, timeout=30))
+
+    def detected(self, label: str, *minutes: float, **extra: Any) -> str:
+        """A disc that the agent "pc" has in its drive; its id."""
+        body = {"agent_id": "pc", "drive": "D:", "disc_name": label, "disc_type": "DVD disc"}
+        found = self.post("/api/discs/detected", **body | {"titles": titles(*minutes)} | extra)
+        return str(found["disc_id"])
+
+    def ordered_rips(self, label: str, *minutes: float, **extra: Any) -> list[str]:
+        """Rips of such a disc, which a person has approved; their ids."""
+        disc_id = self.detected(label, *minutes, **extra)
+        self.post(f"/api/discs/{disc_id}/preview/approve")
+        return list(self.post(f"/api/discs/{disc_id}/rip")["job_ids"])
 
     @staticmethod
     def _ok(response: requests.Response) -> Any:

@@ -13,7 +13,6 @@ from tests.e2e.files.disks import disk
 from tests.e2e.files.films import Film, unfinished
 from tests.e2e.files.tus_sender import TUS
 from tests.e2e.gunicorn_server import GunicornServer, until
-from tests.support import titles
 
 MIB = 1024 * 1024
 FILM = Film("Heat (1995).mkv", os.urandom(12 * MIB))
@@ -121,7 +120,8 @@ def test_it_begins_no_rip_while_room_is_low(server: GunicornServer, output: Path
     ballast = fill(output, 9 * MIB)
     assert any("make room" in warning for warning in server.get("/readyz")["warnings"])
     assert "make room" in server.get("/health")["storage"]["warning"]
-    (rip_id,) = ordered_rip(server)
+    server.post("/api/agents/register", agent_id="pc", name="Den PC")
+    (rip_id,) = server.ordered_rips("HEAT", 120)
     rip = server.get(f"/api/jobs/{rip_id}")
     assert rip["status"] == "queued"
     assert "make room" in rip["waiting_reason"]
@@ -129,21 +129,6 @@ def test_it_begins_no_rip_while_room_is_low(server: GunicornServer, output: Path
     ballast.unlink()
     assert server.get("/readyz")["warnings"] == []
     until(lambda: given(server, rip_id), 20)
-
-
-def ordered_rip(server: GunicornServer) -> list[str]:
-    """A disc in the drive of an agent that waits for work, and the job that rips it."""
-    server.post("/api/agents/register", agent_id="pc", name="Den PC")
-    disc = server.post(
-        "/api/discs/detected",
-        agent_id="pc",
-        drive="D:",
-        disc_name="HEAT",
-        disc_type="DVD disc",
-        titles=titles(120),
-    )
-    server.post(f"/api/discs/{disc['disc_id']}/preview/approve")
-    return list(server.post(f"/api/discs/{disc['disc_id']}/rip")["job_ids"])
 
 
 def given(server: GunicornServer, job_id: str) -> bool:

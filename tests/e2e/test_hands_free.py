@@ -7,7 +7,6 @@ import requests
 
 from tests.e2e.gunicorn_server import GunicornServer, until
 from tests.media_server import FakeMediaServers
-from tests.support import titles
 
 #: Far beyond what the server takes to look again.
 SECONDS = 20
@@ -26,17 +25,6 @@ class TodaysAgent:
             agent_id="pc",
             capabilities={"nvenc": True, "hevc": True, "max_concurrent": 2},
         )
-
-    def put_in(self, label: str, *minutes: float) -> dict[str, Any]:
-        found: dict[str, Any] = self.server.post(
-            "/api/discs/detected",
-            agent_id="pc",
-            drive="D:",
-            disc_name=label,
-            disc_type="Blu-ray disc",
-            titles=titles(*minutes),
-        )
-        return found
 
     def work_once(self) -> bool:
         """Do what is assigned; returns whether all is done."""
@@ -102,7 +90,7 @@ def test_it_takes_a_clear_disc_into_the_library(server: GunicornServer, tmp_path
         }
         server.made_impatient().start()
         agent = TodaysAgent(server)
-        agent.put_in("FIREFLY_S01_D1", 43, 42.5, 3)
+        server.detected("FIREFLY_S01_D1", 43, 42.5, 3, disc_type="Blu-ray disc")
         until(agent.work_once, SECONDS)
         season = library / "TV Shows" / "Firefly" / "Season 01"
         assert {path.name: path.read_bytes() for path in season.iterdir()} == {

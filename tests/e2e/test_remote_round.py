@@ -68,23 +68,17 @@ class SendingAgent:
     def rip(self, path: Path) -> Job:
         """Rip the one title of a disc that a person has approved; returns its transcode."""
         title = {"index": 0, "name": "Title 1", "duration_seconds": 2580, "size_bytes": 0}
-        disc = self.server.post(
-            "/api/discs/detected",
-            agent_id="pc",
-            drive="/dev/sr0",
-            disc_name="FIREFLY_S01_D1",
-            disc_type="DVD disc",
-            titles=[title, {**title, "index": 1}],
-        )
-        self.server.post(f"/api/discs/{disc['disc_id']}/preview/approve")
-        self.server.post(f"/api/discs/{disc['disc_id']}/rip", title_indices=[0])
+        both = [title, {**title, "index": 1}]
+        disc_id = self.server.detected("FIREFLY_S01_D1", drive="/dev/sr0", titles=both)
+        self.server.post(f"/api/discs/{disc_id}/preview/approve")
+        self.server.post(f"/api/discs/{disc_id}/rip", title_indices=[0])
         (rip,) = self.server.get("/api/agents/pc/jobs")["jobs"]
         self.server.patch(f"/api/jobs/{rip['job_id']}", status="running", progress=50)
         self.server.patch(f"/api/jobs/{rip['job_id']}", status="completed", output_file=str(path))
         job: Job = self.server.post(
             "/api/jobs",
             job_type="transcode",
-            disc_id=disc["disc_id"],
+            disc_id=disc_id,
             title_index=0,
             input_file=str(path),
             requires_approval=True,

@@ -60,15 +60,8 @@ class MainFlow:
     def detect(self, label: str) -> None:
         # The second disc differs in layout, as real ones do.
         extra = len(label + self.disc_id)
-        disc = self.server.post(
-            "/api/discs/detected",
-            agent_id="pc",
-            drive="D:",
-            disc_name=label,
-            disc_type="DVD disc",
-            titles=titles(43 + extra / 60, 42.5, thumbnails=[JPEG], thumbnail_timestamps=[60]),
-        )
-        self.disc_id = disc["disc_id"]
+        seen = titles(43 + extra / 60, 42.5, thumbnails=[JPEG], thumbnail_timestamps=[60])
+        self.disc_id = self.server.detected(label, titles=seen)
 
     def approve_preview(self) -> None:
         self.server.post(f"/api/discs/{self.disc_id}/preview/approve")

@@ -9,7 +9,6 @@ from typing import Any
 import requests
 
 from tests.e2e.gunicorn_server import GunicornServer, until
-from tests.support import titles
 
 #: docs/job-states.md: another process takes the duty over within this time; an impatient server's,
 #: in a tenth of it.
@@ -86,7 +85,7 @@ def test_it_takes_the_jobs_of_a_silent_agent_and_gives_them_back_when_it_returns
     server.made_impatient().start()
     holding_process(server)
     register(server)
-    jobs = [ordered_rip(server), approved_transcode(server)]
+    jobs = [*server.ordered_rips("INCEPTION", 148), approved_transcode(server)]
     tokens = {}
     for job_id in jobs:
         given = until(lambda job_id=job_id: own_job(server, job_id), PERIOD_SECONDS)
@@ -119,11 +118,7 @@ def goes_on(server: GunicornServer, job_id: str, old_token: str) -> None:
     assert (again["status"], again["attempt"]) == ("assigned", 2)
     zombie = requests.patch(
         f"{server.url}/api/jobs/{job_id}",
-        json={
-            "status": "completed",
-            "output_file": "C:\\rips\\zombie.mkv",
-            "lease_token": old_token,
-        },
+        json={"status": "completed", "output_file": "C:\\z.mkv", "lease_token": old_token},
         timeout=30,
     )
     assert zombie.status_code == 409
@@ -135,20 +130,6 @@ def goes_on(server: GunicornServer, job_id: str, old_token: str) -> None:
 def register(server: GunicornServer) -> None:
     server.post("/api/agents/register", agent_id="pc", name="PC")
     server.post("/api/workers/register", worker_id="gpu", hostname="pc", agent_id="pc")
-
-
-def ordered_rip(server: GunicornServer) -> str:
-    disc = server.post(
-        "/api/discs/detected",
-        agent_id="pc",
-        drive="D:",
-        disc_name="INCEPTION",
-        disc_type="DVD disc",
-        titles=titles(148),
-    )
-    server.post(f"/api/discs/{disc['disc_id']}/preview/approve")
-    (job_id,) = server.post(f"/api/discs/{disc['disc_id']}/rip")["job_ids"]
-    return str(job_id)
 
 
 def approved_transcode(server: GunicornServer) -> str:

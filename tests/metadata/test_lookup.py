@@ -1,7 +1,7 @@
 """Shows and films: asked for once, remembered, and there while a provider is not."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,6 @@ import pytest
 from boz_server.database.models import ProviderAnswer
 from boz_server.domain.metadata.answers import Episode, Film, Series
 from boz_server.errors import ProviderUnavailable
-from boz_server.integrations import json_client
 from boz_server.repositories import provider_cache_repository
 from boz_server.services.metadata import lookup as metadata_module
 from boz_server.services.metadata.lookup import Metadata
@@ -24,6 +23,13 @@ FIREFLY = Series(78874, "Firefly", 2002, ("Serenity",))
 EPISODES = [Episode(1, 1, "Serenity", 86, None), Episode(1, 2, "The Train Job", 42, "A job.")]
 DAY = 24 * 3600.0
 
+SHOWS = [Show(FIREFLY, EPISODES)]
+FILMS = [
+    Movie("The Matrix Reloaded", 2003, 138, "tt0234215", 604),
+    Movie("The Matrix", 1999, 136, "tt0133093", 603),
+    Movie("Heidi", 2001, 104, "tt0265161"),
+    Movie("Heidi", 2015, 111, None, 365045),
+]
 MATRIX = Film("omdb", "tt0133093", "The Matrix", 1999, 136, "tt0133093")
 
 #: Every look-up, and what it finds.
@@ -46,20 +52,6 @@ IN_VAIN: list[Callable[[Metadata], Any]] = [
 ]
 
 TROUBLES = ["500", "429", "401", "html", "half_json", "hang_up", "silence"]
-
-
-@pytest.fixture
-def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProviders]:
-    """The three providers, with a show and a few films; retries come at once."""
-    monkeypatch.setattr(json_client, "BACKOFF_SECONDS", 0.0)
-    films = [
-        Movie("The Matrix Reloaded", 2003, 138, "tt0234215", 604),
-        Movie("The Matrix", 1999, 136, "tt0133093", 603),
-        Movie("Heidi", 2001, 104, "tt0265161"),
-        Movie("Heidi", 2015, 111, None, 365045),
-    ]
-    with FakeProviders([Show(FIREFLY, EPISODES)], films) as found:
-        yield found
 
 
 @pytest.fixture
