@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from boz_server.context import Context
 from boz_server.database import postgres_tools, schema_report
 from boz_server.database.findings import (
     MOVE_TO_LOCAL_DISK,
@@ -13,29 +14,29 @@ from boz_server.database.findings import (
 )
 from boz_server.database.migrations import Migrations
 from boz_server.disk import free_bytes
-from boz_server.services.wiring import Services
+from boz_server.services.maintenance import backups
 
 _SHOWN = 3
-#: After so many intervals without a backup something is wrong with them.
+#: After this many intervals without a backup something is wrong.
 LATE_INTERVALS = 2
 
 
-def examine(services: Services, migrations: Migrations) -> Iterator[Finding]:
-    """Yield what each look found, the good included; changes nothing, whatever it finds."""
-    database = services.context.database
+def examine(context: Context, migrations: Migrations) -> Iterator[Finding]:
+    """Yield a finding for each check, good ones too; changes nothing."""
+    database = context.database
     if database.path is not None:
         for finding in of_sqlite(database, database.path.resolve()):
-            yield _as_allowed(services, finding)
+            yield _as_allowed(context, finding)
     yield guarded("migrations", lambda: _migrations(migrations))
-    yield guarded("schema", lambda: _schema(services))
+    yield guarded("schema", lambda: _schema(context))
     if database.path is not None:
-        yield _disk(services)
-    yield guarded("backups", lambda: _backups(services))
+        yield _disk(context)
+    yield guarded("backups", lambda: _backups(context))
 
 
-def _as_allowed(services: Services, finding: Finding) -> Finding:
-    """Take what the settings allow for a warning."""
-    if finding.fix == MOVE_TO_LOCAL_DISK and services.context.settings.allow_network_fs:
+def _as_allowed(context: Context, finding: Finding) -> Finding:
+    """Turn an error that the settings allow into a warning."""
+    if finding.fix == MOVE_TO_LOCAL_DISK and context.settings.allow_network_fs:
         fix = "Move it to a disk of this machine."
         return Finding(finding.check, Severity.WARNING, finding.detail, fix)
     return finding
@@ -53,8 +54,8 @@ def _migrations(migrations: Migrations) -> Finding:
     )
 
 
-def _schema(services: Services) -> Finding:
-    found = schema_report.differences(services.context.database)
+def _schema(context: Context) -> Finding:
+    found = schema_report.differences(context.database)
     if not found:
         return Finding("schema", Severity.OK, "It fits the models.")
     return Finding(
@@ -66,12 +67,12 @@ def _schema(services: Services) -> Finding:
     )
 
 
-def _disk(services: Services) -> Finding:
-    path = services.context.database.path
-    assert path is not None  # noqa: S101 - asked of files only
+def _disk(context: Context) -> Finding:
+    path = context.database.path
+    assert path is not None  # noqa: S101 - called for files only
     free, size = free_bytes(path.resolve().parent), path.stat().st_size if path.exists() else 0
     detail = f"{free} bytes are free where the database is, which has {size}."
-    if free >= max(services.context.settings.min_free_bytes, 2 * size):
+    if free >= max(context.settings.min_free_bytes, 2 * size):
         return Finding("disk", Severity.OK, detail)
     return Finding(
         "disk",
@@ -81,20 +82,20 @@ def _disk(services: Services) -> Finding:
     )
 
 
-def _backups(services: Services) -> Finding:
-    settings, latest = services.context.settings, services.backups.latest_at()
+def _backups(context: Context) -> Finding:
+    settings, latest = context.settings, backups.latest_at(context)
     detail = (
-        f"There is none in {services.backups.folder}."
+        f"There is none in {backups.folder(context)}."
         if latest is None
         else f"The latest is of {latest:%Y-%m-%d %H:%M} UTC."
     )
-    if services.context.database.path is None:
-        hindrance = postgres_tools.hindrance(services.context.database.peewee)
+    if context.database.path is None:
+        hindrance = postgres_tools.hindrance(context.database.peewee)
         if hindrance is not None:
             fix = "Install pg_dump of the database server's version or newer beside this server."
             return Finding("backups", Severity.WARNING, f"{detail} {hindrance}.", fix)
     late = LATE_INTERVALS * timedelta(hours=settings.backup_interval_hours)
-    if not late or (latest is not None and services.context.clock.now() - latest < late):
+    if not late or (latest is not None and context.clock.now() - latest < late):
         return Finding("backups", Severity.OK, detail)
     fix = (
         "Start the server, which makes them, or see its log for why it does not; 'flask db backup'."

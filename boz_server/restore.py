@@ -16,6 +16,7 @@ from boz_server.database.migrations import Migrations
 from boz_server.database.models.base import database_proxy
 from boz_server.disk import numbered, sync_folder
 from boz_server.errors import BackupError, StartError
+from boz_server.services.maintenance import backups
 from boz_server.services.maintenance.backups import STAMP
 from boz_server.services.wiring import Services, build_services
 
@@ -75,8 +76,8 @@ def _restore_sqlite(services: Services, path: Path, target: Path) -> Restored:
 
 def _restore_postgres(services: Services, path: Path) -> Restored:
     database = services.context.database
-    wanted = services.backups.folder / f"before-restore-{_stamp(services)}.dump"
-    kept = services.backups.make(_free(wanted)).path
+    wanted = backups.folder(services.context) / f"before-restore-{_stamp(services)}.dump"
+    kept = backups.make(services.context, _free(wanted)).path
     postgres_tools.restore(database.url, path, instead_of=database.tables())
     return Restored(kept, *_begin_anew(services))
 

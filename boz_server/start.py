@@ -1,11 +1,13 @@
 """What has to be in order before a server starts."""
 
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import peewee
 
 from boz_server.clock import Clock
+from boz_server.context import Context
 from boz_server.database.connection import Database, in_a_sentence
 from boz_server.database.file_system import network_type
 from boz_server.database.findings import MOVE_TO_LOCAL_DISK, network_refusal
@@ -15,7 +17,7 @@ from boz_server.database.migrations import Migrations
 from boz_server.errors import StartError
 from boz_server.folders import prove_writable
 from boz_server.services.discs.thumbnails import ThumbnailStore
-from boz_server.services.maintenance.backups import Backups
+from boz_server.services.maintenance.backups import make_before_change
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
 
@@ -40,8 +42,8 @@ def prepare(settings: Settings) -> None:
         _refuse_network_share(settings, database)
         thumbnails = ThumbnailStore(settings.thumbnails_dir, Clock())
         adopt_at_start(database, Clock().now(), thumbnails.has, auto_migrate=settings.auto_migrate)
-        backups = Backups(settings, Clock(), database)
-        migrations = Migrations(database, before_change=backups.make_before_change)
+        context = Context.build(settings, Clock(), database)
+        migrations = Migrations(database, before_change=partial(make_before_change, context))
         if settings.auto_migrate:
             migrations.upgrade()
         else:

@@ -11,9 +11,10 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from boz_server.api.bodies import read_to_end
-from boz_server.api.context import context, services
+from boz_server.api.context import context
 from boz_server.errors import Invalid, Unauthorized
 from boz_server.logs import OUTSIDE, request_id
+from boz_server.services.maintenance import idempotency
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Endpoints whose bodies may be larger than a JSON document: films.
@@ -120,7 +121,8 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
             return view(*args, **kwargs)
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             raise Invalid(IDEMPOTENCY_HEADER, "Send 1 to 255 printable characters without spaces.")
-        answer = services().idempotency.once(
+        answer = idempotency.once(
+            context(),
             f"{request.method} {request.path}",
             key,
             request.get_data(),

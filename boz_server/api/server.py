@@ -6,10 +6,11 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from boz_server.api.blueprint import BozBlueprint
-from boz_server.api.context import services
+from boz_server.api.context import context, services
 from boz_server.database.migrations import Migrations
 from boz_server.schemas.common import StatusSchema
 from boz_server.schemas.server import BannerSchema, HealthSchema, MaintenanceSchema, ReadySchema
+from boz_server.services.maintenance import backups
 from boz_server.version import VERSION
 
 blueprint = BozBlueprint("server", __name__, description="The server itself")
@@ -54,7 +55,7 @@ def readyz() -> dict[str, Any]:
 
     A disk that is filling up is a warning: what is there can be read and fetched all the same.
     """
-    Migrations(services().context.database).require_current()
+    Migrations(context().database).require_current()
     storage = _storage()
     return {
         "storage": storage,
@@ -76,15 +77,15 @@ def _storage() -> dict[str, Any]:
     space = services().files.space
     return {
         "free_bytes": space.free(),
-        "min_free_bytes": services().context.settings.min_free_bytes,
+        "min_free_bytes": context().settings.min_free_bytes,
         "warning": space.shortage(),
     }
 
 
 def _backup() -> dict[str, Any]:
     """How old the latest backup is."""
-    taken_at = services().backups.latest_at()
+    taken_at = backups.latest_at(context())
     if taken_at is None:
         return {"taken_at": None, "age_seconds": None}
-    age = services().context.clock.now() - taken_at
+    age = context().clock.now() - taken_at
     return {"taken_at": taken_at, "age_seconds": age.total_seconds()}

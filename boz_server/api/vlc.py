@@ -3,7 +3,7 @@
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint
-from boz_server.api.context import services
+from boz_server.api.context import context
 from boz_server.database.models import VLCCommand
 from boz_server.schemas.vlc import (
     PreviewFileSchema,
@@ -13,6 +13,7 @@ from boz_server.schemas.vlc import (
     VLCCommandsSchema,
     VLCCommandStatusSchema,
 )
+from boz_server.services.machines import vlc_relay
 
 blueprint = BozBlueprint("vlc", __name__, url_prefix="/api/vlc", description="VLC preview relay")
 
@@ -22,14 +23,14 @@ blueprint = BozBlueprint("vlc", __name__, url_prefix="/api/vlc", description="VL
 @blueprint.response(200, VLCCommandEnteredSchema)
 def preview(body: dict[str, Any]) -> VLCCommand:
     """Have a file shown on an agent's machine."""
-    return services().vlc.preview(**body)
+    return vlc_relay.preview(context(), **body)
 
 
 @blueprint.get("/commands/<agent_id>")
 @blueprint.response(200, VLCCommandsSchema)
 def commands(agent_id: str) -> dict[str, Any]:
     """Hand out an agent's pending commands, each once."""
-    return {"commands": services().vlc.take_pending(agent_id)}
+    return {"commands": vlc_relay.take_pending(context(), agent_id)}
 
 
 @blueprint.post("/commands/<command_id>/complete")
@@ -37,7 +38,7 @@ def commands(agent_id: str) -> dict[str, Any]:
 @blueprint.response(200, VLCCommandNotedSchema)
 def complete(body: dict[str, Any], command_id: str) -> dict[str, str]:
     """Say how a command went."""
-    services().vlc.complete(command_id, **body)
+    vlc_relay.complete(context(), command_id, **body)
     return {"command_id": command_id}
 
 
@@ -45,4 +46,4 @@ def complete(body: dict[str, Any], command_id: str) -> dict[str, str]:
 @blueprint.response(200, VLCCommandStatusSchema)
 def status(command_id: str) -> VLCCommand:
     """Show how a command went."""
-    return services().vlc.get(command_id)
+    return vlc_relay.get(context(), command_id)

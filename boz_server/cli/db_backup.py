@@ -6,10 +6,11 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from boz_server.api.context import services
+from boz_server.api.context import context, services
 from boz_server.cli.output import age, json_option, say, say_list, size
-from boz_server.database import backup as files
+from boz_server.database import backup as backup_file
 from boz_server.restore import restore as restore_from
+from boz_server.services.maintenance import backups as files
 from boz_server.services.maintenance.backups import Backup
 
 
@@ -26,8 +27,8 @@ def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
     """Write the database into a file, whole and checked; the server may run meanwhile."""
     if output and keep:
         raise click.UsageError("--keep is for the folder of backups: leave it out with --output.")
-    services().context.database.require_file()
-    made = services().backups.make(output, keep)
+    context().database.require_file()
+    made = files.make(context(), output, keep)
     say(f"Backup made: {made.path} ({size(made.size_bytes)}).", _facts(made), as_json=as_json)
 
 
@@ -36,10 +37,10 @@ def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
 @with_appcontext
 def backups(as_json: bool) -> None:
     """List the backups, newest first, each read through and checked."""
-    now = services().context.clock.now()
+    now = context().clock.now()
     lines, facts = [], []
-    for one in services().backups.all():
-        found = files.inspect(one.path)
+    for one in files.stored(context()):
+        found = backup_file.inspect(one.path)
         version = found.schema_version or "unknown schema"
         facts.append(
             _facts(one)
@@ -53,7 +54,7 @@ def backups(as_json: bool) -> None:
             f"{one.path} {size(one.size_bytes)}, {age(now - one.taken_at)} old, {version}:"
             f" {found.problem or 'ok'}"
         )
-    say_list(lines or [f"No backup is in {services().backups.folder}."], facts, as_json=as_json)
+    say_list(lines or [f"No backup is in {files.folder(context())}."], facts, as_json=as_json)
 
 
 @click.command()

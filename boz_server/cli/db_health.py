@@ -6,28 +6,29 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from boz_server.api.context import services
+from boz_server.api.context import context
 from boz_server.cli.output import json_option, say, say_list, size
 from boz_server.database import upkeep
 from boz_server.database.findings import Severity
 from boz_server.database.migrations import Migrations
 from boz_server.doctor import examine
+from boz_server.services.maintenance import retention
 
 
 @click.command()
 @json_option
 @click.pass_context
 @with_appcontext
-def doctor(context: click.Context, as_json: bool) -> None:
+def doctor(command: click.Context, as_json: bool) -> None:
     """Examine the database; exit code 1 where something is wrong. The server may run meanwhile."""
-    services().context.database.require_file()
-    found = list(examine(services(), Migrations(services().context.database)))
+    context().database.require_file()
+    found = list(examine(context(), Migrations(context().database)))
     lines = [
         f"{one.severity}: {one.check}: {one.detail}{f' {one.fix}' if one.fix else ''}"
         for one in found
     ]
     say_list(lines, [asdict(one) for one in found], as_json=as_json)
-    context.exit(1 if any(one.severity is Severity.ERROR for one in found) else 0)
+    command.exit(1 if any(one.severity is Severity.ERROR for one in found) else 0)
 
 
 @click.command()
@@ -36,7 +37,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
 def vacuum(as_json: bool) -> None:
     """Give the disk back what the database has freed. On SQLite whoever writes waits meanwhile:
     about a second for each 100 MB."""
-    database = services().context.database
+    database = context().database
     database.require_file()
     before = upkeep.size(database)
     upkeep.vacuum(database)
@@ -53,7 +54,7 @@ def vacuum(as_json: bool) -> None:
 @with_appcontext
 def optimize(as_json: bool) -> None:
     """Bring up to date what the database knows of its tables; the server does it every hour."""
-    database = services().context.database
+    database = context().database
     database.require_file()
     upkeep.optimize(database)
     log_bytes = upkeep.fold_in_log(database)
@@ -66,7 +67,7 @@ def optimize(as_json: bool) -> None:
 def stats(as_json: bool) -> None:
     """Tell rows and bytes of each table; the bytes are those of its values on SQLite, and those on
     the disk, with indexes, on PostgreSQL."""
-    database = services().context.database
+    database = context().database
     database.require_file()
     found = upkeep.sizes(database)
     total = upkeep.size(database)
@@ -84,9 +85,8 @@ def prune(dry_run: bool, as_json: bool) -> None:
     """Delete jobs that are over for long, with their events, and old commands for VLC; put old
     discs into the archive. The BOZ_RETENTION_* settings say how old; the server does it every hour,
     and may run meanwhile."""
-    services().context.database.require_file()
-    retention = services().retention
-    went = retention.foresee() if dry_run else retention.prune()
+    context().database.require_file()
+    went = retention.count_prunable(context()) if dry_run else retention.prune(context())
     say(
         f"{'Would prune' if dry_run else 'Pruned'}: {went.jobs} jobs with {went.job_events} events,"
         f" {went.vlc_commands} commands for VLC; {went.archived_discs} discs into the archive.",

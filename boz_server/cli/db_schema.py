@@ -1,18 +1,20 @@
 """`flask db upgrade` and its like: the schema, in words that Flask-Migrate's users know."""
 
+from functools import partial
+
 import click
 from flask.cli import with_appcontext
 
-from boz_server.api.context import services
+from boz_server.api.context import context
 from boz_server.cli.output import json_option, say, say_list
 from boz_server.database import schema_report
 from boz_server.database.migrations import BASE, HEAD, Migrations
+from boz_server.services.maintenance.backups import make_before_change
 
 
 def _migrations() -> Migrations:
-    database = services().context.database
-    database.require_folder()
-    return Migrations(database, before_change=services().backups.make_before_change)
+    context().database.require_folder()
+    return Migrations(context().database, before_change=partial(make_before_change, context()))
 
 
 @click.command()
@@ -118,14 +120,14 @@ def stamp(name: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 @with_appcontext
-def check(context: click.Context, as_json: bool) -> None:
+def check(command: click.Context, as_json: bool) -> None:
     """Compare the database with the models; exit code 1 where they differ."""
     pending = _migrations().pending()
     found = [f"migration {name} is pending" for name in pending]
-    found += schema_report.differences(services().context.database)
+    found += schema_report.differences(context().database)
     last = f"Differences: {len(found)}." if found else "The database fits the models."
     say("\n".join([*found, last]), {"differences": found}, as_json=as_json)
-    context.exit(1 if found else 0)
+    command.exit(1 if found else 0)
 
 
 commands = (init, upgrade, downgrade, revision, current, history, heads, stamp, check)

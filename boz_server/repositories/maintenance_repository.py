@@ -1,32 +1,32 @@
-"""Duties that one process has at a time, and how the maintenance steps went, in the database."""
+"""The leadership of the server's processes, and how the maintenance steps went, in the database."""
 
 from datetime import UTC, datetime, timedelta
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Lease, MaintenanceRun
 
-#: Stands for a renewal where there was none.
+#: Stands for a leadership that was never renewed.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MaintenanceRepository:
-    """Queries on duties and runs."""
+    """Queries on leaderships and runs."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def duty(self, name: str) -> Lease | None:
-        """Return who has a duty, or None when it is not known."""
+    def leadership(self, name: str) -> Lease | None:
+        """Return a leadership with its holder, or None when nobody entered it."""
         return Lease.get_or_none(Lease.name == name)
 
-    def enter_duty(self, name: str) -> None:
-        """Make a duty known that no one ever had; nothing happens where it is known."""
+    def enter_leadership(self, name: str) -> None:
+        """Enter a leadership that has no holder yet, unless it is there already."""
         Lease.insert(name=name, holder=None, renewed_at=NEVER).on_conflict("NOTHING").execute()
 
-    def take_duty(self, name: str, holder: str, now: datetime, term: timedelta) -> bool:
-        """Have a duty, or have it on; False while another process has it.
+    def take_leadership(self, name: str, holder: str, now: datetime, term: timedelta) -> bool:
+        """Take or renew a leadership; False while another process has it.
 
-        A word from the future is none: the clock was put back.
+        A renewal in the future does not count: the clock was put back.
         """
         free = (
             (Lease.holder == holder)
@@ -37,14 +37,14 @@ class MaintenanceRepository:
         query = Lease.update(holder=holder, renewed_at=now).where(Lease.name == name, free)
         return bool(query.execute())
 
-    def drop_duty(self, name: str, holder: str) -> None:
-        """Let go of a duty; another process may have it at once."""
+    def drop_leadership(self, name: str, holder: str) -> None:
+        """Give up a leadership; another process may take it at once."""
         Lease.update(holder=None).where(Lease.name == name, Lease.holder == holder).execute()
 
     def record(
         self, step: str, started_at: datetime, duration_seconds: float, error: str | None
     ) -> None:
-        """Note how the latest run of a step went."""
+        """Record how the latest run of a step went."""
         (
             MaintenanceRun.insert(
                 step=step, started_at=started_at, duration_seconds=duration_seconds, error=error

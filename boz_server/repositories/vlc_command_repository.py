@@ -11,15 +11,15 @@ class VLCCommandRepository:
     """Queries on commands for VLC."""
 
     def insert(self, **fields: Any) -> VLCCommand:
-        """Enter a new command."""
+        """Insert a new command."""
         return VLCCommand.create(**fields)
 
     def get(self, command_id: str) -> VLCCommand | None:
-        """Return the command, or None when there never was one of that id."""
+        """Return a command, or None when its id is unknown."""
         return VLCCommand.get_or_none(VLCCommand.command_id == command_id)
 
     def take_pending(self, agent_id: str, now: datetime) -> list[VLCCommand]:
-        """Hand out an agent's pending commands, oldest first; each is handed out once."""
+        """Return an agent's pending commands, oldest first, and mark them as sent."""
         query = VLCCommand.update(status=VLCCommandStatus.SENT, sent_at=now).where(
             VLCCommand.agent_id == agent_id, VLCCommand.status == VLCCommandStatus.PENDING
         )
@@ -29,7 +29,7 @@ class VLCCommandRepository:
     def finish(
         self, command_id: str, status: VLCCommandStatus, error: str | None, now: datetime
     ) -> bool:
-        """Note how a command went, unless that is known already. False when it changes nothing."""
+        """Record how a command went; False for an unknown one, or one recorded before."""
         query = VLCCommand.update(status=status, error=error, completed_at=now).where(
             VLCCommand.command_id == command_id,
             VLCCommand.status.in_([VLCCommandStatus.PENDING, VLCCommandStatus.SENT]),

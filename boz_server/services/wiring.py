@@ -16,14 +16,12 @@ from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.machines.agent_manager import AgentManager
-from boz_server.services.machines.vlc_relay import VLCRelay
 from boz_server.services.machines.worker_manager import WorkerManager
-from boz_server.services.maintenance.backups import Backups
+from boz_server.services.maintenance import housekeeping, idempotency
+from boz_server.services.maintenance.backups import BackupStep
 from boz_server.services.maintenance.disk_space import DiskSpace
-from boz_server.services.maintenance.housekeeping import Upkeep
-from boz_server.services.maintenance.idempotency import Idempotency
+from boz_server.services.maintenance.housekeeping import LogWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
-from boz_server.services.maintenance.retention import Retention
 from boz_server.services.maintenance.scheduler import TICK_SECONDS, Maintenance, MaintenanceStep
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.notifications import discord, media_servers
@@ -63,15 +61,11 @@ class Services:
     attempts: Attempts
     auto_approval: AutoApproval
     auto_rip: AutoRip
-    backups: Backups
     dispatcher: Dispatcher
-    idempotency: Idempotency
     maintenance: Maintenance
     metadata: Metadata
     outbox: Outbox
     reconciliation: Reconciliation
-    retention: Retention
-    vlc: VLCRelay
     thumbnails: ThumbnailStore
     files: FileServices
     thumbnail_cleaner: ThumbnailCleaner
@@ -120,30 +114,22 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         entry=jobs.entry,
         thumbnails=thumbnails,
     )
-    idempotency = Idempotency(clock, database, rows.idempotency)
-    backups, upkeep = Backups(settings, clock, database), Upkeep(database)
-    maintenance = Maintenance(
-        clock,
-        database,
-        rows=rows.maintenance,
-        attempts=rows.attempts,
-        fleet=rows.fleet,
-        steps=[
-            # First of all, after a crash.
-            MaintenanceStep("reconcile", 3600, jobs.reconciliation.run),
-            MaintenanceStep("rescue", 5, movers.attempts.rescue),
-            MaintenanceStep("retry", 5, movers.attempts.retry_due),
-            MaintenanceStep("dispatch", 5, movers.dispatcher.dispatch_now),
-            MaintenanceStep("clear_thumbnails", 60, thumbnail_cleaner.run),
-            MaintenanceStep("forget_keys", 3600, idempotency.forget_old),
-            *disc.steps,
-            *files.steps,
-            MaintenanceStep("fold_in_log", 60, upkeep.fold_in_log),
-            MaintenanceStep("optimize", 3600, upkeep.optimize),
-            # Last: it may take long.
-            MaintenanceStep("back_up", 600, backups.make_if_due),
-        ],
+    steps = (
+        # First, to repair what a crash left.
+        MaintenanceStep("reconcile", 3600, lambda _: jobs.reconciliation.run()),
+        MaintenanceStep("rescue", 5, lambda _: movers.attempts.rescue()),
+        MaintenanceStep("retry", 5, lambda _: movers.attempts.retry_due()),
+        MaintenanceStep("dispatch", 5, lambda _: movers.dispatcher.dispatch_now()),
+        MaintenanceStep("clear_thumbnails", 60, lambda _: thumbnail_cleaner.run()),
+        MaintenanceStep("forget_keys", 3600, idempotency.delete_old_keys),
+        *disc.steps,
+        *files.steps,
+        MaintenanceStep("fold_in_log", 60, LogWatch().run),
+        MaintenanceStep("optimize", 3600, housekeeping.optimize),
+        # Last, because it may take long.
+        MaintenanceStep("back_up", 600, BackupStep().run),
     )
+    maintenance = Maintenance(context, steps)
     return Services(
         context=context,
         agents=jobs.agents,
@@ -160,15 +146,11 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         attempts=movers.attempts,
         auto_approval=disc.auto_approval,
         auto_rip=disc.auto_rip,
-        backups=backups,
         dispatcher=movers.dispatcher,
-        idempotency=idempotency,
         maintenance=maintenance,
         metadata=disc.metadata,
         outbox=outbox,
         reconciliation=jobs.reconciliation,
-        retention=disc.retention,
-        vlc=VLCRelay(clock, database, rows.vlc_commands, rows.workers, jobs.agents),
         thumbnails=thumbnails,
         files=files,
         thumbnail_cleaner=thumbnail_cleaner,
@@ -178,7 +160,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
                 maintenance.tick,
                 TICK_SECONDS,
                 database.release,
-                at_end=maintenance.let_go,
+                at_end=maintenance.step_down,
             ),
             BackgroundLoop("outbox", outbox.tick, OUTBOX_TICK_SECONDS, database.release),
             files.loop,

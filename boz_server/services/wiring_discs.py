@@ -16,7 +16,7 @@ from boz_server.services.discs.preview_refresh import PreviewRefresh
 from boz_server.services.discs.review import DiscReview
 from boz_server.services.discs.rip_requests import RipOrders
 from boz_server.services.discs.thumbnails import ThumbnailStore
-from boz_server.services.maintenance.retention import Retention
+from boz_server.services.maintenance.retention import PruneStep
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.queue.dispatcher import Dispatcher
@@ -37,7 +37,6 @@ class DiscServices:
     metadata: Metadata
     auto_approval: AutoApproval
     auto_rip: AutoRip
-    retention: Retention
     #: What maintenance does about discs.
     steps: tuple[MaintenanceStep, ...]
 
@@ -84,7 +83,6 @@ def build_discs(
     auto_approval = AutoApproval(settings, discs, review)
     rips = RipOrders(database, discs, jobs, entry)
     auto_rip = AutoRip(settings, database, discs=discs, jobs=jobs, rips=rips)
-    retention = Retention(context)
     return DiscServices(
         manager=DiscManager(
             settings,
@@ -117,12 +115,11 @@ def build_discs(
         metadata=metadata,
         auto_approval=auto_approval,
         auto_rip=auto_rip,
-        retention=retention,
         steps=(
-            MaintenanceStep("refresh_previews", 60, preview_refresh.run),
-            MaintenanceStep("approve_previews", 60, auto_approval.run),
-            MaintenanceStep("order_rips", 5, auto_rip.run),
-            MaintenanceStep("forget_answers", 3600, metadata.forget_old),
-            MaintenanceStep("prune", 5, retention.run),
+            MaintenanceStep("refresh_previews", 60, lambda _: preview_refresh.run()),
+            MaintenanceStep("approve_previews", 60, lambda _: auto_approval.run()),
+            MaintenanceStep("order_rips", 5, lambda _: auto_rip.run()),
+            MaintenanceStep("forget_answers", 3600, lambda _: metadata.forget_old()),
+            MaintenanceStep("prune", 5, PruneStep().run),
         ),
     )

@@ -128,6 +128,7 @@ def build_files(
         database.release,
         interrupt=library.stop,
     )
+    watch = SpaceWatch(context, space)
     return FileServices(
         rows=rows,
         uploads=uploads,
@@ -152,9 +153,9 @@ def build_files(
         space=space,
         loop=loop,
         steps=(
-            MaintenanceStep("watch_space", 60, SpaceWatch(context, space).run),
-            MaintenanceStep("forget_uploads", 600, uploads.forget_expired),
-            MaintenanceStep("sweep_inputs", 60, inputs.sweep),
+            MaintenanceStep("watch_space", 60, lambda _: watch.run()),
+            MaintenanceStep("forget_uploads", 600, lambda _: uploads.forget_expired()),
+            MaintenanceStep("sweep_inputs", 60, lambda _: inputs.sweep()),
         ),
     )
 

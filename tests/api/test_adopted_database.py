@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from boz_server.api.context import EXTENSION
 from boz_server.database.legacy.filling import adopt_into
-from boz_server.services.maintenance.retention import Pruned
+from boz_server.services.maintenance.retention import Pruned, prune
 from boz_server.services.wiring import Services
 from tests.database.legacy import WHEN, LegacyDatabase
 from tests.database.legacy_in_use import DISCS, FEW_JOBS, fill
@@ -192,11 +192,11 @@ def test_it_keeps_everything_for_as_long_as_if_it_were_new(
     services = adopt(app, legacy, clock)
     assert disc_of(client, "disc")["titles"][0]["ripped_at"] == "2020-01-20T10:00:00.000000Z"
     clock.advance(30 * 86400)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     clock.advance(86400)
-    assert services.retention.prune() == Pruned(jobs=1)
+    assert prune(services.context) == Pruned(jobs=1)
     clock.advance(148 * 86400)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     clock.advance(2 * 86400)
-    assert services.retention.prune() == Pruned(archived_discs=1)
+    assert prune(services.context) == Pruned(archived_discs=1)
     assert disc_of(client, "disc")["titles"][0]["ripped_at"] == "2020-01-20T10:00:00.000000Z"

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server.database.models import Disc, IdempotencyKey, Job
+from boz_server.services.maintenance.idempotency import delete_old_keys
 from boz_server.services.wiring import Services
 from tests.support import (
     JPEG,
@@ -195,7 +196,7 @@ def test_it_does_both_or_neither(
 ) -> None:
     address, body, model = order
     before = model.select().count()
-    enter = services.idempotency.rows.enter
+    enter = services.context.stores.idempotency.enter
     reached = []
 
     def die(*args: Any) -> None:
@@ -205,7 +206,7 @@ def test_it_does_both_or_neither(
         raise RuntimeError("the process dies here")
 
     with unchanged(services), monkeypatch.context() as patch:
-        patch.setattr(services.idempotency.rows, "enter", die)
+        patch.setattr(services.context.stores.idempotency, "enter", die)
         assert send(client, address, body).status_code == 500
     assert reached == [before + 1]
     ok(send(client, address, body))
@@ -227,15 +228,15 @@ def test_it_forgets_old_keys_in_batches(
     old = {"created_at": clock.now() - timedelta(days=1, seconds=1)}
     IdempotencyKey.insert_many([row | old | {"key": f"old-{n}"} for n in range(1201)]).execute()
     batches = []
-    delete = services.idempotency.rows.delete_older
+    delete = services.context.stores.idempotency.delete_older
 
     def noted(than: Any) -> int:
         batches.append(delete(than))
         return batches[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(services.idempotency.rows, "delete_older", noted)
-        assert services.idempotency.forget_old() == 1201
+        patch.setattr(services.context.stores.idempotency, "delete_older", noted)
+        assert delete_old_keys(services.context) == 1201
     assert batches == [500, 500, 201, 0]
     assert [key.key for key in IdempotencyKey.select()] == ["key-1"]
-    assert services.idempotency.forget_old() == 0
+    assert delete_old_keys(services.context) == 0

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from boz_server.database.migrations import Migrations
 from boz_server.services.library.nas import LibraryShare
+from boz_server.services.maintenance import backups
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.version import VERSION
@@ -97,7 +98,7 @@ def test_it_tells_how_old_the_latest_backup_is(
     client: FlaskClient, services: Services, clock: FakeClock, postgres_programs: None
 ) -> None:
     assert ok(client.get("/readyz"))["backup"] == {"taken_at": None, "age_seconds": None}
-    services.backups.make()
+    backups.make(services.context)
     clock.advance(3600)
     assert ok(client.get("/readyz"))["backup"] == {
         "taken_at": "2026-01-24T12:34:56.000000Z",

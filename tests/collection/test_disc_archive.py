@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.database.models import ArchivedDisc, Disc, Title
-from boz_server.services.maintenance.retention import Pruned
+from boz_server.services.maintenance.retention import Pruned, count_prunable, prune
 from boz_server.services.wiring import Services
 from tests.support import (
     FakeClock,
@@ -74,7 +74,7 @@ def live(client: FlaskClient) -> list[str]:
 def archive_all(services: Services, clock: FakeClock) -> int:
     """Let half a year pass; returns how many discs went into the archive."""
     clock.advance(HALF_A_YEAR)
-    return services.retention.prune().archived_discs
+    return prune(services.context).archived_discs
 
 
 def test_it_puts_a_disc_away_after_half_a_year(
@@ -82,10 +82,10 @@ def test_it_puts_a_disc_away_after_half_a_year(
 ) -> None:
     disc_id = shelve(client, "ALIEN", (117, 5))
     clock.advance(179 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     clock.advance(2 * DAY)
-    assert services.retention.foresee() == Pruned(archived_discs=1)
-    assert services.retention.prune() == Pruned(archived_discs=1)
+    assert count_prunable(services.context) == Pruned(archived_discs=1)
+    assert prune(services.context) == Pruned(archived_discs=1)
     assert live(client) == []
     row = ArchivedDisc.get()
     assert (row.disc_id, row.disc_name, row.movie_title) == (disc_id, "ALIEN", "Alien")
@@ -110,7 +110,7 @@ def test_it_goes_by_the_setting(
     services = restart(app, retention_discs_days=days)
     disc_id = shelve(client, "ALIEN", (117, 5))
     clock.advance(399 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     assert live(client) == [disc_id]
 
 
@@ -130,7 +130,7 @@ def test_it_keeps_a_disc_that_a_job_has_to_do_with(
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
     assert archive_all(services, clock) == 0
     ok(client.post(f"/api/jobs/{waiting}/cancel"))
-    assert services.retention.foresee() == services.retention.prune()
+    assert count_prunable(services.context) == prune(services.context)
     assert live(client) != []
     assert archive_all(services, clock) == 1
 
@@ -177,7 +177,7 @@ def test_it_keeps_a_disc_whose_results_are_on_their_way(
         ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
         ok(report(client, job_id, "running"))
         ok(report(client, job_id, "completed"))
-    assert services.retention.prune().archived_discs == 0
+    assert prune(services.context).archived_discs == 0
     assert archive_all(services, clock) == 1
 
 
@@ -197,7 +197,7 @@ def test_it_keeps_a_show_together(
     film = shelve(client, "ALIEN", (117, 5))
     clock.advance(HALF_A_YEAR)
     second = shelve(client, "FIREFLY_S01_D2", (43.5, 42, 44.5))
-    assert services.retention.prune() == Pruned(archived_discs=1)
+    assert prune(services.context) == Pruned(archived_discs=1)
     assert set(live(client)) == {first, second}
     assert ArchivedDisc.get().disc_id == film
     assert archive_all(services, clock) == 2
@@ -294,7 +294,7 @@ def test_it_rips_no_archived_disc_again_by_itself(
     ripped_at = disc_of(client, disc_id)["titles"][0]["ripped_at"]
     assert ripped_at is not None
     clock.advance(HALF_A_YEAR)
-    pruned = services.retention.prune()
+    pruned = prune(services.context)
     assert (pruned.jobs, pruned.archived_discs) == (6, 1)
     again = detect(client)
     approve(client, again["disc_id"])

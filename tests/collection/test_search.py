@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from flask.testing import FlaskClient
 
+from boz_server.services.maintenance.retention import prune
 from boz_server.services.wiring import Services
 from tests.support import (
     FakeClock,
@@ -51,7 +52,7 @@ def collection(client: FlaskClient, services: Services, clock: FakeClock) -> dic
             eject(client, f"{'DEFGHI'[number]}:")
         if name == "film":
             clock.advance(HALF_A_YEAR)
-            assert services.retention.prune().archived_discs == len(old)
+            assert prune(services.context).archived_discs == len(old)
     told(client, ids["new film"], "preview/override-media-type", media_type="movie",
          movie_title="Le Fabuleux Destin d'Amélie Poulain", movie_year=2001)  # fmt: skip
     return ids
@@ -110,7 +111,7 @@ def test_it_shows_the_same_of_a_disc_wherever_it_is(
         "episodes": [8, 9],
     }
     clock.advance(HALF_A_YEAR)
-    assert services.retention.prune().archived_discs == 1
+    assert prune(services.context).archived_discs == 1
     (archived,) = library(client)
     assert archived == live | {
         "archived": True,

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from boz_server.database.models import TVSeason
 from boz_server.domain.metadata.answers import Episode, Series
+from boz_server.services.maintenance.retention import prune
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Show
@@ -201,7 +202,7 @@ def test_it_counts_what_is_in_the_archive(
     live = only(client)
     assert (live["seen"], live["ripped"], live["discs"]) == ([1, 2, 3, 4], [1], 2)
     clock.advance(HALF_A_YEAR)
-    assert services.retention.prune().archived_discs == 4
+    assert prune(services.context).archived_discs == 4
     assert only(client) == live
 
 

@@ -182,7 +182,7 @@ def test_it_takes_attempts_under_way_along(
     token = lease_token(client, job_id)
     services.maintenance.tick()
     if stopped:
-        services.maintenance.let_go()
+        services.maintenance.step_down()
     transfer.copy(services.context.database, other_url)
     other = Database(other_url)
     clock.advance(3600)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def step(services: Services) -> Callable[[], int]:
     found: MaintenanceStep = next(
         step for step in services.maintenance.steps if step.name == "refresh_previews"
     )
-    return found.run  # type: ignore[return-value]
+    return partial(found.run, services.context)  # type: ignore[return-value]
 
 
 def warnings(disc: dict[str, Any]) -> str:

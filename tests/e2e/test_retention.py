@@ -93,7 +93,7 @@ def test_it_deletes_old_jobs_beside_live_traffic(
     assert 0 < left < number
 
     with closing(sqlite3.connect(server.database)) as database:
-        # The wait for the process that had the duty, and was killed, is over.
+        # the wait for the leader that was killed is over.
         assert database.execute("DELETE FROM leases").rowcount == 1
         database.commit()
     server.start()

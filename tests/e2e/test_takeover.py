@@ -10,7 +10,7 @@ import requests
 
 from tests.e2e.gunicorn_server import GunicornServer, until
 
-#: docs/job-states.md: another process takes the duty over within this time; an impatient server's,
+#: docs/job-states.md: another process leads within this time; an impatient server's,
 #: in a tenth of it.
 TAKEOVER_SECONDS, TIMES = 15, 10
 #: How often the steps run that must not wait.
@@ -31,7 +31,7 @@ def holder(server: GunicornServer) -> str | None:
 
 
 def holding_process(server: GunicornServer) -> int:
-    """The process that has the duty: a holder's name begins with its number."""
+    """The process that leads: a holder's name begins with its number."""
     return int(until(lambda: holder(server), PERIOD_SECONDS).split("-")[0])
 
 
@@ -52,7 +52,7 @@ def wait_for_runs_since(server: GunicornServer, before: dict[str, str]) -> None:
     until(all_ran, PATIENCE_SECONDS)
 
 
-def test_it_hands_the_duty_on_when_its_process_is_killed(server: GunicornServer) -> None:
+def test_it_hands_the_leadership_on_when_its_process_is_killed(server: GunicornServer) -> None:
     server.made_impatient().start()
     killed = holding_process(server)
     assert killed in server.workers()
@@ -63,13 +63,13 @@ def test_it_hands_the_duty_on_when_its_process_is_killed(server: GunicornServer)
     wait_for_runs_since(server, before)
 
 
-def test_it_hands_the_duty_on_at_once_when_it_is_stopped(server: GunicornServer) -> None:
+def test_it_hands_the_leadership_on_at_once_when_it_is_stopped(server: GunicornServer) -> None:
     server.start()
     stopped = until(lambda: holder(server), PERIOD_SECONDS)
     before = last_runs(server)
     assert server.stop() == 0
     server.start()
-    # One that was killed would keep the duty from others for twice as long.
+    # One that was killed would keep the leadership from others for twice as long.
     until(lambda: holder(server) not in (None, stopped), PERIOD_SECONDS)
     assert holding_process(server) in server.workers()
     wait_for_runs_since(server, before)

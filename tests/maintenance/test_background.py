@@ -129,5 +129,5 @@ def test_it_runs_maintenance_the_outbox_and_the_library(services: Services) -> N
         loop.start()
     for loop in loops.values():
         stop(loop)
-    # Its duty is left to others.
+    # It leaves the leadership to others.
     assert services.maintenance.status()[0] is None

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import OPEN, JobStatus
+from boz_server.services.maintenance.idempotency import delete_old_keys
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services, build_services
 from tests.maintenance.timer import Timer
@@ -112,7 +113,7 @@ def test_it_takes_nothing_when_the_clock_jumps_between_two_steps_of_maintenance(
     jobs = [fleet.file() for _ in range(3)]
     fleet.live(10)
     timer.pass_by(5)
-    leap = MaintenanceStep("leap", 0, lambda: timer.clock.advance(jump))
+    leap = MaintenanceStep("leap", 0, lambda _: timer.clock.advance(jump))
     services.maintenance.steps = [leap, *services.maintenance.steps]
     services.maintenance.tick()
     services.maintenance.steps = services.maintenance.steps[1:]
@@ -121,7 +122,7 @@ def test_it_takes_nothing_when_the_clock_jumps_between_two_steps_of_maintenance(
 
 
 @JUMPS
-def test_it_hands_the_duty_over_within_15_seconds_though_the_clock_jumped(
+def test_it_hands_the_leadership_over_within_15_seconds_though_the_clock_jumped(
     fleet: Fleet, services: Services, timer: Timer, jump: int
 ) -> None:
     other = build_services(
@@ -139,7 +140,7 @@ def test_it_hands_the_duty_over_within_15_seconds_though_the_clock_jumped(
 
 @JUMPS
 @pytest.mark.parametrize("order", [1, -1])
-def test_it_leaves_the_duty_with_one_process_when_the_clock_jumps(
+def test_it_leaves_the_leadership_with_one_process_when_the_clock_jumps(
     services: Services, timer: Timer, jump: int, order: int
 ) -> None:
     other = build_services(
@@ -197,10 +198,10 @@ def test_it_knows_a_request_again_that_was_made_while_the_clock_was_ahead(
     clock.advance(DAY)
     job_id = enter(client)
     clock.advance(-DAY)
-    services.idempotency.forget_old()
+    delete_old_keys(services.context)
     assert enter(client) == job_id
     clock.advance(2 * DAY + 1)
-    assert services.idempotency.forget_old() == 1
+    assert delete_old_keys(services.context) == 1
     assert enter(client) != job_id
 
 

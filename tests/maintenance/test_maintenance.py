@@ -1,4 +1,4 @@
-"""What the server does by itself: one process of all, step by step, whatever happens to it."""
+"""One process leads, and runs the maintenance steps in order, whatever happens to it."""
 
 import logging
 import threading
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.context import Context
 from boz_server.services.maintenance.scheduler import Maintenance, MaintenanceStep
 from boz_server.services.wiring import Services, build_services
 from tests.maintenance.timer import Timer
@@ -34,21 +35,21 @@ def process(services: Services) -> Callable[..., Maintenance]:
 
 
 def step(name: str, runs: list[str], period: float = 5) -> MaintenanceStep:
-    return MaintenanceStep(name, period, lambda: runs.append(name))
+    return MaintenanceStep(name, period, lambda _: runs.append(name))
 
 
-def broken() -> None:
+def broken(_: Context) -> None:
     raise RuntimeError("secret path /root")
 
 
-def test_it_gives_the_duty_to_one_process(process: Any) -> None:
+def test_it_has_one_process_lead(process: Any) -> None:
     first, second = process(), process()
     assert first.status()[0] is None
     assert (first.tick(), second.tick(), first.tick()) == (True, False, True)
     assert first.status()[0] == second.status()[0] == first.holder
 
 
-def test_it_gives_the_duty_to_the_next_once_the_term_is_over(process: Any, timer: Timer) -> None:
+def test_it_has_the_next_process_lead_when_the_term_is_over(process: Any, timer: Timer) -> None:
     first, second = process(), process()
     first.tick()
     timer.pass_by(9)
@@ -58,7 +59,7 @@ def test_it_gives_the_duty_to_the_next_once_the_term_is_over(process: Any, timer
     assert not first.tick()
 
 
-def test_it_waits_for_no_one_whose_latest_word_is_from_the_future(
+def test_it_does_not_wait_for_a_leader_that_renewed_in_the_future(
     process: Any, timer: Timer
 ) -> None:
     first, second = process(), process()
@@ -68,10 +69,10 @@ def test_it_waits_for_no_one_whose_latest_word_is_from_the_future(
     assert second.status()[0] == second.holder
 
 
-def test_it_takes_no_duty_from_one_that_had_its_turn_before(
+def test_it_takes_no_leadership_from_a_leader_that_had_the_lock_before(
     process: Any, services: Services, timer: Timer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who waits for its turn must not take a word of meanwhile for one from the future."""
+    """A renewal while this process waited for the lock is not one from the future."""
     first, second = process(), process()
     looked = threading.Event()
 
@@ -80,15 +81,15 @@ def test_it_takes_no_duty_from_one_that_had_its_turn_before(
         looked.set()
         return moment
 
-    def wait_for_its_turn() -> bool:
+    def wait_for_the_lock() -> bool:
         ticked: bool = second.tick()
         services.context.database.release()
         return ticked
 
-    monkeypatch.setattr(second, "clock", SimpleNamespace(now=look))
+    monkeypatch.setattr(second, "context", replace(second.context, clock=SimpleNamespace(now=look)))
     with ThreadPoolExecutor(1) as pool:
         with services.context.database.write_queue():
-            waiting = pool.submit(wait_for_its_turn)
+            waiting = pool.submit(wait_for_the_lock)
             looked.wait(0.2)
             timer.pass_by(0.1)
             assert first.tick()
@@ -96,19 +97,19 @@ def test_it_takes_no_duty_from_one_that_had_its_turn_before(
     assert first.status()[0] == first.holder
 
 
-def test_it_keeps_the_duty_as_long_as_it_shows_itself(process: Any, timer: Timer) -> None:
+def test_it_leads_as_long_as_it_renews(process: Any, timer: Timer) -> None:
     first, second = process(), process()
     for _ in range(10):
         assert (first.tick(), second.tick()) == (True, False)
         timer.pass_by(5)
 
 
-def test_it_leaves_the_duty_to_another_at_once(process: Any) -> None:
+def test_it_leaves_the_leadership_to_another_at_once(process: Any) -> None:
     first, second = process(), process()
     first.tick()
-    second.let_go()
+    second.step_down()
     assert not second.tick()
-    first.let_go()
+    first.step_down()
     assert second.tick()
     assert second.status()[0] == second.holder
 
@@ -130,14 +131,14 @@ def test_it_runs_each_step_in_order_and_when_it_is_due(process: Any, timer: Time
     assert runs == ["often", "rarely", "often", "often", "rarely"]
 
 
-def test_it_begins_with_every_step_when_it_takes_the_duty_again(process: Any, timer: Timer) -> None:
+def test_it_begins_with_every_step_when_it_leads_again(process: Any, timer: Timer) -> None:
     runs: list[str] = []
     first, second = process(step("hourly", runs, 3600)), process()
     first.tick()
-    first.let_go()
+    first.step_down()
     second.tick()
     assert not first.tick()
-    second.let_go()
+    second.step_down()
     first.tick()
     assert runs == ["hourly", "hourly"]
 
@@ -156,14 +157,14 @@ def test_it_goes_on_after_a_step_that_failed(
     failed, well = only.status()[1]
     assert failed.error == "RuntimeError: see the server's log."
     assert (well.error, well.last_run_at) == (None, clock.now())
-    only.steps = [replace(only.steps[0], run=lambda: None)]
+    only.steps = [replace(only.steps[0], run=lambda _: None)]
     timer.pass_by(5)
     only.tick()
     assert only.status()[1][0].error is None
 
 
 def test_it_tells_how_each_step_went(process: Any, timer: Timer, clock: FakeClock) -> None:
-    only = process(MaintenanceStep("slow", 30, lambda: timer.pass_by(2)))
+    only = process(MaintenanceStep("slow", 30, lambda _: timer.pass_by(2)))
     before = only.status()[1]
     assert [(row.name, row.period_seconds) for row in before] == [("slow", 30)]
     assert before[0].last_run_at is before[0].duration_seconds is before[0].error is None
@@ -173,11 +174,11 @@ def test_it_tells_how_each_step_went(process: Any, timer: Timer, clock: FakeCloc
     assert (status.last_run_at, status.duration_seconds, status.error) == (began, 2, None)
 
 
-def test_it_stops_when_another_has_taken_the_duty_meanwhile(process: Any, timer: Timer) -> None:
+def test_it_stops_when_another_process_leads_meanwhile(process: Any, timer: Timer) -> None:
     runs: list[str] = []
     second = process()
 
-    def hang() -> None:
+    def hang(_: Context) -> None:
         runs.append("hang")
         timer.pass_by(11)
         assert second.tick()
@@ -189,12 +190,12 @@ def test_it_stops_when_another_has_taken_the_duty_meanwhile(process: Any, timer:
     assert first.status()[0] == second.holder
 
 
-def test_it_renews_its_duty_between_steps_that_take_long(process: Any, timer: Timer) -> None:
+def test_it_renews_its_leadership_between_long_steps(process: Any, timer: Timer) -> None:
     runs: list[str] = []
     second = process()
-    slow = MaintenanceStep("slow", 5, lambda: timer.pass_by(6))
+    slow = MaintenanceStep("slow", 5, lambda _: timer.pass_by(6))
     first = process(
-        slow, slow, MaintenanceStep("look", 5, lambda: runs.append(f"taken: {second.tick()}"))
+        slow, slow, MaintenanceStep("look", 5, lambda _: runs.append(f"taken: {second.tick()}"))
     )
     first.tick()
     assert runs == ["taken: False"]

@@ -1,4 +1,4 @@
-"""What the server does by itself, as operators see it."""
+"""The maintenance steps and their leader, as operators see them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ PERIODS = {
 
 
 def status(client: FlaskClient) -> tuple[str | None, dict[str, dict[str, Any]]]:
-    """Who has the duty, and the steps by their names."""
+    """The leader, and the steps by their names."""
     body = ok(client.get("/api/system/maintenance"))
     assert body.keys() == {"holder", "steps"}
     return body["holder"], {step["name"]: step for step in body["steps"]}
@@ -76,7 +76,7 @@ def test_it_shows_who_did_what_and_when(
 def test_it_shows_which_step_failed_and_nothing_of_its_words(
     client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(_: object) -> None:
         raise ValueError("postgresql://boz:secret@host/boz")
 
     monkeypatch.setattr(services.maintenance, "steps", with_step(services, "retry", fail))
@@ -87,11 +87,9 @@ def test_it_shows_which_step_failed_and_nothing_of_its_words(
     assert {name for name, step in steps.items() if step["error"]} == {"retry"}
 
 
-def test_it_shows_that_no_one_has_the_duty_any_more(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_shows_that_no_process_leads_any_more(client: FlaskClient, services: Services) -> None:
     services.maintenance.tick()
-    services.maintenance.let_go()
+    services.maintenance.step_down()
     holder, steps = status(client)
     assert holder is None
     assert steps["rescue"]["last_run_at"] is not None

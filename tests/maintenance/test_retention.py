@@ -11,7 +11,7 @@ from boz_server.database.models import ArchivedDisc, Job, JobEvent, VLCCommand
 from boz_server.domain.queue.job_states import JobStatus
 from boz_server.repositories import retention_repository
 from boz_server.services.maintenance import retention as module
-from boz_server.services.maintenance.retention import Pruned
+from boz_server.services.maintenance.retention import Pruned, PruneStep, count_prunable, prune
 from boz_server.services.wiring import Services
 from tests.maintenance.timer import Timer
 from tests.plans import noted, steps_of
@@ -79,13 +79,13 @@ def test_it_deletes_what_is_done_after_a_month(
     ok(client.post(f"/api/jobs/{cancelled}/cancel"))
     open_job = str(create_job(client)["job_id"])
     clock.advance(30 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     assert left() == {done, cancelled, open_job}
     clock.advance(1)
     events = JobEvent.select().where(JobEvent.job.in_([done, cancelled])).count()
     expected = Pruned(jobs=2, job_events=events)
-    assert services.retention.foresee() == expected
-    assert services.retention.prune() == expected
+    assert count_prunable(services.context) == expected
+    assert prune(services.context) == expected
     assert left() == {open_job}
     assert {event.job_id for event in JobEvent.select()} == {open_job}
 
@@ -99,9 +99,9 @@ def test_it_keeps_what_came_to_nothing_for_longer(
     services = restart(app, max_attempts=1)
     job_id = ended(client, status, error=error)
     clock.advance(89 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     clock.advance(2 * DAY)
-    assert services.retention.prune().jobs == 1
+    assert prune(services.context).jobs == 1
     assert job_id not in left()
 
 
@@ -111,7 +111,7 @@ def test_it_keeps_a_failed_job_that_is_tried_again(
     job_id = ended(client, "failed", error="Upload failed: no route to host")
     assert Job.get().scheduled_at is not None
     clock.advance(200 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     assert left() == {job_id}
 
 
@@ -120,9 +120,9 @@ def test_it_goes_by_the_settings(app: Flask, client: FlaskClient, clock: FakeClo
     failed = ended(restart(app, max_attempts=1) and client, "failed", error="No.")
     clock.advance(3 * DAY)
     services = restart(app, retention_jobs_days=2, retention_failed_jobs_days=0)
-    assert services.retention.prune().jobs == 1
+    assert prune(services.context).jobs == 1
     clock.advance(36500 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     assert left() == {failed}
 
 
@@ -134,11 +134,11 @@ def test_it_keeps_the_rips_of_a_disc_in_its_drive(
         ok(report(client, job_id, "running"))
         ok(report(client, job_id, "completed"))
     clock.advance(100 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     status = ok(client.get(f"/api/discs/{disc_id}/rip-status"))
     assert status["all_rips_complete"] is True
     eject(client)
-    assert services.retention.prune().jobs == len(rips)
+    assert prune(services.context).jobs == len(rips)
 
 
 def test_it_keeps_a_rip_whose_transcode_is_not_done(
@@ -154,10 +154,10 @@ def test_it_keeps_a_rip_whose_transcode_is_not_done(
         ok(client.post(f"/api/jobs/{job['job_id']}/cancel"))
     eject(client)
     clock.advance(200 * DAY)
-    services.retention.prune()
+    prune(services.context)
     assert left() == {first["job_id"], Job.get_by_id(first["job_id"]).source_job_id}
     ok(client.post(f"/api/jobs/{first['job_id']}/cancel"))
-    assert services.retention.prune().jobs == 1
+    assert prune(services.context).jobs == 1
     assert left() == {first["job_id"]}
 
 
@@ -175,11 +175,11 @@ def test_it_deletes_a_rip_together_with_the_transcode_that_it_is_kept_for(
     ok(report(client, transcode["job_id"], "failed", error="No."))
     eject(client)
     clock.advance(60 * DAY)
-    assert services.retention.prune() == Pruned()
+    assert prune(services.context) == Pruned()
     clock.advance(140 * DAY)
-    foreseen = services.retention.foresee()
+    foreseen = count_prunable(services.context)
     assert (foreseen.jobs, foreseen.archived_discs) == (2, 1)
-    assert services.retention.prune() == foreseen
+    assert prune(services.context) == foreseen
     assert left() == set()
 
 
@@ -190,11 +190,11 @@ def test_it_leaves_a_job_that_a_person_tries_again_meanwhile(
     job_id = ended(client, "failed", error="No.")
     clock.advance(91 * DAY)
     register_agent(client)
-    cutoffs = services.retention._cutoffs()
-    batch = services.retention.rows.old_jobs(cutoffs, None)
+    cutoffs = module.cutoffs(services.context)
+    batch = services.context.stores.retention.old_jobs(cutoffs, None)
     assert [job.job_id for job in batch] == [job_id]
     ok(client.post(f"/api/jobs/{job_id}/retry"))
-    assert services.retention.rows.delete_jobs(batch, cutoffs) == set()
+    assert services.context.stores.retention.delete_jobs(batch, cutoffs) == set()
     assert left() == {job_id}
 
 
@@ -206,7 +206,7 @@ def test_it_deletes_no_more_than_a_batch_at_a_time(
     rows_a_job = 1 + events // len(jobs)
     monkeypatch.setattr(retention_repository, "BATCH", 2 * rows_a_job + 1)
     clock.advance(31 * DAY)
-    batches = [batch.jobs for batch in services.retention._batches() if batch.jobs]
+    batches = [batch.jobs for batch in module.batches(services.context) if batch.jobs]
     assert batches == [2, 2, 1]
 
 
@@ -216,7 +216,7 @@ def test_it_deletes_a_job_with_more_events_than_a_batch_takes(
     ended(client, "completed")
     monkeypatch.setattr(retention_repository, "BATCH", 2)
     clock.advance(31 * DAY)
-    assert services.retention.prune().jobs == 1
+    assert prune(services.context).jobs == 1
     assert left() == set()
 
 
@@ -230,7 +230,7 @@ def test_it_passes_over_what_stays_without_end(
         ok(report(client, job_id, "completed"))
     gone = [ended(client, "completed") for _ in range(4)]
     clock.advance(31 * DAY)
-    assert services.retention.prune().jobs == len(gone)
+    assert prune(services.context).jobs == len(gone)
     assert left() == set(rips)
 
 
@@ -244,19 +244,20 @@ def test_it_stops_after_a_moment_and_goes_on_later(
     for _ in range(3):
         ended(client, "completed")
     monkeypatch.setattr(retention_repository, "BATCH", 1)
-    delete: Callable[..., set[str]] = services.retention.rows.delete_jobs
+    delete: Callable[..., set[str]] = services.context.stores.retention.delete_jobs
 
     def slow(*arguments: Any) -> set[str]:
         retention_timer.seconds += 1.6
         return delete(*arguments)
 
-    monkeypatch.setattr(services.retention.rows, "delete_jobs", slow)
+    monkeypatch.setattr(services.context.stores.retention, "delete_jobs", slow)
     clock.advance(31 * DAY)
-    services.retention.run()
+    step = PruneStep()
+    step.run(services.context)
     assert len(left()) == 1
     # Others had as long to write as each batch took.
     assert retention_timer.pauses == pytest.approx([1.6, 1.6])
-    services.retention.run()
+    step.run(services.context)
     assert left() == set()
 
 
@@ -283,9 +284,10 @@ def test_it_lets_others_write_between_two_discs(
 
     monkeypatch.setattr(services.context.stores.archive, "put_away", slow)
     monkeypatch.setattr(retention_timer, "sleep", pause)
-    services.retention.run()
+    step = PruneStep()
+    step.run(services.context)
     assert [disc.disc_name for disc in ArchivedDisc.select()] == ["ALIEN", "HEAT"]
-    services.retention.run()
+    step.run(services.context)
     assert ArchivedDisc.select().count() == 3
 
 
@@ -293,12 +295,13 @@ def test_it_rests_for_an_hour_once_nothing_is_left(
     client: FlaskClient, services: Services, clock: FakeClock, retention_timer: PausingTimer
 ) -> None:
     job_id = ended(client, "completed")
-    services.retention.run()
+    step = PruneStep()
+    step.run(services.context)
     clock.advance(31 * DAY)
-    services.retention.run()
+    step.run(services.context)
     assert left() == {job_id}
     retention_timer.pass_by(3600)
-    services.retention.run()
+    step.run(services.context)
     assert left() == set()
 
 
@@ -311,8 +314,8 @@ def test_it_deletes_old_commands_for_vlc(
         ok(client.post("/api/vlc/preview", json=body))
     clock.advance(31 * DAY)
     young = ok(client.post("/api/vlc/preview", json=body))["command_id"]
-    assert services.retention.foresee() == Pruned(vlc_commands=3)
-    assert services.retention.prune() == Pruned(vlc_commands=3)
+    assert count_prunable(services.context) == Pruned(vlc_commands=3)
+    assert prune(services.context) == Pruned(vlc_commands=3)
     assert [command.command_id for command in VLCCommand.select()] == [young]
 
 
@@ -321,7 +324,7 @@ def test_it_frees_an_agent_from_a_job_that_goes(
 ) -> None:
     ended(client, "completed")
     clock.advance(31 * DAY)
-    services.retention.prune()
+    prune(services.context)
     agent = ok(client.get("/api/agents/pc"))
     assert agent["current_job_id"] is None
     assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == 1
@@ -334,13 +337,13 @@ def test_it_shares_the_work_with_another_process(
     monkeypatch.setattr(retention_repository, "BATCH", 5)
     clock.advance(31 * DAY)
 
-    def prune() -> int:
+    def prune_jobs() -> int:
         try:
-            return services.retention.prune().jobs
+            return prune(services.context).jobs
         finally:
             services.context.database.release()
 
-    assert sum(at_once(prune, prune)) == len(jobs)
+    assert sum(at_once(prune_jobs, prune_jobs)) == len(jobs)
     assert left() == set()
 
 
@@ -351,7 +354,7 @@ def test_it_answers_a_late_report_on_a_job_that_is_gone(
     token = lease_token(client, job_id)
     ok(report(client, job_id, "completed", lease_token=token))
     clock.advance(31 * DAY)
-    services.retention.prune()
+    prune(services.context)
     answer = report(client, job_id, "completed", output_file="/a.mkv")
     assert answer.status_code == 404
     assert Job.select().where(Job.status == JobStatus.COMPLETED).count() == 0
@@ -367,7 +370,7 @@ def test_it_finds_the_oldest_by_index(
     monkeypatch.setattr(retention_repository, "BATCH", 1)
     clock.advance(31 * DAY)
     with noted(services) as statements:
-        services.retention.prune()
+        prune(services.context)
     steps = set(steps_of(services, statements))
     assert (
         "SEARCH t1 USING INDEX idx_jobs_completed_at (completed_at>? AND completed_at<?)" in steps
@@ -392,7 +395,7 @@ def test_it_uses_the_indexes_too_where_no_job_came_from_another(
     services.context.database.close()
     clock.advance(31 * DAY)
     with noted(services) as statements:
-        services.retention.prune()
+        prune(services.context)
     steps = set(steps_of(services, statements))
     assert not {step for step in steps if step.startswith(("SCAN later", "SCAN jobs"))}
     assert any("later USING INDEX idx_jobs_source" in step for step in steps)

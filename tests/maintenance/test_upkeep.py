@@ -7,7 +7,7 @@ import pytest
 
 from boz_server.database import upkeep as engine
 from boz_server.services.maintenance import housekeeping as upkeep_module
-from boz_server.services.maintenance.housekeeping import Upkeep
+from boz_server.services.maintenance.housekeeping import LogWatch, optimize
 from boz_server.services.wiring import Services
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -17,14 +17,13 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_makes_statistics_once_the_database_is_large(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upkeep = Upkeep(services.context.database)
     services.context.database.peewee.execute_sql(
         "INSERT INTO leases (name, renewed_at) VALUES ('a', '1')"
     )
-    upkeep.optimize()
+    optimize(services.context)
     assert not engine.has_statistics(services.context.database)
     monkeypatch.setattr(upkeep_module, "OPTIMIZED_BYTES", 1000)
-    upkeep.optimize()
+    optimize(services.context)
     assert engine.has_statistics(services.context.database)
 
 
@@ -35,7 +34,7 @@ def test_it_keeps_up_statistics_that_are_there(
     calls: list[object] = []
     services.context.database.peewee.execute_sql("ANALYZE")
     monkeypatch.setattr(engine, "optimize", calls.append)
-    Upkeep(services.context.database).optimize()
+    optimize(services.context)
     assert calls == [services.context.database]
 
 
@@ -43,13 +42,13 @@ def test_it_keeps_up_statistics_that_are_there(
 def test_it_says_once_that_the_log_does_not_shrink(
     services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    upkeep = Upkeep(services.context.database)
+    watch = LogWatch()
     sizes = iter([100, 101, 101, 100, 101])
     monkeypatch.setattr(upkeep_module, "WAL_LIMIT_BYTES", 100)
     monkeypatch.setattr(engine, "fold_in_log", lambda _: next(sizes))
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
-            upkeep.fold_in_log()
+            watch.run(services.context)
     assert [record.bytes for record in caplog.records] == [101, 101]  # type: ignore[attr-defined]
 
 
@@ -58,9 +57,8 @@ def test_it_leaves_postgresql_to_itself(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked: list[Any] = []
-    upkeep = Upkeep(services.context.database)
     services.context.database.peewee.query_hooks.append(asked.append)
-    upkeep.optimize()
-    upkeep.fold_in_log()
+    optimize(services.context)
+    LogWatch().run(services.context)
     services.context.database.peewee.query_hooks.remove(asked.append)
     assert (asked, caplog.records) == ([], [])

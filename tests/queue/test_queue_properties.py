@@ -5,6 +5,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, Phase
@@ -226,7 +227,9 @@ class Anything(QueueMachine):
             self.all_show_themselves()
         for step in self.services.maintenance.steps:
             if step.name in steps:
-                repaired = self.ask(step.run, reopens=step.name == "retry")
+                repaired = self.ask(
+                    partial(step.run, self.services.context), reopens=step.name == "retry"
+                )
                 assert step.name != "reconcile" or not any(repaired.values()), repaired
         if shown == "after":
             self.all_show_themselves()

@@ -236,13 +236,13 @@ def test_it_logs_what_it_repaired(
     assert (record.__dict__["kind"], record.__dict__["rows"]) == ("agents", 2)
 
 
-def test_it_comes_first_when_a_process_takes_the_duty(
+def test_it_comes_first_when_a_process_becomes_the_leader(
     client: FlaskClient, services: Services
 ) -> None:
     """Else the job would be taken from its machine as one whose lease has run out."""
     services.maintenance.tick()
     job_id = running_job(client)
-    services.maintenance.let_go()
+    services.maintenance.step_down()
     Job.update(lease_token=None, lease_expires_at=None).where(Job.job_id == job_id).execute()
     other = build_services(
         services.context.settings, services.context.database, services.context.clock

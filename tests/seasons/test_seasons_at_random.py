@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from boz_server.services.maintenance.retention import prune
 from boz_server.services.wiring import Services
 from tests.seasons.test_seasons_over_discs import assert_true
 from tests.support import FakeClock, detect, disc_of, eject, ok, register_agent
@@ -62,7 +63,7 @@ def archive(client: FlaskClient, services: Services, clock: FakeClock) -> None:
         eject(client, drive)
     before = {disc["disc_id"]: disc for disc in ok(client.get("/api/discs"))}
     clock.advance(1000 * 86400)
-    services.retention.prune()
+    prune(services.context)
     assert ok(client.get("/api/discs")) == []
     for disc_id, disc in before.items():
         assert disc_of(client, disc_id) == disc

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from boz_server.domain.metadata.answers import Episode, Series
+from boz_server.services.maintenance.retention import prune
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Show
@@ -259,7 +260,7 @@ def test_it_asks_for_the_show_that_a_person_chose_for_an_archived_disc(
     approve(client, first["disc_id"])
     eject(client)
     clock.advance(200 * 86400)
-    assert services.retention.prune().archived_discs == 1
+    assert prune(services.context).archived_discs == 1
     second = detect(client, "SPACE_S01_D2", (45.1, 45.3))
     assert file_names(second) == [
         f"Twins - S01E0{number} - Part 1.{number}.mkv" for number in (4, 5)

@@ -109,7 +109,7 @@ def test_it_tells_people_once_each_time(
     told = []
     for gib in (10, 1, 1.2, 10, 1):
         free(gib)
-        watch.run()
+        watch.run(careful.context)
         told.append(OutboxMessage.delete().execute())
     assert told == [0, 1, 0, 0, 1]
 

@@ -1,4 +1,4 @@
-"""What the maintenance loop keeps: who runs it, and how its steps went."""
+"""What the maintenance loop stores: which process leads, and how its steps went."""
 
 import peewee
 
@@ -7,13 +7,13 @@ from boz_server.database.models.base import BaseModel
 
 
 class Lease(BaseModel):
-    """A duty that one process of all has at a time."""
+    """A leadership, which one of the server's processes has at a time."""
 
-    #: Name of the duty.
+    #: Name of the leadership.
     name = peewee.CharField(max_length=50, primary_key=True)
-    #: The process that has it; null once it has let go.
+    #: The process that leads; null once it has stepped down.
     holder = peewee.CharField(max_length=100, null=True)
-    #: The holder's latest word that it is there.
+    #: When the leader last renewed it.
     renewed_at = UTCDateTimeField()
 
     class Meta:
@@ -27,7 +27,7 @@ class MaintenanceRun(BaseModel):
     step = peewee.CharField(max_length=50, primary_key=True)
     started_at = UTCDateTimeField()
     duration_seconds = peewee.DoubleField()
-    #: What went wrong; null when nothing did.
+    #: What went wrong; null when the run succeeded.
     error = peewee.TextField(null=True)
 
     class Meta:

@@ -1,43 +1,43 @@
-"""Maintenance steps that keep the database quick."""
+"""Keeps SQLite quick: its query plans, and the size of its write-ahead log."""
 
 import logging
 
+from boz_server.context import Context
 from boz_server.database import upkeep
-from boz_server.database.connection import Database
 from boz_server.database.dialects import WAL_LIMIT_BYTES
 
 log = logging.getLogger(__name__)
 
-#: The size from which on a database's plans are made by statistics.
+#: From this size on SQLite plans its queries by statistics about the tables.
 OPTIMIZED_BYTES = 16 * 1024 * 1024
 
 
-class Upkeep:
-    """Does in time what requests would wait for, and watches the log's size."""
+def optimize(context: Context) -> None:
+    """Update the statistics by which SQLite plans its queries; PostgreSQL does so by itself.
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._is_told = False
+    A small database gets none, unless it has some: statistics on tables with a few rows favour
+    reading whole tables, which becomes slow as the tables grow.
+    """
+    database = context.database
+    if database.path is None:
+        return
+    if upkeep.size(database) >= OPTIMIZED_BYTES or upkeep.has_statistics(database):
+        upkeep.optimize(database)
 
-    def optimize(self) -> None:
-        """Keep SQLite's plans in line with its tables; PostgreSQL does so by itself.
 
-        Not those of a small database that has no statistics yet: of tables with a few rows they
-        favour reading them as a whole, which is no gain now, and a loss as the tables grow.
-        """
-        if self.database.path is None:
-            return
-        if upkeep.size(self.database) >= OPTIMIZED_BYTES or upkeep.has_statistics(self.database):
-            upkeep.optimize(self.database)
+class LogWatch:
+    """Keeps the write-ahead log short, and warns once each time it begins to grow too long."""
 
-    def fold_in_log(self) -> None:
-        """Keep the log short, so that no request has to do it; say once when it grows all the
-        same, and again when it does so anew."""
-        size = upkeep.fold_in_log(self.database)
+    def __init__(self) -> None:
+        self._has_warned = False
+
+    def run(self, context: Context) -> None:
+        """Fold the log into the database, so that no request has to do it."""
+        size = upkeep.fold_in_log(context.database)
         is_large = size > WAL_LIMIT_BYTES
-        if is_large and not self._is_told:
+        if is_large and not self._has_warned:
             log.warning(
                 "The write-ahead log does not shrink: something keeps a transaction open",
                 extra={"bytes": size},
             )
-        self._is_told = is_large
+        self._has_warned = is_large

@@ -1,55 +1,50 @@
-"""Requests that a client may send again when it got no answer: they are carried out once."""
+"""Carries out a request once, even when its client repeats it because it got no answer."""
 
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.errors import Invalid
-from boz_server.repositories.idempotency_repository import IdempotencyRepository
 
-KEPT = timedelta(hours=24)
+#: How long an answer is stored under its Idempotency-Key.
+LIFETIME = timedelta(hours=24)
 
 
-class Idempotency:
-    """Keeps the answers to requests with an Idempotency-Key, for a day."""
+def once(
+    context: Context, endpoint: str, key: str, body: bytes, carry_out: Callable[[], str]
+) -> str:
+    """Carry a request out, or return the answer to the first one with this key.
 
-    def __init__(self, clock: Clock, database: Database, rows: IdempotencyRepository) -> None:
-        self.clock = clock
-        self.database = database
-        self.rows = rows
+    The key is stored in the transaction of what the request changes: both or neither are there.
+    Raises Invalid when the key came with another body before.
+    """
+    keys = context.stores.idempotency
+    now = context.clock.now()
+    body_hash = hashlib.sha256(body).hexdigest()
+    with context.database.write_queue():
+        known = keys.get(endpoint, key)
+        if known is not None and known.created_at < now - LIFETIME:
+            keys.delete(endpoint, key)
+            known = None
+        if known is None:
+            answer = carry_out()
+            keys.enter(endpoint, key, body_hash, answer, now)
+            return answer
+    if known.body_hash != body_hash:
+        raise Invalid(
+            "Idempotency-Key",
+            "This key was sent with another body before: use a new key for a new request.",
+        )
+    return str(known.answer)
 
-    def once(self, endpoint: str, key: str, body: bytes, carry_out: Callable[[], str]) -> str:
-        """Carry a request out, or answer what it was answered before.
 
-        The key and what the request changes are one transaction: there are both or neither.
-        Raises Invalid when the key stood for another body.
-        """
-        now = self.clock.now()
-        body_hash = hashlib.sha256(body).hexdigest()
-        with self.database.write_queue():
-            known = self.rows.get(endpoint, key)
-            if known is not None and known.created_at < now - KEPT:
-                self.rows.delete(endpoint, key)
-                known = None
-            if known is None:
-                answer = carry_out()
-                self.rows.enter(endpoint, key, body_hash, answer, now)
-                return answer
-        if known.body_hash != body_hash:
-            raise Invalid(
-                "Idempotency-Key",
-                "This key was sent with another body before: use a new key for a new request.",
-            )
-        return str(known.answer)
-
-    def forget_old(self) -> int:
-        """Forget the keys that are no longer kept; returns how many."""
-        forgotten = 0
-        while True:
-            with self.database.write():
-                batch = self.rows.delete_older(self.clock.now() - KEPT)
-            forgotten += batch
-            if not batch:
-                return forgotten
+def delete_old_keys(context: Context) -> int:
+    """Delete the keys that are older than a day; returns how many."""
+    deleted = 0
+    while True:
+        with context.database.write():
+            batch = context.stores.idempotency.delete_older(context.clock.now() - LIFETIME)
+        deleted += batch
+        if not batch:
+            return deleted

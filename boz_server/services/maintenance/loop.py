@@ -1,4 +1,4 @@
-"""What the server does beside requests: loops, each in a thread of its own."""
+"""Background loops, each in a thread of its own."""
 
 import logging
 import threading
@@ -8,11 +8,10 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundLoop:
-    """Calls `tick`, pauses so many seconds, and so on, until it is told to stop.
+    """Calls `tick` again and again, with pauses, until it is stopped.
 
-    release: gives the thread's database connection back; called after every tick.
-    interrupt: called when it is told to stop, so that a long tick ends. at_end: called after the
-    last one.
+    release: returns the thread's database connection; called after every tick. interrupt: ends a
+    long tick; called when the loop is stopped. at_end: called after the last tick.
     """
 
     def __init__(
@@ -36,22 +35,22 @@ class BackgroundLoop:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin, in this process."""
+        """Start the thread, in this process."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Have it end after the tick that is under way; `join` waits for that."""
+        """End the loop after the current tick; `join` waits for that."""
         self._is_stopping = True
         if self.interrupt is not None:
             self.interrupt()
         self._woken.set()
 
     def join(self) -> None:
-        """Wait until it has ended."""
+        """Wait until the loop has ended."""
         self._thread.join()
 
     def wake(self) -> None:
-        """Tick at once: now, or again after the tick that is under way."""
+        """Tick now, or once more right after the current tick."""
         self._woken.set()
 
     def _run(self) -> None:
@@ -64,7 +63,7 @@ class BackgroundLoop:
             self._guarded(self.at_end)
 
     def _guarded(self, call: Callable[[], object]) -> None:
-        """A database that can't be reached now may be there at the next tick."""
+        """Log errors and go on: a database that can't be reached may be back at the next tick."""
         try:
             call()
         except Exception:

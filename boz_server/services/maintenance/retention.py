@@ -1,4 +1,4 @@
-"""What is kept no longer: old jobs and commands go, old discs into the archive."""
+"""Deletes old jobs and commands, and moves old discs into the archive."""
 
 import logging
 import time
@@ -12,17 +12,17 @@ from boz_server.services.collection import archive
 
 log = logging.getLogger(__name__)
 
-#: How long a run of the step may take: rescues wait for it.
+#: The longest run of the maintenance step: rescues wait for it.
 RUN_SECONDS = 3.0
-#: How long the step rests once nothing is left to do.
+#: How long the step rests once it has pruned everything.
 REST_SECONDS = 3600.0
-#: Nothing is from before then.
+#: Nothing in the database is older.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """How many rows went, or would; discs go into the archive."""
+    """How many rows were deleted, or would be; discs go into the archive."""
 
     jobs: int = 0
     job_events: int = 0
@@ -38,24 +38,19 @@ class Pruned:
         )
 
 
-class Retention:
-    """Prunes in batches, each a short transaction: wherever it is killed, it goes on there."""
+class PruneStep:
+    """The maintenance step: prunes for a moment each time, and rests when nothing is left."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.settings = context.settings
-        self.clock = context.clock
-        self.database = context.database
-        self.rows = context.stores.retention
+    def __init__(self) -> None:
         self._due = 0.0
 
-    def run(self) -> None:
-        """A maintenance step: prune for a moment, and go on at the next run."""
+    def run(self, context: Context) -> None:
+        """Prune batches for a few seconds; the next run continues there."""
         began = time.monotonic()
         if began < self._due:
             return
         pruned = Pruned()
-        for batch in self._batches():
+        for batch in batches(context):
             pruned += batch
             if time.monotonic() >= began + RUN_SECONDS:
                 break
@@ -64,59 +59,72 @@ class Retention:
         if pruned != Pruned():
             log.info("Pruned", extra=asdict(pruned))
 
-    def prune(self) -> Pruned:
-        """Prune all there is; returns what went."""
-        return sum(self._batches(), start=Pruned())
 
-    def foresee(self) -> Pruned:
-        """Say what `prune` would do, and change nothing."""
-        cutoffs = self._cutoffs()
-        with self.database.read():
-            jobs, events = self.rows.count_jobs(cutoffs)
-            commands = self.rows.count_commands(cutoffs)
-            discs = sum(map(len, archive.archivable(self.context, cutoffs)))
-        return Pruned(jobs, events, commands, discs)
+def prune(context: Context) -> Pruned:
+    """Prune everything that is old; returns what was pruned."""
+    return sum(batches(context), start=Pruned())
 
-    def _cutoffs(self) -> Cutoffs:
-        now = self.clock.now()
 
-        def before(days: int) -> datetime:
-            return now - timedelta(days=days) if days else BEGINNING
+def count_prunable(context: Context) -> Pruned:
+    """Count what `prune` would prune, without changing anything."""
+    old = cutoffs(context)
+    rows = context.stores.retention
+    with context.database.read():
+        jobs, events = rows.count_jobs(old)
+        commands = rows.count_commands(old)
+        discs = sum(map(len, archive.archivable(context, old)))
+    return Pruned(jobs, events, commands, discs)
 
-        return Cutoffs(
-            jobs=before(self.settings.retention_jobs_days),
-            failed_jobs=before(self.settings.retention_failed_jobs_days),
-            discs=before(self.settings.retention_discs_days),
-        )
 
-    def _batches(self) -> Iterator[Pruned]:
-        """Prune batch after batch; behind each, others have as long to write as it took."""
-        cutoffs = self._cutoffs()
-        for kind in (self._jobs(cutoffs), self._commands(cutoffs), self._discs(cutoffs)):
+def cutoffs(context: Context) -> Cutoffs:
+    """Return from which times on everything is kept, by the settings."""
+    settings, now = context.settings, context.clock.now()
+
+    def before(days: int) -> datetime:
+        return now - timedelta(days=days) if days else BEGINNING
+
+    return Cutoffs(
+        jobs=before(settings.retention_jobs_days),
+        failed_jobs=before(settings.retention_failed_jobs_days),
+        discs=before(settings.retention_discs_days),
+    )
+
+
+def batches(context: Context) -> Iterator[Pruned]:
+    """Prune one batch after the other, each in a short transaction.
+
+    Pauses after each one for as long as it took, so that others can write. A killed run leaves
+    whole batches behind, and the next one continues there.
+    """
+    old = cutoffs(context)
+    for kind in (_jobs(context, old), _commands(context, old), _discs(context, old)):
+        began = time.monotonic()
+        for batch in kind:
+            time.sleep(time.monotonic() - began)
+            yield batch
             began = time.monotonic()
-            for batch in kind:
-                time.sleep(time.monotonic() - began)
-                yield batch
-                began = time.monotonic()
 
-    def _jobs(self, cutoffs: Cutoffs) -> Iterator[Pruned]:
-        last = None
-        while batch := self.rows.old_jobs(cutoffs, last):
-            with self.database.write_queue():
-                gone = self.rows.delete_jobs(batch, cutoffs)
-            yield Pruned(
-                jobs=len(gone),
-                job_events=sum(job.events for job in batch if job.job_id in gone),
-            )
-            last = batch[-1]
 
-    def _commands(self, cutoffs: Cutoffs) -> Iterator[Pruned]:
-        gone = None
-        while gone != 0:
-            with self.database.write():
-                gone = self.rows.delete_commands(cutoffs)
-            yield Pruned(vlc_commands=gone)
+def _jobs(context: Context, old: Cutoffs) -> Iterator[Pruned]:
+    rows, last = context.stores.retention, None
+    while batch := rows.old_jobs(old, last):
+        with context.database.write_queue():
+            deleted = rows.delete_jobs(batch, old)
+        yield Pruned(
+            jobs=len(deleted),
+            job_events=sum(job.events for job in batch if job.job_id in deleted),
+        )
+        last = batch[-1]
 
-    def _discs(self, cutoffs: Cutoffs) -> Iterator[Pruned]:
-        for archived in archive.put_away(self.context, cutoffs, self.clock.now()):
-            yield Pruned(archived_discs=archived)
+
+def _commands(context: Context, old: Cutoffs) -> Iterator[Pruned]:
+    deleted = None
+    while deleted != 0:
+        with context.database.write():
+            deleted = context.stores.retention.delete_commands(old)
+        yield Pruned(vlc_commands=deleted)
+
+
+def _discs(context: Context, old: Cutoffs) -> Iterator[Pruned]:
+    for archived in archive.put_away(context, old, context.clock.now()):
+        yield Pruned(archived_discs=archived)

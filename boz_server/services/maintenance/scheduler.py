@@ -1,4 +1,4 @@
-"""What the server does by itself, every few seconds: one process of all, step by step."""
+"""Runs what the server does without a request, every few seconds, in one of its processes."""
 
 import logging
 import os
@@ -8,38 +8,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import MaintenanceRun
-from boz_server.repositories.attempt_repository import AttemptRepository
-from boz_server.repositories.fleet_repository import FleetRepository
-from boz_server.repositories.maintenance_repository import NEVER, MaintenanceRepository
+from boz_server.repositories.maintenance_repository import NEVER
 
 log = logging.getLogger(__name__)
 
-DUTY = "maintenance"
-#: How often each process looks whether it is its turn, and what is due.
+#: The name of the leadership in the database.
+LEADERSHIP = "maintenance"
+#: How often each process tries to lead, and the leader looks for steps that are due.
 TICK_SECONDS = 5.0
-#: A holder that has not renewed its duty for so long is gone; with the tick, another process has
-#: it within 15 seconds.
+#: A leader that has not renewed its leadership for this long is gone; with the tick, another
+#: process leads within 15 seconds.
 TERM_SECONDS = 10
-#: Between two words of the holders, whoever they are: longer, and the server was not running, or
-#: its clock was changed.
+#: After a longer gap between two renewals the server was not running, or its clock was changed.
 GAP_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceStep:
-    """Something to do every so often; `run` may be called at any time, and again at once."""
+    """Something to do regularly; `run` may be called at any time, and again at once."""
 
     name: str
     period_seconds: float
-    run: Callable[[], object]
+    run: Callable[[Context], object]
 
 
 @dataclass(frozen=True, slots=True)
 class StepStatus:
-    """How a step's latest run went; None where it has not run yet."""
+    """How a step's latest run went; None before it has run."""
 
     name: str
     period_seconds: float
@@ -49,97 +46,96 @@ class StepStatus:
 
 
 class Maintenance:
-    """Runs the steps that are due, if this process has the duty.
+    """Runs the steps that are due, when this process is the leader.
 
-    Every process calls `tick` in a thread of its own; the database says whose turn it is.
+    Every process calls `tick` in a thread of its own; the database decides which one leads.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        database: Database,
-        *,
-        rows: MaintenanceRepository,
-        attempts: AttemptRepository,
-        fleet: FleetRepository,
-        steps: Sequence[MaintenanceStep],
-    ) -> None:
-        self.clock = clock
-        self.database = database
-        self.rows = rows
-        self.attempts = attempts
-        self.fleet = fleet
+    def __init__(self, context: Context, steps: Sequence[MaintenanceStep]) -> None:
+        self.context = context
         self.steps = steps
-        # Not the process id alone: containers that share a database may well have the same.
+        # A process id is not enough: containers that share a database may have the same one.
         self.holder = f"{os.getpid()}-{uuid4().hex[:8]}"
         self._due: dict[str, float] = {}
         self._renewed, self._renewed_at = 0.0, NEVER
 
     def tick(self) -> bool:
-        """Run what is due; False when another process has the duty. Errors are logged, and shown
-        by `status`."""
-        if not self._have_duty():
-            # Whoever has it next begins with every step.
+        """Run the steps that are due; False when another process leads. Errors are logged, and
+        `status` shows them."""
+        if not self._lead():
+            # The next time that this process leads it begins with every step.
             self._due.clear()
             return False
         ran = [
             self._run(step)
             for step in self.steps
-            if time.monotonic() >= self._due.get(step.name, 0.0) and self._still_have_duty()
+            if time.monotonic() >= self._due.get(step.name, 0.0) and self._still_leads()
         ]
         if ran:
-            with self.database.write():
+            with self.context.database.write():
                 for run in ran:
-                    self.rows.record(*run)
+                    self.context.stores.maintenance.record(*run)
         return True
 
-    def let_go(self) -> None:
-        """Leave the duty to another process, at the end of this one."""
-        with self.database.write():
-            self.rows.drop_duty(DUTY, self.holder)
+    def step_down(self) -> None:
+        """Leave the leadership to another process, at the end of this one."""
+        with self.context.database.write():
+            self.context.stores.maintenance.drop_leadership(LEADERSHIP, self.holder)
 
     def status(self) -> tuple[str | None, list[StepStatus]]:
-        """Return who has the duty, and how each step's latest run went."""
-        duty = self.rows.duty(DUTY)
-        runs = self.rows.runs()
-        holder = None if duty is None else duty.holder
+        """Return the process that leads, and how each step's latest run went."""
+        leadership = self.context.stores.maintenance.leadership(LEADERSHIP)
+        runs = self.context.stores.maintenance.runs()
+        holder = None if leadership is None else leadership.holder
         return holder, [_status(step, runs.get(step.name)) for step in self.steps]
 
-    def _have_duty(self) -> bool:
-        with self.database.write_queue():
-            # Only now: by a time from before the wait for this turn, the word of a holder who had
-            # its turn meanwhile would be one from the future.
-            now = self.clock.now()
-            self.rows.enter_duty(DUTY)
-            duty = self.rows.duty(DUTY)
-            if not self.rows.take_duty(DUTY, self.holder, now, timedelta(seconds=TERM_SECONDS)):
+    def _lead(self) -> bool:
+        """Take or renew the leadership; False when another process has it."""
+        rows = self.context.stores.maintenance
+        with self.context.database.write_queue():
+            # Read the clock under the lock: compared with an earlier time, a renewal by a leader
+            # that had the lock before us would lie in the future.
+            now = self.context.clock.now()
+            rows.enter_leadership(LEADERSHIP)
+            before = rows.leadership(LEADERSHIP)
+            term = timedelta(seconds=TERM_SECONDS)
+            if not rows.take_leadership(LEADERSHIP, self.holder, now, term):
                 return False
-            silence = timedelta() if duty is None else now - duty.renewed_at
-            if not timedelta() <= silence <= timedelta(seconds=GAP_SECONDS):
-                # No one could renew a lease while no server ran, and none can be judged by a
-                # clock that was changed: every machine gets a full term to show itself.
-                self.attempts.renew_all(now)
-                self.fleet.heard_by(now)
-                self.attempts.bring_forward(now, max(-silence, timedelta()))
-                if duty is not None and duty.renewed_at != NEVER:
-                    log.warning("Leases renewed", extra={"silence": str(silence)})
+            if before is not None:
+                self._bridge_gap(now, before.renewed_at)
         self._renewed, self._renewed_at = time.monotonic(), now
         return True
 
-    def _still_have_duty(self) -> bool:
-        """Renew the duty between steps that take long, and look at the clock again where it was
-        changed meanwhile: no step may judge leases by it before."""
-        passed = self.clock.now() - self._renewed_at
+    def _bridge_gap(self, now: datetime, renewed_at: datetime) -> None:
+        """Give every machine a full term to report again after a gap without a leader.
+
+        Leases could not be renewed while no server ran, and cannot be judged by a clock that was
+        changed.
+        """
+        gap = now - renewed_at
+        if timedelta() <= gap <= timedelta(seconds=GAP_SECONDS):
+            return
+        stores = self.context.stores
+        stores.attempts.renew_all(now)
+        stores.fleet.heard_by(now)
+        stores.attempts.bring_forward(now, max(-gap, timedelta()))
+        if renewed_at != NEVER:
+            log.warning("Leases renewed", extra={"silence": str(gap)})
+
+    def _still_leads(self) -> bool:
+        """Renew the leadership between long steps, and after a change of the clock, so that no
+        step judges leases by a clock that was changed."""
+        passed = self.context.clock.now() - self._renewed_at
         lately = time.monotonic() < self._renewed + TERM_SECONDS / 3
         in_step = timedelta() <= passed < timedelta(seconds=TERM_SECONDS / 3)
-        return (lately and in_step) or self._have_duty()
+        return (lately and in_step) or self._lead()
 
     def _run(self, step: MaintenanceStep) -> tuple[str, datetime, float, str | None]:
-        started_at, began = self.clock.now(), time.monotonic()
+        started_at, began = self.context.clock.now(), time.monotonic()
         self._due[step.name] = began + step.period_seconds
         error = None
         try:
-            step.run()
+            step.run(self.context)
         except Exception as caught:
             log.exception("Maintenance step failed", extra={"step": step.name})
             error = f"{type(caught).__name__}: see the server's log."
