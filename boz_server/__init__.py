@@ -35,12 +35,11 @@ class BozFlask(Flask):
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
     """Build the application; reads the environment unless settings are given.
 
-    Nothing is opened yet: `start.prepare` gets folders and database ready beforehand. Raises
-    SettingsError for a wrong setting.
+    Opens nothing: `start.prepare` has made folders and database ready. Raises SettingsError.
     """
     settings = settings or Settings.from_env()
     app = BozFlask(__name__)
-    # Two slashes in a row may be part of a season's id: they are no other way to write one.
+    # A season's id may contain two slashes in a row: they don't mean the same as one.
     app.url_map.merge_slashes = False
     app.config.update(
         API_TITLE="Boz Ripper Server",

@@ -1,7 +1,6 @@
 """The only source of "now".
 
-Everything that needs the time is handed a Clock or, below the services, a `now`. Tests hand
-in a clock that they move by hand.
+Services get a Clock, and everything below them a `now`. Tests pass a clock that they move by hand.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What is done to files so that neither a kill nor power loss leaves half of one."""
+"""Operations on files and folders after which neither a kill nor power loss leaves half a file."""
 
 import errno
 import fcntl
@@ -9,41 +9,40 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-#: What is read and written at once.
+#: Bytes that are read or written at once.
 BLOCK_BYTES = 1024 * 1024
 
 
 def free_bytes(folder: Path) -> int:
-    """Return what this user may still write to a folder's disk."""
+    """Return the bytes that this user may still write to a folder's disk."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize
 
 
 def lock(file: IO[bytes], *, shared: bool = False) -> bool:
-    """Keep other threads and processes off a file until it is closed, or its process is killed.
+    """Lock a file until it is closed or its process ends; False if another one holds the lock.
 
-    False when another one has it. shared: keep off only those who want it alone.
+    shared: several may hold it together, but not while one holds it alone.
     """
     return _lock(file.fileno(), fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
 
 def lock_folder(descriptor: int) -> bool:
-    """Keep other processes that ask from a folder until its descriptor is closed, or its process
-    is killed. False when another one has it."""
+    """Lock a folder until its descriptor is closed; False if another process holds the lock."""
     return _lock(descriptor, fcntl.LOCK_EX)
 
 
 def own(path: Path) -> IO[bytes] | None:
-    """Open a file to be written anew, by its owner alone, and keep others off it (see `lock`).
+    """Create or empty a file, and lock it (see `lock`); None if another one holds the lock.
 
-    None when another one has it. It is made where it is missing, and empty in any case.
+    Only its owner can read or write it.
     """
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
         if not lock(file):
             file.close()
             return None
-        # Whoever had it before may have given it its name meanwhile: then it is no part any more.
+        # Its previous holder may have moved it to its final name since: then it isn't ours.
         if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
             file.truncate(0)
             return file
@@ -51,17 +50,17 @@ def own(path: Path) -> IO[bytes] | None:
 
 
 def write_all(file: IO[bytes], block: bytes) -> None:
-    """Write a block to an unbuffered file, which may take it in pieces."""
+    """Write a block to an unbuffered file, which may accept only a part of it at a time."""
     view = memoryview(block)
     while view:
         view = view[file.write(view) :]
 
 
 def give_name(part: Path, path: Path) -> bool:
-    """Move a whole file to a path on its own disk; False where that name is taken.
+    """Move a complete file to a path on the same disk; False if that name is taken.
 
-    At no moment, whenever the server is killed, is there a file of that name that is not whole.
-    Raises OSError, with EXDEV where the path lies on another disk.
+    Even if the server is killed, a file of that name is always complete. Raises OSError, with EXDEV
+    if the path is on another disk.
     """
     try:
         os.link(part, path)
@@ -70,14 +69,14 @@ def give_name(part: Path, path: Path) -> bool:
     except OSError as error:
         if error.errno == errno.EXDEV:
             raise
-        # A disk without links, such as exFAT: whoever calls has seen to it that no one else of
-        # ours takes the name meanwhile.
+        # A disk without hard links, such as exFAT. Callers make sure that no other thread or
+        # process of ours takes the name at the same time.
         if os.path.lexists(path):
             return False
         os.rename(part, path)
         sync_folder(path.parent)
     else:
-        # The new name first: after power loss the file has it, or the old one, or both.
+        # The new name first: after power loss the file has the old name, the new one, or both.
         sync_folder(path.parent)
         os.unlink(part)
     if part.parent != path.parent:
@@ -86,7 +85,7 @@ def give_name(part: Path, path: Path) -> bool:
 
 
 def is_same(part: Path, path: Path) -> bool:
-    """Whether both are names of one file."""
+    """Whether both paths name the same file."""
     return path.exists() and os.path.samefile(part, path)
 
 
@@ -98,7 +97,7 @@ def numbered(path: Path) -> Iterator[Path]:
 
 
 def make_folders(folder: Path) -> None:
-    """Make a folder and those above it that are missing, so that they survive power loss."""
+    """Create a folder and its missing parents so that they survive power loss."""
     if folder.is_dir():
         return
     make_folders(folder.parent)
@@ -106,23 +105,33 @@ def make_folders(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def prove_writable(folder: Path) -> None:
+    """Write a file in a folder and delete it; raises OSError if that fails.
+
+    No other check is right for root, read-only mounts and access lists alike.
+    """
+    probe = folder / ".boz-probe"
+    probe.touch()
+    probe.unlink(missing_ok=True)  # another process may be probing at the same time
+
+
 def sync_folder(folder: Path) -> None:
-    """Make what was named or deleted in a folder survive power loss."""
+    """Make new, renamed and deleted names in a folder survive power loss."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # network shares that know no such thing
+        if error.errno != errno.EINVAL:  # not supported on some network shares
             raise
     finally:
         os.close(descriptor)
 
 
 def sha256_of(path: Path, seen: Callable[[int], None] = lambda _: None) -> str:
-    """Return a file's SHA-256 in hex, read from the disk; `seen` is told of each block's bytes."""
+    """Return a file's SHA-256 in hex, read from the disk; `seen` gets the size of each block."""
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
-        # What was just written would else be read from memory, which proves little.
+        # Otherwise recent writes would be read back from memory, which proves little.
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while block := file.read(BLOCK_BYTES):
             digest.update(block)

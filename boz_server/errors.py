@@ -1,12 +1,12 @@
 """What can go wrong, in the product's words.
 
-None of these know HTTP; `api/problems.py` alone gives each kind its status. The message of
-every error is a sentence for the person at the other end, and says what to do.
+They know nothing of HTTP; only `api/problems.py` gives each kind its status. Every message is a
+sentence for the person at the other end, and says what to do.
 """
 
 
 class BozError(Exception):
-    """Anything this server says no to, with a sentence that a person can act on."""
+    """An error with a sentence that a person can act on."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -14,25 +14,25 @@ class BozError(Exception):
 
 
 class NotFound(BozError):
-    """The thing asked for is not known here."""
+    """The thing asked for does not exist here."""
 
 
 class AgentNotFound(NotFound):
-    """No agent of that id has ever registered."""
+    """No agent with that id has ever registered."""
 
     def __init__(self, agent_id: str) -> None:
         super().__init__(f"No agent {agent_id!r} is registered here: register it first.")
 
 
 class WorkerNotFound(NotFound):
-    """No worker of that id is registered."""
+    """No worker with that id is registered."""
 
     def __init__(self, worker_id: str) -> None:
         super().__init__(f"No worker {worker_id!r} is registered here: register it first.")
 
 
 class DiscNotFound(NotFound):
-    """No disc of that id was ever reported."""
+    """No live disc has that id."""
 
     def __init__(self, disc_id: str) -> None:
         super().__init__(
@@ -42,14 +42,14 @@ class DiscNotFound(NotFound):
 
 
 class JobNotFound(NotFound):
-    """No job of that id was ever created."""
+    """No job has that id."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"No job {job_id!r} is known here: GET /api/jobs lists those that are.")
 
 
 class UploadNotFound(NotFound):
-    """No upload of that id is known, or it has expired."""
+    """No upload has that id, or it has expired."""
 
     def __init__(self, upload_id: str) -> None:
         super().__init__(
@@ -69,15 +69,15 @@ class SeasonNotFound(NotFound):
 
 
 class Refused(BozError):
-    """The request is well formed, but its rules do not allow it as things stand."""
+    """The request is well formed, but not allowed in the present state."""
 
 
 class Conflict(BozError):
-    """The thing has moved on: the change asked for is no step from its present state."""
+    """The thing has moved on: the change is not possible from its present state."""
 
 
 class Invalid(BozError):
-    """A value is of the right shape and still no good; names the fields at fault."""
+    """A value has the right shape but is wrong; names the field."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -89,14 +89,14 @@ class Unauthorized(BozError):
 
 
 class Unavailable(BozError):
-    """The server can't do it just now; the same request may succeed later."""
+    """The server can't do it now; the same request may succeed later."""
 
-    #: Seconds after which asking again makes sense.
+    #: Seconds after which trying again makes sense.
     retry_after_seconds = 5
 
 
 class DatabaseBusy(Unavailable):
-    """The database did not let us in within its bounded wait."""
+    """The database stayed locked, or without a free connection, for longer than we wait."""
 
     retry_after_seconds = 1
 
@@ -105,7 +105,7 @@ class DatabaseBusy(Unavailable):
 
 
 class ProviderUnavailable(Unavailable):
-    """TheTVDB, OMDb or TMDb can't be asked, or answers nothing that makes sense."""
+    """TheTVDB, OMDb or TMDb can't be reached, or its answer makes no sense."""
 
     retry_after_seconds = 60
 
@@ -116,11 +116,11 @@ class ProviderUnavailable(Unavailable):
 
 
 class Forbidden(BozError):
-    """Whoever asks is known, and this is not for them."""
+    """The client is known, but may not do this."""
 
 
 class WrongOffset(Conflict):
-    """The bytes sent don't begin where the upload ends."""
+    """The bytes sent don't continue where the upload ends."""
 
     def __init__(self, sent: int, offset: int) -> None:
         super().__init__(
@@ -129,7 +129,7 @@ class WrongOffset(Conflict):
 
 
 class UploadBusy(BozError):
-    """Another request is sending bytes of the same upload just now."""
+    """Another request is sending bytes of the same upload."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -138,11 +138,11 @@ class UploadBusy(BozError):
 
 
 class ChecksumMismatch(BozError):
-    """What arrived is not what was sent."""
+    """The bytes that arrived don't match their checksum."""
 
 
 class WrongProtocol(BozError):
-    """The sender speaks a version of a protocol that is not known here."""
+    """The sender uses a version of a protocol that we don't know."""
 
 
 class TooLarge(BozError):
@@ -150,13 +150,13 @@ class TooLarge(BozError):
 
 
 class Interrupted(BozError):
-    """The sender broke off in the middle."""
+    """The sender disconnected in the middle."""
 
 
 class RecipientUnavailable(Unavailable):
-    """Plex, Jellyfin, Emby or Discord can't be reached, or does not do what it is asked.
+    """Plex, Jellyfin, Emby or Discord can't be reached, or did not do what it was asked.
 
-    wait_seconds: how long it asks to be left alone; None where it does not say.
+    wait_seconds: how long it asked us to wait; None if it did not.
     """
 
     retry_after_seconds = 60
@@ -169,16 +169,16 @@ class RecipientUnavailable(Unavailable):
 
 
 class StorageFull(BozError):
-    """The disk has no room for what was sent."""
+    """The disk has no room."""
 
 
 class BackupError(BozError):
-    """A backup can't be made, or the file at hand is none; nothing was changed."""
+    """A backup can't be made, or a file is not one; nothing was changed."""
 
 
 class SettingsError(BozError):
-    """An environment variable has a value that the server can't start with."""
+    """An environment variable has a wrong value."""
 
 
 class StartError(BozError):
-    """The server can't start as things are: the folder, the database or its schema."""
+    """The server can't start: a folder, the database or its schema is not ready."""

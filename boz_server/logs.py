@@ -1,4 +1,4 @@
-"""Log lines: for people or as JSON, each with the id of the request it belongs to."""
+"""Log lines for people or as JSON, each with the id of its request."""
 
 import json
 import logging
@@ -7,21 +7,21 @@ from datetime import UTC, datetime
 
 from boz_server.settings import LogFormat, Settings
 
-#: What stands in a line that belongs to no request.
+#: The request id of lines outside any request.
 OUTSIDE = "-"
 
-#: Id of the request that this thread serves.
+#: Id of the request that this thread is serving.
 request_id: ContextVar[str] = ContextVar("request_id", default=OUTSIDE)
 
-#: What every LogRecord has; all else on a record came in through `extra`.
+#: Attributes of every LogRecord; all others came in through `extra`.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
-#: Labels and paths come from outside: none may begin a line of its own or steer a terminal.
+#: Disc labels and paths come from outside: none may start a new line or control a terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send the log to standard error in the format and from the level that the settings say."""
+    """Send the log to standard error, with the format and level of the settings."""
     handler = logging.StreamHandler()
     handler.setFormatter(
         JsonFormatter() if settings.log_format is LogFormat.JSON else TextFormatter()
@@ -32,7 +32,7 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("peewee").setLevel(
         logging.DEBUG if settings.database_echo else logging.WARNING
     )
-    # Its warnings quote addresses, and in some of them there is a provider's key.
+    # Its warnings quote addresses, some of which contain a provider's key.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -54,7 +54,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, request_id, message, fields, exception."""
+    """One JSON object per line: time, level, logger, request_id, message, fields, exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -67,5 +67,5 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        # Not orjson, which refuses what a line may well hold: file names that are no UTF-8.
+        # Not orjson, which rejects file names that are not UTF-8.
         return json.dumps(entry, default=str)

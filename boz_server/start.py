@@ -9,13 +9,13 @@ import peewee
 from boz_server.clock import Clock
 from boz_server.context import Context
 from boz_server.database.connection import Database, in_a_sentence
-from boz_server.database.file_system import network_type
 from boz_server.database.findings import MOVE_TO_LOCAL_DISK, network_refusal
 from boz_server.database.in_use_lock import acquire_shared
 from boz_server.database.legacy.adoption import adopt_at_start
 from boz_server.database.migrations import Migrations
+from boz_server.disk import prove_writable
 from boz_server.errors import StartError
-from boz_server.folders import prove_writable
+from boz_server.mounts import network_type
 from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.maintenance.backups import make_before_change
 from boz_server.services.wiring import build_services

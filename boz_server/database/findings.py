@@ -8,7 +8,7 @@ from typing import Any
 
 from boz_server.database.connection import Database, root_words
 from boz_server.database.dialects import ENGINE_ERRORS, SQLITE_PRAGMAS, WAL_LIMIT_BYTES
-from boz_server.database.file_system import network_type, type_of
+from boz_server.mounts import network_type, type_of
 
 #: Versions before can corrupt a WAL database that several connections checkpoint:
 #: https://www.sqlite.org/wal.html#walresetbug

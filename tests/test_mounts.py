@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from boz_server.database.file_system import network_type, type_of
+from boz_server.mounts import network_type, type_of
 
 MOUNTS = """\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
