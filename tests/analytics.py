@@ -2,22 +2,21 @@
 
 from typing import Any
 
-from flask.testing import FlaskClient
-
 from boz_server.database.models import DailyStats
-from tests.support import FakeClock, approved_job, ok, report
+from tests.client import Client, ok
+from tests.support import FakeClock
 
 GB = 1_000_000_000
 
 
 def transcoded(
-    client: FlaskClient, clock: FakeClock, seconds: float = 600, end: str = "completed", **said: Any
+    client: Client, clock: FakeClock, seconds: float = 600, end: str = "completed", **said: Any
 ) -> str:
     """A transcode on the worker "gpu" that took so long; its id."""
-    job_id = approved_job(client, input_file_size=8 * GB)
-    ok(report(client, job_id, "running"))
+    job_id = client.approved_job(input_file_size=8 * GB)
+    ok(client.report(job_id, "running"))
     clock.advance(seconds)
-    ok(report(client, job_id, end, **said))
+    ok(client.report(job_id, end, **said))
     return job_id
 
 
@@ -38,7 +37,7 @@ def outcomes() -> dict[str, int]:
     return found
 
 
-def analytics(client: FlaskClient, what: str, **query: Any) -> Any:
+def analytics(client: Client, what: str, **query: Any) -> Any:
     """The answer of one of the endpoints; `start` and `end` stand for from and to."""
     names = {"start": "from", "end": "to"}
     asked = {names.get(name, name): value for name, value in query.items()}

@@ -13,7 +13,6 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server import create_app
 from boz_server.api.context import EXTENSION
@@ -25,6 +24,7 @@ from boz_server.integrations import json_client
 from boz_server.services.maintenance import scheduler
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
+from tests.client import Client
 from tests.maintenance.timer import Timer
 from tests.media_server import FakeMediaServers
 from tests.provider_server import FakeProviders
@@ -33,6 +33,9 @@ from tests.support import FakeClock, restart
 # Settings of the machine that runs the tests are none of theirs.
 for name in [name for name in os.environ if name.startswith("BOZ_")]:
     del os.environ[name]
+
+# Every application's test client knows the requests by name.
+Flask.test_client_class = Client
 
 ENGINES = ("sqlite", "postgresql")
 TESTS = Path(__file__).parent
@@ -252,9 +255,22 @@ def services(app: Flask) -> Services:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
+def client(app: Flask) -> Client:
     """A client of the application."""
-    return app.test_client()
+    client: Client = app.test_client()
+    return client
+
+
+@pytest.fixture
+def pc(client: Client) -> None:
+    """The agent "pc" is registered."""
+    client.register_agent()
+
+
+@pytest.fixture
+def gpu(pc: None, client: Client) -> None:
+    """The worker "gpu" is registered, on the machine of the agent "pc"."""
+    client.register_worker()
 
 
 @pytest.fixture

@@ -6,19 +6,12 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.client import Client, ok
 from tests.remote import begun
 from tests.support import (
     JPEG,
-    approve,
-    approved_job,
-    create_job,
-    detect,
-    ok,
-    register_agent,
-    register_worker,
 )
 
 JSON = "application/json"
@@ -41,20 +34,20 @@ class Endpoint:
     query: tuple[str, ...] = ()
 
 
-def known(client: FlaskClient) -> dict[str, str]:
+def known(client: Client) -> dict[str, str]:
     """Things that are there, by the names that addresses have for them."""
-    register_agent(client)
-    register_worker(client, capabilities={"vlc_installed": True})
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id)
-    approved_job(client)
+    client.register_agent()
+    client.register_worker(capabilities={"vlc_installed": True})
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id)
+    client.approved_job()
     command = client.post("/api/vlc/preview", json={"agent_id": "pc", "file_path": "a"})
     return {
         "agent_id": "pc",
         "worker_id": "gpu",
         "disc_id": disc_id,
         "owner_id": disc_id,
-        "job_id": create_job(client)["job_id"],
+        "job_id": client.create_job()["job_id"],
         "command_id": ok(command)["command_id"],
         "season_id": "Firefly:s1",
         "file_name": "title_0_0.jpg",
@@ -65,7 +58,7 @@ def known(client: FlaskClient) -> dict[str, str]:
     }
 
 
-def endpoints(client: FlaskClient) -> list[Endpoint]:
+def endpoints(client: Client) -> list[Endpoint]:
     """Every endpoint that the server describes, with things that are there in its address."""
     document = ok(client.get("/api/openapi.json"))
     things = known(client)

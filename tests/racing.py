@@ -9,8 +9,6 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support import report
-
 
 @contextmanager
 def meeting_behind(owner: Any, method: str) -> Iterator[None]:
@@ -39,7 +37,7 @@ def post(app: Flask, address: str, **body: Any) -> Callable[[], TestResponse]:
 
 def reported(app: Flask, job_id: str, status: str, **said: Any) -> Callable[[], TestResponse]:
     """An agent's report to be made later, in a thread of its own."""
-    return lambda: report(app.test_client(), job_id, status, **said)
+    return lambda: app.test_client().report(job_id, status, **said)
 
 
 def statuses(answers: list[TestResponse]) -> list[int]:

@@ -2,31 +2,29 @@
 
 import html
 
-from flask.testing import FlaskClient
-
-from tests.support import approve, create_job, detect, ok, register_agent, register_worker, rip
+from tests.client import Client, ok
 
 SCRIPT = "<script>alert(\"1\")</script><img src=x onerror='alert(2)'>"
 
 
-def page(client: FlaskClient) -> str:
+def page(client: Client) -> str:
     response = client.get("/dashboard")
     assert response.status_code == 200
     assert response.content_type == "text/html; charset=utf-8"
     return response.text
 
 
-def test_it_says_so_when_there_is_nothing_yet(client: FlaskClient) -> None:
+def test_it_says_so_when_there_is_nothing_yet(client):
     assert page(client).count("None yet") == 3
 
 
-def test_it_shows_machines_discs_and_jobs(client: FlaskClient) -> None:
-    register_agent(client, name="Den PC")
-    register_worker(client, hostname="GPU-BOX")
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id)
-    rip(client, disc_id, title_indices=[0])
-    create_job(client, output_name="Serenity")
+def test_it_shows_machines_discs_and_jobs(client):
+    client.register_agent(name="Den PC")
+    client.register_worker(hostname="GPU-BOX")
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id)
+    client.rip(disc_id, title_indices=[0])
+    client.create_job(output_name="Serenity")
     text = html.unescape(page(client))
     for shown in (
         "Den PC",
@@ -40,21 +38,21 @@ def test_it_shows_machines_discs_and_jobs(client: FlaskClient) -> None:
         assert shown in text
 
 
-def test_it_says_why_a_disc_is_taken_for_what_it_is(client: FlaskClient) -> None:
-    register_agent(client)
-    detect(client, "FIREFLY_S01_D2", (86, 43, 42.5, 43.5, 215))
+def test_it_says_why_a_disc_is_taken_for_what_it_is(client):
+    client.register_agent()
+    client.detect("FIREFLY_S01_D2", (86, 43, 42.5, 43.5, 215))
     text = html.unescape(page(client))
     assert "80 % sure: The label names season 1." in text
     assert "Disc 1 has not been seen" in text
     assert "Plays other titles one after another: 0, 1, 2, 3." in text
 
 
-def test_it_escapes_whatever_comes_from_outside(client: FlaskClient) -> None:
-    register_agent(client, "pc", name=SCRIPT)
-    register_worker(client, hostname=SCRIPT)
-    detect(client, label=SCRIPT, drive=SCRIPT)
-    failed = create_job(client, output_name=SCRIPT, requires_approval=False)["job_id"]
-    create_job(client, output_name=None, input_file=SCRIPT)
+def test_it_escapes_whatever_comes_from_outside(client):
+    client.register_agent("pc", name=SCRIPT)
+    client.register_worker(hostname=SCRIPT)
+    client.detect(label=SCRIPT, drive=SCRIPT)
+    failed = client.create_job(output_name=SCRIPT, requires_approval=False)["job_id"]
+    client.create_job(output_name=None, input_file=SCRIPT)
     ok(client.post(f"/api/jobs/{failed}/assign?agent_id=pc"))
     ok(client.patch(f"/api/jobs/{failed}", json={"status": "failed", "error": SCRIPT}))
     text = page(client)
@@ -63,7 +61,7 @@ def test_it_escapes_whatever_comes_from_outside(client: FlaskClient) -> None:
         assert part not in text
 
 
-def test_it_shows_the_latest_of_many(client: FlaskClient) -> None:
+def test_it_shows_the_latest_of_many(client):
     for number in range(30):
-        create_job(client, output_name=f"Film {number}")
+        client.create_job(output_name=f"Film {number}")
     assert page(client).count("Film ") == 20

@@ -4,21 +4,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import peewee
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server import create_app
 from boz_server.api.context import EXTENSION
 from boz_server.database.connection import Database
 from boz_server.services.wiring import Services
-from boz_server.settings import Settings
-from tests.support import FakeClock, assert_problem, create_job, ok, register_agent, report
+from tests.client import ok
+from tests.support import assert_problem
 
 WAIT_SECONDS = 0.2
 #: Twice the wait (for a turn in the process, then for the database), and a slow machine.
@@ -26,7 +24,7 @@ BOUND_SECONDS = 3.0
 
 
 @pytest.fixture
-def app(settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+def app(settings, clock, monkeypatch) -> Iterator[Flask]:
     """The application, impatient and with two connections."""
     monkeypatch.setattr(
         Database,
@@ -76,29 +74,27 @@ def assert_busy(request: Callable[[], TestResponse]) -> None:
     assert "database is locked" not in response.text
 
 
-def test_it_answers_503_while_another_process_writes(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    register_agent(client)
-    job_id = create_job(client)["job_id"]
+def test_it_answers_503_while_another_process_writes(client, services, clock):
+    client.register_agent()
+    job_id = client.create_job()["job_id"]
     clock.advance(60)
     with another_writer(services):
         assert_busy(lambda: client.post("/api/agents/pc/heartbeat"))
         assert_busy(lambda: client.post("/api/jobs", json={"job_type": "rip"}))
-        assert_busy(lambda: report(client, job_id, "cancelled"))
+        assert_busy(lambda: client.report(job_id, "cancelled"))
     assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:34:56.123456Z"
     assert [job["status"] for job in ok(client.get("/api/jobs"))] == ["pending"]
 
 
-def test_it_writes_again_once_the_other_is_done(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
+def test_it_writes_again_once_the_other_is_done(client, services):
+    client.register_agent()
     with another_writer(services):
         assert_busy(lambda: client.post("/api/agents/pc/heartbeat"))
     ok(client.post("/api/agents/pc/heartbeat"))
 
 
-def test_it_reads_on_while_another_process_writes(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
+def test_it_reads_on_while_another_process_writes(client, services):
+    client.register_agent()
     with another_writer(services):
         assert len(ok(client.get("/api/agents"))) == 1
         assert ok(client.get("/health"))["agents"] == 1
@@ -125,11 +121,9 @@ def another_thread(hold: Callable[[], AbstractContextManager[Any]]) -> Iterator[
         thread.join()
 
 
-def test_it_answers_503_while_another_thread_writes(
-    client: FlaskClient, services: Services
-) -> None:
-    register_agent(client)
-    job_id = create_job(client)["job_id"]
+def test_it_answers_503_while_another_thread_writes(client, services):
+    client.register_agent()
+    job_id = client.create_job()["job_id"]
 
     @contextmanager
     def write() -> Iterator[None]:
@@ -143,9 +137,7 @@ def test_it_answers_503_while_another_thread_writes(
     assert ok(client.post(f"/api/jobs/{job_id}/cancel"))["status"] == "ok"
 
 
-def test_it_answers_503_when_all_connections_are_taken(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_answers_503_when_all_connections_are_taken(client, services):
     @contextmanager
     def connection() -> Iterator[None]:
         services.agents.count()
@@ -179,9 +171,7 @@ def full(services: Services) -> Iterator[None]:
         execute("DROP FUNCTION no_room CASCADE")
 
 
-def test_it_answers_507_when_the_disk_of_the_database_is_full(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_answers_507_when_the_disk_of_the_database_is_full(client, services):
     body = {"job_type": "transcode", "input_file": "x" * 4000}
     with full(services):
         answers = [client.post("/api/jobs", json=body) for _ in range(30)]
@@ -192,9 +182,7 @@ def test_it_answers_507_when_the_disk_of_the_database_is_full(
     ok(client.post("/api/jobs", json=body))
 
 
-def test_it_answers_a_fault_of_the_database_without_its_words(
-    client: FlaskClient, services: Services, tmp_path: Path
-) -> None:
+def test_it_answers_a_fault_of_the_database_without_its_words(client, services, tmp_path):
     services.context.database.peewee.execute_sql("ALTER TABLE vlc_commands RENAME TO lost")
     try:
         response = client.get("/api/vlc/commands/pc")

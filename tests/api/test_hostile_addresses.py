@@ -2,11 +2,8 @@
 
 import re
 
-from flask import Flask
-from flask.testing import FlaskClient
-
 from tests.endpoints import assert_handled, assert_serves_on, endpoints
-from tests.support import assert_problem, create_job
+from tests.support import assert_problem
 
 PARTS = (
     "%00",
@@ -37,7 +34,7 @@ HEADERS = (
 )
 
 
-def test_it_handles_any_id_in_any_address(app: Flask, client: FlaskClient) -> None:
+def test_it_handles_any_id_in_any_address(app, client):
     for rule in app.url_map.iter_rules():
         if not rule.arguments:
             continue
@@ -49,7 +46,7 @@ def test_it_handles_any_id_in_any_address(app: Flask, client: FlaskClient) -> No
     assert_serves_on(app)
 
 
-def test_it_handles_any_query(client: FlaskClient) -> None:
+def test_it_handles_any_query(client):
     values = (*PARTS, "", "-1", "1e999", "nan", "0x10", "\u0663", "null", "a&limit=b&limit=c")
     for endpoint in endpoints(client):
         for name in (*endpoint.query, "unknown", "%00") if endpoint.query else ():
@@ -58,13 +55,13 @@ def test_it_handles_any_query(client: FlaskClient) -> None:
                 assert_handled(client.open(address, method=endpoint.method), address)
 
 
-def test_it_says_which_value_of_a_query_has_a_nul(client: FlaskClient) -> None:
+def test_it_says_which_value_of_a_query_has_a_nul(client):
     assert_problem(client.get("/api/jobs?status=a%00b"), 422, "NUL", field="status")
 
 
-def test_it_handles_any_header(client: FlaskClient) -> None:
+def test_it_handles_any_header(client):
     for _ in range(2):
-        create_job(client)
+        client.create_job()
     for name in HEADERS:
         for value in ("", "\xe4\xff", "a b", "<>", "x:99999", ";=,", "x" * 5000, "bytes=9-1"):
             headers = {name: value}

@@ -3,9 +3,6 @@
 import json
 from collections.abc import Iterator
 
-import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,16 +66,14 @@ def sent_to(endpoint: Endpoint, text: str) -> Iterator[str]:
         yield json.dumps(endpoint.body | {name: "@"}).replace('"@"', text)
 
 
-def test_it_takes_the_bodies_that_the_rest_is_made_of(client: FlaskClient) -> None:
+def test_it_takes_the_bodies_that_the_rest_is_made_of(client):
     for endpoint in endpoints(client):
         if endpoint.reads_body:
             response = client.open(endpoint.path, method=endpoint.method, json=endpoint.body)
             assert response.status_code != 422, (endpoint, response.text)
 
 
-def test_it_handles_any_value_in_any_field(
-    app: Flask, client: FlaskClient, request: pytest.FixtureRequest, database_url: str
-) -> None:
+def test_it_handles_any_value_in_any_field(app, client, request, database_url):
     every = database_url.startswith("sqlite") or request.config.getoption("--every-variant")
     for endpoint in endpoints(client):
         for kind in (HOSTILE if every else OF_ENGINES) if endpoint.reads_body else ():
@@ -92,7 +87,7 @@ def test_it_handles_any_value_in_any_field(
         assert_serves_on(app)
 
 
-def test_it_refuses_a_body_that_is_no_object(client: FlaskClient) -> None:
+def test_it_refuses_a_body_that_is_no_object(client):
     bodies = ("[]", '"x"', "5", "null", "true", "[{}]", "{", b"\xff", b"\0")
     for endpoint in endpoints(client):
         for body in bodies if endpoint.reads_body else ():
@@ -103,7 +98,7 @@ def test_it_refuses_a_body_that_is_no_object(client: FlaskClient) -> None:
             assert response.status_code in (400, 422), endpoint.path
 
 
-def test_it_handles_bodies_of_another_type(client: FlaskClient) -> None:
+def test_it_handles_bodies_of_another_type(client):
     types = ("text/plain", "application/xml", "multipart/form-data", "a/b; charset=no-such", "")
     for endpoint in endpoints(client):
         for content_type in types:
@@ -126,7 +121,7 @@ VALUES = st.recursive(
 )
 
 
-def test_it_handles_any_body(app: Flask, client: FlaskClient) -> None:
+def test_it_handles_any_body(app, client):
     found = [endpoint for endpoint in endpoints(client) if endpoint.reads_body]
 
     @settings(max_examples=300, deadline=None, derandomize=True, database=None)

@@ -5,26 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server.database.models import Disc, IdempotencyKey, Job
 from boz_server.services.maintenance.idempotency import delete_old_keys
-from boz_server.services.wiring import Services
+from tests.client import Client, ok, titles
 from tests.support import (
     JPEG,
-    FakeClock,
-    approve,
     assert_problem,
     at_once,
-    detect,
-    job_of,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    titles,
     unchanged,
 )
 
@@ -33,20 +22,20 @@ DISC = {"agent_id": "pc", "drive": "E:", "disc_name": "DUNE", "disc_type": "DVD 
 DAY = 24 * 3600
 
 
-def send(client: FlaskClient, address: str, body: Any, key: str = "key-1") -> TestResponse:
+def send(client: Client, address: str, body: Any, key: str = "key-1") -> TestResponse:
     return client.post(address, json=body, headers={"Idempotency-Key": key})
 
 
 @pytest.fixture
-def ripped(client: FlaskClient) -> str:
+def ripped(client) -> str:
     """Where the titles of an approved disc are ordered."""
-    register_agent(client)
-    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
+    client.register_agent()
+    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
     return f"/api/discs/{disc_id}/rip"
 
 
 @pytest.fixture(params=["jobs", "detected", "rip"])
-def order(request: pytest.FixtureRequest, ripped: str) -> tuple[str, dict[str, Any], type]:
+def order(request, ripped) -> tuple[str, dict[str, Any], type]:
     """Each endpoint that takes a key, with a body, and what it enters."""
     orders: dict[str, tuple[str, dict[str, Any], type]] = {
         "jobs": ("/api/jobs", JOB, Job),
@@ -56,9 +45,7 @@ def order(request: pytest.FixtureRequest, ripped: str) -> tuple[str, dict[str, A
     return orders[request.param]
 
 
-def test_it_answers_the_same_request_with_the_first_answer(
-    client: FlaskClient, services: Services, order: tuple[str, dict[str, Any], type]
-) -> None:
+def test_it_answers_the_same_request_with_the_first_answer(client, services, order):
     address, body, model = order
     before = model.select().count()
     first = send(client, address, body)
@@ -70,33 +57,27 @@ def test_it_answers_the_same_request_with_the_first_answer(
     assert model.select().count() == before + 1
 
 
-def test_it_answers_with_the_first_answer_whatever_has_become_of_it(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_worker(client)
+def test_it_answers_with_the_first_answer_whatever_has_become_of_it(client, clock):
+    client.register_worker()
     body = JOB | {"requires_approval": False}
     first = send(client, "/api/jobs", body)
     job_id = ok(first)["job_id"]
-    ok(report(client, job_id, "running", progress=50))
-    ok(report(client, job_id, "completed"))
+    ok(client.report(job_id, "running", progress=50))
+    ok(client.report(job_id, "completed"))
     clock.advance(3600)
     assert send(client, "/api/jobs", body).data == first.data
-    assert job_of(client, job_id)["status"] == "completed"
+    assert client.job(job_id)["status"] == "completed"
     assert len(ok(client.get("/api/jobs"))) == 1
 
 
-def test_it_answers_the_first_rip_order_again_not_that_nothing_is_left(
-    client: FlaskClient, ripped: str
-) -> None:
+def test_it_answers_the_first_rip_order_again_not_that_nothing_is_left(client, ripped):
     first = ok(send(client, ripped, None))
     assert first["jobs_created"] > 0
     assert ok(send(client, ripped, None)) == first
     assert ok(send(client, ripped, None, "key-2"))["jobs_created"] == 0
 
 
-def test_it_refuses_a_key_that_stood_for_another_body(
-    client: FlaskClient, services: Services, order: tuple[str, dict[str, Any], type]
-) -> None:
+def test_it_refuses_a_key_that_stood_for_another_body(client, services, order):
     address, body, _ = order
     ok(send(client, address, body))
     with unchanged(services):
@@ -104,10 +85,10 @@ def test_it_refuses_a_key_that_stood_for_another_body(
     assert_problem(answer, 422, "new key", field="Idempotency-Key")
 
 
-def test_it_knows_a_key_for_each_endpoint_apart(client: FlaskClient, ripped: str) -> None:
+def test_it_knows_a_key_for_each_endpoint_apart(client, ripped):
     job = ok(send(client, "/api/jobs", JOB))
     disc = ok(send(client, "/api/discs/detected", DISC | {"titles": titles(120)}))
-    approve(client, disc["disc_id"])
+    client.approve(disc["disc_id"])
     other = f"/api/discs/{disc['disc_id']}/rip"
     orders = [ok(send(client, address, {})) for address in (ripped, other)]
     assert [order["jobs_created"] for order in orders] == [3, 1]
@@ -115,13 +96,13 @@ def test_it_knows_a_key_for_each_endpoint_apart(client: FlaskClient, ripped: str
     assert IdempotencyKey.select().count() == 4
 
 
-def test_it_remembers_nothing_without_a_key(client: FlaskClient) -> None:
+def test_it_remembers_nothing_without_a_key(client):
     ids = {ok(client.post("/api/jobs", json=JOB))["job_id"] for _ in range(2)}
     assert len(ids) == 2
     assert IdempotencyKey.select().count() == 0
 
 
-def test_it_keeps_a_key_for_a_day(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_keeps_a_key_for_a_day(client, clock):
     first = ok(send(client, "/api/jobs", JOB))
     clock.advance(DAY)
     assert ok(send(client, "/api/jobs", JOB)) == first
@@ -132,9 +113,7 @@ def test_it_keeps_a_key_for_a_day(client: FlaskClient, clock: FakeClock) -> None
     assert ok(send(client, "/api/jobs", JOB)) == later
 
 
-def test_it_takes_another_body_once_a_key_is_free_again(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_takes_another_body_once_a_key_is_free_again(client, clock):
     ok(send(client, "/api/jobs", JOB))
     clock.advance(DAY + 1)
     ok(send(client, "/api/jobs", JOB | {"input_file": "C:\\b.mkv"}))
@@ -142,9 +121,7 @@ def test_it_takes_another_body_once_a_key_is_free_again(
 
 
 @pytest.mark.parametrize("key", ["", "two words", "k" * 256, "schlüssel", "tab\tbed"])
-def test_it_refuses_a_key_that_is_none(
-    client: FlaskClient, services: Services, key: str, order: tuple[str, dict[str, Any], type]
-) -> None:
+def test_it_refuses_a_key_that_is_none(client, services, key, order):
     address, body, _ = order
     with unchanged(services):
         answer = send(client, address, body, key)
@@ -152,12 +129,12 @@ def test_it_refuses_a_key_that_is_none(
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 255, '"8e03978e-40d5-43dd-bc93-6894a57f9324"', "~!:/"])
-def test_it_takes_a_key_of_any_printable_characters(client: FlaskClient, key: str) -> None:
+def test_it_takes_a_key_of_any_printable_characters(client, key):
     first = ok(send(client, "/api/jobs", JOB, key))
     assert ok(send(client, "/api/jobs", JOB, key)) == first
 
 
-def test_it_keeps_no_answer_that_was_an_error(client: FlaskClient, ripped: str) -> None:
+def test_it_keeps_no_answer_that_was_an_error(client, ripped):
     for address, body, status in (
         ("/api/jobs", JOB | {"priority": "high"}, 422),
         ("/api/jobs", {"job_type": "rip", "disc_id": "none"}, 404),
@@ -167,14 +144,12 @@ def test_it_keeps_no_answer_that_was_an_error(client: FlaskClient, ripped: str) 
     ):
         assert send(client, address, body).status_code == status
     assert IdempotencyKey.select().count() == 0
-    register_agent(client, "den")
+    client.register_agent("den")
     ok(send(client, "/api/discs/detected", DISC | {"titles": [], "agent_id": "den"}))
     ok(send(client, ripped, {"title_indices": [0]}))
 
 
-def test_it_carries_one_of_many_out_that_come_at_once(
-    app: Flask, order: tuple[str, dict[str, Any], type]
-) -> None:
+def test_it_carries_one_of_many_out_that_come_at_once(app, order):
     address, body, model = order
     before = model.select().count()
     calls: list[Callable[[], TestResponse]] = [
@@ -187,13 +162,7 @@ def test_it_carries_one_of_many_out_that_come_at_once(
 
 
 @pytest.mark.parametrize("moment", ["before the key", "behind the key"])
-def test_it_does_both_or_neither(
-    client: FlaskClient,
-    services: Services,
-    order: tuple[str, dict[str, Any], type],
-    moment: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_it_does_both_or_neither(client, services, order, moment, monkeypatch):
     address, body, model = order
     before = model.select().count()
     enter = services.context.stores.idempotency.enter
@@ -213,16 +182,14 @@ def test_it_does_both_or_neither(
     assert model.select().count() == before + 1
 
 
-def test_it_keeps_the_thumbnails_of_the_first(client: FlaskClient) -> None:
+def test_it_keeps_the_thumbnails_of_the_first(client):
     body = JOB | {"thumbnails": [JPEG], "thumbnail_timestamps": [30]}
     for _ in range(2):
         (address,) = ok(send(client, "/api/jobs", body))["thumbnails"]
         assert client.get(address).content_type == "image/jpeg"
 
 
-def test_it_forgets_old_keys_in_batches(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_forgets_old_keys_in_batches(client, services, clock):
     ok(send(client, "/api/jobs", JOB))
     row = IdempotencyKey.select().dicts().get()
     old = {"created_at": clock.now() - timedelta(days=1, seconds=1)}

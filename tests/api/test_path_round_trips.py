@@ -1,23 +1,9 @@
 """Paths on the machines' own disks come back as they were sent, whatever system they are of."""
 
 import pytest
-from flask.testing import FlaskClient
 
+from tests.client import ok
 from tests.remote import APPROVAL, farm, ripped, send_input, sending_agent
-from tests.support import (
-    approve,
-    assigned_job,
-    create_job,
-    detect,
-    job_of,
-    ok,
-    poll,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    rip,
-)
 
 PATHS = (
     "C:\\rips\\title_t00.mkv",
@@ -42,50 +28,50 @@ PATHS = (
 pytestmark = pytest.mark.parametrize("path", PATHS)
 
 
-def test_it_returns_a_path_of_a_job_as_it_was_sent(client: FlaskClient, path: str) -> None:
-    job = create_job(client, input_file=path)
+def test_it_returns_a_path_of_a_job_as_it_was_sent(client, path):
+    job = client.create_job(input_file=path)
     assert job["input_file"] == path
-    assert job_of(client, job["job_id"])["input_file"] == path
+    assert client.job(job["job_id"])["input_file"] == path
     for address in ("/api/jobs", "/api/jobs/pending", "/api/jobs/awaiting-approval"):
         assert [job["input_file"] for job in ok(client.get(address))] == [path]
 
 
-def test_it_tells_machines_of_a_path_as_it_was_sent(client: FlaskClient, path: str) -> None:
-    register_agent(client)
-    assigned_job(client, input_file=path)
+def test_it_tells_machines_of_a_path_as_it_was_sent(client, path):
+    client.register_agent()
+    client.assigned_job(input_file=path)
     assert [job["input_file"] for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [path]
     farm(client)
-    queued_job(client, input_file=path)
-    assert [work["input_file"] for work in poll(client)] == [path]
+    client.queued_job(input_file=path)
+    assert [work["input_file"] for work in client.poll()] == [path]
 
 
-def test_it_keeps_the_path_of_a_result_as_it_was_reported(client: FlaskClient, path: str) -> None:
-    register_agent(client)
-    job_id = assigned_job(client)
-    assert ok(report(client, job_id, "running", output_file=path))["output_file"] == path
-    assert ok(report(client, job_id, "completed", output_file=path))["output_file"] == path
-    assert job_of(client, job_id)["output_file"] == path
+def test_it_keeps_the_path_of_a_result_as_it_was_reported(client, path):
+    client.register_agent()
+    job_id = client.assigned_job()
+    assert ok(client.report(job_id, "running", output_file=path))["output_file"] == path
+    assert ok(client.report(job_id, "completed", output_file=path))["output_file"] == path
+    assert client.job(job_id)["output_file"] == path
     assert ok(client.get("/api/jobs?status=completed"))[0]["output_file"] == path
 
 
-def test_it_hands_the_path_of_a_rip_on_to_its_transcode(client: FlaskClient, path: str) -> None:
-    register_agent(client)
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id)
-    (rip_id,) = rip(client, disc_id, title_indices=[0])
-    ok(report(client, rip_id, "completed", output_file=path))
+def test_it_hands_the_path_of_a_rip_on_to_its_transcode(client, path):
+    client.register_agent()
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id)
+    (rip_id,) = client.rip(disc_id, title_indices=[0])
+    ok(client.report(rip_id, "completed", output_file=path))
     (pending,) = ok(client.get("/api/jobs/awaiting-approval"))
     assert pending["input_file"] == path
     # The agent's own POST is about the same file.
-    assert create_job(client, input_file=path)["job_id"] == pending["job_id"]
-    register_worker(client)
+    assert client.create_job(input_file=path)["job_id"] == pending["job_id"]
+    client.register_worker()
     body = APPROVAL | {"worker_id": "gpu"}
     ok(client.post(f"/api/jobs/{pending['job_id']}/approve", json=body))
     (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
     assert job["input_file"] == path
 
 
-def test_it_asks_an_agent_for_a_path_as_it_was_sent(client: FlaskClient, path: str) -> None:
+def test_it_asks_an_agent_for_a_path_as_it_was_sent(client, path):
     sending_agent(client)
     farm(client)
     job_id = ripped(client, path=path)
@@ -95,4 +81,4 @@ def test_it_asks_an_agent_for_a_path_as_it_was_sent(client: FlaskClient, path: s
     assert [each["input_file"] for each in asked] == ([] if on_share else [path])
     if not on_share:
         ok(send_input(client, job_id))
-    assert job_of(client, job_id)["input_file"] == path
+    assert client.job(job_id)["input_file"] == path

@@ -1,46 +1,24 @@
 """Two at the same moment: one gets it, the other is told so, and nothing is done twice."""
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from boz_server.services.wiring import Services
+from tests.client import ok
 from tests.racing import meeting_behind, post, reported, statuses
-from tests.support import (
-    approve,
-    approved_job,
-    assert_problem,
-    assigned_job,
-    at_once,
-    create_job,
-    detect,
-    given,
-    history,
-    job_of,
-    ok,
-    ordered_rips,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-    rip,
-)
+from tests.support import assert_problem, at_once, restart
 
 
 @pytest.fixture
-def machines(client: FlaskClient) -> None:
+def machines(client):
     """Two agents, each with a worker."""
     for agent_id, worker_id in (("pc", "gpu"), ("den", "cpu")):
-        register_agent(client, agent_id)
-        register_worker(client, worker_id, agent_id)
+        client.register_agent(agent_id)
+        client.register_worker(worker_id, agent_id)
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_lets_one_of_two_approve_a_job(
-    app: Flask, client: FlaskClient, services: Services
-) -> None:
-    job_id = create_job(client)["job_id"]
+def test_it_lets_one_of_two_approve_a_job(app, client, services):
+    job_id = client.create_job()["job_id"]
     address = f"/api/jobs/{job_id}/approve"
     with meeting_behind(services.queue.worker_manager, "get"):
         answers = at_once(
@@ -50,7 +28,7 @@ def test_it_lets_one_of_two_approve_a_job(
     assert statuses(answers) == [200, 400]
     lost, won = sorted(answers, key=lambda answer: -answer.status_code)
     assert_problem(lost, 400, "is assigned")
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["assigned_worker_id"], job["preset"]) == (
         won.json["worker_id"], won.json["preset"]
     )  # fmt: skip
@@ -61,9 +39,9 @@ def test_it_lets_one_of_two_approve_a_job(
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_either_approves_or_cancels(app: Flask, client: FlaskClient, services: Services) -> None:
+def test_it_either_approves_or_cancels(app, client, services):
     for _ in range(3):
-        job_id = create_job(client)["job_id"]
+        job_id = client.create_job()["job_id"]
         with meeting_behind(services.queue.jobs, "get"):
             approval, cancellation = at_once(
                 post(app, f"/api/jobs/{job_id}/approve", worker_id="gpu", preset="A"),
@@ -72,41 +50,39 @@ def test_it_either_approves_or_cancels(app: Flask, client: FlaskClient, services
         # A job that was approved first can still be cancelled, never the other way round.
         assert cancellation.status_code == 200
         assert approval.status_code in (200, 400)
-        assert job_of(client, job_id)["status"] == "cancelled"
+        assert client.job(job_id)["status"] == "cancelled"
         assert ok(client.get("/api/workers/gpu"))["current_jobs"] == []
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_lets_one_end_win(app: Flask, client: FlaskClient, services: Services) -> None:
+def test_it_lets_one_end_win(app, client, services):
     for _ in range(4):
-        job_id = assigned_job(client)
-        report(client, job_id, "running")
+        job_id = client.assigned_job()
+        client.report(job_id, "running")
         ends = ("completed", "failed", "cancelled")
         with meeting_behind(services.reports.jobs, "get"):
             answers = at_once(*[reported(app, job_id, end) for end in ends])
         assert statuses(answers) == [200, 409, 409]
         (won,) = [answer.json for answer in answers if answer.status_code == 200]
-        assert job_of(client, job_id) == won
+        assert client.job(job_id) == won
         assert ok(client.get("/api/agents/pc"))["status"] == "online"
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_counts_a_completion_once_that_is_reported_twice_at_once(
-    app: Flask, client: FlaskClient, services: Services
-) -> None:
+def test_it_counts_a_completion_once_that_is_reported_twice_at_once(app, client, services):
     for number in range(1, 5):
-        job_id = approved_job(client)
+        job_id = client.approved_job()
         with meeting_behind(services.reports.jobs, "get"):
             answers = at_once(*[reported(app, job_id, "completed")] * 3)
         assert statuses(answers) == [200, 200, 200]
         assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == number
 
 
-def test_it_counts_every_completion_of_several_at_once(app: Flask, client: FlaskClient) -> None:
+def test_it_counts_every_completion_of_several_at_once(app, client):
     restart(app, max_concurrent_transcodes=6)
-    register_worker(client, capabilities={"max_concurrent": 6})
-    jobs = [approved_job(client) for _ in range(6)]
-    assert given(client, jobs) == [True] * 6
+    client.register_worker(capabilities={"max_concurrent": 6})
+    jobs = [client.approved_job() for _ in range(6)]
+    assert client.assigned(jobs) == [True] * 6
     answers = at_once(*[reported(app, job_id, "completed") for job_id in jobs])
     assert statuses(answers) == [200] * 6
     worker = ok(client.get("/api/workers/gpu"))
@@ -114,13 +90,11 @@ def test_it_counts_every_completion_of_several_at_once(app: Flask, client: Flask
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_frees_an_agent_whose_last_jobs_end_at_once(
-    app: Flask, client: FlaskClient, services: Services
-) -> None:
+def test_it_frees_an_agent_whose_last_jobs_end_at_once(app, client, services):
     for _ in range(3):
-        jobs = [assigned_job(client), assigned_job(client)]
+        jobs = [client.assigned_job(), client.assigned_job()]
         for job_id in jobs:
-            report(client, job_id, "running")
+            client.report(job_id, "running")
         with meeting_behind(services.reports.jobs, "step"):
             answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
         assert statuses(answers) == [200, 200]
@@ -128,13 +102,11 @@ def test_it_frees_an_agent_whose_last_jobs_end_at_once(
         assert (agent["status"], agent["current_job_id"]) == ("online", None)
 
 
-def test_it_frees_a_worker_whose_last_jobs_end_at_once(
-    app: Flask, client: FlaskClient, services: Services
-) -> None:
-    register_worker(client, "farm", agent_id=None)
+def test_it_frees_a_worker_whose_last_jobs_end_at_once(app, client, services):
+    client.register_worker("farm", agent_id=None)
     for _ in range(3):
-        jobs = [approved_job(client, "farm"), approved_job(client, "farm")]
-        assert given(client, jobs) == [True, True]
+        jobs = [client.approved_job("farm"), client.approved_job("farm")]
+        assert client.assigned(jobs) == [True, True]
         with meeting_behind(services.reports.jobs, "step"):
             answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
         assert statuses(answers) == [200, 200]
@@ -142,23 +114,21 @@ def test_it_frees_a_worker_whose_last_jobs_end_at_once(
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_completes_a_disc_whose_last_rips_end_at_once(
-    app: Flask, client: FlaskClient, services: Services
-) -> None:
+def test_it_completes_a_disc_whose_last_rips_end_at_once(app, client, services):
     for number in range(3):
-        disc_id = detect(client, label=f"FIREFLY_S0{number + 1}_D1")["disc_id"]
-        approve(client, disc_id)
+        disc_id = client.detect(label=f"FIREFLY_S0{number + 1}_D1")["disc_id"]
+        client.approve(disc_id)
         # The agent is away, so no one has these: nothing but the disc is common to them.
         ok(client.post("/api/agents/pc/unregister"))
-        rips = rip(client, disc_id, title_indices=[0, 1])
-        assert given(client, rips) == [False, False]
+        rips = client.rip(disc_id, title_indices=[0, 1])
+        assert client.assigned(rips) == [False, False]
         with meeting_behind(services.reports.jobs, "step"):
             answers = at_once(*[post(app, f"/api/jobs/{job_id}/cancel") for job_id in rips])
         assert statuses(answers) == [200, 200]
         assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
 
 
-def test_it_registers_an_agent_once(app: Flask, client: FlaskClient) -> None:
+def test_it_registers_an_agent_once(app, client):
     body = {"agent_id": "pc", "name": "Pc"}
     worker = {"worker_id": "gpu", "hostname": "h", "agent_id": "pc"}
     answers = at_once(
@@ -171,8 +141,8 @@ def test_it_registers_an_agent_once(app: Flask, client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_enters_one_of_two_rips_of_a_title(app: Flask, client: FlaskClient) -> None:
-    disc_id = detect(client)["disc_id"]
+def test_it_enters_one_of_two_rips_of_a_title(app, client):
+    disc_id = client.detect()["disc_id"]
     body = {"job_type": "rip", "disc_id": disc_id, "title_index": 0}
     answers = at_once(*[post(app, "/api/jobs", **body)] * 3)
     assert statuses(answers) == [200, 409, 409]
@@ -180,10 +150,8 @@ def test_it_enters_one_of_two_rips_of_a_title(app: Flask, client: FlaskClient) -
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(
-    app: Flask, client: FlaskClient, services: Services
-) -> None:
-    disc_id, (rip_id, *_) = ordered_rips(client)
+def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(app, client, services):
+    disc_id, (rip_id, *_) = client.ordered_rips()
     body = {
         "job_type": "transcode",
         "disc_id": disc_id,
@@ -202,20 +170,18 @@ def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(
 
 
 @pytest.mark.usefixtures("machines")
-def test_it_tries_a_job_again_once_that_two_want_tried_again(
-    app: Flask, client: FlaskClient, services: Services
-) -> None:
-    job_id = assigned_job(client)
-    ok(report(client, job_id, "failed"))
+def test_it_tries_a_job_again_once_that_two_want_tried_again(app, client, services):
+    job_id = client.assigned_job()
+    ok(client.report(job_id, "failed"))
     with meeting_behind(services.reports.jobs, "get"):
         answers = at_once(*[post(app, f"/api/jobs/{job_id}/retry")] * 2)
     assert statuses(answers) == [200, 409]
-    assert [event["detail"] for event in history(client, job_id)].count(
+    assert [event["detail"] for event in client.history(job_id)].count(
         "Tried again by a person."
     ) == 1  # fmt: skip
 
 
-def test_it_overwrites_no_upload_of_the_same_name(app: Flask, client: FlaskClient) -> None:
+def test_it_overwrites_no_upload_of_the_same_name(app, client):
     contents = [f"film {number}".encode() for number in range(6)]
 
     def upload(content: bytes) -> TestResponse:

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.migrations import Migrations
 from boz_server.services.library.nas import LibraryShare
@@ -15,14 +13,8 @@ from boz_server.services.maintenance import backups
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.version import VERSION
-from tests.support import (
-    FakeClock,
-    assert_problem,
-    create_job,
-    ok,
-    register_agent,
-    register_worker,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem
 
 BANNER = {"name": "Boz Ripper Server", "version": VERSION, "status": "running"}
 #: What Firefox and Chromium send.
@@ -35,25 +27,25 @@ MOUNTS = """\
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "text/*;q=0.1, */*"])
-def test_it_tells_api_clients_who_it_is(client: FlaskClient, accept: str) -> None:
+def test_it_tells_api_clients_who_it_is(client, accept):
     assert ok(client.get("/", headers={"Accept": accept})) == BANNER
 
 
-def test_it_tells_a_client_who_it_is_that_says_nothing(client: FlaskClient) -> None:
+def test_it_tells_a_client_who_it_is_that_says_nothing(client):
     assert ok(client.get("/")) == BANNER
 
 
-def test_it_takes_a_browser_to_the_dashboard(client: FlaskClient) -> None:
+def test_it_takes_a_browser_to_the_dashboard(client):
     response = client.get("/", headers={"Accept": BROWSER})
     assert (response.status_code, response.location) == (302, "/dashboard")
     assert client.get(response.location).mimetype == "text/html"
 
 
-def test_it_sums_itself_up(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
-    register_agent(client, "den")
-    register_worker(client, capabilities={"nvenc": True})
-    create_job(client)
+def test_it_sums_itself_up(client, services):
+    client.register_agent()
+    client.register_agent("den")
+    client.register_worker(capabilities={"nvenc": True})
+    client.create_job()
     health = ok(client.get("/health"))
     assert health.pop("storage")["warning"] is None
     assert health == {
@@ -73,7 +65,7 @@ def test_it_sums_itself_up(client: FlaskClient, services: Services) -> None:
     }
 
 
-def test_it_sees_what_is_mounted_by_the_kernels_list(tmp_path: Path) -> None:
+def test_it_sees_what_is_mounted_by_the_kernels_list(tmp_path):
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
 
@@ -87,16 +79,14 @@ def test_it_sees_what_is_mounted_by_the_kernels_list(tmp_path: Path) -> None:
     assert not mounted("/mnt/the nas", tmp_path / "no Linux")
 
 
-def test_it_is_alive_and_ready(client: FlaskClient) -> None:
+def test_it_is_alive_and_ready(client):
     assert ok(client.get("/livez")) == {"status": "ok"}
     ready = ok(client.get("/readyz"))
     assert (ready["status"], ready["warnings"]) == ("ok", [])
     assert ready["storage"]["free_bytes"] > 0
 
 
-def test_it_tells_how_old_the_latest_backup_is(
-    client: FlaskClient, services: Services, clock: FakeClock, postgres_programs: None
-) -> None:
+def test_it_tells_how_old_the_latest_backup_is(client, services, clock, postgres_programs):
     assert ok(client.get("/readyz"))["backup"] == {"taken_at": None, "age_seconds": None}
     backups.make(services.context)
     clock.advance(3600)
@@ -106,9 +96,7 @@ def test_it_tells_how_old_the_latest_backup_is(
     }
 
 
-def test_it_is_not_ready_while_migrations_are_pending(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_not_ready_while_migrations_are_pending(client, services, monkeypatch):
     monkeypatch.setattr(
         Migrations, "available", lambda _: [*services_migrations(services), "999_later"]
     )
@@ -121,18 +109,16 @@ def services_migrations(services: Services) -> list[str]:
     return Migrations(services.context.database).applied()
 
 
-def test_it_is_not_ready_for_the_database_of_a_later_server(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_not_ready_for_the_database_of_a_later_server(client, monkeypatch):
     monkeypatch.setattr(Migrations, "available", lambda _: [])
     assert_problem(client.get("/readyz"), 503)
 
 
-def openapi(client: FlaskClient) -> dict[str, Any]:
+def openapi(client: Client) -> dict[str, Any]:
     return dict(ok(client.get("/api/openapi.json")))
 
 
-def test_it_describes_every_endpoint_of_the_api(app: Flask, client: FlaskClient) -> None:
+def test_it_describes_every_endpoint_of_the_api(app, client):
     described = {
         (method.upper(), path)
         for path, methods in openapi(client)["paths"].items()
@@ -156,7 +142,7 @@ def test_it_describes_every_endpoint_of_the_api(app: Flask, client: FlaskClient)
     } <= served
 
 
-def test_it_describes_bodies_and_answers(client: FlaskClient) -> None:
+def test_it_describes_bodies_and_answers(client):
     document = openapi(client)
     assert document["openapi"].startswith("3.")
     approve = document["paths"]["/api/jobs/{job_id}/approve"]["post"]
@@ -167,13 +153,13 @@ def test_it_describes_bodies_and_answers(client: FlaskClient) -> None:
     assert {"200", "422"} <= approve["responses"].keys()
 
 
-def test_it_refers_only_to_schemas_that_it_describes(client: FlaskClient) -> None:
+def test_it_refers_only_to_schemas_that_it_describes(client):
     text = client.get("/api/openapi.json").text
     schemas = openapi(client)["components"]["schemas"]
     assert set(re.findall(r'"#/components/schemas/(\w+)"', text)) <= schemas.keys()
 
 
-def test_it_describes_what_is_no_json(client: FlaskClient) -> None:
+def test_it_describes_what_is_no_json(client):
     document = openapi(client)
     for name in ("DEFAULT_ERROR", HTTPStatus(422).name):
         content = document["components"]["responses"][name]["content"]
@@ -187,7 +173,7 @@ def test_it_describes_what_is_no_json(client: FlaskClient) -> None:
     assert shown["content"].keys() == {"image/jpeg"}
 
 
-def test_it_describes_the_key(client: FlaskClient) -> None:
+def test_it_describes_the_key(client):
     document = openapi(client)
     ((name, scheme),) = document["components"]["securitySchemes"].items()
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")

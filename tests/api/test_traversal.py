@@ -8,14 +8,12 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Title
 from boz_server.settings import Settings
+from tests.client import ok
 from tests.endpoints import assert_handled
 from tests.remote import FILM, filed, given_away, send, send_result, shared
-from tests.support import detect, job_of, ok, register_agent
 
 # Names become paths in code that asks no database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -75,7 +73,7 @@ TUS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0",
 
 
 @pytest.fixture(autouse=True)
-def outside(settings: Settings) -> Iterator[dict[Path, bytes]]:
+def outside(settings) -> Iterator[dict[Path, bytes]]:
     """Files that are none of ours, beside each folder; they are as they were at the end."""
     root = settings.output_dir.parent
     files = {root / name: SECRET for name in ("outside.mkv", "passwd", "x")}
@@ -100,9 +98,7 @@ def assert_tells_nothing(content: bytes, name: str) -> None:
     assert b"root:" not in content, name
 
 
-def test_no_address_leads_anywhere_else(
-    app: Flask, client: FlaskClient, settings: Settings
-) -> None:
+def test_no_address_leads_anywhere_else(app, client, settings):
     """Each endpoint with a name or an id in its address."""
     shared(app, settings)
     for rule in app.url_map.iter_rules():
@@ -132,9 +128,7 @@ def test_no_address_leads_anywhere_else(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_name_in_a_form_leads_anywhere_else(
-    app: Flask, client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_no_name_in_a_form_leads_anywhere_else(app, client, settings, name):
     services = shared(app, settings)
     for form in (
         {"name": name, "file": (BytesIO(FILM), "a.mkv")},
@@ -155,9 +149,7 @@ def test_no_name_in_a_form_leads_anywhere_else(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_name_of_an_upload_leads_anywhere_else(
-    app: Flask, client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_no_name_of_an_upload_leads_anywhere_else(app, client, settings, name):
     services = shared(app, settings)
     filename = base64.b64encode(name.encode()).decode()
     said = {"Upload-Length": str(len(FILM)), "Upload-Metadata": f"filename {filename}"}
@@ -170,25 +162,21 @@ def test_no_name_of_an_upload_leads_anywhere_else(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_name_of_a_result_leads_anywhere_else(
-    app: Flask, client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_no_name_of_a_result_leads_anywhere_else(app, client, settings, name):
     """The name that a person gave the job, and the one that the worker sends."""
     services = shared(app, settings)
     work = given_away(client, output_name=name)
     ok(send_result(client, work))
     services.files.library.run()
     (path,) = assert_filed(settings)
-    assert job_of(client, work["job_id"])["output_file"] == str(settings.nas_mount / path)
+    assert client.job(work["job_id"])["output_file"] == str(settings.nas_mount / path)
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_folder_of_a_preview_leads_anywhere_else(
-    app: Flask, client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_no_folder_of_a_preview_leads_anywhere_else(app, client, settings, name):
     services = shared(app, settings)
-    register_agent(client)
-    disc_id = detect(client)["disc_id"]
+    client.register_agent()
+    disc_id = client.detect()["disc_id"]
     edit = {"index": 0, "proposed_path": name, "proposed_filename": name}
     response = client.post(
         f"/api/discs/{disc_id}/preview/approve", json={"title_edits": [{**edit, "selected": True}]}
@@ -201,9 +189,7 @@ def test_no_folder_of_a_preview_leads_anywhere_else(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_folder_of_a_database_from_before_leads_anywhere_else(
-    app: Flask, client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_no_folder_of_a_database_from_before_leads_anywhere_else(app, client, settings, name):
     """Earlier versions kept what a person wrote as it was."""
     services = shared(app, settings)
     work = given_away(client)
@@ -215,9 +201,7 @@ def test_no_folder_of_a_database_from_before_leads_anywhere_else(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_name_that_a_person_gives_a_file_leads_anywhere_else(
-    app: Flask, client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_no_name_that_a_person_gives_a_file_leads_anywhere_else(app, client, settings, name):
     services = shared(app, settings)
     queries = (
         {"name": name},
@@ -234,9 +218,7 @@ def test_no_name_that_a_person_gives_a_file_leads_anywhere_else(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_organize_job_takes_a_file_from_elsewhere(
-    app: Flask, client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_no_organize_job_takes_a_file_from_elsewhere(app, client, settings, name):
     services = shared(app, settings)
     for path in (name, f"{settings.output_dir}/{name}", str(settings.temp_dir / "outside.mkv")):
         body = {"job_type": "organize", "input_file": path, "output_name": name}
@@ -247,13 +229,13 @@ def test_no_organize_job_takes_a_file_from_elsewhere(
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_no_plex_scan_leads_anywhere_else(app: Flask, client: FlaskClient, name: str) -> None:
+def test_no_plex_scan_leads_anywhere_else(app, client, name):
     """Without Plex it is refused; with it, tests/notifications/test_media_servers.py."""
     response = client.post("/api/files/plex/scan/movie", query_string={"path": name})
     assert response.status_code == 400
 
 
-def test_no_file_of_an_attempt_leads_anywhere_else(client: FlaskClient, settings: Settings) -> None:
+def test_no_file_of_an_attempt_leads_anywhere_else(client, settings):
     work = given_away(client)
     for name in PLAIN:
         query = {"lease_token": work["lease_token"]}

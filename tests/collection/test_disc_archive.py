@@ -3,71 +3,54 @@
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import ArchivedDisc, Disc, Title
 from boz_server.services.maintenance.retention import Pruned, count_prunable, prune
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.support import (
     FakeClock,
-    approve,
     assert_problem,
-    detect,
-    disc_of,
-    eject,
     episodes,
-    ok,
-    ordered_rips,
-    register_agent,
-    register_worker,
-    report,
     restart,
-    rip,
-    season,
-    told,
 )
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 DAY = 86400.0
 HALF_A_YEAR = 181 * DAY
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
-
-
-def shelve(client: FlaskClient, label: str, minutes: tuple[float, ...], **body: Any) -> str:
+def shelve(client: Client, label: str, minutes: tuple[float, ...], **body: Any) -> str:
     """A disc that was approved and ejected; its id."""
-    disc_id = str(detect(client, label, minutes)["disc_id"])
-    approve(client, disc_id, **body)
-    eject(client)
+    disc_id = str(client.detect(label, minutes)["disc_id"])
+    client.approve(disc_id, **body)
+    client.eject()
     return disc_id
 
 
-def ripped(client: FlaskClient) -> str:
+def ripped(client: Client) -> str:
     """A disc in its drive of which all was ripped; its id."""
-    disc_id, jobs = ordered_rips(client)
+    disc_id, jobs = client.ordered_rips()
     for job_id in jobs:
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, "completed", output_file=f"/rips/{job_id}.mkv"))
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, "completed", output_file=f"/rips/{job_id}.mkv"))
     return disc_id
 
 
-def shelve_ripped(client: FlaskClient) -> str:
+def shelve_ripped(client: Client) -> str:
     """A disc that was ripped and ejected; its id."""
     disc_id = ripped(client)
-    eject(client)
+    client.eject()
     return disc_id
 
 
-def transcodes(client: FlaskClient) -> list[str]:
+def transcodes(client: Client) -> list[str]:
     """The transcodes that wait for a person."""
     return [job["job_id"] for job in ok(client.get("/api/jobs/awaiting-approval"))]
 
 
-def live(client: FlaskClient) -> list[str]:
+def live(client: Client) -> list[str]:
     return [disc["disc_id"] for disc in ok(client.get("/api/discs"))]
 
 
@@ -77,9 +60,7 @@ def archive_all(services: Services, clock: FakeClock) -> int:
     return prune(services.context).archived_discs
 
 
-def test_it_puts_a_disc_away_after_half_a_year(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_puts_a_disc_away_after_half_a_year(client, services, clock):
     disc_id = shelve(client, "ALIEN", (117, 5))
     clock.advance(179 * DAY)
     assert prune(services.context) == Pruned()
@@ -93,20 +74,16 @@ def test_it_puts_a_disc_away_after_half_a_year(
     assert Title.select().count() == 0
 
 
-def test_it_shows_an_archived_disc_as_it_was(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_shows_an_archived_disc_as_it_was(client, services, clock):
     edits = [{"index": 0, "episode_number": 3, "episode_title": "Bushwhacked"}]
     disc_id = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3), title_edits=edits)
-    before = disc_of(client, disc_id)
+    before = client.disc(disc_id)
     archive_all(services, clock)
-    assert disc_of(client, disc_id) == before
+    assert client.disc(disc_id) == before
 
 
 @pytest.mark.parametrize("days", [0, 400])
-def test_it_goes_by_the_setting(
-    app: Flask, client: FlaskClient, clock: FakeClock, days: int
-) -> None:
+def test_it_goes_by_the_setting(app, client, clock, days):
     services = restart(app, retention_discs_days=days)
     disc_id = shelve(client, "ALIEN", (117, 5))
     clock.advance(399 * DAY)
@@ -114,16 +91,12 @@ def test_it_goes_by_the_setting(
     assert live(client) == [disc_id]
 
 
-def test_it_keeps_a_disc_that_lies_in_a_drive(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    detect(client)
+def test_it_keeps_a_disc_that_lies_in_a_drive(client, services, clock):
+    client.detect()
     assert archive_all(services, clock) == 0
 
 
-def test_it_keeps_a_disc_that_a_job_has_to_do_with(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_a_disc_that_a_job_has_to_do_with(client, services, clock):
     shelve_ripped(client)
     (waiting, *others) = transcodes(client)
     for job_id in others:
@@ -135,24 +108,22 @@ def test_it_keeps_a_disc_that_a_job_has_to_do_with(
     assert archive_all(services, clock) == 1
 
 
-def test_it_puts_a_ripped_disc_away_that_no_one_took_out(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_puts_a_ripped_disc_away_that_no_one_took_out(client, services, clock):
     disc_id = ripped(client)
     for job_id in transcodes(client):
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
-    before = disc_of(client, disc_id)
+    before = client.disc(disc_id)
     assert before["status"] == "completed"
     assert archive_all(services, clock) == 1
     # It is still the same disc when its agent reports it, and the way is free for another.
-    assert detect(client) == before
+    assert client.detect() == before
     assert archive_all(services, clock) == 1
-    other = detect(client, "FIREFLY_S01_D2", (43.5, 42, 44.5))
-    assert disc_of(client, disc_id)["status"] == "ejected"
-    assert disc_of(client, other["disc_id"])["status"] == "detected"
+    other = client.detect("FIREFLY_S01_D2", (43.5, 42, 44.5))
+    assert client.disc(disc_id)["status"] == "ejected"
+    assert client.disc(other["disc_id"])["status"] == "detected"
 
 
-def test_it_gives_jobs_their_disc_again(app: Flask, client: FlaskClient, clock: FakeClock) -> None:
+def test_it_gives_jobs_their_disc_again(app, client, clock):
     services = restart(app, retention_jobs_days=0)
     disc_id = shelve_ripped(client)
     for job_id in transcodes(client):
@@ -161,38 +132,32 @@ def test_it_gives_jobs_their_disc_again(app: Flask, client: FlaskClient, clock: 
     assert {job["disc_id"] for job in jobs} == {disc_id}
     assert archive_all(services, clock) == 1
     assert {job["disc_id"] for job in ok(client.get("/api/jobs"))} == {None}
-    detect(client)
+    client.detect()
     assert ok(client.get("/api/jobs")) == jobs
 
 
-def test_it_keeps_a_disc_whose_results_are_on_their_way(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_a_disc_whose_results_are_on_their_way(client, services, clock):
     shelve_ripped(client)
     clock.advance(HALF_A_YEAR)
-    register_agent(client)
-    register_worker(client)
+    client.register_agent()
+    client.register_worker()
     for job_id in transcodes(client):
         body = {"worker_id": "gpu", "preset": "Fast 1080p30"}
         ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, "completed"))
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, "completed"))
     assert prune(services.context).archived_discs == 0
     assert archive_all(services, clock) == 1
 
 
-def test_it_leaves_names_alone_that_only_contain_another(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_leaves_names_alone_that_only_contain_another(client, services, clock):
     shelve(client, "SUPERNATURAL_S01_D1", (43, 42.5, 44))
     assert archive_all(services, clock) == 1
-    first = detect(client, "ER_S01_D1", (45, 45.5, 44))
+    first = client.detect("ER_S01_D1", (45, 45.5, 44))
     assert live(client) == [first["disc_id"]]
 
 
-def test_it_keeps_a_show_together(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_a_show_together(client, services, clock):
     first = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3))
     film = shelve(client, "ALIEN", (117, 5))
     clock.advance(HALF_A_YEAR)
@@ -203,77 +168,66 @@ def test_it_keeps_a_show_together(
     assert archive_all(services, clock) == 2
 
 
-def test_it_numbers_a_shows_next_disc_on_from_archived_ones(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_numbers_a_shows_next_disc_on_from_archived_ones(client, services, clock):
     first = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3))
     clock.advance(60)
     third = shelve(client, "FIREFLY_S01_D3", (43.1, 42.6, 44.1))
     assert archive_all(services, clock) == 2
-    before = season(client, "Firefly:s1")
+    before = client.season("Firefly:s1")
     assert before["disc_ids"] == [first, third]
-    second = detect(client, "FIREFLY_S01_D2", (43.5, 42, 44.5))
+    second = client.detect("FIREFLY_S01_D2", (43.5, 42, 44.5))
     assert set(live(client)) == {first, second["disc_id"], third}
-    taken = {*episodes(disc_of(client, first)), *episodes(disc_of(client, third))}
+    taken = {*episodes(client.disc(first)), *episodes(client.disc(third))}
     assert not taken & set(episodes(second))
-    after = season(client, "Firefly:s1")
+    after = client.season("Firefly:s1")
     assert after["disc_ids"] == [first, third, second["disc_id"]]
     assert after["last_episode_assigned"] == 9
 
 
-def test_it_knows_an_archived_disc_that_comes_again(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_knows_an_archived_disc_that_comes_again(client, services, clock):
     edits = [{"index": 0, "episode_number": 2}, {"index": 1, "episode_number": 1}]
     first = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3), title_edits=edits)
-    before = disc_of(client, first)
+    before = client.disc(first)
     archive_all(services, clock)
-    again = detect(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3))
+    again = client.detect("FIREFLY_S01_D1", (43, 42.5, 44, 3))
     assert episodes(again) == episodes(before) == [2, 1, 3]
-    assert disc_of(client, first) == before
+    assert client.disc(first) == before
 
 
-def test_it_knows_a_show_by_an_archived_disc_of_the_same_name(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_knows_a_show_by_an_archived_disc_of_the_same_name(client, services, clock):
     named = {"media_type": "tv_show", "show_name": "The Long Way", "season_number": 4}
-    disc_id = detect(client, "TLW_D1", (43, 42.5, 44))["disc_id"]
-    told(client, disc_id, "preview/override-media-type", **named)
-    approve(client, disc_id)
-    eject(client)
+    disc_id = client.detect("TLW_D1", (43, 42.5, 44))["disc_id"]
+    client.edit(disc_id, "preview/override-media-type", **named)
+    client.approve(disc_id)
+    client.eject()
     # Another label of the same show: it has to come back with the first.
-    other = detect(client, "LONG_WAY_D3", (43.2, 42.2))["disc_id"]
-    told(client, other, "preview/override-media-type", **named)
-    approve(client, other)
-    eject(client)
+    other = client.detect("LONG_WAY_D3", (43.2, 42.2))["disc_id"]
+    client.edit(other, "preview/override-media-type", **named)
+    client.approve(other)
+    client.eject()
     assert archive_all(services, clock) == 2
-    second = detect(client, "TLW_D2", (43.4, 42.1, 44.9))
+    second = client.detect("TLW_D2", (43.4, 42.1, 44.9))
     assert second["tv_season_id"] == "The Long Way:s4"
     assert set(live(client)) == {disc_id, other, second["disc_id"]}
     assert set(episodes(second)).isdisjoint({1, 2, 3, 4, 5})
 
 
-def test_it_knows_an_archived_show_whose_label_is_written_otherwise(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_knows_an_archived_show_whose_label_is_written_otherwise(client, services, clock):
     first = shelve(client, "SHERLOCK_S01_D1", (88, 88.5))
     clock.advance(60)
     second = shelve(client, "SHERLOCK_S01_D2", (88.2, 87.5))
     assert archive_all(services, clock) == 2
-    third = detect(client, "SHERLOCKBBC_D3", (88.1, 87))
+    third = client.detect("SHERLOCKBBC_D3", (88.1, 87))
     assert third["tv_show_name"] == "Sherlock"
     assert set(live(client)) == {first, second, third["disc_id"]}
 
 
-def test_it_counts_archived_discs_where_a_person_moves_one_to_their_show(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_counts_archived_discs_where_a_person_moves_one_to_their_show(client, services, clock):
     first = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3))
     archive_all(services, clock)
-    disc_id = detect(client, "DVD_VIDEO", (41, 42))["disc_id"]
+    disc_id = client.detect("DVD_VIDEO", (41, 42))["disc_id"]
     assert live(client) == [disc_id]
-    moved = told(
-        client,
+    moved = client.edit(
         disc_id,
         "preview/override-media-type",
         media_type="tv_show",
@@ -284,28 +238,24 @@ def test_it_counts_archived_discs_where_a_person_moves_one_to_their_show(
     assert set(live(client)) == {first, disc_id}
 
 
-def test_it_rips_no_archived_disc_again_by_itself(
-    app: Flask, client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_rips_no_archived_disc_again_by_itself(app, client, clock):
     services = restart(app, auto_rip=True, auto_approve_previews=True)
     disc_id = shelve_ripped(client)
     for job_id in transcodes(client):
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
-    ripped_at = disc_of(client, disc_id)["titles"][0]["ripped_at"]
+    ripped_at = client.disc(disc_id)["titles"][0]["ripped_at"]
     assert ripped_at is not None
     clock.advance(HALF_A_YEAR)
     pruned = prune(services.context)
     assert (pruned.jobs, pruned.archived_discs) == (6, 1)
-    again = detect(client)
-    approve(client, again["disc_id"])
+    again = client.detect()
+    client.approve(again["disc_id"])
     assert services.auto_rip.run() == 0
-    assert disc_of(client, disc_id)["titles"][0]["ripped_at"] == ripped_at
-    assert len(rip(client, again["disc_id"])) == 3
+    assert client.disc(disc_id)["titles"][0]["ripped_at"] == ripped_at
+    assert len(client.rip(again["disc_id"])) == 3
 
 
-def test_it_keeps_what_is_not_shown_of_a_disc(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_what_is_not_shown_of_a_disc(client, services, clock):
     edits = [{"index": 2, "last_episode_number": 4, "episode_title": "Serenity"}]
     disc_id = shelve(client, "FIREFLY_S01_D1", (43, 42.5, 44, 3), title_edits=edits)
     Title.update(ripped_at=clock.now(), note="Two in one.", segment_map="1,2").where(
@@ -319,13 +269,11 @@ def test_it_keeps_what_is_not_shown_of_a_disc(
 
     before = rows()
     archive_all(services, clock)
-    detect(client, "FIREFLY_S01_D2", (43.5, 42, 44.5))
+    client.detect("FIREFLY_S01_D2", (43.5, 42, 44.5))
     assert rows() == before
 
 
-def test_it_takes_no_archived_disc_for_a_live_one(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_takes_no_archived_disc_for_a_live_one(client, services, clock):
     disc_id = shelve(client, "ALIEN", (117, 5))
     archive_all(services, clock)
     for action in ("preview/approve", "preview/reject", "rip"):

@@ -39,24 +39,22 @@ FILM = {"media_type": MediaType.MOVIE, "movie_title": "Solaris", "movie_year": 1
         ({"disc_name": ""}, ("", "", "")),
     ],
 )  # fmt: skip
-def test_it_says_what_a_disc_is_found_by(
-    columns: dict[str, Any], expected: tuple[str, str, str]
-) -> None:
+def test_it_says_what_a_disc_is_found_by(columns, expected):
     entry = entry_of(disc(**columns), [])
     assert (entry["show_key"], entry["sort_title"], entry["text"]) == expected
 
 
-def test_it_has_the_names_of_episodes_each_word_once() -> None:
+def test_it_has_the_names_of_episodes_each_word_once():
     entry = entry_of(disc(), ["The Train Job", None, "the Message", "Label"])
     assert entry["text"] == "label 2 the train job message"
 
 
-def test_it_bounds_what_it_keeps() -> None:
+def test_it_bounds_what_it_keeps():
     names = [" ".join(f"{row}x{column}" for column in range(50)) for row in range(500)]
     assert len(entry_of(disc(), names)["text"].split()) == MAX_WORDS
 
 
-def test_it_sorts_discs_as_they_follow_each_other() -> None:
+def test_it_sorts_discs_as_they_follow_each_other():
     rows = [
         disc(**SHOW | {"tv_season_number": season, "disc_number": number})
         for season, number in ((1, 2), (1, 10), (2, 1), (10, 1))

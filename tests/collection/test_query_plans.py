@@ -7,16 +7,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.database import upkeep
 from boz_server.database.models import ArchivedDisc, Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.identification.search_words import key
 from boz_server.repositories.disc_repository import renew_entries
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.database.rows import NOW
 from tests.plans import learn_sizes, nodes, noted, steps_of
-from tests.support import ok, register_agent
 
 DISCS, ARCHIVED, SHOWS = 1500, 500, 300
 #: These grow with the collection.
@@ -31,9 +30,9 @@ SORTS = ("-detected_at", "detected_at", "title", "-title")
 
 
 @pytest.fixture
-def large(client: FlaskClient, services: Services) -> Services:
+def large(client, services) -> Services:
     """A large collection, entered by rows: by requests it would take minutes."""
-    register_agent(client)
+    client.register_agent()
     services.context.database.peewee.execute_sql("DELETE FROM library_entries")
     seasons = [
         {"season_id": f"Show {n}:s1", "show_name": f"Show {n}", "show_key": key(f"Show {n}"),
@@ -97,7 +96,7 @@ def disc_row(number: int) -> dict[str, Any]:
     }
 
 
-def pages(client: FlaskClient, path: str, **query: Any) -> None:
+def pages(client: Client, path: str, **query: Any) -> None:
     """The first page, and the one behind it."""
     first = client.get(f"{path}?{urlencode(query | {'limit': 3})}")
     assert ok(first), query
@@ -108,7 +107,7 @@ def pages(client: FlaskClient, path: str, **query: Any) -> None:
 Request = Callable[[], None]
 
 
-def library_requests(client: FlaskClient) -> dict[str, Request]:
+def library_requests(client: Client) -> dict[str, Request]:
     return {
         f"{asked} {sort}": lambda asked=asked, sort=sort: pages(  # type: ignore[misc]
             client, "/api/library", **asked, sort=sort
@@ -118,14 +117,14 @@ def library_requests(client: FlaskClient) -> dict[str, Request]:
     }
 
 
-def season_requests(client: FlaskClient) -> dict[str, Request]:
+def season_requests(client: Client) -> dict[str, Request]:
     return {
         "seasons": lambda: pages(client, "/api/seasons"),
         "seasons of a show": lambda: pages(client, "/api/seasons", show="Show 7"),
     }
 
 
-def search_requests(client: FlaskClient) -> dict[str, Request]:
+def search_requests(client: Client) -> dict[str, Request]:
     return {
         f"{words} {asked} {sort}": lambda words=words, asked=asked, sort=sort: pages(  # type: ignore[misc]
             client, "/api/library", **asked, sort=sort, search=words
@@ -147,9 +146,7 @@ def steps(services: Services, request: Request) -> list[str]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("has_statistics", [False, True], ids=["as it is", "with statistics"])
-def test_it_reads_only_what_is_asked_for_on_sqlite(
-    client: FlaskClient, large: Services, has_statistics: bool
-) -> None:
+def test_it_reads_only_what_is_asked_for_on_sqlite(client, large, has_statistics):
     if has_statistics:
         upkeep.optimize(large.context.database)
     assert upkeep.has_statistics(large.context.database) is has_statistics
@@ -157,7 +154,7 @@ def test_it_reads_only_what_is_asked_for_on_sqlite(
     looks_only_at_what_has_the_words(client, large)
 
 
-def walks_an_index_a_page_long(client: FlaskClient, services: Services) -> None:
+def walks_an_index_a_page_long(client: Client, services: Services) -> None:
     for name, request in (library_requests(client) | season_requests(client)).items():
         for step in steps(services, request):
             is_walk = step.startswith(
@@ -169,7 +166,7 @@ def walks_an_index_a_page_long(client: FlaskClient, services: Services) -> None:
             assert "B-TREE FOR ORDER BY" not in step, (name, step)
 
 
-def looks_only_at_what_has_the_words(client: FlaskClient, services: Services) -> None:
+def looks_only_at_what_has_the_words(client: Client, services: Services) -> None:
     for name, request in search_requests(client).items():
         found = steps(services, request)
         assert "SCAN library_search VIRTUAL TABLE INDEX 0:M1" in found, name
@@ -182,7 +179,7 @@ def looks_only_at_what_has_the_words(client: FlaskClient, services: Services) ->
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_it_reads_no_table_as_a_whole_on_postgresql(client: FlaskClient, large: Services) -> None:
+def test_it_reads_no_table_as_a_whole_on_postgresql(client, large):
     requests = library_requests(client) | season_requests(client) | search_requests(client)
     for name, request in requests.items():
         with explained(large) as plans:
@@ -212,7 +209,7 @@ def explained(services: Services) -> Iterator[list[dict[str, Any]]]:
     services.context.database.peewee.query_hooks.remove(explain)
 
 
-def test_it_asks_a_fixed_number_of_times(client: FlaskClient, large: Services) -> None:
+def test_it_asks_a_fixed_number_of_times(client, large):
     asked: list[Any] = []
     counts = {}
     for path in ("/api/library", "/api/seasons"):

@@ -5,33 +5,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.services.maintenance.retention import prune
-from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.support import (
-    FakeClock,
-    approve,
     assert_problem,
-    detect,
-    eject,
-    ok,
-    register_agent,
-    report,
-    rip,
-    told,
 )
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 HALF_A_YEAR = 181 * 86400.0
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    register_agent(client)
-
-
 @pytest.fixture
-def collection(client: FlaskClient, services: Services, clock: FakeClock) -> dict[str, str]:
+def collection(client, services, clock) -> dict[str, str]:
     """Discs by short names: of a show and a film in the archive, of two shows and a film live."""
     old = {
         "show 1": ("FIREFLY_S01_D1", (43, 42.5, 44, 3)),
@@ -46,19 +33,19 @@ def collection(client: FlaskClient, services: Services, clock: FakeClock) -> dic
     ids = {}
     for number, (name, (label, minutes)) in enumerate((old | live).items()):
         clock.advance(60)
-        ids[name] = detect(client, label, minutes, drive=f"{'DEFGHI'[number]}:")["disc_id"]
+        ids[name] = client.detect(label, minutes, drive=f"{'DEFGHI'[number]}:")["disc_id"]
         if name in old:
-            approve(client, ids[name])
-            eject(client, f"{'DEFGHI'[number]}:")
+            client.approve(ids[name])
+            client.eject(f"{'DEFGHI'[number]}:")
         if name == "film":
             clock.advance(HALF_A_YEAR)
             assert prune(services.context).archived_discs == len(old)
-    told(client, ids["new film"], "preview/override-media-type", media_type="movie",
+    client.edit(ids["new film"], "preview/override-media-type", media_type="movie",
          movie_title="Le Fabuleux Destin d'Amélie Poulain", movie_year=2001)  # fmt: skip
     return ids
 
 
-def library(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
+def library(client: Client, **query: Any) -> list[dict[str, Any]]:
     return list(ok(client.get(f"/api/library?{urlencode(query)}")))
 
 
@@ -67,9 +54,7 @@ def names(collection: dict[str, str], discs: list[dict[str, Any]]) -> list[str]:
     return [by_id[disc["disc_id"]] for disc in discs]
 
 
-def test_it_shows_archived_discs_beside_the_others(
-    client: FlaskClient, collection: dict[str, str]
-) -> None:
+def test_it_shows_archived_discs_beside_the_others(client, collection):
     discs = library(client)
     assert names(collection, discs) == [
         "blank", "new film", "other 1", "other 2", "film", "show 1"
@@ -77,18 +62,16 @@ def test_it_shows_archived_discs_beside_the_others(
     assert [disc["archived"] for disc in discs] == [False] * 4 + [True] * 2
 
 
-def test_it_shows_the_same_of_a_disc_wherever_it_is(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    disc_id = detect(client, "FIREFLY_S01_D3", (43, 42.5, 44, 3))["disc_id"]
+def test_it_shows_the_same_of_a_disc_wherever_it_is(client, services, clock):
+    disc_id = client.detect("FIREFLY_S01_D3", (43, 42.5, 44, 3))["disc_id"]
     edits = [{"index": 0, "episode_number": 9}, {"index": 2, "selected": False}]
-    approve(client, disc_id, title_edits=edits)
-    job_id, *_ = rip(client, disc_id)
-    ok(report(client, job_id, "running"))
-    ok(report(client, job_id, "completed", output_file="/a.mkv"))
+    client.approve(disc_id, title_edits=edits)
+    job_id, *_ = client.rip(disc_id)
+    ok(client.report(job_id, "running"))
+    ok(client.report(job_id, "completed", output_file="/a.mkv"))
     for job in ok(client.get("/api/jobs")):
         client.post(f"/api/jobs/{job['job_id']}/cancel")  # those that are not over
-    eject(client)
+    client.eject()
     (live,) = library(client)
     assert live == {
         "disc_id": disc_id,
@@ -118,13 +101,11 @@ def test_it_shows_the_same_of_a_disc_wherever_it_is(
         "archived_at": "2026-07-24T12:34:56.123456Z",
     }
     # It was ripped, whichever time it is that is looked at.
-    detect(client, "FIREFLY_S01_D3", (43, 42.5, 44, 3))
+    client.detect("FIREFLY_S01_D3", (43, 42.5, 44, 3))
     assert [disc["ripped_titles"] for disc in library(client)] == [1, 1]
 
 
-def test_it_finds_discs_by_all_words(
-    client: FlaskClient, collection: dict[str, str], subtests: pytest.Subtests
-) -> None:
+def test_it_finds_discs_by_all_words(client, collection, subtests):
     for search, found in {
         "firefly": ["show 1"],
         "FIRE": ["other 1", "other 2", "show 1"],
@@ -143,16 +124,14 @@ def test_it_finds_discs_by_all_words(
             assert names(collection, library(client, search=search)) == found
 
 
-def test_it_finds_a_disc_by_an_episode(client: FlaskClient) -> None:
-    disc_id = detect(client)["disc_id"]
-    detect(client, "FIREFLY_S01_D2", (45, 46), drive="E:")
-    approve(client, disc_id, title_edits=[{"index": 1, "episode_title": "Our Mrs. Reynolds"}])
+def test_it_finds_a_disc_by_an_episode(client):
+    disc_id = client.detect()["disc_id"]
+    client.detect("FIREFLY_S01_D2", (45, 46), drive="E:")
+    client.approve(disc_id, title_edits=[{"index": 1, "episode_title": "Our Mrs. Reynolds"}])
     assert [disc["disc_id"] for disc in library(client, search="reynold")] == [disc_id]
 
 
-def test_it_pages_in_every_order(
-    client: FlaskClient, collection: dict[str, str], subtests: pytest.Subtests
-) -> None:
+def test_it_pages_in_every_order(client, collection, subtests):
     orders = {
         "-detected_at": ["blank", "new film", "other 1", "other 2", "film", "show 1"],
         "detected_at": ["show 1", "film", "other 2", "other 1", "new film", "blank"],
@@ -170,7 +149,7 @@ def test_it_pages_in_every_order(
             assert all(len(page) == limit for page in pages)
 
 
-def test_it_pages_through_what_is_found(client: FlaskClient, collection: dict[str, str]) -> None:
+def test_it_pages_through_what_is_found(client, collection):
     response = client.get("/api/library?limit=2&search=fire&sort=title")
     assert names(collection, ok(response)) == ["other 1", "other 2"]
     response = client.get(response.headers["Link"].partition(">")[0].removeprefix("<"))
@@ -194,9 +173,7 @@ FILTERED: tuple[tuple[dict[str, Any], list[str]], ...] = (
 )  # fmt: skip
 
 
-def test_it_filters(
-    client: FlaskClient, collection: dict[str, str], subtests: pytest.Subtests
-) -> None:
+def test_it_filters(client, collection, subtests):
     for query, found in FILTERED:
         with subtests.test(query=query):
             assert names(collection, library(client, **query)) == found
@@ -217,13 +194,11 @@ def test_it_filters(
         ({"search": "a\x00"}, "search"),
     ],
 )
-def test_it_refuses_what_can_not_be_asked(
-    client: FlaskClient, query: dict[str, Any], field: str
-) -> None:
+def test_it_refuses_what_can_not_be_asked(client, query, field):
     assert_problem(client.get(f"/api/library?{urlencode(query)}"), 422, field=field)
 
 
-def test_it_takes_no_cursor_of_another_order(client: FlaskClient, collection: object) -> None:
+def test_it_takes_no_cursor_of_another_order(client, collection):
     response = client.get("/api/library?limit=1&sort=title")
     link = response.headers["Link"].partition(">")[0].removeprefix("<")
     assert_problem(client.get(link.replace("sort=title", "sort=detected_at")), 422, field="cursor")
@@ -274,10 +249,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_it_takes_whatever_is_searched_for(client: FlaskClient, text: str) -> None:
+def test_it_takes_whatever_is_searched_for(client, text):
     """A disc of that very name is found by it, unless it has no letter; no other one is."""
-    disc_id = detect(client, text.encode(errors="replace").decode()[:255], (43, 44))["disc_id"]
-    detect(client, "SOLARIS", (167, 3), drive="E:")
+    disc_id = client.detect(text.encode(errors="replace").decode()[:255], (43, 44))["disc_id"]
+    client.detect("SOLARIS", (167, 3), drive="E:")
     show = {"media_type": "tv_show", "show_name": text.encode(errors="replace").decode()}
     response = client.post(f"/api/discs/{disc_id}/preview/override-media-type", json=show)
     query = urlencode({"search": text, "sort": "title"}, errors="surrogatepass")

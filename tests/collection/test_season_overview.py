@@ -5,27 +5,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.database.models import TVSeason
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.services.maintenance.retention import prune
-from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.provider_server import FakeProviders, Show
+from tests.client import Client, ok
+from tests.provider_server import Show
 from tests.support import (
     FakeClock,
-    approve,
     assert_problem,
-    detect,
-    eject,
     episodes,
-    ok,
-    register_agent,
-    report,
-    rip,
-    told,
 )
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 HALF_A_YEAR = 181 * 86400.0
 
@@ -38,25 +31,20 @@ SHOWS = [Show(Series(3, "Box", 2003, ()), [*listed(1, 6), *listed(2, 4)])]
 
 
 @pytest.fixture
-def settings(settings: Settings, providers: FakeProviders) -> Settings:
+def settings(settings, providers) -> Settings:
     return replace(settings, **providers.settings())
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    register_agent(client)
-
-
-def seasons(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
+def seasons(client: Client, **query: Any) -> list[dict[str, Any]]:
     return list(ok(client.get(f"/api/seasons?{urlencode(query)}")))
 
 
-def only(client: FlaskClient, **query: Any) -> dict[str, Any]:
+def only(client: Client, **query: Any) -> dict[str, Any]:
     (season,) = seasons(client, **query)
     return season
 
 
-def walked(client: FlaskClient, first: str) -> list[str]:
+def walked(client: Client, first: str) -> list[str]:
     """The ids of the seasons on all pages."""
     response = client.get(first)
     found = [each["season_id"] for each in ok(response)]
@@ -67,7 +55,7 @@ def walked(client: FlaskClient, first: str) -> list[str]:
 
 
 def put_in(
-    client: FlaskClient,
+    client: Client,
     clock: FakeClock,
     label: str,
     *minutes: float,
@@ -75,23 +63,23 @@ def put_in(
 ) -> str:
     """A disc that was there, with its names accepted or not yet decided; its id."""
     clock.advance(60)
-    disc_id = str(detect(client, label, minutes)["disc_id"])
+    disc_id = str(client.detect(label, minutes)["disc_id"])
     if accept:
-        approve(client, disc_id)
-    eject(client)
+        client.approve(disc_id)
+    client.eject()
     return disc_id
 
 
-def ripped(client: FlaskClient, disc_id: str, *indices: int) -> None:
+def ripped(client: Client, disc_id: str, *indices: int) -> None:
     """Rips of titles that are done, with nothing left to do."""
-    for job_id in rip(client, disc_id, title_indices=list(indices)):
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, "completed", output_file=f"/{job_id}.mkv"))
+    for job_id in client.rip(disc_id, title_indices=list(indices)):
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, "completed", output_file=f"/{job_id}.mkv"))
     for job in ok(client.get("/api/jobs")):
         client.post(f"/api/jobs/{job['job_id']}/cancel")  # those that are not over
 
 
-def test_it_says_what_was_seen_and_what_is_missing(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_says_what_was_seen_and_what_is_missing(client, clock):
     put_in(client, clock, "BOX_S01_D1", 45, 45, 2)
     put_in(client, clock, "BOX_S01_D2", 45.5, 45.5, accept=False)
     assert only(client) == {
@@ -109,96 +97,88 @@ def test_it_says_what_was_seen_and_what_is_missing(client: FlaskClient, clock: F
     }
 
 
-def test_it_says_that_none_is_missing(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_says_that_none_is_missing(client, clock):
     put_in(client, clock, "BOX_S02_D1", 45, 45)
     put_in(client, clock, "BOX_S02_D2", 45.5, 45.5)
     season = only(client)
     assert (season["missing"], season["is_complete"]) == ([], True)
 
 
-def test_it_calls_no_season_complete_that_no_provider_lists(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_calls_no_season_complete_that_no_provider_lists(client, clock):
     put_in(client, clock, "FIREFLY_S01_D1", 43, 42.5, 44)
     season = only(client)
     assert (season["episode_count"], season["seen"], season["missing"]) == (None, [1, 2, 3], [])
     assert season["is_complete"] is False
 
 
-def test_it_counts_no_extras_and_nothing_that_is_left_out(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    disc_id = detect(client, "BOX_S01_D1", (45, 45.1, 45.2))["disc_id"]
+def test_it_counts_no_extras_and_nothing_that_is_left_out(client, clock):
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1, 45.2))["disc_id"]
     edits = [{"index": 0, "selected": False}, {"index": 1, "is_extra": True}]
-    approve(client, disc_id, title_edits=edits)
+    client.approve(disc_id, title_edits=edits)
     assert only(client)["seen"] == [3]
 
 
-def test_it_counts_both_of_two_in_one(client: FlaskClient) -> None:
-    disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
+def test_it_counts_both_of_two_in_one(client):
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
     edits = [{"index": 1, "episode_number": 2, "last_episode_number": 3}]
-    approve(client, disc_id, title_edits=edits)
+    client.approve(disc_id, title_edits=edits)
     assert only(client)["seen"] == [1, 2, 3]
 
 
-def test_it_counts_no_refused_disc(client: FlaskClient) -> None:
-    disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
-    told(client, disc_id, "preview/reject")
+def test_it_counts_no_refused_disc(client):
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
+    client.edit(disc_id, "preview/reject")
     assert seasons(client) == []
-    detect(client, "BOX_S01_D2", (45.2, 45.3), drive="E:")
+    client.detect("BOX_S01_D2", (45.2, 45.3), drive="E:")
     season = only(client)
     assert (season["discs"], len(season["seen"]), len(season["missing"])) == (1, 2, 4)
 
 
-def test_it_leaves_out_a_season_of_which_there_is_no_disc(client: FlaskClient) -> None:
-    disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
-    told(client, disc_id, "preview/override-media-type", media_type="movie", movie_title="Box")
+def test_it_leaves_out_a_season_of_which_there_is_no_disc(client):
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
+    client.edit(disc_id, "preview/override-media-type", media_type="movie", movie_title="Box")
     assert seasons(client) == []
 
 
-def test_it_says_what_was_ripped(client: FlaskClient) -> None:
-    disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
-    approve(client, disc_id)
+def test_it_says_what_was_ripped(client):
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
+    client.approve(disc_id)
     ripped(client, disc_id, 1)
     assert only(client)["ripped"] == [2]
 
 
-def test_it_counts_a_disc_once_that_comes_again(client: FlaskClient, clock: FakeClock) -> None:
-    disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
-    approve(client, disc_id)
+def test_it_counts_a_disc_once_that_comes_again(client, clock):
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
+    client.approve(disc_id)
     ripped(client, disc_id, 0)
-    eject(client)
+    client.eject()
     put_in(client, clock, "BOX_S01_D1", 45, 45.1)
     season = only(client)
     assert (season["seen"], season["ripped"], season["discs"]) == ([1, 2], [1], 1)
 
 
-def test_it_takes_a_discs_numbers_from_a_season_that_it_left(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_takes_a_discs_numbers_from_a_season_that_it_left(client, clock):
     disc_id = put_in(client, clock, "BOX_S01_D1", 45, 45.1)
     clock.advance(60)
-    again = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
+    again = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
     assert again != disc_id
-    told(client, again, "preview/update-season", season_number=2)
-    approve(client, again)
+    client.edit(again, "preview/update-season", season_number=2)
+    client.approve(again)
     # No disc is of the first any more.
     (second,) = seasons(client)
     assert (second["season_number"], second["seen"], second["discs"]) == (2, [1, 2], 1)
 
 
-def test_it_counts_what_is_in_the_archive(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    disc_id = detect(client, "BOX_S01_D1", (45, 45.1))["disc_id"]
-    approve(client, disc_id)
+def test_it_counts_what_is_in_the_archive(client, services, clock):
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
+    client.approve(disc_id)
     ripped(client, disc_id, 0)
-    eject(client)
+    client.eject()
     put_in(client, clock, "BOX_S01_D1", 45, 45.1)
     put_in(client, clock, "BOX_S01_D2", 45.5, 45.6, accept=False)
-    refused = detect(client, "BOX_S01_D3", (45.5, 45.6, 45.7))["disc_id"]
-    told(client, refused, "preview/reject")
-    eject(client)
+    refused = client.detect("BOX_S01_D3", (45.5, 45.6, 45.7))["disc_id"]
+    client.edit(refused, "preview/reject")
+    client.eject()
     live = only(client)
     assert (live["seen"], live["ripped"], live["discs"]) == ([1, 2, 3, 4], [1], 2)
     clock.advance(HALF_A_YEAR)
@@ -207,9 +187,7 @@ def test_it_counts_what_is_in_the_archive(
 
 
 @pytest.mark.parametrize(("label", "seen"), [("BOX_S01_D1", [1, 2, 3]), ("CUBE_S01", [1, 2, 3])])
-def test_it_counts_numbers_of_discs_that_are_gone(
-    client: FlaskClient, clock: FakeClock, label: str, seen: list[int]
-) -> None:
+def test_it_counts_numbers_of_discs_that_are_gone(client, clock, label, seen):
     """As an adopted database has them."""
     put_in(client, clock, label, 45, 45.1)
     TVSeason.update(gone_last_episode=3).execute()
@@ -218,16 +196,14 @@ def test_it_counts_numbers_of_discs_that_are_gone(
     assert season["missing"] == ([4, 5, 6] if season["episode_count"] else [])
 
 
-def test_it_counts_no_more_numbers_of_gone_discs_than_are_listed(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_counts_no_more_numbers_of_gone_discs_than_are_listed(client, clock):
     put_in(client, clock, "BOX_S02_D1", 45, 45.1)
     TVSeason.update(gone_last_episode=99_999).execute()
     season = only(client)
     assert (season["seen"], season["is_complete"]) == ([1, 2, 3, 4], True)
 
 
-def test_it_pages_by_show_and_number(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_pages_by_show_and_number(client, clock):
     for label in ("ZORRO_S01", "BOX_S02", "BOX_S01", "ARROW_S10", "ARROW_S09"):
         put_in(client, clock, label, 45, 45.1)
     assert walked(client, "/api/seasons?limit=2") == [
@@ -235,7 +211,7 @@ def test_it_pages_by_show_and_number(client: FlaskClient, clock: FakeClock) -> N
     ]  # fmt: skip
 
 
-def test_it_shows_one_show(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_shows_one_show(client, clock):
     for label in ("FIREFLY_S01", "FIREFLY_LANE_S01", "FIREFLY_S02"):
         put_in(client, clock, label, 45, 45.1)
     shown = seasons(client, show="fireFLY!")
@@ -244,26 +220,26 @@ def test_it_shows_one_show(client: FlaskClient, clock: FakeClock) -> None:
     assert len(seasons(client, show=" ")) == 3
 
 
-def test_it_shows_none_where_none_is(client: FlaskClient) -> None:
+def test_it_shows_none_where_none_is(client):
     assert seasons(client) == []
 
 
 @pytest.mark.parametrize("query", ["limit=0", "cursor=x", f"show={'x' * 256}"])
-def test_it_refuses_what_can_not_be_asked(client: FlaskClient, query: str) -> None:
+def test_it_refuses_what_can_not_be_asked(client, query):
     assert_problem(client.get(f"/api/seasons?{query}"), 422, field=query.partition("=")[0])
 
 
-def test_it_pages_behind_a_name_of_wide_letters(client: FlaskClient) -> None:
+def test_it_pages_behind_a_name_of_wide_letters(client):
     for drive, name in (("D:", "\U00020000" * 255), ("E:", "\U0002a6d6" * 255)):
-        disc_id = detect(client, "X", (45, 45.1), drive=drive)["disc_id"]
+        disc_id = client.detect("X", (45, 45.1), drive=drive)["disc_id"]
         show = {"media_type": "tv_show", "show_name": name}
-        told(client, disc_id, "preview/override-media-type", **show)
+        client.edit(disc_id, "preview/override-media-type", **show)
     assert walked(client, "/api/seasons?limit=1")[-2:] == [
         f"{wide * 255}:s1" for wide in ("\U00020000", "\U0002a6d6")
     ]
 
 
-def test_it_agrees_with_what_discs_hold(client: FlaskClient, clock: FakeClock) -> None:
-    first = detect(client, "BOX_S01_D1", (45, 45.1, 3))
-    second = detect(client, "BOX_S01_D2", (45.2, 45.3, 3), drive="E:")
+def test_it_agrees_with_what_discs_hold(client, clock):
+    first = client.detect("BOX_S01_D1", (45, 45.1, 3))
+    second = client.detect("BOX_S01_D2", (45.2, 45.3, 3), drive="E:")
     assert only(client)["seen"] == sorted([*episodes(first), *episodes(second)])

@@ -11,12 +11,7 @@ import pytest
 from boz_server.database.connection import Database
 from boz_server.database.legacy.filling import adopt_into
 from boz_server.database.legacy.report import Report
-from boz_server.database.models import (
-    MODELS,
-    Job,
-    JobEvent,
-    Title,
-)
+from boz_server.database.models import MODELS, Job, JobEvent, Title
 from boz_server.domain.identification.title_facts import TitleFacts, fingerprint
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
 from boz_server.domain.queue.job_states import OVER

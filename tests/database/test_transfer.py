@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.api.context import EXTENSION
 from boz_server.database import transfer
@@ -14,18 +13,11 @@ from boz_server.database.migrations import Migrations
 from boz_server.database.models import MODELS, Agent, Disc, Job, LibraryEntry, ProviderAnswer
 from boz_server.database.models.base import database_proxy
 from boz_server.services.wiring import Services, build_services
+from tests.client import Client, ok
 from tests.database import specimens
 from tests.database.rows import NOW, agent, disc, event, job, title
 from tests.support import (
     FakeClock,
-    approved_job,
-    assigned_job,
-    lease_token,
-    ok,
-    ordered_rips,
-    register_agent,
-    register_worker,
-    report,
 )
 
 Values = dict[str, list[tuple[Any, ...]]]
@@ -57,13 +49,13 @@ def is_empty(url: str) -> bool:
 
 
 def test_it_is_the_same_on_both_engines_and_back(
-    services: Services, client: FlaskClient, other_url: str, same_url: str
+    services: Services, client: Client, other_url: str, same_url: str
 ) -> None:
-    register_agent(client)
-    register_worker(client)
-    _, (rip, *_) = ordered_rips(client)
-    report(client, rip, "running", progress=33.3)
-    approved_job(client)
+    client.register_agent()
+    client.register_worker()
+    _, (rip, *_) = client.ordered_rips()
+    client.report(rip, "running", progress=33.3)
+    client.approved_job()
     specimens.fill(services.context.database)
     before = values(services.context.database.url)
     assert all(before.values())
@@ -78,11 +70,9 @@ def test_it_is_the_same_on_both_engines_and_back(
     assert back == there  # the checksums, too
 
 
-def test_it_finds_discs_in_the_copy(
-    services: Services, client: FlaskClient, other_url: str
-) -> None:
-    register_agent(client)
-    ordered_rips(client)
+def test_it_finds_discs_in_the_copy(services: Services, client: Client, other_url: str) -> None:
+    client.register_agent()
+    client.ordered_rips()
     transfer.copy(services.context.database, other_url)
     other = Database(other_url)
     with other.peewee.bind_ctx(MODELS), other.read():
@@ -173,13 +163,13 @@ def test_it_lets_the_models_speak_of_the_database_that_was_copied(
 
 @pytest.mark.parametrize("stopped", [True, False])
 def test_it_takes_attempts_under_way_along(
-    app: Flask, client: FlaskClient, clock: FakeClock, other_url: str, *, stopped: bool
+    app: Flask, client: Client, clock: FakeClock, other_url: str, *, stopped: bool
 ) -> None:
     """As a copy of the time when a server runs tells of a maintenance that has a holder."""
     services: Services = app.extensions[EXTENSION]
-    register_agent(client)
-    job_id = assigned_job(client)
-    token = lease_token(client, job_id)
+    client.register_agent()
+    job_id = client.assigned_job()
+    token = client.lease_token(job_id)
     services.maintenance.tick()
     if stopped:
         services.maintenance.step_down()

@@ -8,11 +8,10 @@ from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.wiring import Services, build_services
-from tests.support import FakeClock
 
 
 @pytest.fixture
-def hands_free(services: Services, clock: FakeClock) -> Services:
+def hands_free(services, clock) -> Services:
     """The services with hands-free approval."""
     settings = replace(services.context.settings, auto_approve_previews=True)
     changed = build_services(settings, services.context.database, clock)
@@ -31,7 +30,7 @@ def status_of(services: Services, disc_id: str) -> str:
     return services.discs.get(disc_id).preview_status
 
 
-def test_it_approves_a_disc_whose_numbers_are_no_guess_any_more(hands_free: Services) -> None:
+def test_it_approves_a_disc_whose_numbers_are_no_guess_any_more(hands_free):
     second = put_in(hands_free, "FIREFLY_S01_D2", "E:")
     assert hands_free.auto_approval.run() == 0
     assert status_of(hands_free, second) == PreviewStatus.PENDING
@@ -42,31 +41,27 @@ def test_it_approves_a_disc_whose_numbers_are_no_guess_any_more(hands_free: Serv
     assert hands_free.auto_approval.run() == 0
 
 
-def test_it_leaves_discs_to_a_person_unless_told_otherwise(
-    services: Services, hands_free: Services
-) -> None:
+def test_it_leaves_discs_to_a_person_unless_told_otherwise(services, hands_free):
     disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
     assert services.auto_approval.run() == 0
     assert status_of(services, disc_id) == PreviewStatus.PENDING
 
 
-def test_it_leaves_what_a_person_refused(services: Services, hands_free: Services) -> None:
+def test_it_leaves_what_a_person_refused(services, hands_free):
     disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
     services.review.reject(disc_id)
     assert hands_free.auto_approval.run() == 0
     assert status_of(services, disc_id) == PreviewStatus.REJECTED
 
 
-def test_it_leaves_what_has_left_its_drive(services: Services, hands_free: Services) -> None:
+def test_it_leaves_what_has_left_its_drive(services, hands_free):
     disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
     services.discs.ejected("pc", "D:")
     assert hands_free.auto_approval.run() == 0
     assert status_of(services, disc_id) == PreviewStatus.PENDING
 
 
-def test_it_goes_on_behind_a_disc_that_can_not_be_approved(
-    services: Services, hands_free: Services
-) -> None:
+def test_it_goes_on_behind_a_disc_that_can_not_be_approved(services, hands_free):
     taken = put_in(services, "FIREFLY_S01_D1", "D:")
     services.review.approve(taken, {})
     clash = put_in(services, "FIREFLY_S01_D2", "E:")

@@ -4,25 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.settings import Settings
-from tests.provider_server import FakeProviders, Movie
-from tests.support import (
-    FakeClock,
-    approve,
-    detect,
-    disc_of,
-    eject,
-    episodes,
-    file_names,
-    register_agent,
-    restart,
-    rip,
-    season,
-    told,
-)
+from tests.provider_server import Movie
+from tests.support import episodes, file_names, restart
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 FILMS = [
     Movie("Solaris", 2002, 99, "tt0307479"),
@@ -32,7 +19,7 @@ FILMS = [
 
 
 @pytest.fixture
-def settings(settings: Settings, providers: FakeProviders) -> Settings:
+def settings(settings, providers) -> Settings:
     return replace(
         settings,
         auto_approve_previews=True,
@@ -40,12 +27,6 @@ def settings(settings: Settings, providers: FakeProviders) -> Settings:
         omdb_api_key="the-key",
         provider_timeout_seconds=0.5,
     )
-
-
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
 
 
 @pytest.mark.parametrize(
@@ -57,14 +38,12 @@ def agent(client: FlaskClient) -> None:
         ("SOLARIS_(2002)", (99,)),
     ],
 )
-def test_it_approves_a_clear_disc(
-    client: FlaskClient, label: str, minutes: tuple[float, ...]
-) -> None:
-    disc = detect(client, label, minutes)
+def test_it_approves_a_clear_disc(client, label, minutes):
+    disc = client.detect(label, minutes)
     assert disc["preview_status"] == "approved"
     assert disc["identification"]["confidence"] >= 0.9
-    assert disc_of(client, disc["disc_id"]) == disc
-    assert len(rip(client, disc["disc_id"])) == len(file_names(disc)) > 0
+    assert client.disc(disc["disc_id"]) == disc
+    assert len(client.rip(disc["disc_id"])) == len(file_names(disc)) > 0
 
 
 @pytest.mark.parametrize(
@@ -78,76 +57,68 @@ def test_it_approves_a_clear_disc(
         ("", ()),
     ],
 )
-def test_it_leaves_a_doubtful_disc_to_a_person(
-    client: FlaskClient, label: str, minutes: tuple[float, ...]
-) -> None:
-    disc = detect(client, label, minutes)
+def test_it_leaves_a_doubtful_disc_to_a_person(client, label, minutes):
+    disc = client.detect(label, minutes)
     assert disc["preview_status"] == "pending"
     assert disc["identification"]["confidence"] < 0.9
     assert disc["identification"]["warnings"] != []
 
 
-def test_it_leaves_a_disc_that_was_not_looked_up_to_a_person(
-    client: FlaskClient, providers: FakeProviders
-) -> None:
+def test_it_leaves_a_disc_that_was_not_looked_up_to_a_person(client, providers):
     providers.fail("500")
-    assert detect(client, "SOLARIS", (99, 12, 3))["preview_status"] == "pending"
+    assert client.detect("SOLARIS", (99, 12, 3))["preview_status"] == "pending"
 
 
 @pytest.mark.parametrize(
     ("least", "status"), [(0.0, "approved"), (0.8, "approved"), (1.0, "pending")]
 )
-def test_it_is_as_strict_as_the_settings_say(
-    app: Flask, client: FlaskClient, least: float, status: str
-) -> None:
+def test_it_is_as_strict_as_the_settings_say(app, client, least, status):
     restart(app, auto_approve_min_confidence=least)
-    assert detect(client, "FIREFLY_S01_D2", (43, 42.5, 44))["preview_status"] == status
+    assert client.detect("FIREFLY_S01_D2", (43, 42.5, 44))["preview_status"] == status
 
 
-def test_it_never_approves_what_is_not_known(app: Flask, client: FlaskClient) -> None:
+def test_it_never_approves_what_is_not_known(app, client):
     restart(app, auto_approve_min_confidence=0.0)
-    assert detect(client, "HOLIDAY", (2, 3))["preview_status"] == "pending"
+    assert client.detect("HOLIDAY", (2, 3))["preview_status"] == "pending"
 
 
-def test_it_approves_nothing_by_itself_unless_told(app: Flask, client: FlaskClient) -> None:
+def test_it_approves_nothing_by_itself_unless_told(app, client):
     restart(app, auto_approve_previews=False)
-    assert detect(client)["preview_status"] == "pending"
+    assert client.detect()["preview_status"] == "pending"
 
 
 @pytest.mark.parametrize(
     ("label", "minutes"), [("FIREFLY_S01_D2", (43, 42.5, 44)), ("DVD_VIDEO", (100,))]
 )
-def test_it_approves_again_what_a_person_accepted_before(
-    client: FlaskClient, clock: FakeClock, label: str, minutes: tuple[float, ...]
-) -> None:
-    accepted = approve(client, detect(client, label, minutes)["disc_id"])
-    eject(client)
+def test_it_approves_again_what_a_person_accepted_before(client, clock, label, minutes):
+    accepted = client.approve(client.detect(label, minutes)["disc_id"])
+    client.eject()
     clock.advance(3600)
-    again = detect(client, label, minutes)
+    again = client.detect(label, minutes)
     assert again["preview_status"] == "approved"
     assert file_names(again) == file_names(accepted)
 
 
-def test_it_takes_no_rejection_for_acceptance(client: FlaskClient) -> None:
+def test_it_takes_no_rejection_for_acceptance(client):
     label, minutes = "FIREFLY_S01_D2", (43, 42.5, 44)
-    told(client, detect(client, label, minutes)["disc_id"], "preview/reject")
-    eject(client)
-    assert detect(client, label, minutes)["preview_status"] == "pending"
+    client.edit(client.detect(label, minutes)["disc_id"], "preview/reject")
+    client.eject()
+    assert client.detect(label, minutes)["preview_status"] == "pending"
 
 
-def test_it_remembers_the_episodes_of_what_it_approved(client: FlaskClient) -> None:
-    detect(client)
-    found = season(client, "Firefly:s1")
+def test_it_remembers_the_episodes_of_what_it_approved(client):
+    client.detect()
+    found = client.season("Firefly:s1")
     assert [each["episode_number"] for each in found["episodes"]] == [1, 2, 3]
     assert found["last_episode_assigned"] == 3
 
 
-def test_it_holds_numbers_that_it_approved(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_holds_numbers_that_it_approved(client, clock):
     # Disc 3 follows disc 1 and leaves room; what was approved stays when disc 2 comes.
     def numbers(number: int, *minutes: float) -> list[Any]:
         clock.advance(60)
         drive = f"drive {number}"
-        return episodes(detect(client, f"FIREFLY_S01_D{number}", minutes, drive=drive))
+        return episodes(client.detect(f"FIREFLY_S01_D{number}", minutes, drive=drive))
 
     assert numbers(1, 43, 42.5, 44) == [1, 2, 3]
     assert numbers(3, 43.2, 42.7, 44.5) == [7, 8, 9]

@@ -5,108 +5,87 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Title
-from boz_server.services.wiring import Services
 from boz_server.settings import Settings
+from tests.client import Client, ok
 from tests.plans import noted, steps_of
-from tests.support import (
-    FakeClock,
-    approve,
-    assert_problem,
-    at_once,
-    detect,
-    disc_of,
-    eject,
-    ok,
-    register_agent,
-    report,
-    restart,
-    rip,
-    told,
-    unchanged,
-)
+from tests.support import assert_problem, at_once, restart, unchanged
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings) -> Settings:
     return replace(settings, auto_rip=True)
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
-
-
-def approved(client: FlaskClient, *args: Any, **extra: Any) -> str:
+def approved(client: Client, *args: Any, **extra: Any) -> str:
     """A disc that a person has approved; its id."""
-    return str(approve(client, detect(client, *args, **extra)["disc_id"])["disc_id"])
+    return str(client.approve(client.detect(*args, **extra)["disc_id"])["disc_id"])
 
 
-def rips(client: FlaskClient, disc_id: str) -> list[dict[str, Any]]:
+def rips(client: Client, disc_id: str) -> list[dict[str, Any]]:
     """A disc's rip jobs, the oldest first."""
     jobs = ok(client.get("/api/jobs"))
     return [job for job in jobs[::-1] if (job["disc_id"], job["job_type"]) == (disc_id, "rip")]
 
 
-def end_all(client: FlaskClient, disc_id: str, end: str) -> None:
+def end_all(client: Client, disc_id: str, end: str) -> None:
     """Report each of a disc's rips as over."""
     for job in rips(client, disc_id):
         if end == "cancelled":
             ok(client.post(f"/api/jobs/{job['job_id']}/cancel"))
         else:
-            ok(report(client, job["job_id"], end))
+            ok(client.report(job["job_id"], end))
 
 
-def test_it_rips_what_a_person_approved(client: FlaskClient, services: Services) -> None:
+def test_it_rips_what_a_person_approved(client, services):
     disc_id = approved(client)
     assert services.auto_rip.run() == 1
     jobs = rips(client, disc_id)
     assert sorted(job["title_index"] for job in jobs) == [0, 1, 2]
     assert sorted(job["status"] for job in jobs) == ["assigned", "queued", "queued"]
-    assert disc_of(client, disc_id)["status"] == "ripping"
+    assert client.disc(disc_id)["status"] == "ripping"
     assert ok(client.post(f"/api/discs/{disc_id}/rip"))["jobs_created"] == 0
 
 
-def test_it_rips_what_the_server_approved(app: Flask, client: FlaskClient) -> None:
+def test_it_rips_what_the_server_approved(app, client):
     services = restart(app, auto_approve_previews=True)
-    disc_id = str(detect(client)["disc_id"])
+    disc_id = str(client.detect()["disc_id"])
     assert services.auto_rip.run() == 1
     assert len(rips(client, disc_id)) == 3
 
 
-def test_it_rips_what_a_person_selected(client: FlaskClient, services: Services) -> None:
-    disc_id = detect(client)["disc_id"]
+def test_it_rips_what_a_person_selected(client, services):
+    disc_id = client.detect()["disc_id"]
     edits = [{"index": 0, "selected": False}, {"index": 3, "selected": True}]
-    approve(client, disc_id, title_edits=edits)
+    client.approve(disc_id, title_edits=edits)
     services.auto_rip.run()
     assert sorted(job["title_index"] for job in rips(client, disc_id)) == [1, 2, 3]
 
 
-def test_it_orders_once(client: FlaskClient, services: Services) -> None:
+def test_it_orders_once(client, services):
     approved(client)
     assert services.auto_rip.run() == 1
     with unchanged(services):
         assert services.auto_rip.run() == 0
 
 
-def test_it_orders_once_where_two_do_at_the_same_time(app: Flask, client: FlaskClient) -> None:
+def test_it_orders_once_where_two_do_at_the_same_time(app, client):
     disc_id = approved(client)
     first, second = restart(app), restart(app)
     assert sorted(at_once(first.auto_rip.run, second.auto_rip.run)) == [0, 1]
     assert len(rips(client, disc_id)) == 3
 
 
-def test_it_is_done_by_the_maintenance(client: FlaskClient, services: Services) -> None:
+def test_it_is_done_by_the_maintenance(client, services):
     disc_id = approved(client)
     services.maintenance.tick()
     assert len(rips(client, disc_id)) == 3
 
 
-def test_it_rips_nothing_unless_told(app: Flask, client: FlaskClient) -> None:
+def test_it_rips_nothing_unless_told(app, client):
     services = restart(app, auto_rip=False)
     approved(client)
     with unchanged(services):
@@ -114,39 +93,35 @@ def test_it_rips_nothing_unless_told(app: Flask, client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("decision", ["none", "rejected", "ejected", "nothing selected"])
-def test_it_leaves_a_disc_that_is_not_to_be_ripped(
-    client: FlaskClient, services: Services, decision: str
-) -> None:
+def test_it_leaves_a_disc_that_is_not_to_be_ripped(client, services, decision):
     if decision == "none":
-        detect(client)
+        client.detect()
     if decision == "rejected":
-        told(client, approved(client), "preview/reject")
+        client.edit(approved(client), "preview/reject")
     if decision == "ejected":
         approved(client)
-        eject(client)
+        client.eject()
     if decision == "nothing selected":
         edits = [{"index": index, "selected": False} for index in range(4)]
-        approve(client, detect(client)["disc_id"], title_edits=edits)
+        client.approve(client.detect()["disc_id"], title_edits=edits)
     with unchanged(services):
         assert services.auto_rip.run() == 0
 
 
-def test_it_adds_nothing_to_what_a_person_ordered(client: FlaskClient, services: Services) -> None:
+def test_it_adds_nothing_to_what_a_person_ordered(client, services):
     disc_id = approved(client)
-    rip(client, disc_id, title_indices=[1])
+    client.rip(disc_id, title_indices=[1])
     with unchanged(services):
         assert services.auto_rip.run() == 0
 
 
-def test_it_adds_nothing_to_what_a_person_orders_meanwhile(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_adds_nothing_to_what_a_person_orders_meanwhile(client, services, monkeypatch):
     disc_id = approved(client)
     write_queue = services.context.database.write_queue
 
     def late() -> Any:
         monkeypatch.undo()
-        rip(client, disc_id, title_indices=[1])
+        client.rip(disc_id, title_indices=[1])
         return write_queue()
 
     monkeypatch.setattr(services.context.database, "write_queue", late)
@@ -155,9 +130,7 @@ def test_it_adds_nothing_to_what_a_person_orders_meanwhile(
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "completed"])
-def test_it_leaves_a_disc_whose_rips_are_over(
-    client: FlaskClient, services: Services, end: str
-) -> None:
+def test_it_leaves_a_disc_whose_rips_are_over(client, services, end):
     disc_id = approved(client)
     services.auto_rip.run()
     end_all(client, disc_id, end)
@@ -166,24 +139,20 @@ def test_it_leaves_a_disc_whose_rips_are_over(
         assert services.auto_rip.run() == 0
 
 
-def test_it_leaves_a_disc_to_a_person_that_was_ripped_before(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_leaves_a_disc_to_a_person_that_was_ripped_before(client, services, clock):
     first = approved(client)
     services.auto_rip.run()
     end_all(client, first, "completed")
-    eject(client)
+    client.eject()
     clock.advance(3600)
     again = approved(client, drive="E:")
     assert again != first
     assert services.auto_rip.run() == 0
     assert rips(client, again) == []
-    assert len(rip(client, again)) == 3
+    assert len(client.rip(again)) == 3
 
 
-def test_it_leaves_a_second_copy_of_a_disc_that_is_being_ripped(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_leaves_a_second_copy_of_a_disc_that_is_being_ripped(client, services):
     first = approved(client)
     services.auto_rip.run()
     second = approved(client, drive="E:")
@@ -194,25 +163,18 @@ def test_it_leaves_a_second_copy_of_a_disc_that_is_being_ripped(
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
-def test_it_rips_a_disc_that_is_put_in_again_as_nothing_came_of_it(
-    client: FlaskClient, services: Services, clock: FakeClock, end: str
-) -> None:
+def test_it_rips_a_disc_that_is_put_in_again_as_nothing_came_of_it(client, services, clock, end):
     first = approved(client)
     services.auto_rip.run()
     end_all(client, first, end)
-    eject(client)
+    client.eject()
     clock.advance(60)
     again = approved(client)
     assert services.auto_rip.run() == 1
     assert len(rips(client, again)) == 3
 
 
-def test_it_goes_on_behind_a_disc_that_can_not_be_ripped(
-    client: FlaskClient,
-    services: Services,
-    clock: FakeClock,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_it_goes_on_behind_a_disc_that_can_not_be_ripped(client, services, clock, caplog):
     stuck = approved(client)
     with services.context.database.write():
         # As an older version may have approved them.
@@ -228,20 +190,18 @@ def test_it_goes_on_behind_a_disc_that_can_not_be_ripped(
     assert_problem(client.post(f"/api/discs/{stuck}/rip"), 422, "'Same.mkv'")
 
 
-def test_it_waits_for_an_agent_that_is_away(client: FlaskClient, services: Services) -> None:
+def test_it_waits_for_an_agent_that_is_away(client, services):
     disc_id = approved(client)
     ok(client.post("/api/agents/pc/unregister"))
     services.auto_rip.run()
     assert {job["status"] for job in rips(client, disc_id)} == {"queued"}
-    register_agent(client)
+    client.register_agent()
     assert sorted(job["status"] for job in rips(client, disc_id))[0] == "assigned"
 
 
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_reads_what_lies_in_drives_and_no_history(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_reads_what_lies_in_drives_and_no_history(client, services):
     approved(client)
     with noted(services) as statements:
         assert services.auto_rip.run() == 1

@@ -3,20 +3,11 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from boz_server.settings import Settings
-from tests.support import (
-    JPEG,
-    assert_problem,
-    detect,
-    file_names,
-    ok,
-    register_agent,
-    titles,
-    unchanged,
-)
+from tests.client import ok, titles
+from tests.support import JPEG, assert_problem, file_names, unchanged
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 NOTHING_OF_A_FILM = {
     "movie_title": None,
@@ -31,12 +22,6 @@ NOTHING_OF_A_SHOW = {
     "thetvdb_series_id": None,
     "starting_episode_number": None,
 }
-
-
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -58,8 +43,8 @@ def title_with(**changes: Any) -> dict[str, Any]:
     return report(titles=[{key: value for key, value in title.items() if value is not ...}])
 
 
-def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
-    disc = detect(client, "FIREFLY_S01_D1", (43, 3))
+def test_it_proposes_names_for_a_tv_disc(client):
+    disc = client.detect("FIREFLY_S01_D1", (43, 3))
     assert disc == {
         "disc_id": disc["disc_id"],
         "agent_id": "pc",
@@ -132,8 +117,8 @@ def test_it_proposes_names_for_a_tv_disc(client: FlaskClient) -> None:
     assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == disc
 
 
-def test_it_selects_the_film_among_its_extras(client: FlaskClient) -> None:
-    disc = detect(client, "THE_PRINCESS_BRIDE_(1987)", (2, 98.5, 27, 12.5, 2))
+def test_it_selects_the_film_among_its_extras(client):
+    disc = client.detect("THE_PRINCESS_BRIDE_(1987)", (2, 98.5, 27, 12.5, 2))
     assert file_names(disc) == ["The Princess Bride (1987).mkv"]
     assert [title["proposed_path"] for title in disc["titles"]] == [
         "Movies/The Princess Bride (1987)/Other",
@@ -149,42 +134,42 @@ def test_it_selects_the_film_among_its_extras(client: FlaskClient) -> None:
     assert [disc[key] for key in film] == ["movie", "The Princess Bride", 1987, 0.4]
 
 
-def test_it_selects_nothing_of_a_disc_of_which_it_knows_nothing(client: FlaskClient) -> None:
-    disc = detect(client, "HOLIDAY", (2, 3))
+def test_it_selects_nothing_of_a_disc_of_which_it_knows_nothing(client):
+    disc = client.detect("HOLIDAY", (2, 3))
     assert disc["media_type"] == "unknown"
     assert file_names(disc) == []
     assert disc | NOTHING_OF_A_SHOW | NOTHING_OF_A_FILM == disc
 
 
-def test_it_takes_a_disc_without_titles(client: FlaskClient) -> None:
-    assert detect(client, titles=[])["titles"] == []
+def test_it_takes_a_disc_without_titles(client):
+    assert client.detect(titles=[])["titles"] == []
 
 
-def test_it_takes_titles_as_todays_agents_send_them(client: FlaskClient) -> None:
+def test_it_takes_titles_as_todays_agents_send_them(client):
     nulls = (
         "proposed_filename", "proposed_path", "episode_number", "episode_title",
         "thumbnails", "thumbnail_timestamps", "name",
     )  # fmt: skip
     sent = titles(43, selected=False, is_extra=False, confidence_score=0.0)
-    title = detect(client, titles=[sent[0] | dict.fromkeys(nulls)])["titles"][0]
+    title = client.detect(titles=[sent[0] | dict.fromkeys(nulls)])["titles"][0]
     assert title["name"] == "Title 1"
     assert title["selected"] is True
     assert title["proposed_filename"] == "Firefly - S01E01.mkv"
     assert title["thumbnails"] == []
 
 
-def test_it_fills_in_what_an_agent_leaves_out_of_a_title(client: FlaskClient) -> None:
-    title = detect(client, titles=[{"index": 7, "duration_seconds": 2580}])["titles"][0]
+def test_it_fills_in_what_an_agent_leaves_out_of_a_title(client):
+    title = client.detect(titles=[{"index": 7, "duration_seconds": 2580}])["titles"][0]
     assert (title["name"], title["size_bytes"], title["chapters"]) == ("Title 8", 0, 0)
 
 
-def test_it_ignores_fields_that_it_does_not_know(client: FlaskClient) -> None:
-    disc = detect(client, laser="violet", titles=titles(43, angle=2))
+def test_it_ignores_fields_that_it_does_not_know(client):
+    disc = client.detect(laser="violet", titles=titles(43, angle=2))
     assert "laser" not in disc
     assert "angle" not in disc["titles"][0]
 
 
-def test_it_answers_404_for_an_unknown_agent(client: FlaskClient, services: Services) -> None:
+def test_it_answers_404_for_an_unknown_agent(client, services):
     with unchanged(services):
         answer = client.post("/api/discs/detected", json=report(agent_id="nobody"))
         assert_problem(answer, 404, "nobody")
@@ -220,30 +205,26 @@ def test_it_answers_404_for_an_unknown_agent(client: FlaskClient, services: Serv
         (title_with(name="A\x00B"), "titles.0.name"),
     ],
 )
-def test_it_refuses_a_report_that_is_wrong(
-    client: FlaskClient, services: Services, body: dict[str, Any], field: str
-) -> None:
+def test_it_refuses_a_report_that_is_wrong(client, services, body, field):
     with unchanged(services):
         assert_problem(client.post("/api/discs/detected", json=body), 422, field=field)
 
 
-def test_it_refuses_what_is_no_json(client: FlaskClient, services: Services) -> None:
+def test_it_refuses_what_is_no_json(client, services):
     with unchanged(services):
         answer = client.post("/api/discs/detected", data="{", content_type="application/json")
         assert_problem(answer, 400, "JSON")
 
 
-def test_it_keeps_as_many_titles_as_it_takes(client: FlaskClient) -> None:
+def test_it_keeps_as_many_titles_as_it_takes(client):
     many = titles(90) + [{"index": index, "duration_seconds": 60} for index in range(1, 2000)]
-    assert len(detect(client, titles=many)["titles"]) == 2000
+    assert len(client.detect(titles=many)["titles"]) == 2000
     too_many = [*many, {"index": 2000, "duration_seconds": 60}]
     answer = client.post("/api/discs/detected", json=report(titles=too_many))
     assert_problem(answer, 422, field="titles")
 
 
-def test_it_enters_nothing_when_its_thumbnails_can_not_be_kept(
-    client: FlaskClient, services: Services, settings: Settings
-) -> None:
+def test_it_enters_nothing_when_its_thumbnails_can_not_be_kept(client, services, settings):
     settings.thumbnails_dir.write_text("no folder")
     with unchanged(services):
         answer = client.post("/api/discs/detected", json=title_with(thumbnails=[JPEG]))

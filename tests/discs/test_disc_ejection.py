@@ -3,69 +3,59 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    approve,
-    assert_problem,
-    detect,
-    ok,
-    register_agent,
-    report,
-    rip,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, unchanged
 
 NONE_FOUND = {"status": "ok", "message": "No disc found for that drive"}
 
 
-def eject(client: FlaskClient, **changes: Any) -> dict[str, Any]:
+def eject(client: Client, **changes: Any) -> dict[str, Any]:
     """Tell the server that a drive was opened."""
     body = {"agent_id": "pc", "drive": "D:", **changes}
     return dict(ok(client.post("/api/discs/ejected", json=body)))
 
 
-def ripping(client: FlaskClient) -> tuple[str, list[str]]:
+def ripping(client: Client) -> tuple[str, list[str]]:
     """A disc with three rip jobs: its id, and theirs."""
-    register_agent(client)
-    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
-    return disc_id, rip(client, disc_id)
+    client.register_agent()
+    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    return disc_id, client.rip(disc_id)
 
 
-def statuses(client: FlaskClient, job_ids: list[str]) -> list[str]:
+def statuses(client: Client, job_ids: list[str]) -> list[str]:
     """What has become of jobs."""
     return [ok(client.get(f"/api/jobs/{job_id}"))["status"] for job_id in job_ids]
 
 
-def test_it_closes_the_disc_in_the_drive(client: FlaskClient) -> None:
-    register_agent(client)
-    disc = detect(client)
+def test_it_closes_the_disc_in_the_drive(client):
+    client.register_agent()
+    disc = client.detect()
     assert eject(client) == {"status": "ok", "disc_id": disc["disc_id"]}
     assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == disc | {"status": "ejected"}
 
 
-def test_it_knows_of_no_disc_in_an_empty_drive(client: FlaskClient) -> None:
-    register_agent(client)
-    detect(client)
+def test_it_knows_of_no_disc_in_an_empty_drive(client):
+    client.register_agent()
+    client.detect()
     assert eject(client, drive="E:") == NONE_FOUND
 
 
-def test_it_closes_a_disc_once(client: FlaskClient) -> None:
-    register_agent(client)
-    detect(client)
+def test_it_closes_a_disc_once(client):
+    client.register_agent()
+    client.detect()
     eject(client)
     assert eject(client) == NONE_FOUND
 
 
-def test_it_knows_of_no_disc_of_an_unknown_agent(client: FlaskClient) -> None:
+def test_it_knows_of_no_disc_of_an_unknown_agent(client):
     assert eject(client, agent_id="nobody") == NONE_FOUND
 
 
-def test_it_leaves_the_same_drive_of_another_agent(client: FlaskClient) -> None:
-    register_agent(client)
-    register_agent(client, "den")
-    detect(client)
+def test_it_leaves_the_same_drive_of_another_agent(client):
+    client.register_agent()
+    client.register_agent("den")
+    client.detect()
     assert eject(client, agent_id="den") == NONE_FOUND
     assert ok(client.get("/api/discs"))[0]["status"] == "detected"
 
@@ -80,30 +70,28 @@ def test_it_leaves_the_same_drive_of_another_agent(client: FlaskClient) -> None:
         ({"agent_id": "pc", "drive": 4}, "drive"),
     ],
 )
-def test_it_refuses_a_report_that_is_wrong(
-    client: FlaskClient, services: Services, body: dict[str, Any], field: str
-) -> None:
-    register_agent(client)
-    detect(client)
+def test_it_refuses_a_report_that_is_wrong(client, services, body, field):
+    client.register_agent()
+    client.detect()
     with unchanged(services):
         assert_problem(client.post("/api/discs/ejected", json=body), 422, field=field)
 
 
-def test_it_refuses_what_is_no_json(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
-    detect(client)
+def test_it_refuses_what_is_no_json(client, services):
+    client.register_agent()
+    client.detect()
     with unchanged(services):
         answer = client.post("/api/discs/ejected", data="{", content_type="application/json")
         assert_problem(answer, 400, "JSON")
 
 
-def test_it_ignores_fields_that_it_does_not_know(client: FlaskClient) -> None:
-    register_agent(client)
-    detect(client)
+def test_it_ignores_fields_that_it_does_not_know(client):
+    client.register_agent()
+    client.detect()
     assert "disc_id" in eject(client, by="hand")
 
 
-def test_it_fails_the_rips_that_no_one_has_begun(client: FlaskClient) -> None:
+def test_it_fails_the_rips_that_no_one_has_begun(client):
     disc_id, job_ids = ripping(client)
     eject(client)
     assert statuses(client, job_ids) == ["failed"] * 3
@@ -114,47 +102,47 @@ def test_it_fails_the_rips_that_no_one_has_begun(client: FlaskClient) -> None:
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
 
 
-def test_it_leaves_a_rip_that_runs_to_its_agent(client: FlaskClient) -> None:
+def test_it_leaves_a_rip_that_runs_to_its_agent(client):
     disc_id, job_ids = ripping(client)
-    ok(report(client, job_ids[0], "running"))
+    ok(client.report(job_ids[0], "running"))
     eject(client)
     assert statuses(client, job_ids) == ["running", "failed", "failed"]
-    ok(report(client, job_ids[0], "completed", output_file="C:\\rips\\t00.mkv"))
+    ok(client.report(job_ids[0], "completed", output_file="C:\\rips\\t00.mkv"))
     assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"
 
 
-def test_it_leaves_the_rips_that_are_over(client: FlaskClient) -> None:
+def test_it_leaves_the_rips_that_are_over(client):
     _, job_ids = ripping(client)
-    ok(report(client, job_ids[0], "completed"))
+    ok(client.report(job_ids[0], "completed"))
     eject(client)
     assert statuses(client, job_ids) == ["completed", "failed", "failed"]
 
 
-def test_it_leaves_the_rips_of_other_drives(client: FlaskClient) -> None:
+def test_it_leaves_the_rips_of_other_drives(client):
     _, job_ids = ripping(client)
-    detect(client, drive="E:")
+    client.detect(drive="E:")
     eject(client, drive="E:")
     assert statuses(client, job_ids) == ["assigned", "queued", "queued"]
 
 
-def test_it_fails_the_rips_of_a_disc_that_another_one_replaces(client: FlaskClient) -> None:
+def test_it_fails_the_rips_of_a_disc_that_another_one_replaces(client):
     _, job_ids = ripping(client)
-    detect(client, "SERENITY", (119,))
+    client.detect("SERENITY", (119,))
     assert statuses(client, job_ids) == ["failed"] * 3
 
 
-def test_it_rips_a_disc_that_came_back(client: FlaskClient) -> None:
+def test_it_rips_a_disc_that_came_back(client):
     disc_id, job_ids = ripping(client)
     eject(client)
-    again = detect(client)
+    again = client.detect()
     assert again["disc_id"] != disc_id
-    approve(client, again["disc_id"])
-    assert set(rip(client, again["disc_id"])).isdisjoint(job_ids)
+    client.approve(again["disc_id"])
+    assert set(client.rip(again["disc_id"])).isdisjoint(job_ids)
 
 
-def test_it_closes_a_disc_that_lies_there_ripped(client: FlaskClient) -> None:
+def test_it_closes_a_disc_that_lies_there_ripped(client):
     disc_id, job_ids = ripping(client)
     for job_id in job_ids:
-        ok(report(client, job_id, "completed"))
+        ok(client.report(job_id, "completed"))
     assert eject(client)["disc_id"] == disc_id
     assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"

@@ -4,23 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.settings import Settings
-from tests.provider_server import FakeProviders, Movie, Show
-from tests.support import (
-    approve,
-    assert_problem,
-    detect,
-    disc_of,
-    episodes,
-    file_names,
-    register_agent,
-    season,
-    titles,
-    told,
-)
+from tests.client import Client, titles
+from tests.provider_server import Movie, Show
+from tests.support import assert_problem, episodes, file_names
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 FILMS = [
     Movie("Solaris", 1972, 167, "tt0069293", 593),
@@ -37,28 +28,22 @@ OVERRIDE = "preview/override-media-type"
 
 
 @pytest.fixture
-def settings(settings: Settings, providers: FakeProviders) -> Settings:
+def settings(settings, providers) -> Settings:
     return replace(settings, **providers.settings())
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
-
-
-def show(client: FlaskClient, disc: dict[str, Any], name: str, **body: Any) -> dict[str, Any]:
+def show(client: Client, disc: dict[str, Any], name: str, **body: Any) -> dict[str, Any]:
     """A disc after a person said which show it is of."""
-    return told(client, disc["disc_id"], OVERRIDE, media_type="tv_show", show_name=name, **body)
+    return client.edit(disc["disc_id"], OVERRIDE, media_type="tv_show", show_name=name, **body)
 
 
-def film(client: FlaskClient, disc: dict[str, Any], **body: Any) -> dict[str, Any]:
+def film(client: Client, disc: dict[str, Any], **body: Any) -> dict[str, Any]:
     """A disc after a person said that it is a film."""
-    return told(client, disc["disc_id"], OVERRIDE, media_type="movie", **body)
+    return client.edit(disc["disc_id"], OVERRIDE, media_type="movie", **body)
 
 
-def test_it_looks_the_film_up_that_a_person_names(client: FlaskClient) -> None:
-    disc = film(client, detect(client, "DVD_VIDEO", (99, 5)), movie_title="Solaris")
+def test_it_looks_the_film_up_that_a_person_names(client):
+    disc = film(client, client.detect("DVD_VIDEO", (99, 5)), movie_title="Solaris")
     assert file_names(disc) == ["Solaris (2002).mkv"]
     assert (disc["omdb_imdb_id"], disc["movie_confidence"]) == ("tt0307479", 1.0)
     assert [each["year"] for each in disc["candidates"]] == [2002, 1972]
@@ -66,44 +51,44 @@ def test_it_looks_the_film_up_that_a_person_names(client: FlaskClient) -> None:
     assert disc["identification"]["confidence"] == 1.0
 
 
-def test_it_takes_the_film_of_the_year_that_a_person_names(client: FlaskClient) -> None:
-    disc = detect(client, "DVD_VIDEO", (99, 5))
+def test_it_takes_the_film_of_the_year_that_a_person_names(client):
+    disc = client.detect("DVD_VIDEO", (99, 5))
     disc = film(client, disc, movie_title="Solaris", movie_year=1972)
     assert (file_names(disc), disc["omdb_imdb_id"]) == (["Solaris (1972).mkv"], "tt0069293")
 
 
-def test_it_takes_the_year_of_a_person_over_that_of_any_film(client: FlaskClient) -> None:
-    disc = detect(client, "DVD_VIDEO", (99, 5))
+def test_it_takes_the_year_of_a_person_over_that_of_any_film(client):
+    disc = client.detect("DVD_VIDEO", (99, 5))
     disc = film(client, disc, movie_title="Solaris", movie_year=1968)
     assert (file_names(disc), disc["omdb_imdb_id"]) == (["Solaris (1968).mkv"], None)
 
 
-def test_it_looks_up_the_film_that_the_label_names_where_no_one_does(client: FlaskClient) -> None:
-    disc = detect(client, "SOLARIS_S01", (49, 50))
+def test_it_looks_up_the_film_that_the_label_names_where_no_one_does(client):
+    disc = client.detect("SOLARIS_S01", (49, 50))
     assert disc["media_type"] == "tv_show"
     disc = film(client, disc)
     assert (disc["movie_title"], disc["tv_show_name"]) == ("Solaris", None)
     assert {each["imdb_id"] for each in disc["candidates"]} == {"tt0307479", "tt0069293"}
 
 
-def test_it_selects_the_film_of_what_passed_as_a_show(client: FlaskClient) -> None:
-    disc = film(client, detect(client, "SHERLOCK_S01_D1", (88, 99, 87)), movie_title="Solaris")
+def test_it_selects_the_film_of_what_passed_as_a_show(client):
+    disc = film(client, client.detect("SHERLOCK_S01_D1", (88, 99, 87)), movie_title="Solaris")
     assert disc["media_type"] == "movie"
     assert len(file_names(disc)) == 1
     (chosen,) = [title for title in disc["titles"] if title["selected"]]
     assert (chosen["index"], chosen["kind"]) == (1, "feature")
     assert {title["episode_number"] for title in disc["titles"]} == {None}
     assert disc["tv_season_id"] is None
-    assert season(client, "Sherlock:s1")["disc_ids"] == []
+    assert client.season("Sherlock:s1")["disc_ids"] == []
 
 
-def test_it_keeps_the_edition_of_the_label(client: FlaskClient) -> None:
-    disc = detect(client, "SLRS_EXTENDED_EDITION", (99, 5))
+def test_it_keeps_the_edition_of_the_label(client):
+    disc = client.detect("SLRS_EXTENDED_EDITION", (99, 5))
     assert "{edition-Extended" in file_names(film(client, disc, movie_title="Solaris"))[0]
 
 
-def test_it_looks_the_show_up_that_a_person_names(client: FlaskClient) -> None:
-    disc = show(client, detect(client, "DVD_VIDEO", (88, 88.5)), "Sherlock", season_number=2)
+def test_it_looks_the_show_up_that_a_person_names(client):
+    disc = show(client, client.detect("DVD_VIDEO", (88, 88.5)), "Sherlock", season_number=2)
     assert file_names(disc) == [
         "Sherlock - S02E01 - Case 2.1.mkv", "Sherlock - S02E02 - Case 2.2.mkv"
     ]  # fmt: skip
@@ -115,102 +100,100 @@ def test_it_looks_the_show_up_that_a_person_names(client: FlaskClient) -> None:
     ("label", "season_id", "warned"),
     [("SHRLCK_S02_D1", "Sherlock:s2", False), ("DVD_VIDEO", "Sherlock:s1", True)],
 )
-def test_it_takes_the_season_of_the_label_where_no_one_says_it(
-    client: FlaskClient, label: str, season_id: str, *, warned: bool
-) -> None:
-    disc = show(client, detect(client, label, (88, 88.5)), "Sherlock")
+def test_it_takes_the_season_of_the_label_where_no_one_says_it(client, label, season_id, *, warned):
+    disc = show(client, client.detect(label, (88, 88.5)), "Sherlock")
     assert disc["tv_season_id"] == season_id
     assert ("names no season" in " ".join(disc["identification"]["warnings"])) == warned
 
 
-def test_it_begins_where_a_person_says(client: FlaskClient) -> None:
-    disc = detect(client, "DVD_VIDEO", (88, 88.5))
+def test_it_begins_where_a_person_says(client):
+    disc = client.detect("DVD_VIDEO", (88, 88.5))
     assert episodes(show(client, disc, "Sherlock", season_number=1, starting_episode=2)) == [2, 3]
 
 
-def test_it_takes_any_length_for_an_episode_where_a_person_says_so(client: FlaskClient) -> None:
-    approve(client, detect(client, "SHERLOCK_S01_D1", (88, 88.5))["disc_id"])
-    special = detect(client, "THE_SPECIAL", (25, 2), drive="E:")
+def test_it_takes_any_length_for_an_episode_where_a_person_says_so(client):
+    client.approve(client.detect("SHERLOCK_S01_D1", (88, 88.5))["disc_id"])
+    special = client.detect("THE_SPECIAL", (25, 2), drive="E:")
     disc = show(client, special, "Sherlock", season_number=1, starting_episode=3)
     assert episodes(disc) == [3]
 
 
-def test_it_lets_a_person_change_their_mind(client: FlaskClient) -> None:
-    disc = detect(client, "SHERLOCK_S01_D1", (88, 88.5))
+def test_it_lets_a_person_change_their_mind(client):
+    disc = client.detect("SHERLOCK_S01_D1", (88, 88.5))
     film(client, disc, movie_title="Solaris")
     again = show(client, disc, "Sherlock", season_number=1)
     assert file_names(again) == file_names(disc)
     assert (again["movie_title"], again["omdb_imdb_id"]) == (None, None)
 
 
-def test_it_keeps_a_persons_word_when_the_disc_is_reported_again(client: FlaskClient) -> None:
-    disc = film(client, detect(client, "DVD_VIDEO", (99, 5)), movie_title="Solaris")
-    assert detect(client, "DVD_VIDEO", (99, 5)) == disc
+def test_it_keeps_a_persons_word_when_the_disc_is_reported_again(client):
+    disc = film(client, client.detect("DVD_VIDEO", (99, 5)), movie_title="Solaris")
+    assert client.detect("DVD_VIDEO", (99, 5)) == disc
 
 
-def test_it_takes_another_season_for_an_approved_disc(client: FlaskClient) -> None:
-    disc = approve(client, detect(client, "SHERLOCK_S01_D1", (88, 88.5))["disc_id"])
-    moved = told(client, disc["disc_id"], "preview/update-season", season_number=2)
+def test_it_takes_another_season_for_an_approved_disc(client):
+    disc = client.approve(client.detect("SHERLOCK_S01_D1", (88, 88.5))["disc_id"])
+    moved = client.edit(disc["disc_id"], "preview/update-season", season_number=2)
     assert moved["preview_status"] == "approved"
     assert file_names(moved)[0] == "Sherlock - S02E01 - Case 2.1.mkv"
-    assert season(client, "Sherlock:s1")["last_episode_assigned"] == 0
-    assert season(client, "Sherlock:s2")["last_episode_assigned"] == 2
+    assert client.season("Sherlock:s1")["last_episode_assigned"] == 0
+    assert client.season("Sherlock:s2")["last_episode_assigned"] == 2
 
 
-def double(client: FlaskClient) -> dict[str, Any]:
+def double(client: Client) -> dict[str, Any]:
     """A disc that begins with two episodes in one."""
     body = titles(87, 43, 43.5)
     body[0]["chapters"] = 16
-    disc = detect(client, "FIREFLY_S01_D1", titles=body)
+    disc = client.detect("FIREFLY_S01_D1", titles=body)
     assert disc["titles"][0]["last_episode_number"] == 2
     return disc
 
 
-def edited(client: FlaskClient, disc: dict[str, Any], **edit: Any) -> dict[str, Any]:
+def edited(client: Client, disc: dict[str, Any], **edit: Any) -> dict[str, Any]:
     """The first title after a person approved its disc with an edit of it."""
     edits = [{"index": 0, **edit}]
-    return dict(approve(client, disc["disc_id"], title_edits=edits)["titles"][0])
+    return dict(client.approve(disc["disc_id"], title_edits=edits)["titles"][0])
 
 
-def test_it_moves_both_numbers_of_a_double_episode(client: FlaskClient) -> None:
+def test_it_moves_both_numbers_of_a_double_episode(client):
     disc = double(client)
     title = edited(client, disc, episode_number=11, last_episode_number=2)
     assert (title["episode_number"], title["last_episode_number"]) == (11, 12)
     assert title["proposed_filename"] == "Firefly - S01E11-E12.mkv"
-    assert season(client, "Firefly:s1")["last_episode_assigned"] == 12
+    assert client.season("Firefly:s1")["last_episode_assigned"] == 12
 
 
-def test_it_gives_the_second_number_of_a_double_episode_back(client: FlaskClient) -> None:
+def test_it_gives_the_second_number_of_a_double_episode_back(client):
     disc = double(client)
     title = edited(client, disc, last_episode_number=1)
     assert (title["kind"], title["last_episode_number"]) == ("episode", None)
     assert title["proposed_filename"] == "Firefly - S01E01.mkv"
-    other = detect(client, "FIREFLY_S01", (43.2,), drive="E:")["disc_id"]
+    other = client.detect("FIREFLY_S01", (43.2,), drive="E:")["disc_id"]
     body = {"season_number": 1, "starting_episode": 2}
-    told(client, other, "preview/update-season", **body)
-    assert episodes(approve(client, other)) == [2]
+    client.edit(other, "preview/update-season", **body)
+    assert episodes(client.approve(other)) == [2]
 
 
-def test_it_makes_an_episode_a_double_one(client: FlaskClient) -> None:
-    disc = detect(client, "FIREFLY_S01_D1", (86, 43.5))
+def test_it_makes_an_episode_a_double_one(client):
+    disc = client.detect("FIREFLY_S01_D1", (86, 43.5))
     title = edited(client, disc, episode_number=3, last_episode_number=4)
     assert title["proposed_filename"] == "Firefly - S01E03-E04.mkv"
     assert title["kind"] == "double_episode"
-    assert season(client, "Firefly:s1")["last_episode_assigned"] == 4
+    assert client.season("Firefly:s1")["last_episode_assigned"] == 4
 
 
 @pytest.mark.parametrize("last", [0, 11, 99_999])
-def test_it_refuses_numbers_that_no_title_holds(client: FlaskClient, last: int) -> None:
-    disc = detect(client, "FIREFLY_S01_D1", (43, 44))
+def test_it_refuses_numbers_that_no_title_holds(client, last):
+    disc = client.detect("FIREFLY_S01_D1", (43, 44))
     edits = [{"index": 0, "last_episode_number": last}]
     address = f"/api/discs/{disc['disc_id']}/preview/approve"
     answer = client.post(address, json={"title_edits": edits})
     assert_problem(answer, 422, field="last_episode_number")
-    assert disc_of(client, disc["disc_id"]) == disc
+    assert client.disc(disc["disc_id"]) == disc
 
 
-def test_it_numbers_an_extra_no_more_for_a_number_that_it_is_given(client: FlaskClient) -> None:
-    disc = detect(client)
+def test_it_numbers_an_extra_no_more_for_a_number_that_it_is_given(client):
+    disc = client.detect()
     edits = [{"index": 3, "episode_number": 40}]
-    title = approve(client, disc["disc_id"], title_edits=edits)["titles"][3]
+    title = client.approve(disc["disc_id"], title_edits=edits)["titles"][3]
     assert (title["kind"], title["is_extra"]) == ("extra", True)

@@ -3,58 +3,43 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    approve,
-    assert_problem,
-    detect,
-    ok,
-    register_agent,
-    report,
-    rip,
-    titles,
-    unchanged,
-)
+from tests.client import Client, ok, titles
+from tests.support import assert_problem, unchanged
 
-
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
+pytestmark = pytest.mark.usefixtures("pc")
 
 
 @pytest.fixture
-def disc_id(client: FlaskClient) -> str:
+def disc_id(client) -> str:
     """An approved disc with three selected episodes and an extra that is not."""
-    return str(approve(client, detect(client)["disc_id"])["disc_id"])
+    return str(client.approve(client.detect()["disc_id"])["disc_id"])
 
 
-def order(client: FlaskClient, disc_id: str, **body: Any) -> dict[str, Any]:
+def order(client: Client, disc_id: str, **body: Any) -> dict[str, Any]:
     """The answer to an order of a rip."""
     return dict(ok(client.post(f"/api/discs/{disc_id}/rip", json=body)))
 
 
-def status(client: FlaskClient, disc_id: str) -> str:
+def status(client: Client, disc_id: str) -> str:
     """Where a disc stands."""
     return str(ok(client.get(f"/api/discs/{disc_id}"))["status"])
 
 
-def indices(client: FlaskClient, job_ids: list[str]) -> list[int]:
+def indices(client: Client, job_ids: list[str]) -> list[int]:
     """The titles that jobs rip."""
     return [ok(client.get(f"/api/jobs/{job_id}"))["title_index"] for job_id in job_ids]
 
 
-def test_it_rips_the_selected_titles(client: FlaskClient, disc_id: str) -> None:
+def test_it_rips_the_selected_titles(client, disc_id):
     answer = ok(client.post(f"/api/discs/{disc_id}/rip"))
     assert answer == {"status": "ok", "jobs_created": 3, "job_ids": answer["job_ids"]}
     assert indices(client, answer["job_ids"]) == [0, 1, 2]
     assert status(client, disc_id) == "ripping"
 
 
-def test_it_gives_the_jobs_to_the_discs_agent(client: FlaskClient, disc_id: str) -> None:
-    job_id, *_ = rip(client, disc_id)
+def test_it_gives_the_jobs_to_the_discs_agent(client, disc_id):
+    job_id, *_ = client.rip(disc_id)
     (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
     assert len(job.pop("lease_token")) == 32
     assert job == {
@@ -93,42 +78,38 @@ def test_it_gives_the_jobs_to_the_discs_agent(client: FlaskClient, disc_id: str)
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
-def test_it_gives_the_agent_the_next_job_once_the_drive_is_free(
-    client: FlaskClient, disc_id: str, end: str
-) -> None:
-    job_ids = rip(client, disc_id)
+def test_it_gives_the_agent_the_next_job_once_the_drive_is_free(client, disc_id, end):
+    job_ids = client.rip(disc_id)
     given = []
     while jobs := ok(client.get("/api/agents/pc/jobs"))["jobs"]:
         given.append([job["job_id"] for job in jobs])
-        ok(report(client, jobs[0]["job_id"], end))
+        ok(client.report(jobs[0]["job_id"], end))
     assert given == [[job_id] for job_id in job_ids]
 
 
-def test_it_tells_the_size_of_a_title_where_it_is_known(client: FlaskClient) -> None:
-    sized = detect(client, titles=titles(43, size_bytes=1_956_683_776))
-    job_id = rip(client, approve(client, sized["disc_id"])["disc_id"])[0]
+def test_it_tells_the_size_of_a_title_where_it_is_known(client):
+    sized = client.detect(titles=titles(43, size_bytes=1_956_683_776))
+    job_id = client.rip(client.approve(sized["disc_id"])["disc_id"])[0]
     assert ok(client.get(f"/api/jobs/{job_id}"))["input_file_size"] == 1_956_683_776
 
 
-def test_it_rips_named_titles(client: FlaskClient, disc_id: str) -> None:
-    assert indices(client, rip(client, disc_id, title_indices=[3, 1, 3])) == [1, 3]
+def test_it_rips_named_titles(client, disc_id):
+    assert indices(client, client.rip(disc_id, title_indices=[3, 1, 3])) == [1, 3]
 
 
 @pytest.mark.parametrize("body", [{"title_indices": None}, {"title_indices": []}, {"by": "me"}])
-def test_it_takes_nothing_named_for_what_is_selected(
-    client: FlaskClient, disc_id: str, body: dict[str, Any]
-) -> None:
-    assert indices(client, rip(client, disc_id, **body)) == [0, 1, 2]
+def test_it_takes_nothing_named_for_what_is_selected(client, disc_id, body):
+    assert indices(client, client.rip(disc_id, **body)) == [0, 1, 2]
 
 
-def test_it_rips_the_main_feature_where_nothing_is_selected(client: FlaskClient) -> None:
-    disc_id = detect(client, "HOLIDAY", (2, 5, 3))["disc_id"]
-    approve(client, disc_id)
-    assert indices(client, rip(client, disc_id)) == [1]
+def test_it_rips_the_main_feature_where_nothing_is_selected(client):
+    disc_id = client.detect("HOLIDAY", (2, 5, 3))["disc_id"]
+    client.approve(disc_id)
+    assert indices(client, client.rip(disc_id)) == [1]
 
 
-def test_it_answers_the_jobs_there_are_when_asked_again(client: FlaskClient, disc_id: str) -> None:
-    job_ids = rip(client, disc_id)
+def test_it_answers_the_jobs_there_are_when_asked_again(client, disc_id):
+    job_ids = client.rip(disc_id)
     assert order(client, disc_id) == {
         "status": "ok",
         "jobs_created": 0,
@@ -138,27 +119,25 @@ def test_it_answers_the_jobs_there_are_when_asked_again(client: FlaskClient, dis
     assert len(ok(client.get("/api/jobs"))) == 3
 
 
-def test_it_answers_the_same_once_all_is_ripped_and_ejected(
-    client: FlaskClient, disc_id: str
-) -> None:
-    job_ids = rip(client, disc_id)
+def test_it_answers_the_same_once_all_is_ripped_and_ejected(client, disc_id):
+    job_ids = client.rip(disc_id)
     for job_id in job_ids:
-        ok(report(client, job_id, "completed"))
+        ok(client.report(job_id, "completed"))
     ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
     assert order(client, disc_id)["job_ids"] == job_ids
 
 
-def test_it_rips_what_was_not_ordered_before(client: FlaskClient, disc_id: str) -> None:
-    rip(client, disc_id, title_indices=[0])
+def test_it_rips_what_was_not_ordered_before(client, disc_id):
+    client.rip(disc_id, title_indices=[0])
     assert indices(client, order(client, disc_id)["job_ids"]) == [1, 2]
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
-def test_it_rips_again_what_did_not_succeed(client: FlaskClient, disc_id: str, end: str) -> None:
-    job_ids = rip(client, disc_id)
+def test_it_rips_again_what_did_not_succeed(client, disc_id, end):
+    job_ids = client.rip(disc_id)
     for job_id in job_ids[1:]:
-        ok(report(client, job_id, "completed"))
-    ok(report(client, job_ids[0], end))
+        ok(client.report(job_id, "completed"))
+    ok(client.report(job_ids[0], end))
     assert status(client, disc_id) == "completed"
     again = order(client, disc_id)
     assert indices(client, again["job_ids"]) == [0]
@@ -167,26 +146,22 @@ def test_it_rips_again_what_did_not_succeed(client: FlaskClient, disc_id: str, e
 
 
 @pytest.mark.parametrize("action", [None, "reject"])
-def test_it_refuses_names_that_no_one_approved(
-    client: FlaskClient, services: Services, action: str | None
-) -> None:
-    disc_id = detect(client)["disc_id"]
+def test_it_refuses_names_that_no_one_approved(client, services, action):
+    disc_id = client.detect()["disc_id"]
     if action:
         ok(client.post(f"/api/discs/{disc_id}/preview/{action}"))
     with unchanged(services):
         assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "approve")
 
 
-def test_it_refuses_a_disc_without_titles(client: FlaskClient, services: Services) -> None:
-    disc_id = detect(client, titles=[])["disc_id"]
-    approve(client, disc_id)
+def test_it_refuses_a_disc_without_titles(client, services):
+    disc_id = client.detect(titles=[])["disc_id"]
+    client.approve(disc_id)
     with unchanged(services):
         assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "Nothing is left")
 
 
-def test_it_refuses_a_disc_that_has_left(
-    client: FlaskClient, services: Services, disc_id: str
-) -> None:
+def test_it_refuses_a_disc_that_has_left(client, services, disc_id):
     ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
     with unchanged(services):
         assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "left its drive")
@@ -204,29 +179,27 @@ def test_it_refuses_a_disc_that_has_left(
         (0, "title_indices"),
     ],
 )
-def test_it_refuses_titles_that_can_not_be(
-    client: FlaskClient, services: Services, disc_id: str, wanted: Any, field: str
-) -> None:
+def test_it_refuses_titles_that_can_not_be(client, services, disc_id, wanted, field):
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc_id}/rip", json={"title_indices": wanted})
         assert_problem(answer, 422, field=field)
 
 
-def test_it_refuses_two_titles_of_one_name(client: FlaskClient, services: Services) -> None:
-    disc_id = detect(client)["disc_id"]
+def test_it_refuses_two_titles_of_one_name(client, services):
+    disc_id = client.detect()["disc_id"]
     same = {"proposed_filename": "Firefly - S01E01.mkv", "proposed_path": "TV Shows/Firefly"}
     edits = [{"index": 0, **same}, {"index": 3, **same}]
-    approve(client, disc_id, title_edits=edits)
+    client.approve(disc_id, title_edits=edits)
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc_id}/rip", json={"title_indices": [0, 3]})
         assert_problem(answer, 422, "S01E01", field="proposed_filename")
 
 
-def test_it_refuses_what_is_no_json(client: FlaskClient, services: Services, disc_id: str) -> None:
+def test_it_refuses_what_is_no_json(client, services, disc_id):
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc_id}/rip", data="{", content_type="application/json")
         assert_problem(answer, 400, "JSON")
 
 
-def test_it_answers_404_for_an_unknown_disc(client: FlaskClient) -> None:
+def test_it_answers_404_for_an_unknown_disc(client):
     assert_problem(client.post("/api/discs/nothing/rip"), 404, "nothing")

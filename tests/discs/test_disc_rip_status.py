@@ -3,28 +3,28 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from tests.support import approve, assert_problem, detect, ok, register_agent, report, rip
+from tests.client import Client, ok
+from tests.support import assert_problem
 
 
 @pytest.fixture
-def disc_id(client: FlaskClient) -> str:
+def disc_id(client) -> str:
     """An approved disc with three selected episodes and an extra that is not."""
-    register_agent(client)
-    return str(approve(client, detect(client)["disc_id"])["disc_id"])
+    client.register_agent()
+    return str(client.approve(client.detect()["disc_id"])["disc_id"])
 
 
-def progress(client: FlaskClient, disc_id: str) -> dict[str, Any]:
+def progress(client: Client, disc_id: str) -> dict[str, Any]:
     """How far a disc's rips are."""
     return dict(ok(client.get(f"/api/discs/{disc_id}/rip-status")))
 
 
-def test_it_answers_404_for_an_unknown_disc(client: FlaskClient) -> None:
+def test_it_answers_404_for_an_unknown_disc(client):
     assert_problem(client.get("/api/discs/nothing/rip-status"), 404, "nothing")
 
 
-def test_it_has_ripped_nothing_before_a_rip_is_ordered(client: FlaskClient, disc_id: str) -> None:
+def test_it_has_ripped_nothing_before_a_rip_is_ordered(client, disc_id):
     assert progress(client, disc_id) == {
         "all_rips_complete": False,
         "total_jobs": 0,
@@ -34,11 +34,11 @@ def test_it_has_ripped_nothing_before_a_rip_is_ordered(client: FlaskClient, disc
 
 
 @pytest.mark.parametrize("unfinished", ["assigned", "running"])
-def test_it_waits_for_the_last_rip(client: FlaskClient, disc_id: str, unfinished: str) -> None:
-    first, second, third = rip(client, disc_id)
-    ok(report(client, first, "completed"))
-    ok(report(client, second, "failed", error="Scratched"))
-    ok(report(client, third, unfinished))
+def test_it_waits_for_the_last_rip(client, disc_id, unfinished):
+    first, second, third = client.rip(disc_id)
+    ok(client.report(first, "completed"))
+    ok(client.report(second, "failed", error="Scratched"))
+    ok(client.report(third, unfinished))
     assert progress(client, disc_id) == {
         "all_rips_complete": False,
         "total_jobs": 3,
@@ -49,13 +49,11 @@ def test_it_waits_for_the_last_rip(client: FlaskClient, disc_id: str, unfinished
 
 
 @pytest.mark.parametrize(("end", "failed"), [("completed", 0), ("failed", 1), ("cancelled", 0)])
-def test_it_completes_the_disc_with_its_last_rip(
-    client: FlaskClient, disc_id: str, end: str, failed: int
-) -> None:
-    first, second, third = rip(client, disc_id)
-    ok(report(client, first, "completed"))
-    ok(report(client, second, "completed"))
-    ok(report(client, third, end))
+def test_it_completes_the_disc_with_its_last_rip(client, disc_id, end, failed):
+    first, second, third = client.rip(disc_id)
+    ok(client.report(first, "completed"))
+    ok(client.report(second, "completed"))
+    ok(client.report(third, end))
     assert progress(client, disc_id) == {
         "all_rips_complete": True,
         "total_jobs": 3,
@@ -65,9 +63,9 @@ def test_it_completes_the_disc_with_its_last_rip(
     assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
 
 
-def test_it_waits_for_no_transcode(client: FlaskClient, disc_id: str) -> None:
-    (job_id,) = rip(client, disc_id, title_indices=[0])
+def test_it_waits_for_no_transcode(client, disc_id):
+    (job_id,) = client.rip(disc_id, title_indices=[0])
     body = {"job_type": "transcode", "disc_id": disc_id, "requires_approval": True}
     ok(client.post("/api/jobs", json=body))
-    ok(report(client, job_id, "completed"))
+    ok(client.report(job_id, "completed"))
     assert progress(client, disc_id)["all_rips_complete"] is True

@@ -4,50 +4,36 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.support import (
-    JPEG,
-    FakeClock,
-    approve,
-    create_job,
-    detect,
-    disc_of,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    titles,
-)
+from tests.client import Client, ok, titles
+from tests.support import JPEG
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings) -> Settings:
     return replace(settings, auto_approve_previews=True, auto_rip=True, auto_transcode=True)
 
 
 @pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
+def machine(client):
     """A PC with a drive and a graphics card."""
-    register_agent(client)
-    register_worker(client, capabilities={"nvenc": True, "hevc": True, "max_concurrent": 4})
+    client.register_agent()
+    client.register_worker(capabilities={"nvenc": True, "hevc": True, "max_concurrent": 4})
 
 
-def work(client: FlaskClient) -> dict[str, dict[str, Any]]:
+def work(client: Client) -> dict[str, dict[str, Any]]:
     """What the agent is given to do, as it learns of it by polling, by file names."""
     jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
     return {f"{job['job_type']} {job['output_name']}": job for job in jobs}
 
 
-def do_rip(client: FlaskClient, job: dict[str, Any]) -> None:
+def do_rip(client: Client, job: dict[str, Any]) -> None:
     """Rip as today's agents do: the report of the end, then a POST for the transcode."""
     file = f"C:\\rips\\title_t{job['title_index']:02}.mkv"
-    ok(report(client, job["job_id"], "running", progress=50))
-    ok(report(client, job["job_id"], "completed", output_file=file))
-    create_job(
-        client,
+    ok(client.report(job["job_id"], "running", progress=50))
+    ok(client.report(job["job_id"], "completed", output_file=file))
+    client.create_job(
         disc_id=job["disc_id"],
         title_index=job["title_index"],
         input_file=file,
@@ -56,11 +42,9 @@ def do_rip(client: FlaskClient, job: dict[str, Any]) -> None:
     )
 
 
-def test_it_takes_a_clear_disc_all_the_way(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_takes_a_clear_disc_all_the_way(client, services, clock):
     shown = titles(43, 42.5, 3, thumbnails=[JPEG])
-    disc_id = detect(client, titles=shown, disc_type="Blu-ray disc")["disc_id"]
+    disc_id = client.detect(titles=shown, disc_type="Blu-ray disc")["disc_id"]
     services.maintenance.tick()
     for number in (1, 2):
         do_rip(client, work(client)[f"rip Firefly - S01E0{number}"])
@@ -71,24 +55,22 @@ def test_it_takes_a_clear_disc_all_the_way(
     assert list(given) == ["transcode Firefly - S01E01", "transcode Firefly - S01E02"]
     for job in given.values():
         assert (job["status"], job["preset"]) == ("assigned", "H.265 NVENC 1080p")
-        ok(report(client, job["job_id"], "running"))
-        ok(report(client, job["job_id"], "completed", output_file="C:\\out\\a.mkv"))
+        ok(client.report(job["job_id"], "running"))
+        ok(client.report(job["job_id"], "completed", output_file="C:\\out\\a.mkv"))
     stats = ok(client.get("/api/jobs/stats"))
     assert (stats["completed"], stats["total_jobs"], stats["awaiting_approval"]) == (4, 4, 0)
-    assert disc_of(client, disc_id)["status"] == "completed"
+    assert client.disc(disc_id)["status"] == "completed"
     services.thumbnail_cleaner.run()
     assert services.thumbnails.owners() == []
 
 
-def test_it_leaves_a_doubtful_disc_to_a_person_and_goes_on_from_there(
-    client: FlaskClient, services: Services
-) -> None:
-    disc = detect(client, "FIREFLY_S01_D2")  # disc 1 has not been seen
+def test_it_leaves_a_doubtful_disc_to_a_person_and_goes_on_from_there(client, services):
+    disc = client.detect("FIREFLY_S01_D2")  # disc 1 has not been seen
     assert disc["identification"]["confidence"] < 0.9
     services.maintenance.tick()
-    assert disc_of(client, disc["disc_id"])["preview_status"] == "pending"
+    assert client.disc(disc["disc_id"])["preview_status"] == "pending"
     assert work(client) == {}
-    approve(client, disc["disc_id"])
+    client.approve(disc["disc_id"])
     assert services.auto_rip.run() == 1
     (job,) = work(client).values()
     do_rip(client, job)

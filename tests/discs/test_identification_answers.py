@@ -4,29 +4,16 @@ import time
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Title
 from boz_server.domain.identification.title_kinds import TitleKind
+from tests.client import ok, titles
 from tests.endpoints import resolved
-from tests.support import (
-    approve,
-    assert_problem,
-    detect,
-    disc_of,
-    file_names,
-    ok,
-    register_agent,
-    titles,
-)
+from tests.support import assert_problem, file_names
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 FACTS = {"source_file": "00800.mpls", "segment_map": "1,5-7", "output_file": "title_t00.mkv"}
-
-
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -47,10 +34,8 @@ def stored() -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("label", ["FIREFLY_S01_D1", "SERENITY_(2005)", "HOLIDAY", ""])
 @pytest.mark.parametrize("minutes", [(43, 44, 3), (119, 4), (2, 3), ()])
-def test_it_says_how_sure_it_is_and_why(
-    client: FlaskClient, label: str, minutes: tuple[float, ...]
-) -> None:
-    disc = detect(client, label, minutes)
+def test_it_says_how_sure_it_is_and_why(client, label, minutes):
+    disc = client.detect(label, minutes)
     found = disc["identification"]
     assert list(found) == ["media_type", "confidence", "reasons", "warnings"]
     assert found["media_type"] == disc["media_type"]
@@ -60,19 +45,19 @@ def test_it_says_how_sure_it_is_and_why(
     assert disc["candidates"] == []
     assert {title["kind"] for title in disc["titles"]} <= set(TitleKind)
     assert ok(client.get("/api/discs")) == [disc]
-    assert disc_of(client, disc["disc_id"]) == disc
-    assert approve(client, disc["disc_id"])["identification"] == found
+    assert client.disc(disc["disc_id"]) == disc
+    assert client.approve(disc["disc_id"])["identification"] == found
 
 
 @pytest.mark.parametrize(
     ("label", "number"),
     [("FIREFLY_S01_D2", 2), ("FIREFLY_VOL_3", 3), ("FIREFLY_S01", None), ("SERENITY", None)],
 )
-def test_it_shows_the_discs_number(client: FlaskClient, label: str, number: int | None) -> None:
-    assert detect(client, label)["disc_number"] == number
+def test_it_shows_the_discs_number(client, label, number):
+    assert client.detect(label)["disc_number"] == number
 
 
-def test_it_describes_all_of_it(client: FlaskClient) -> None:
+def test_it_describes_all_of_it(client):
     document = ok(client.get("/api/openapi.json"))
     schemas = document["components"]["schemas"]
     disc = schemas["Disc"]["properties"]
@@ -94,7 +79,7 @@ def test_it_describes_all_of_it(client: FlaskClient) -> None:
     assert FACTS.keys() <= reported.keys()
 
 
-def test_it_keeps_what_agents_say_of_a_titles_making(client: FlaskClient) -> None:
+def test_it_keeps_what_agents_say_of_a_titles_making(client):
     ok(client.post("/api/discs/detected", json=report(**FACTS)))
     assert stored() == tuple(FACTS.values())
     ok(client.post("/api/discs/detected", json=report(**FACTS | {"output_file": "B1_t00.mkv"})))
@@ -102,14 +87,14 @@ def test_it_keeps_what_agents_say_of_a_titles_making(client: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize("nothing", [{}, dict.fromkeys(FACTS), dict.fromkeys(FACTS, "")])
-def test_it_takes_titles_without_it(client: FlaskClient, nothing: dict[str, Any]) -> None:
+def test_it_takes_titles_without_it(client, nothing):
     ok(client.post("/api/discs/detected", json=report(**nothing)))
     assert stored() == (None, None, None)
 
 
 @pytest.mark.parametrize("field", list(FACTS))
 @pytest.mark.parametrize("value", [7, ["1"], "x" * 10_001, "a\x00b"])
-def test_it_refuses_what_it_can_not_be(client: FlaskClient, field: str, value: Any) -> None:
+def test_it_refuses_what_it_can_not_be(client, field, value):
     answer = client.post("/api/discs/detected", json=report(**{field: value}))
     assert_problem(answer, 422, field=f"titles.0.{field}")
 
@@ -118,14 +103,14 @@ def test_it_refuses_what_it_can_not_be(client: FlaskClient, field: str, value: A
     "segment_map",
     ["", "1", "1-", "7-5", "a,b", "1-999999", "1," * 4_999 + "1", "-5", "\uff11,\uff12"],
 )
-def test_it_takes_any_segment_map(client: FlaskClient, segment_map: str) -> None:
+def test_it_takes_any_segment_map(client, segment_map):
     disc = ok(
         client.post("/api/discs/detected", json=report(**FACTS | {"segment_map": segment_map}))
     )
     assert len(file_names(disc)) == 1
 
 
-def test_it_finds_copies_and_play_alls_by_their_streams(client: FlaskClient) -> None:
+def test_it_finds_copies_and_play_alls_by_their_streams(client):
     layout = [(43, "00001.mpls", "1"), (44, "00002.mpls", "2"), (45, "00003.mpls", "3"),
               (132, "00100.mpls", "1-3"), (43, "00001.m2ts", "1")]  # fmt: skip
     body = [
@@ -134,7 +119,7 @@ def test_it_finds_copies_and_play_alls_by_their_streams(client: FlaskClient) -> 
             titles(*(minutes for minutes, _, _ in layout)), layout, strict=True
         )
     ]
-    disc = detect(client, "FIREFLY_S01_D1", titles=body)
+    disc = client.detect("FIREFLY_S01_D1", titles=body)
     assert [title["kind"] for title in disc["titles"]] == [
         "episode", "episode", "episode", "play_all", "copy"
     ]  # fmt: skip
@@ -176,16 +161,14 @@ HOSTILE_DISCS = [
 
 
 @pytest.mark.parametrize(("label", "lengths"), HOSTILE_DISCS)
-def test_it_proposes_something_for_any_disc(
-    client: FlaskClient, label: str, lengths: list[int]
-) -> None:
+def test_it_proposes_something_for_any_disc(client, label, lengths):
     body = [{"index": at, "duration_seconds": each} for at, each in enumerate(lengths)]
     started = time.monotonic()
-    disc = detect(client, label, titles=body)
+    disc = client.detect(label, titles=body)
     assert time.monotonic() - started < 3
     assert len(disc["titles"]) == len(lengths)
     assert disc["identification"]["reasons"] != []
     names = [title["proposed_filename"] for title in disc["titles"]]
     assert all(name and len(name.encode()) <= 200 for name in names)
     assert len(set(names)) == len(names)
-    assert approve(client, disc["disc_id"])["preview_status"] == "approved"
+    assert client.approve(disc["disc_id"])["preview_status"] == "approved"

@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Disc
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
+from tests.client import Client
 from tests.plans import noted, scans
-from tests.provider_server import FakeProviders, Movie, Show
-from tests.support import approve, detect, eject, register_agent, told
+from tests.provider_server import Movie, Show
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 SHOWS = [
     Show(
@@ -34,14 +35,8 @@ ALLOWED = (
 
 
 @pytest.fixture
-def settings(settings: Settings, providers: FakeProviders) -> Settings:
+def settings(settings, providers) -> Settings:
     return replace(settings, provider_timeout_seconds=0.3, **providers.settings())
-
-
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
 
 
 @contextmanager
@@ -57,36 +52,34 @@ def counted(services: Services) -> Iterator[Counter[str]]:
     services.context.database.peewee.query_hooks.remove(note)
 
 
-def history(client: FlaskClient, number: int, *, approved: bool = False) -> None:
+def history(client: Client, number: int, *, approved: bool = False) -> None:
     """Discs of other shows and films that were here before."""
     for at in range(number):
         letters = chr(97 + at // 26) + chr(97 + at % 26)
         label, minutes = f"STORY_{letters}_S01_D1", (43, 44, 43.5)
-        disc = detect(client, label, minutes, drive="X:")
+        disc = client.detect(label, minutes, drive="X:")
         if approved:
-            approve(client, disc["disc_id"])
-    eject(client, "X:")
+            client.approve(disc["disc_id"])
+    client.eject("X:")
 
 
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_reads_by_index(
-    client: FlaskClient, services: Services, providers: FakeProviders
-) -> None:
+def test_it_reads_by_index(client, services, providers):
     history(client, 30)
     with noted(services) as statements:
-        first = detect(client, "SHERLOCK_D1", (88, 88.5))
-        approve(client, first["disc_id"])
-        second = detect(client, "SHERLOCK_D2", (88.2, 87.5), drive="E:")
-        third = detect(client, "SHERLOCK3_D3", (88.1, 87), drive="F:")
-        detect(client, "SHERLOCK_D1", (88, 88.5), drive="G:")
-        film = detect(client, "SOLARIS", (99,), drive="H:")
-        told(client, film["disc_id"], "identify", provider="omdb", external_id="tt0307479")
-        told(client, second["disc_id"], "preview/update-season", season_number=2)
-        told(client, third["disc_id"], "preview/override-media-type", media_type="movie")
-        told(client, third["disc_id"], "preview/reject")
+        first = client.detect("SHERLOCK_D1", (88, 88.5))
+        client.approve(first["disc_id"])
+        second = client.detect("SHERLOCK_D2", (88.2, 87.5), drive="E:")
+        third = client.detect("SHERLOCK3_D3", (88.1, 87), drive="F:")
+        client.detect("SHERLOCK_D1", (88, 88.5), drive="G:")
+        film = client.detect("SOLARIS", (99,), drive="H:")
+        client.edit(film["disc_id"], "identify", provider="omdb", external_id="tt0307479")
+        client.edit(second["disc_id"], "preview/update-season", season_number=2)
+        client.edit(third["disc_id"], "preview/override-media-type", media_type="movie")
+        client.edit(third["disc_id"], "preview/reject")
         providers.fail("500")
-        detect(client, "ANOTHER_FILM", (99,), drive="I:")
+        client.detect("ANOTHER_FILM", (99,), drive="I:")
         providers.work()
         services.maintenance.tick()
     assert scans(services, statements, ALLOWED) == set()
@@ -102,16 +95,16 @@ def test_it_reads_by_index(
     ],
 )
 def test_it_runs_as_many_statements_for_the_thousandth_disc_as_for_the_first(
-    client: FlaskClient, services: Services, label: str, minutes: tuple[float, ...]
-) -> None:
-    detect(client, label, tuple(each + 1 for each in minutes), drive="Y:")  # what is remembered
+    client, services, label, minutes
+):
+    client.detect(label, tuple(each + 1 for each in minutes), drive="Y:")  # what is remembered
     counts = []
     for _ in range(3):
         history(client, 6, approved=True)
         with counted(services) as statements:
-            disc = detect(client, label, minutes)
+            disc = client.detect(label, minutes)
         counts.append(statements)
-        eject(client)
+        client.eject()
         Disc.delete().where(Disc.disc_id == disc["disc_id"]).execute()
     assert counts[1] == counts[2]
     assert counts[2].total() < 60

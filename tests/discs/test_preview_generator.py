@@ -22,14 +22,14 @@ SERENITY = Identity(MediaType.MOVIE, "Serenity", 1.0, name_confidence=0.4, year=
 
 
 @pytest.fixture
-def seasons(services: Services) -> Iterator[SeasonTracker]:
+def seasons(services) -> Iterator[SeasonTracker]:
     """The seasons, in a transaction that stays open."""
     with services.context.database.write():
         yield services.seasons
 
 
 @pytest.fixture
-def previews(services: Services, seasons: SeasonTracker) -> PreviewGenerator:
+def previews(services, seasons) -> PreviewGenerator:
     """A generator with the default settings."""
     return generator(services)
 
@@ -76,9 +76,7 @@ def of_titles(preview: Preview, *keys: str) -> list[list[Any]]:
         ("HOLIDAY", (2, 3), (MediaType.UNKNOWN, "Holiday", None, None)),
     ],
 )
-def test_it_takes_a_disc_for_what_label_and_layout_say(
-    previews: PreviewGenerator, label: str, minutes: tuple[float, ...], expected: tuple[Any, ...]
-) -> None:
+def test_it_takes_a_disc_for_what_label_and_layout_say(previews, label, minutes, expected):
     found = previews.identifier.identify(label, facts(*minutes), "f", NOTHING)
     assert (found.media_type, found.name, found.season_number, found.year) == expected
     is_show = found.media_type is MediaType.TV_SHOW
@@ -89,9 +87,7 @@ def test_it_takes_a_disc_for_what_label_and_layout_say(
 @pytest.mark.parametrize(
     ("label", "confidence"), [("SERENITY_(2005)", 0.4), ("DVD_VIDEO", 0.3), ("", 0.3)]
 )
-def test_it_is_as_sure_of_a_film_as_of_its_name(
-    previews: PreviewGenerator, label: str, confidence: float
-) -> None:
+def test_it_is_as_sure_of_a_film_as_of_its_name(previews, label, confidence):
     found = previews.identifier.identify(label, facts(119, 8), "f", NOTHING)
     preview = previews.propose(label, "f", facts(119, 8), found, NOTHING)
     assert preview.disc["movie_confidence"] == confidence
@@ -100,25 +96,19 @@ def test_it_is_as_sure_of_a_film_as_of_its_name(
     assert (found.confidence > 0.5) == (confidence == 0.4)
 
 
-def test_it_counts_as_extras_what_the_settings_say(
-    services: Services, seasons: SeasonTracker
-) -> None:
+def test_it_counts_as_extras_what_the_settings_say(services, seasons):
     previews = generator(services, extras_min_duration_seconds=120)
     assert selected(proposed(previews, FIREFLY, 3, 3.5, 1)) == [0, 1]
 
 
-def test_it_takes_for_episodes_what_varies_as_the_settings_say(
-    services: Services, seasons: SeasonTracker
-) -> None:
+def test_it_takes_for_episodes_what_varies_as_the_settings_say(services, seasons):
     lengths = (43, 44, 45, 35)
     assert selected(proposed(generator(services), FIREFLY, *lengths)) == [0, 1, 2, 3]
     strict = generator(services, extras_duration_variance=0.1)
     assert selected(proposed(strict, FIREFLY, *lengths)) == [0, 1, 2]
 
 
-def test_it_files_below_the_folders_of_the_settings(
-    services: Services, seasons: SeasonTracker
-) -> None:
+def test_it_files_below_the_folders_of_the_settings(services, seasons):
     previews = generator(services, nas_tv_path="Series", nas_movie_path="Films/SD")
     show = proposed(previews, FIREFLY, 43)
     assert show.titles[0]["proposed_path"] == "Series/Firefly/Season 01"
@@ -126,7 +116,7 @@ def test_it_files_below_the_folders_of_the_settings(
     assert movie.titles[0]["proposed_path"] == "Films/SD/Serenity (2005)"
 
 
-def test_it_names_episodes_as_the_season_knows_them(services: Services) -> None:
+def test_it_names_episodes_as_the_season_knows_them(services):
     services.agents.register("pc", "Pc", {})
     with services.context.database.write():
         season_id = services.seasons.open("Firefly", 1)
@@ -138,13 +128,13 @@ def test_it_names_episodes_as_the_season_knows_them(services: Services) -> None:
     assert disc.titles[1].episode_title == "The Train Job"
 
 
-def test_it_remembers_where_a_person_says_that_it_begins(previews: PreviewGenerator) -> None:
+def test_it_remembers_where_a_person_says_that_it_begins(previews):
     preview = proposed(previews, told(replace(FIREFLY, starting_episode=0)), 43, 44)
     assert preview.disc["told_first_episode"] == 0
     assert preview.disc["starting_episode_number"] == 0
 
 
-def test_it_finds_no_episode_on_a_tv_disc_of_short_titles(previews: PreviewGenerator) -> None:
+def test_it_finds_no_episode_on_a_tv_disc_of_short_titles(previews):
     preview = proposed(previews, FIREFLY, 3, 4)
     assert selected(preview) == []
     assert preview.disc["tv_season"] == "Firefly:s1"
@@ -153,7 +143,7 @@ def test_it_finds_no_episode_on_a_tv_disc_of_short_titles(previews: PreviewGener
     ]
 
 
-def test_it_tells_what_each_title_is(previews: PreviewGenerator) -> None:
+def test_it_tells_what_each_title_is(previews):
     preview = proposed(previews, FIREFLY, 130.5, 43, 44, 43.5, 3)
     assert of_titles(preview, "kind", "selected") == [
         ["play_all", False], ["episode", True], ["episode", True], ["episode", True],
@@ -162,7 +152,7 @@ def test_it_tells_what_each_title_is(previews: PreviewGenerator) -> None:
     assert preview.titles[0]["note"] == "Plays other titles one after another: 1, 2, 3."
 
 
-def test_it_selects_one_of_several_cuts_and_warns(previews: PreviewGenerator) -> None:
+def test_it_selects_one_of_several_cuts_and_warns(previews):
     preview = proposed(previews, SERENITY, 119, 124, 4)
     assert of_titles(preview, "kind", "selected") == [
         ["other_cut", False], ["feature", True], ["extra", False]
@@ -178,9 +168,7 @@ def test_it_selects_one_of_several_cuts_and_warns(previews: PreviewGenerator) ->
     ("minutes", "most"),
     [((119, 4), 1.0), ((119, 124, 4), 0.8), (tuple(100 + n / 2 for n in range(20)), 0.6)],
 )
-def test_it_is_less_sure_of_a_film_the_more_titles_may_be_it(
-    previews: PreviewGenerator, minutes: tuple[float, ...], most: float
-) -> None:
+def test_it_is_less_sure_of_a_film_the_more_titles_may_be_it(previews, minutes, most):
     preview = proposed(previews, SERENITY, *minutes)
     assert preview.disc["identification"]["confidence"] == most
     told = proposed(previews, replace(SERENITY, is_told=True), *minutes)
@@ -188,35 +176,33 @@ def test_it_is_less_sure_of_a_film_the_more_titles_may_be_it(
     assert len(selected(preview)) == 1
 
 
-def test_it_says_that_a_film_hides_among_false_titles(previews: PreviewGenerator) -> None:
+def test_it_says_that_a_film_hides_among_false_titles(previews):
     preview = proposed(previews, SERENITY, *(100 + n / 2 for n in range(20)))
     (warning,) = preview.disc["identification"]["warnings"]
     assert warning.startswith("20 titles are as long as the film")
 
 
-def test_it_selects_both_of_two_films(previews: PreviewGenerator) -> None:
+def test_it_selects_both_of_two_films(previews):
     titles = [TitleFacts(0, "Title 1", 88 * 60, chapters=20), TitleFacts(1, "T", 104 * 60, 0, 24)]
     preview = previews.propose("LABEL", "f", titles, SERENITY, NOTHING)
     assert selected(preview) == [0, 1]
     assert len({each["proposed_filename"] for each in preview.titles.values()}) == 2
 
 
-def test_it_selects_nothing_of_a_films_bonus_disc(previews: PreviewGenerator) -> None:
+def test_it_selects_nothing_of_a_films_bonus_disc(previews):
     preview = proposed(previews, replace(SERENITY, is_bonus=True), 90, 20, 21)
     assert selected(preview) == []
     assert preview.disc["identification"]["warnings"] == ["No title is a film: a disc of extras."]
 
 
-def test_it_names_the_edition(previews: PreviewGenerator) -> None:
+def test_it_names_the_edition(previews):
     preview = proposed(previews, replace(SERENITY, edition="Director's Cut"), 119)
     name = preview.titles[0]["proposed_filename"]
     assert name == "Serenity (2005) {edition-Director's Cut}.mkv"
 
 
 @pytest.mark.parametrize("media_type", list(MediaType))
-def test_it_names_every_title_of_any_disc(
-    previews: PreviewGenerator, media_type: MediaType
-) -> None:
+def test_it_names_every_title_of_any_disc(previews, media_type):
     identity = Identity(media_type, "A/B: " + "Ö" * 250, 1.0)
     preview = proposed(previews, identity, 119, 43, 44, 3, 2, 2)
     assert sorted(preview.titles) == [0, 1, 2, 3, 4, 5]
@@ -229,7 +215,7 @@ def test_it_names_every_title_of_any_disc(
     assert len(set(others)) == len(others)
 
 
-def test_it_gives_a_renamed_extra_the_least_free_number(previews: PreviewGenerator) -> None:
+def test_it_gives_a_renamed_extra_the_least_free_number(previews):
     disc = {
         "media_type": MediaType.MOVIE,
         "disc_name": "SERENITY",

@@ -7,32 +7,17 @@ from functools import partial
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.services.discs import preview_refresh
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.provider_server import FakeProviders, Movie, Show
-from tests.support import (
-    FakeClock,
-    approve,
-    assert_problem,
-    detect,
-    disc_of,
-    eject,
-    episodes,
-    file_names,
-    ok,
-    register_agent,
-    restart,
-    season,
-    titles,
-    told,
-    unchanged,
-)
+from tests.client import Client, ok, titles
+from tests.provider_server import Movie, Show
+from tests.support import assert_problem, episodes, file_names, restart, unchanged
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 FILMS = [Movie("Solaris", 2002, 99, "tt0307479"), Movie("Tenet", 2020, 150, None, 577922)]
 SHOWS = [
@@ -50,18 +35,12 @@ Kind = tuple[str, tuple[float, ...]]
 
 
 @pytest.fixture
-def settings(settings: Settings, providers: FakeProviders) -> Settings:
+def settings(settings, providers) -> Settings:
     return replace(settings, provider_timeout_seconds=0.3, **providers.settings())
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
-
-
 @pytest.fixture
-def refresh(services: Services) -> Callable[[], int]:
+def refresh(services) -> Callable[[], int]:
     """Makes previews anew, as the server does every minute."""
     return step(services)
 
@@ -79,12 +58,10 @@ def warnings(disc: dict[str, Any]) -> str:
 
 @each_kind
 @pytest.mark.parametrize("mode", TROUBLES)
-def test_it_names_a_disc_by_its_label_while_a_provider_fails(
-    client: FlaskClient, providers: FakeProviders, mode: str, disc: Kind
-) -> None:
+def test_it_names_a_disc_by_its_label_while_a_provider_fails(client, providers, mode, disc):
     providers.fail(mode)
     started = time.monotonic()
-    found = detect(client, *disc)
+    found = client.detect(*disc)
     assert time.monotonic() - started < 2
     assert file_names(found)[0] == BY_LABEL[disc]
     assert "can't be asked just now" in warnings(found)
@@ -94,29 +71,23 @@ def test_it_names_a_disc_by_its_label_while_a_provider_fails(
 
 @pytest.mark.parametrize("body", [None, 7, [], [1], {"data": 7}, {"data": [{"tvdb_id": []}]}])
 @each_kind
-def test_it_takes_nonsense_for_nothing(
-    client: FlaskClient, providers: FakeProviders, disc: Kind, body: Any
-) -> None:
+def test_it_takes_nonsense_for_nothing(client, providers, disc, body):
     providers.fail("body", body=body)
-    assert file_names(detect(client, *disc))[0] == BY_LABEL[disc]
+    assert file_names(client.detect(*disc))[0] == BY_LABEL[disc]
 
 
 @each_kind
 def test_it_makes_the_preview_anew_when_the_provider_is_back(
-    client: FlaskClient,
-    providers: FakeProviders,
-    refresh: Callable[[], int],
-    clock: FakeClock,
-    disc: Kind,
-) -> None:
+    client, providers, refresh, clock, disc
+):
     providers.fail("500")
-    disc_id = detect(client, *disc)["disc_id"]
+    disc_id = client.detect(*disc)["disc_id"]
     assert refresh() == 0
-    assert file_names(disc_of(client, disc_id))[0] == BY_LABEL[disc]
+    assert file_names(client.disc(disc_id))[0] == BY_LABEL[disc]
     providers.work()
     clock.advance(5)
     assert refresh() == 1
-    renamed = disc_of(client, disc_id)
+    renamed = client.disc(disc_id)
     assert file_names(renamed)[0] == LOOKED_UP[disc]
     assert warnings(renamed) == ""
     assert renamed["preview_status"] == "pending"
@@ -125,63 +96,53 @@ def test_it_makes_the_preview_anew_when_the_provider_is_back(
     assert providers.count() == asked
 
 
-def test_it_makes_it_anew_after_a_restart(
-    app: Flask, client: FlaskClient, providers: FakeProviders
-) -> None:
+def test_it_makes_it_anew_after_a_restart(app, client, providers):
     providers.stop()
-    disc_id = detect(client, *SHOW)["disc_id"]
+    disc_id = client.detect(*SHOW)["disc_id"]
     providers.start()
     assert step(restart(app))() == 1
-    assert file_names(disc_of(client, disc_id))[0] == LOOKED_UP[SHOW]
+    assert file_names(client.disc(disc_id))[0] == LOOKED_UP[SHOW]
 
 
-def test_it_renumbers_the_season_with_it(
-    client: FlaskClient, providers: FakeProviders, refresh: Callable[[], int]
-) -> None:
+def test_it_renumbers_the_season_with_it(client, providers, refresh):
     providers.fail("500")
-    first = detect(client, "SPACE_S01", (44,))
+    first = client.detect("SPACE_S01", (44,))
     assert episodes(first) == [1]
     providers.work()
     refresh()
-    assert episodes(disc_of(client, first["disc_id"])) == [3]
-    assert season(client, "Space:s1")["last_episode_assigned"] == 3
+    assert episodes(client.disc(first["disc_id"])) == [3]
+    assert client.season("Space:s1")["last_episode_assigned"] == 3
 
 
-def approved(client: FlaskClient, disc_id: str) -> None:
-    approve(client, disc_id, title_edits=[{"index": 0, "episode_title": "Mine"}])
+def approved(client: Client, disc_id: str) -> None:
+    client.approve(disc_id, title_edits=[{"index": 0, "episode_title": "Mine"}])
 
 
-def rejected(client: FlaskClient, disc_id: str) -> None:
-    told(client, disc_id, "preview/reject")
+def rejected(client: Client, disc_id: str) -> None:
+    client.edit(disc_id, "preview/reject")
 
 
-def renumbered(client: FlaskClient, disc_id: str) -> None:
+def renumbered(client: Client, disc_id: str) -> None:
     body = {"season_number": 2, "starting_episode": 7}
-    told(client, disc_id, "preview/update-season", **body)
+    client.edit(disc_id, "preview/update-season", **body)
 
 
-def overridden(client: FlaskClient, disc_id: str) -> None:
+def overridden(client: Client, disc_id: str) -> None:
     body = {"media_type": "movie", "movie_title": "Mine"}
-    told(client, disc_id, "preview/override-media-type", **body)
+    client.edit(disc_id, "preview/override-media-type", **body)
 
 
-def ejected(client: FlaskClient, disc_id: str) -> None:
-    eject(client)
+def ejected(client: Client, disc_id: str) -> None:
+    client.eject()
 
 
 DECISIONS = [approved, rejected, renumbered, overridden, ejected]
 
 
 @pytest.mark.parametrize("decide", DECISIONS)
-def test_it_leaves_what_a_person_decided_meanwhile(
-    client: FlaskClient,
-    services: Services,
-    providers: FakeProviders,
-    refresh: Callable[[], int],
-    decide: Callable[[FlaskClient, str], None],
-) -> None:
+def test_it_leaves_what_a_person_decided_meanwhile(client, services, providers, refresh, decide):
     providers.fail("500")
-    disc_id = detect(client, *SHOW)["disc_id"]
+    disc_id = client.detect(*SHOW)["disc_id"]
     decide(client, disc_id)
     providers.work()
     with unchanged(services):
@@ -190,14 +151,10 @@ def test_it_leaves_what_a_person_decided_meanwhile(
 
 @pytest.mark.parametrize("decide", DECISIONS)
 def test_it_leaves_what_a_person_decides_while_it_asks(
-    client: FlaskClient,
-    services: Services,
-    providers: FakeProviders,
-    monkeypatch: pytest.MonkeyPatch,
-    decide: Callable[[FlaskClient, str], None],
-) -> None:
+    client, services, providers, monkeypatch, decide
+):
     providers.fail("500")
-    disc_id = detect(client, *SHOW)["disc_id"]
+    disc_id = client.detect(*SHOW)["disc_id"]
     providers.work()
     decided = []
 
@@ -206,54 +163,48 @@ def test_it_leaves_what_a_person_decides_while_it_asks(
         if not decided:
             decided.append(True)
             decide(client, disc_id)
-            decided.append(disc_of(client, disc_id))
+            decided.append(client.disc(disc_id))
         return found
 
     look_up = services.overrides.lookup.disc
     monkeypatch.setattr(services.overrides.lookup, "disc", then_decided)
     assert step(services)() == 0
-    assert disc_of(client, disc_id) == decided[1]
+    assert client.disc(disc_id) == decided[1]
 
 
-def test_it_keeps_accepted_names_of_a_disc_that_comes_again(
-    client: FlaskClient, providers: FakeProviders, refresh: Callable[[], int]
-) -> None:
+def test_it_keeps_accepted_names_of_a_disc_that_comes_again(client, providers, refresh):
     providers.fail("500")
-    disc_id = detect(client, *SHOW)["disc_id"]
-    accepted = approve(client, disc_id, title_edits=[{"index": 0, "episode_title": "Mine"}])
-    eject(client)
-    again = detect(client, *SHOW)
+    disc_id = client.detect(*SHOW)["disc_id"]
+    accepted = client.approve(disc_id, title_edits=[{"index": 0, "episode_title": "Mine"}])
+    client.eject()
+    again = client.detect(*SHOW)
     providers.work()
     assert refresh() == 0
-    assert file_names(disc_of(client, again["disc_id"])) == file_names(accepted)
+    assert file_names(client.disc(again["disc_id"])) == file_names(accepted)
 
 
 def test_it_refreshes_discs_that_need_only_the_provider_that_is_back(
-    client: FlaskClient, providers: FakeProviders, refresh: Callable[[], int], clock: FakeClock
-) -> None:
+    client, providers, refresh, clock
+):
     providers.fail("500")
-    film = detect(client, *FILM)
+    film = client.detect(*FILM)
     clock.advance(1)
-    show = detect(client, *SHOW, drive="E:")
+    show = client.detect(*SHOW, drive="E:")
     providers.work()
     providers.fail("500", provider="omdb")
     providers.fail("500", provider="tmdb")
     clock.advance(60)
     assert refresh() == 1
-    assert file_names(disc_of(client, film["disc_id"]))[0] == BY_LABEL[FILM]
-    assert file_names(disc_of(client, show["disc_id"]))[0] == LOOKED_UP[SHOW]
+    assert file_names(client.disc(film["disc_id"]))[0] == BY_LABEL[FILM]
+    assert file_names(client.disc(show["disc_id"]))[0] == LOOKED_UP[SHOW]
 
 
 def test_it_takes_a_bounded_time_for_all_discs_together(
-    client: FlaskClient,
-    providers: FakeProviders,
-    refresh: Callable[[], int],
-    monkeypatch: pytest.MonkeyPatch,
-    clock: FakeClock,
-) -> None:
+    client, providers, refresh, monkeypatch, clock
+):
     providers.fail("500")
     for number in range(5):
-        detect(client, f"SOLARIS {'X' * number}", (99, 5), drive=f"{number}")
+        client.detect(f"SOLARIS {'X' * number}", (99, 5), drive=f"{number}")
     providers.work()
     providers.fail("silence")
     clock.advance(60)
@@ -264,25 +215,21 @@ def test_it_takes_a_bounded_time_for_all_discs_together(
 
 
 @each_kind
-def test_it_needs_no_provider_for_what_it_has_found_before(
-    app: Flask, client: FlaskClient, providers: FakeProviders, disc: Kind
-) -> None:
+def test_it_needs_no_provider_for_what_it_has_found_before(app, client, providers, disc):
     label, minutes = disc
-    detect(client, label, minutes)
+    client.detect(label, minutes)
     providers.stop()
     restart(app)
     # Another disc of it, to which nothing is known but by its name.
-    other = detect(client, label, tuple(each + 0.5 for each in minutes), drive="E:")
+    other = client.detect(label, tuple(each + 0.5 for each in minutes), drive="E:")
     providers.start()
     assert "can't be asked" not in warnings(other)
     assert len(other["candidates"]) == 1
 
 
-def test_it_finds_a_film_with_one_of_two_providers(
-    client: FlaskClient, providers: FakeProviders
-) -> None:
+def test_it_finds_a_film_with_one_of_two_providers(client, providers):
     providers.fail("500", provider="tmdb")
-    assert file_names(detect(client, *FILM)) == ["Solaris (2002).mkv"]
+    assert file_names(client.detect(*FILM)) == ["Solaris (2002).mkv"]
 
 
 @pytest.mark.parametrize(
@@ -295,16 +242,16 @@ def test_it_finds_a_film_with_one_of_two_providers(
     ],
 )
 def test_it_takes_a_persons_word_with_a_warning_while_a_provider_fails(
-    client: FlaskClient, providers: FakeProviders, action: str, body: dict[str, Any]
-) -> None:
+    client, providers, action, body
+):
     providers.fail("500")
-    disc = told(client, detect(client, *SHOW)["disc_id"], action, **body)
+    disc = client.edit(client.detect(*SHOW)["disc_id"], action, **body)
     assert disc["identification"]["confidence"] == 1.0
     assert "can't be asked just now" in warnings(disc)
     assert file_names(disc) != []
 
 
-def test_it_asks_no_one_within_a_transaction(services: Services) -> None:
+def test_it_asks_no_one_within_a_transaction(services):
     lookup = services.overrides.lookup
     with services.context.database.write():
         for ask in (
@@ -318,9 +265,7 @@ def test_it_asks_no_one_within_a_transaction(services: Services) -> None:
 
 
 @each_kind
-def test_it_looks_up_a_disc_whose_report_may_be_sent_again(
-    client: FlaskClient, providers: FakeProviders, disc: Kind
-) -> None:
+def test_it_looks_up_a_disc_whose_report_may_be_sent_again(client, providers, disc):
     label, minutes = disc
     body = {"agent_id": "pc", "drive": "D:", "disc_name": label, "titles": titles(*minutes)}
     key = {"Idempotency-Key": "once"}
@@ -331,9 +276,7 @@ def test_it_looks_up_a_disc_whose_report_may_be_sent_again(
     assert providers.count() == asked
 
 
-def test_it_asks_no_one_for_an_agent_that_is_not_known(
-    client: FlaskClient, providers: FakeProviders
-) -> None:
+def test_it_asks_no_one_for_an_agent_that_is_not_known(client, providers):
     body = {"agent_id": "nobody", "drive": "D:", "disc_name": "SOLARIS", "titles": titles(99)}
     assert_problem(client.post("/api/discs/detected", json=body), 404, "nobody")
     assert providers.count() == 0

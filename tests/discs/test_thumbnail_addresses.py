@@ -4,11 +4,10 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.support import JPEG, assert_problem, detect, register_agent, titles, unchanged
+from tests.client import titles
+from tests.support import JPEG, assert_problem, unchanged
 
 #: Relative to {id}, the folder of a disc with thumbnails.
 FILES = [
@@ -100,10 +99,10 @@ OWNERS = [
 
 
 @pytest.fixture
-def disc_id(client: FlaskClient, settings: Settings) -> str:
+def disc_id(client, settings) -> str:
     """A disc with a thumbnail, and secrets beside it and in the folders around."""
-    register_agent(client)
-    disc_id = str(detect(client, titles=titles(43, thumbnails=[JPEG]))["disc_id"])
+    client.register_agent()
+    disc_id = str(client.detect(titles=titles(43, thumbnails=[JPEG]))["disc_id"])
     kept = settings.thumbnails_dir
     (kept / disc_id / "secret.jpg").write_bytes(b"secret")
     for folder in (kept, kept.parent, kept.parent.parent):
@@ -112,14 +111,12 @@ def disc_id(client: FlaskClient, settings: Settings) -> str:
     return disc_id
 
 
-def test_it_answers_404_for_a_thumbnail_that_is_not_kept(client: FlaskClient, disc_id: str) -> None:
+def test_it_answers_404_for_a_thumbnail_that_is_not_kept(client, disc_id):
     assert_problem(client.get(f"/api/thumbnails/{disc_id}/title_0_1.jpg"), 404, "dropped")
     assert_problem(client.get("/api/thumbnails/nothing/title_0_0.jpg"), 404, "dropped")
 
 
-def test_it_deletes_and_counts_nothing_elsewhere(
-    client: FlaskClient, services: Services, disc_id: str, subtests: pytest.Subtests
-) -> None:
+def test_it_deletes_and_counts_nothing_elsewhere(client, services, disc_id, subtests):
     before = contents(services.context.settings)
     for address in (*OWNERS, *FILES):
         path = f"/api/thumbnails/{address.format(id=disc_id)}"
@@ -132,9 +129,7 @@ def test_it_deletes_and_counts_nothing_elsewhere(
             assert contents(services.context.settings) == before
 
 
-def test_it_serves_nothing_of_what_is_no_id(
-    client: FlaskClient, disc_id: str, subtests: pytest.Subtests
-) -> None:
+def test_it_serves_nothing_of_what_is_no_id(client, disc_id, subtests):
     for owner, name in product(OWNERS, ("title_0_0.jpg", "secret.jpg")):
         with subtests.test(owner=owner, name=name):
             path = f"/api/thumbnails/{owner.format(id=disc_id)}/{name}"

@@ -2,63 +2,38 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.wiring import Services
+from tests.client import Client, ok, titles
 from tests.plans import noted
-from tests.support import (
-    JPEG,
-    FakeClock,
-    approve,
-    assigned_job,
-    create_job,
-    detect,
-    disc_of,
-    eject,
-    job_of,
-    ok,
-    register_agent,
-    report,
-    restart,
-    titles,
-    told,
-    unchanged,
-)
+from tests.support import JPEG, restart, unchanged
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 DAY = 24 * 3600
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
-
-
-def shown_disc(client: FlaskClient, seconds: tuple[int, ...] = (300, 900), **extra: Any) -> str:
+def shown_disc(client: Client, seconds: tuple[int, ...] = (300, 900), **extra: Any) -> str:
     """A disc of two titles with thumbnails; its id."""
     images = {"thumbnails": [JPEG] * len(seconds), "thumbnail_timestamps": list(seconds)}
-    return str(detect(client, titles=titles(43, 44, **images), **extra)["disc_id"])
+    return str(client.detect(titles=titles(43, 44, **images), **extra)["disc_id"])
 
 
-def shown_job(client: FlaskClient) -> str:
+def shown_job(client: Client) -> str:
     """A job with a thumbnail; its id."""
-    return str(create_job(client, thumbnails=[JPEG], thumbnail_timestamps=[300])["job_id"])
+    return str(client.create_job(thumbnails=[JPEG], thumbnail_timestamps=[300])["job_id"])
 
 
-def addresses(client: FlaskClient, owner_id: str) -> list[str]:
+def addresses(client: Client, owner_id: str) -> list[str]:
     """The addresses that a disc or job lists."""
     found = client.get(f"/api/jobs/{owner_id}")
     if found.status_code == 200:
         return list(found.get_json()["thumbnails"])
-    return [
-        address for title in disc_of(client, owner_id)["titles"] for address in title["thumbnails"]
-    ]
+    return [address for title in client.disc(owner_id)["titles"] for address in title["thumbnails"]]
 
 
 def files(services: Services, owner_id: str) -> list[str]:
@@ -67,34 +42,34 @@ def files(services: Services, owner_id: str) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def test_it_keeps_what_someone_may_look_at(client: FlaskClient, services: Services) -> None:
+def test_it_keeps_what_someone_may_look_at(client, services):
     disc_id, job_id, running = shown_disc(client), shown_job(client), ""
-    running = assigned_job(client, input_file="C:\\b.mkv", thumbnails=[JPEG])
-    ok(report(client, running, "running"))
+    running = client.assigned_job(input_file="C:\\b.mkv", thumbnails=[JPEG])
+    ok(client.report(running, "running"))
     refused = shown_disc(client, drive="E:")
-    told(client, refused, "preview/reject")
+    client.edit(refused, "preview/reject")
     with unchanged(services):
         assert services.thumbnail_cleaner.run() == 0
     for owner_id, number in ((disc_id, 4), (job_id, 1), (running, 1), (refused, 4)):
         assert len(addresses(client, owner_id)) == len(files(services, owner_id)) == number
 
 
-def ejected_disc(client: FlaskClient) -> str:
+def ejected_disc(client: Client) -> str:
     disc_id = shown_disc(client)
-    eject(client)
+    client.eject()
     return disc_id
 
 
-def cancelled_job(client: FlaskClient) -> str:
+def cancelled_job(client: Client) -> str:
     job_id = shown_job(client)
     ok(client.post(f"/api/jobs/{job_id}/cancel"))
     return job_id
 
 
-def ended_job(end: str) -> Callable[[FlaskClient], str]:
-    def make(client: FlaskClient) -> str:
-        job_id = assigned_job(client, thumbnails=[JPEG])
-        ok(report(client, job_id, end))
+def ended_job(end: str) -> Callable[[Client], str]:
+    def make(client: Client) -> str:
+        job_id = client.assigned_job(thumbnails=[JPEG])
+        ok(client.report(job_id, end))
         return job_id
 
     return make
@@ -103,9 +78,7 @@ def ended_job(end: str) -> Callable[[FlaskClient], str]:
 @pytest.mark.parametrize(
     "owner", [ejected_disc, cancelled_job, *map(ended_job, ("completed", "failed"))]
 )
-def test_it_drops_what_no_one_looks_at_any_more(
-    client: FlaskClient, services: Services, owner: Callable[[FlaskClient], str]
-) -> None:
+def test_it_drops_what_no_one_looks_at_any_more(client, services, owner):
     kept = shown_disc(client, drive="E:")
     owner_id = owner(client)
     number = len(files(services, owner_id))
@@ -116,20 +89,16 @@ def test_it_drops_what_no_one_looks_at_any_more(
     assert services.thumbnail_cleaner.run() == 0
 
 
-def test_it_drops_what_an_approval_left_as_the_server_was_killed(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_drops_what_an_approval_left_as_the_server_was_killed(client, services, monkeypatch):
     disc_id = shown_disc(client)
     with monkeypatch.context() as patch:
         patch.setattr(ThumbnailStore, "delete", lambda *_: None)
-        approve(client, disc_id)
+        client.approve(disc_id)
     assert services.thumbnail_cleaner.run() == 4
     assert files(services, disc_id) == []
 
 
-def test_it_drops_thumbnails_of_no_one_and_unfinished_ones(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_drops_thumbnails_of_no_one_and_unfinished_ones(client, services):
     folder = services.context.settings.thumbnails_dir
     (folder / "gone").mkdir(parents=True)
     (folder / "gone" / "title_0_0.jpg").touch()
@@ -143,9 +112,7 @@ def test_it_drops_thumbnails_of_no_one_and_unfinished_ones(
     assert len(files(services, disc_id)) == len(addresses(client, disc_id)) == 4
 
 
-def test_it_drops_what_is_a_day_old(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_drops_what_is_a_day_old(client, services, clock):
     old = [shown_disc(client), shown_job(client)]
     clock.advance(3600)
     young = shown_disc(client, drive="E:")
@@ -156,13 +123,11 @@ def test_it_drops_what_is_a_day_old(
     for owner_id in old:
         assert (addresses(client, owner_id), files(services, owner_id)) == ([], [])
     assert len(addresses(client, young)) == 4
-    assert disc_of(client, old[0])["preview_status"] == "pending"
-    assert job_of(client, old[1])["status"] == "pending"
+    assert client.disc(old[0])["preview_status"] == "pending"
+    assert client.job(old[1])["status"] == "pending"
 
 
-def test_it_counts_the_day_from_the_latest_report(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_counts_the_day_from_the_latest_report(client, services, clock):
     disc_id = shown_disc(client)
     clock.advance(DAY - 60)
     assert shown_disc(client) == disc_id
@@ -171,9 +136,7 @@ def test_it_counts_the_day_from_the_latest_report(
     assert len(addresses(client, disc_id)) == 4
 
 
-def test_it_drops_nothing_before_its_time_when_the_clock_is_put_back(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_drops_nothing_before_its_time_when_the_clock_is_put_back(client, services, clock):
     disc_id = shown_disc(client)
     clock.advance(-365 * DAY)
     assert services.thumbnail_cleaner.run() == 0
@@ -185,7 +148,7 @@ def test_it_drops_nothing_before_its_time_when_the_clock_is_put_back(
     assert addresses(client, disc_id) == []
 
 
-def test_it_lists_no_thumbnail_that_is_gone(client: FlaskClient, services: Services) -> None:
+def test_it_lists_no_thumbnail_that_is_gone(client, services):
     disc_id = shown_disc(client)
     (services.context.settings.thumbnails_dir / disc_id / "title_1_900.jpg").unlink()
     assert services.thumbnail_cleaner.run() == 0
@@ -195,9 +158,7 @@ def test_it_lists_no_thumbnail_that_is_gone(client: FlaskClient, services: Servi
     assert files(services, disc_id) == ["title_0_300.jpg", "title_0_900.jpg", "title_1_300.jpg"]
 
 
-def test_it_names_nothing_that_is_gone_wherever_it_is_killed(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_names_nothing_that_is_gone_wherever_it_is_killed(client, services, monkeypatch):
     disc_id = ejected_disc(client)
 
     def die(*_: object) -> None:
@@ -212,9 +173,7 @@ def test_it_names_nothing_that_is_gone_wherever_it_is_killed(
     assert services.thumbnail_cleaner.run() == 4
 
 
-def test_it_goes_on_behind_a_folder_that_it_can_not_clear(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_goes_on_behind_a_folder_that_it_can_not_clear(client, services, monkeypatch):
     first, second = sorted([ejected_disc(client), ejected_disc(client)])
     keep_only = ThumbnailStore.keep_only
 
@@ -228,23 +187,21 @@ def test_it_goes_on_behind_a_folder_that_it_can_not_clear(
     assert (len(files(services, first)), files(services, second)) == (4, [])
 
 
-def test_it_looks_at_no_row_where_nothing_is_kept(client: FlaskClient, services: Services) -> None:
-    detect(client)
-    create_job(client)
+def test_it_looks_at_no_row_where_nothing_is_kept(client, services):
+    client.detect()
+    client.create_job()
     with noted(services) as statements:
         services.thumbnail_cleaner.run()
     assert statements == {}
 
 
-def test_it_is_done_by_the_maintenance(client: FlaskClient, services: Services) -> None:
+def test_it_is_done_by_the_maintenance(client, services):
     disc_id = ejected_disc(client)
     services.maintenance.tick()
     assert files(services, disc_id) == []
 
 
-def test_it_finds_its_folder_again_after_a_restart(
-    app: Flask, client: FlaskClient, clock: FakeClock, tmp_path: Path
-) -> None:
+def test_it_finds_its_folder_again_after_a_restart(app, client, clock, tmp_path):
     disc_id = shown_disc(client)
     clock.advance(DAY)
     services = restart(app)

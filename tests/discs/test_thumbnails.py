@@ -6,22 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.schemas.fields import MAX_THUMBNAIL_BYTES
-from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.support import (
-    JPEG,
-    approve,
-    assert_problem,
-    create_job,
-    detect,
-    ok,
-    register_agent,
-    titles,
-    unchanged,
-)
+from tests.client import Client, ok, titles
+from tests.support import JPEG, assert_problem, unchanged
 
 IMAGE = base64.b64decode(JPEG)
 LARGEST = IMAGE.ljust(MAX_THUMBNAIL_BYTES, b"\0")
@@ -39,11 +28,11 @@ def resized(width: int, height: int) -> bytes:
     return IMAGE.replace(frame + b"\0\1\0\1", frame + struct.pack(">HH", height, width))
 
 
-def with_thumbnails(client: FlaskClient, images: Any, seconds: Any = None) -> dict[str, Any]:
+def with_thumbnails(client: Client, images: Any, seconds: Any = None) -> dict[str, Any]:
     """A disc of one title with thumbnails; gives the title, and the disc's id with it."""
-    register_agent(client)
+    client.register_agent()
     shown = titles(43, thumbnails=images, thumbnail_timestamps=seconds)
-    disc = detect(client, titles=shown)
+    disc = client.detect(titles=shown)
     return {**disc["titles"][0], "disc_id": disc["disc_id"]}
 
 
@@ -52,7 +41,7 @@ def kept(settings: Settings) -> list[Path]:
     return [path for path in settings.thumbnails_dir.rglob("*") if path.is_file()]
 
 
-def test_it_gives_each_thumbnail_an_address(client: FlaskClient) -> None:
+def test_it_gives_each_thumbnail_an_address(client):
     title = with_thumbnails(client, [JPEG, JPEG], [300, 900.7])
     assert title["thumbnail_timestamps"] == [300, 900]
     assert title["thumbnails"] == [
@@ -61,20 +50,20 @@ def test_it_gives_each_thumbnail_an_address(client: FlaskClient) -> None:
     ]
 
 
-def test_it_sends_a_thumbnail_to_be_cached_for_an_hour(client: FlaskClient) -> None:
+def test_it_sends_a_thumbnail_to_be_cached_for_an_hour(client):
     answer = client.get(with_thumbnails(client, [JPEG], [300])["thumbnails"][0])
     assert (answer.status_code, answer.data) == (200, IMAGE)
     assert answer.content_type == "image/jpeg"
     assert answer.cache_control.max_age == 3600
 
 
-def test_it_takes_a_data_url_with_line_breaks(client: FlaskClient) -> None:
+def test_it_takes_a_data_url_with_line_breaks(client):
     image = f"data:image/jpeg;base64,{JPEG[:76]}\r\n{JPEG[76:]}"
     title = with_thumbnails(client, [image])
     assert client.get(title["thumbnails"][0]).data == IMAGE
 
 
-def test_it_tells_thumbnails_without_a_second_of_their_own_apart(client: FlaskClient) -> None:
+def test_it_tells_thumbnails_without_a_second_of_their_own_apart(client):
     images = [encoded(IMAGE + bytes([number])) for number in range(4)]
     title = with_thumbnails(client, images, [2, 2])
     assert title["thumbnail_timestamps"] == [2, 3, 4, 5]
@@ -82,34 +71,34 @@ def test_it_tells_thumbnails_without_a_second_of_their_own_apart(client: FlaskCl
     assert found == [IMAGE + bytes([number]) for number in range(4)]
 
 
-def test_it_keeps_the_thumbnails_of_each_title_apart(client: FlaskClient) -> None:
-    register_agent(client)
+def test_it_keeps_the_thumbnails_of_each_title_apart(client):
+    client.register_agent()
     shown = titles(43, 44, thumbnails=[JPEG])
     shown[1]["thumbnails"] = [encoded(IMAGE + b"2")]
-    disc = detect(client, titles=shown)
+    disc = client.detect(titles=shown)
     addresses = [title["thumbnails"][0] for title in disc["titles"]]
     assert [client.get(address).data for address in addresses] == [IMAGE, IMAGE + b"2"]
 
 
-def test_it_serves_the_address_of_any_title(client: FlaskClient) -> None:
-    register_agent(client)
+def test_it_serves_the_address_of_any_title(client):
+    client.register_agent()
     title = titles(43, index=2**31 - 1, thumbnails=[JPEG], thumbnail_timestamps=[2**29 - 1])
-    disc = detect(client, titles=title)
+    disc = client.detect(titles=title)
     assert client.get(disc["titles"][0]["thumbnails"][0]).data == IMAGE
 
 
-def test_it_counts_what_is_kept_of_a_disc(client: FlaskClient) -> None:
+def test_it_counts_what_is_kept_of_a_disc(client):
     disc_id = with_thumbnails(client, [JPEG, JPEG])["disc_id"]
     answer = client.get(f"/api/thumbnails/{disc_id}")
     assert ok(answer) == {"disc_id": disc_id, "thumbnail_count": 2}
 
 
-def test_it_counts_none_of_an_unknown_disc(client: FlaskClient) -> None:
+def test_it_counts_none_of_an_unknown_disc(client):
     answer = client.get("/api/thumbnails/nothing")
     assert ok(answer) == {"disc_id": "nothing", "thumbnail_count": 0}
 
 
-def test_it_drops_thumbnails_when_told(client: FlaskClient, settings: Settings) -> None:
+def test_it_drops_thumbnails_when_told(client, settings):
     title = with_thumbnails(client, [JPEG, JPEG])
     address = f"/api/thumbnails/{title['disc_id']}"
     assert ok(client.delete(address)) == {"disc_id": title["disc_id"], "deleted": 2}
@@ -119,24 +108,24 @@ def test_it_drops_thumbnails_when_told(client: FlaskClient, settings: Settings) 
     assert kept(settings) == []
 
 
-def test_it_drops_the_thumbnails_of_that_disc_alone(client: FlaskClient) -> None:
+def test_it_drops_the_thumbnails_of_that_disc_alone(client):
     first = with_thumbnails(client, [JPEG])
-    second = detect(client, drive="E:", titles=titles(43, thumbnails=[JPEG]))
+    second = client.detect(drive="E:", titles=titles(43, thumbnails=[JPEG]))
     ok(client.delete(f"/api/thumbnails/{first['disc_id']}"))
     assert client.get(second["titles"][0]["thumbnails"][0]).status_code == 200
     assert ok(client.get(f"/api/discs/{second['disc_id']}")) == second
 
 
-def test_it_drops_thumbnails_at_the_approval(client: FlaskClient, settings: Settings) -> None:
+def test_it_drops_thumbnails_at_the_approval(client, settings):
     title = with_thumbnails(client, [JPEG])
-    approved = approve(client, title["disc_id"])
+    approved = client.approve(title["disc_id"])
     assert approved["titles"][0]["thumbnails"] == []
     assert approved["titles"][0]["thumbnail_timestamps"] == []
     assert_problem(client.get(title["thumbnails"][0]), 404, "dropped")
     assert kept(settings) == []
 
 
-def test_it_keeps_thumbnails_when_the_approval_is_refused(client: FlaskClient) -> None:
+def test_it_keeps_thumbnails_when_the_approval_is_refused(client):
     title = with_thumbnails(client, [JPEG])
     body = {"title_edits": [{"index": 9}]}
     answer = client.post(f"/api/discs/{title['disc_id']}/preview/approve", json=body)
@@ -144,25 +133,23 @@ def test_it_keeps_thumbnails_when_the_approval_is_refused(client: FlaskClient) -
     assert client.get(title["thumbnails"][0]).status_code == 200
 
 
-def test_it_keeps_the_thumbnails_of_a_job(client: FlaskClient) -> None:
-    job = create_job(client, thumbnails=[JPEG], thumbnail_timestamps=[300], title_index=2)
+def test_it_keeps_the_thumbnails_of_a_job(client):
+    job = client.create_job(thumbnails=[JPEG], thumbnail_timestamps=[300], title_index=2)
     assert job["thumbnails"] == [f"/api/thumbnails/{job['job_id']}/title_2_300.jpg"]
     assert client.get(job["thumbnails"][0]).data == IMAGE
     ok(client.delete(f"/api/thumbnails/{job['job_id']}"))
     assert ok(client.get(f"/api/jobs/{job['job_id']}"))["thumbnails"] == []
 
 
-def test_it_leaves_out_thumbnails_beyond_the_first_eight(client: FlaskClient) -> None:
-    register_agent(client)
-    disc = detect(client, titles=titles(90, thumbnails=[JPEG] * 9))
+def test_it_leaves_out_thumbnails_beyond_the_first_eight(client):
+    client.register_agent()
+    disc = client.detect(titles=titles(90, thumbnails=[JPEG] * 9))
     assert disc["titles"][0]["thumbnail_timestamps"] == list(range(8))
     count = ok(client.get(f"/api/thumbnails/{disc['disc_id']}"))
     assert count["thumbnail_count"] == 8
 
 
-def test_it_keeps_eight_of_a_title_that_is_reported_again(
-    client: FlaskClient, settings: Settings
-) -> None:
+def test_it_keeps_eight_of_a_title_that_is_reported_again(client, settings):
     first = with_thumbnails(client, [JPEG] * 8, list(range(8)))
     again = with_thumbnails(client, [JPEG] * 8, list(range(4, 12)))
     assert again["disc_id"] == first["disc_id"]
@@ -173,7 +160,7 @@ def test_it_keeps_eight_of_a_title_that_is_reported_again(
     assert_problem(client.get(first["thumbnails"][0]), 404, "dropped")
 
 
-def test_it_keeps_thumbnails_that_a_later_report_leaves_out(client: FlaskClient) -> None:
+def test_it_keeps_thumbnails_that_a_later_report_leaves_out(client):
     first = with_thumbnails(client, [JPEG])
     again = with_thumbnails(client, None)
     assert again == first
@@ -206,10 +193,8 @@ def test_it_keeps_thumbnails_that_a_later_report_leaves_out(client: FlaskClient)
         ({"thumbnails": [JPEG], "thumbnail_timestamps": 300}, "thumbnail_timestamps"),
     ],
 )
-def test_it_refuses_thumbnails_that_can_not_be(
-    client: FlaskClient, services: Services, sent: dict[str, Any], field: str
-) -> None:
-    register_agent(client)
+def test_it_refuses_thumbnails_that_can_not_be(client, services, sent, field):
+    client.register_agent()
     body = {
         "agent_id": "pc",
         "drive": "D:",
@@ -223,6 +208,6 @@ def test_it_refuses_thumbnails_that_can_not_be(
     assert kept(services.context.settings) == []
 
 
-def test_it_takes_as_much_as_it_may(client: FlaskClient) -> None:
+def test_it_takes_as_much_as_it_may(client):
     images = [encoded(LARGEST)] + [JPEG] * 7
     assert len(with_thumbnails(client, images)["thumbnails"]) == 8

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import requests
 
+from tests.client import titles
 from tests.e2e.gunicorn_server import GunicornServer
-from tests.support import JPEG, titles
+from tests.support import JPEG
 
 Step = Callable[[], Any]
 SEASON = "Firefly:s1"

@@ -67,12 +67,12 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path) -> Stage:
     return Stage(tmp_path)
 
 
 @pytest.fixture(params=["one disk", "two disks"])
-def disks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+def disks(request, monkeypatch) -> bool:
     """Whether the library lies on another disk; the tests hold in either case."""
     if request.param == "two disks":
         refuse_links_from(monkeypatch, "output")
@@ -99,21 +99,21 @@ def failing(number: int) -> Callable[..., NoReturn]:
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_moves_a_file_to_its_place(stage: Stage) -> None:
+def test_it_moves_a_file_to_its_place(stage):
     assert stage.file() == Filed(stage.target)
     assert stage.files() == {PLACE: FILM}
     assert not stage.source.exists()
     assert stage.noted == [stage.target]
 
 
-def test_it_tells_how_far_a_copy_is(stage: Stage, disks: bool) -> None:
+def test_it_tells_how_far_a_copy_is(stage, disks):
     stage.file()
     # Written, and read back.
     assert stage.seen_bytes == (2 * len(FILM) if disks else 0)
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_numbers_a_name_that_others_have(stage: Stage) -> None:
+def test_it_numbers_a_name_that_others_have(stage):
     stage.there()
     stage.there("Serenity (2005) (2).mkv", b"a third film")
     assert stage.file().path.name == "Serenity (2005) (3).mkv"
@@ -123,7 +123,7 @@ def test_it_numbers_a_name_that_others_have(stage: Stage) -> None:
 
 @pytest.mark.usefixtures("disks")
 @pytest.mark.parametrize("policy", CollisionPolicy)
-def test_it_knows_the_same_content(stage: Stage, policy: CollisionPolicy) -> None:
+def test_it_knows_the_same_content(stage, policy):
     stage.there(content=FILM)
     assert stage.file(policy) == Filed(stage.target, is_known=True)
     assert stage.files() == {PLACE: FILM}
@@ -131,7 +131,7 @@ def test_it_knows_the_same_content(stage: Stage, policy: CollisionPolicy) -> Non
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_knows_the_same_content_under_a_number(stage: Stage) -> None:
+def test_it_knows_the_same_content_under_a_number(stage):
     stage.there()
     known = stage.there("Serenity (2005) (2).mkv", FILM)
     assert stage.file() == Filed(known, is_known=True)
@@ -139,13 +139,13 @@ def test_it_knows_the_same_content_under_a_number(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_takes_a_file_of_the_same_size_for_another_one(stage: Stage) -> None:
+def test_it_takes_a_file_of_the_same_size_for_another_one(stage):
     stage.there(content=FILM[:-1] + bytes([FILM[-1] ^ 1]))
     assert stage.file().path.name == "Serenity (2005) (2).mkv"
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_leaves_a_file_where_it_is_whose_name_is_taken(stage: Stage) -> None:
+def test_it_leaves_a_file_where_it_is_whose_name_is_taken(stage):
     stage.there()
     assert stage.file(CollisionPolicy.SKIP) == Filed(stage.source, is_skipped=True)
     assert stage.files() == {PLACE: b"another film"}
@@ -153,7 +153,7 @@ def test_it_leaves_a_file_where_it_is_whose_name_is_taken(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_keeps_what_it_replaces_in_the_trash(stage: Stage) -> None:
+def test_it_keeps_what_it_replaces_in_the_trash(stage):
     trash = f"Movies/{TRASH}/Serenity (2005)/Serenity (2005)"
     for number, content in enumerate((b"first", b"second")):
         stage.there(content=content)
@@ -169,7 +169,7 @@ def test_it_keeps_what_it_replaces_in_the_trash(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("disks")
-def test_it_changes_nothing_when_it_may_not_note(stage: Stage) -> None:
+def test_it_changes_nothing_when_it_may_not_note(stage):
     def stop(_: Path) -> NoReturn:
         raise Stopped
 
@@ -180,9 +180,7 @@ def test_it_changes_nothing_when_it_may_not_note(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("blocks", range(8))
-def test_it_leaves_no_half_file_when_it_is_stopped_in_a_copy(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, blocks: int
-) -> None:
+def test_it_leaves_no_half_file_when_it_is_stopped_in_a_copy(stage, monkeypatch, blocks):
     refuse_links_from(monkeypatch, "output")
     calls = 0
 
@@ -198,7 +196,7 @@ def test_it_leaves_no_half_file_when_it_is_stopped_in_a_copy(
     assert stage.source.read_bytes() == FILM
 
 
-def test_it_finds_a_copy_that_differs(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_finds_a_copy_that_differs(stage, monkeypatch):
     refuse_links_from(monkeypatch, "output")
     write = filing.write_all
     monkeypatch.setattr(filing, "write_all", lambda file, block: write(file, block[:-1] + b"?"))
@@ -209,9 +207,7 @@ def test_it_finds_a_copy_that_differs(stage: Stage, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-def test_it_keeps_the_source_where_the_share_fails(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
+def test_it_keeps_the_source_where_the_share_fails(stage, monkeypatch, number):
     refuse_links_from(monkeypatch, "output")
     monkeypatch.setattr(filing, "write_all", failing(number))
     with pytest.raises(OSError, match=os.strerror(number)):
@@ -220,7 +216,7 @@ def test_it_keeps_the_source_where_the_share_fails(
     assert stage.source.read_bytes() == FILM
 
 
-def test_it_goes_on_where_a_link_was_made_and_the_server_killed(stage: Stage) -> None:
+def test_it_goes_on_where_a_link_was_made_and_the_server_killed(stage):
     stage.target.parent.mkdir()
     os.link(stage.source, stage.target)
     assert stage.file() == Filed(stage.target, is_known=True)
@@ -228,9 +224,7 @@ def test_it_goes_on_where_a_link_was_made_and_the_server_killed(stage: Stage) ->
     assert not stage.source.exists()
 
 
-def test_it_goes_on_after_a_copy_that_a_killed_server_left(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_goes_on_after_a_copy_that_a_killed_server_left(stage, monkeypatch):
     refuse_links_from(monkeypatch, "output")
     half = stage.there(".boz-job.part", FILM[:1000])
     assert stage.file() == Filed(stage.target)
@@ -238,32 +232,32 @@ def test_it_goes_on_after_a_copy_that_a_killed_server_left(
     assert stage.files() == {PLACE: FILM}
 
 
-def test_it_deletes_old_copies_of_others_and_no_new_ones(stage: Stage) -> None:
+def test_it_deletes_old_copies_of_others_and_no_new_ones(stage):
     old, new = stage.there(".boz-old.part"), stage.there(".boz-new.part")
     os.utime(old, (1, 1))
     stage.file()
     assert (old.exists(), new.exists()) == (False, True)
 
 
-def test_it_files_on_a_disk_without_links(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_files_on_a_disk_without_links(stage, monkeypatch):
     monkeypatch.setattr(disk.os, "link", failing(errno.EPERM))
     stage.there()
     assert stage.file().path.name == "Serenity (2005) (2).mkv"
     assert stage.files()[PLACE] == b"another film"
 
 
-def test_it_keeps_the_time_of_a_file(stage: Stage, disks: bool) -> None:
+def test_it_keeps_the_time_of_a_file(stage, disks):
     os.utime(stage.source, (1_700_000_000, 1_700_000_000))
     assert stage.file().path.stat().st_mtime == 1_700_000_000
     assert disks in (True, False)
 
 
-def test_it_passes_over_a_folder_of_the_files_name(stage: Stage) -> None:
+def test_it_passes_over_a_folder_of_the_files_name(stage):
     stage.target.mkdir(parents=True)
     assert stage.file().path.name == "Serenity (2005) (2).mkv"
 
 
-def test_it_leaves_a_library_alone_that_is_no_folder(stage: Stage) -> None:
+def test_it_leaves_a_library_alone_that_is_no_folder(stage):
     shutil.rmtree(stage.library)
     stage.library.write_text("no folder")
     with pytest.raises(FileExistsError):

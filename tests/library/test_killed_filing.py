@@ -50,12 +50,12 @@ class Folders:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
+def folders(tmp_path) -> Folders:
     return Folders(tmp_path)
 
 
 @pytest.fixture
-def two_disks(monkeypatch: pytest.MonkeyPatch, folders: Folders) -> None:
+def two_disks(monkeypatch, folders):
     """Let the output folder and the library lie on two disks."""
     link = os.link
 
@@ -69,7 +69,7 @@ def two_disks(monkeypatch: pytest.MonkeyPatch, folders: Folders) -> None:
 
 @pytest.mark.usefixtures("two_disks")
 @pytest.mark.parametrize("arrived", [0, 1, 1_000_000, len(FILM)])
-def test_it_copies_anew_what_a_killed_server_left_of_a_copy(folders: Folders, arrived: int) -> None:
+def test_it_copies_anew_what_a_killed_server_left_of_a_copy(folders, arrived):
     # As many bytes as the film has prove nothing: a disk may have lost them.
     half = FILM[:arrived] if arrived < len(FILM) else bytes(len(FILM))
     (folders.target.parent / ".boz-a-job.part").write_bytes(half)
@@ -80,7 +80,7 @@ def test_it_copies_anew_what_a_killed_server_left_of_a_copy(folders: Folders, ar
 
 @pytest.mark.usefixtures("two_disks")
 @pytest.mark.parametrize("stops_after", [0, 1_500_000, 3_500_000, 5_500_000])
-def test_it_leaves_nothing_of_a_copy_that_is_stopped(folders: Folders, stops_after: int) -> None:
+def test_it_leaves_nothing_of_a_copy_that_is_stopped(folders, stops_after):
     folders.stops_after = stops_after
     with pytest.raises(Stopped):
         folders.file()
@@ -90,8 +90,8 @@ def test_it_leaves_nothing_of_a_copy_that_is_stopped(folders: Folders, stops_aft
 
 @pytest.mark.parametrize("disks", [1, 2])
 def test_it_goes_on_where_a_file_has_its_name_and_its_source_is_there_still(
-    folders: Folders, disks: int, request: pytest.FixtureRequest
-) -> None:
+    folders, disks, request
+):
     if disks == 1:
         os.link(folders.source, folders.target)
     else:
@@ -102,9 +102,7 @@ def test_it_goes_on_where_a_file_has_its_name_and_its_source_is_there_still(
     assert not folders.source.exists()
 
 
-def test_it_makes_the_new_name_last_before_it_drops_the_old_one(
-    folders: Folders, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_makes_the_new_name_last_before_it_drops_the_old_one(folders, monkeypatch):
     """After power loss a disk may have one of both, in whatever order they were written."""
     done: list[Any] = []
 
@@ -122,9 +120,7 @@ def test_it_makes_the_new_name_last_before_it_drops_the_old_one(
 
 @pytest.mark.parametrize("policy", list(CollisionPolicy))
 @pytest.mark.parametrize("is_there", [False, True])
-def test_it_waits_for_a_job_that_is_about_to_have_its_name(
-    folders: Folders, policy: CollisionPolicy, is_there: bool
-) -> None:
+def test_it_waits_for_a_job_that_is_about_to_have_its_name(folders, policy, is_there):
     """It may be the same film: what becomes of this one is known only then."""
     folders.reserved = {folders.target}
     if is_there:

@@ -2,32 +2,20 @@
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server import disk
 from boz_server.services.library import mover as filing
-from boz_server.services.wiring import Services
+from tests.client import ok
 from tests.films import FILM, files, upload
-from tests.support import (
-    FakeClock,
-    history,
-    job_of,
-    ok,
-)
 
 
 def test_it_tries_again_what_failed_and_gives_up_in_the_end(
-    client: FlaskClient,
-    library: Callable[..., Services],
-    nas: Path,
-    clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    client, library, nas, clock, monkeypatch
+):
     services = library(max_organize_attempts=2)
 
     def full(*_: Any) -> NoReturn:
@@ -35,58 +23,52 @@ def test_it_tries_again_what_failed_and_gives_up_in_the_end(
 
     monkeypatch.setattr(filing, "give_name", full)
     answer = upload(client, "Serenity (2005)")
-    job = job_of(client, answer["organize_job_id"])
+    job = client.job(answer["organize_job_id"])
     assert (job["status"], job["error"]) == ("failed", "No space left on device: /nas/Movies.")
     assert job["scheduled_at"] is not None
     assert Path(answer["path"]).read_bytes() == FILM
     clock.advance(60)
     assert services.attempts.retry_due() == 1
     services.files.library.run()
-    job = job_of(client, answer["organize_job_id"])
+    job = client.job(answer["organize_job_id"])
     assert (job["status"], job["attempt"], job["scheduled_at"]) == ("failed", 2, None)
     monkeypatch.undo()
     ok(client.post(f"/api/jobs/{job['job_id']}/retry"))
     services.files.library.run()
-    assert job_of(client, job["job_id"])["status"] == "completed"
+    assert client.job(job["job_id"])["status"] == "completed"
     assert list(files(nas).values()) == [FILM]
 
 
-def test_it_takes_up_what_a_server_had_that_was_killed(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_takes_up_what_a_server_had_that_was_killed(client, library, nas):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     job = services.files.library._claim()
     assert job is not None
-    assert job_of(client, job.job_id)["status"] == "running"
+    assert client.job(job.job_id)["status"] == "running"
     assert services.files.library.run() == 0
     assert services.files.library.release() == 1
-    assert job_of(client, job.job_id)["status"] == "queued"
+    assert client.job(job.job_id)["status"] == "queued"
     assert services.files.library.run() == 1
-    ended = job_of(client, job.job_id)
+    ended = client.job(job.job_id)
     assert (ended["status"], ended["attempt"]) == ("completed", 2)
     assert not Path(answer["path"]).exists()
-    assert [event["actor"] for event in history(client, job.job_id)] == ["server"] * 7
+    assert [event["actor"] for event in client.history(job.job_id)] == ["server"] * 7
 
 
-def test_it_counts_no_failure_where_a_server_was_lost(
-    client: FlaskClient, library: Callable[..., Services], nas: Path, clock: FakeClock
-) -> None:
+def test_it_counts_no_failure_where_a_server_was_lost(client, library, nas, clock):
     services = library(at_once=False, max_organize_attempts=1)
     job_id = upload(client, "Serenity (2005)")["organize_job_id"]
     for _ in range(3):
         assert services.files.library._claim() is not None
         clock.advance(200)
         assert services.attempts.rescue() == 1
-        assert job_of(client, job_id)["status"] == "queued"
+        assert client.job(job_id)["status"] == "queued"
     services.files.library.run()
-    assert job_of(client, job_id)["status"] == "completed"
+    assert client.job(job_id)["status"] == "completed"
 
 
 @pytest.mark.parametrize("gone", ["source", "both"])
-def test_it_goes_on_behind_the_last_step_of_an_attempt(
-    client: FlaskClient, library: Callable[..., Services], nas: Path, gone: str
-) -> None:
+def test_it_goes_on_behind_the_last_step_of_an_attempt(client, library, nas, gone):
     """Killed when the file had its name in the library, before the job was completed."""
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
@@ -99,7 +81,7 @@ def test_it_goes_on_behind_the_last_step_of_an_attempt(
         (nas / place).unlink()
     services.files.library.release()
     services.files.library.run()
-    job_now = job_of(client, answer["organize_job_id"])
+    job_now = client.job(answer["organize_job_id"])
     if gone == "both":
         assert (job_now["status"], job_now["error"]) == (
             "failed", f"No such file or directory: {answer['path']}."
@@ -108,12 +90,7 @@ def test_it_goes_on_behind_the_last_step_of_an_attempt(
         assert (job_now["status"], job_now["output_file"]) == ("completed", str(nas / place))
 
 
-def test_it_stops_when_its_attempt_was_taken_away(
-    client: FlaskClient,
-    library: Callable[..., Services],
-    nas: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_it_stops_when_its_attempt_was_taken_away(client, library, nas, monkeypatch):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     give_name = disk.give_name
@@ -126,34 +103,27 @@ def test_it_stops_when_its_attempt_was_taken_away(
     ok(client.post(f"/api/jobs/{job.job_id}/cancel"))
     monkeypatch.setattr(filing, "give_name", cancelled_meanwhile)
     services.files.library._do(job)
-    assert job_of(client, job.job_id)["status"] == "cancelled"
+    assert client.job(job.job_id)["status"] == "cancelled"
     assert Path(answer["path"]).read_bytes() == FILM
     assert files(nas) == {}
     assert give_name is disk.give_name
 
 
-def test_it_leaves_a_file_that_another_process_has(
-    client: FlaskClient, library: Callable[..., Services], nas: Path, clock: FakeClock
-) -> None:
+def test_it_leaves_a_file_that_another_process_has(client, library, nas, clock):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     with Path(answer["path"]).open("rb") as file:
         assert disk.lock(file)
         services.files.library.run()
-    job = job_of(client, answer["organize_job_id"])
+    job = client.job(answer["organize_job_id"])
     assert (job["status"], job["scheduled_at"] is not None) == ("queued", True)
     clock.advance(11)
     services.files.library.run()
-    assert job_of(client, answer["organize_job_id"])["status"] == "completed"
+    assert client.job(answer["organize_job_id"])["status"] == "completed"
     assert len(files(nas)) == 1
 
 
-def test_it_gives_a_job_back_when_the_server_stops(
-    client: FlaskClient,
-    library: Callable[..., Services],
-    nas: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_it_gives_a_job_back_when_the_server_stops(client, library, nas, monkeypatch):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     link = os.link
@@ -166,7 +136,7 @@ def test_it_gives_a_job_back_when_the_server_stops(
 
     monkeypatch.setattr(disk.os, "link", other_disk)
     services.files.library.run()
-    job = job_of(client, answer["organize_job_id"])
+    job = client.job(answer["organize_job_id"])
     assert (job["status"], job["assigned_agent_id"]) == ("queued", None)
     assert files(nas) == {}
     assert Path(answer["path"]).read_bytes() == FILM

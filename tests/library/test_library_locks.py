@@ -5,7 +5,6 @@ import os
 from typing import IO, Any
 
 import pytest
-from flask import Flask
 
 from boz_server.domain.naming.library_paths import Described
 from boz_server.services.library import organizer as library
@@ -14,7 +13,7 @@ from tests.support import restart
 
 
 @pytest.fixture
-def filing(app: Flask) -> Services:
+def filing(app) -> Services:
     """Services with a library, and a film that is to go there."""
     services = restart(app, nas_enabled=True)
     (services.context.settings.nas_mount / "Movies").mkdir(parents=True)
@@ -28,9 +27,7 @@ def filed(services: Services) -> list[str]:
     return [path.name for path in services.context.settings.nas_mount.rglob("*.mkv")]
 
 
-def test_it_locks_as_network_shares_want_it(
-    filing: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_locks_as_network_shares_want_it(filing, monkeypatch):
     """NFS and SMB lock for writing alone what is open for writing: flock(2)."""
 
     def lock(file: IO[bytes]) -> bool:
@@ -42,7 +39,7 @@ def test_it_locks_as_network_shares_want_it(
     assert filed(filing) == ["Heat (1995).mkv"]
 
 
-def test_it_files_what_it_may_not_write(filing: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_files_what_it_may_not_write(filing, monkeypatch):
     real = library.Path.open
 
     def refuse(path: Any, mode: str = "r", *rest: Any) -> Any:
@@ -54,7 +51,7 @@ def test_it_files_what_it_may_not_write(filing: Services, monkeypatch: pytest.Mo
     assert filed(filing) == ["Heat (1995).mkv"]
 
 
-def test_it_leaves_a_film_alone_that_another_process_has(filing: Services) -> None:
+def test_it_leaves_a_film_alone_that_another_process_has(filing):
     path = filing.context.settings.output_dir / "Heat (1995).mkv"
     with path.open("r+b") as file:
         assert library.lock(file)

@@ -1,27 +1,13 @@
 """Finished files go into the library by what is known of them, and once."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.domain.naming.collision import CollisionPolicy
-from boz_server.services.wiring import Services
+from tests.client import ok
 from tests.films import FILM, files, transcoded, upload
-from tests.support import (
-    approve,
-    approved_job,
-    detect,
-    disc_of,
-    file_names,
-    job_of,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    rip,
-)
+from tests.support import file_names
 
 
 @pytest.mark.parametrize(
@@ -37,87 +23,75 @@ from tests.support import (
         ("../../etc/passwd", "Movies/-..-etc-passwd/-..-etc-passwd.mkv"),
     ],
 )
-def test_it_files_a_file_by_its_name(
-    client: FlaskClient, library: Callable[..., Services], nas: Path, name: str, place: str
-) -> None:
+def test_it_files_a_file_by_its_name(client, library, nas, name, place):
     services = library()
     answer = upload(client, name)
     place = place.format(name)
     assert (answer["organized"], answer["final_path"]) == (True, str(nas / place))
     assert files(nas) == {place: FILM}
     assert files(services.context.settings.output_dir) == {}
-    job = job_of(client, answer["organize_job_id"])
+    job = client.job(answer["organize_job_id"])
     assert (job["job_type"], job["status"], job["progress"]) == ("organize", "completed", 100)
     assert (job["output_file"], job["library_path"]) == (str(nas / place), place)
     assert (job["input_file"], job["input_file_size"]) == (answer["path"], len(FILM))
 
 
-def test_it_files_an_episode_by_what_the_preview_said(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_files_an_episode_by_what_the_preview_said(client, library, nas):
     library()
     jobs = transcoded(client)
-    disc = disc_of(client, job_of(client, jobs[0])["disc_id"])
+    disc = client.disc(client.job(jobs[0])["disc_id"])
     names = file_names(disc)
     for job_id, name in zip(jobs, names, strict=True):
-        answer = upload(client, job_of(client, job_id)["output_name"])
+        answer = upload(client, client.job(job_id)["output_name"])
         assert answer["final_path"] == str(nas / "TV Shows/Firefly/Season 01" / name)
-        assert job_of(client, job_id)["output_file"] == answer["final_path"]
+        assert client.job(job_id)["output_file"] == answer["final_path"]
     assert len(files(nas)) == len(jobs) == 3
 
 
-def test_it_prefers_what_the_preview_said_to_what_the_name_says(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_prefers_what_the_preview_said_to_what_the_name_says(client, library, nas):
     library()
     (job_id,) = transcoded(client, "SERENITY", minutes=(119,))
     query = f"?purpose=job_output&job_id={job_id}"
     answer = upload(client, "Firefly - S01E02 - The Train Job", query=query)
     assert files(nas) == {"Movies/Serenity/Serenity.mkv": FILM}
     assert answer["metadata"]["media_type"] == "tv"
-    assert job_of(client, answer["organize_job_id"])["source_job_id"] == job_id
+    assert client.job(answer["organize_job_id"])["source_job_id"] == job_id
 
 
-def test_it_files_by_the_name_that_a_person_chose_at_the_approval(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_files_by_the_name_that_a_person_chose_at_the_approval(client, library, nas):
     library()
-    register_agent(client)
-    register_worker(client)
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id)
-    (rip_id, *_) = rip(client, disc_id)
-    ok(report(client, rip_id, "running"))
-    ok(report(client, rip_id, "completed", output_file="C:\\rips\\a.mkv"))
+    client.register_agent()
+    client.register_worker()
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id)
+    (rip_id, *_) = client.rip(disc_id)
+    ok(client.report(rip_id, "running"))
+    ok(client.report(rip_id, "completed", output_file="C:\\rips\\a.mkv"))
     (job,) = ok(client.get("/api/jobs/awaiting-approval"))
     name = "Firefly - S02E07 - Told"
     body = {"worker_id": "gpu", "preset": "Fast 1080p30", "output_name": name}
     ok(client.post(f"/api/jobs/{job['job_id']}/approve", json=body))
-    ok(report(client, job["job_id"], "completed"))
+    ok(client.report(job["job_id"], "completed"))
     upload(client, name)
     assert files(nas) == {f"TV Shows/Firefly/Season 02/{name}.mkv": FILM}
 
 
-def test_it_takes_a_result_for_the_one_of_the_job_that_waits_for_it(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_takes_a_result_for_the_one_of_the_job_that_waits_for_it(client, library, nas):
     """An older film's job has the name too, and has had its result."""
     library()
-    register_agent(client)
-    register_worker(client)
-    done = approved_job(client, output_name="Extra 01")
-    ok(report(client, done, "completed"))
+    client.register_agent()
+    client.register_worker()
+    done = client.approved_job(output_name="Extra 01")
+    ok(client.report(done, "completed"))
     upload(client, "Extra 01", b"the first")
-    waits = approved_job(client, output_name="Extra 01")
-    ok(report(client, waits, "completed"))
+    waits = client.approved_job(output_name="Extra 01")
+    ok(client.report(waits, "completed"))
     answer = upload(client, "Extra 01", b"the second")
-    assert job_of(client, answer["organize_job_id"])["source_job_id"] == waits
+    assert client.job(answer["organize_job_id"])["source_job_id"] == waits
     assert len(files(nas)) == 2
 
 
-def test_it_knows_a_file_that_comes_again(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_knows_a_file_that_comes_again(client, library, nas):
     services = library()
     first, again = (upload(client, "Serenity (2005)") for _ in range(2))
     assert first["final_path"] == again["final_path"]
@@ -125,9 +99,7 @@ def test_it_knows_a_file_that_comes_again(
     assert files(services.context.settings.output_dir) == {}
 
 
-def test_it_numbers_another_file_of_the_name(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_numbers_another_file_of_the_name(client, library, nas):
     library()
     upload(client, "Serenity (2005)")
     other = upload(client, "Serenity (2005)", b"another")
@@ -135,24 +107,22 @@ def test_it_numbers_another_file_of_the_name(
     assert len(files(nas)) == 2
 
 
-def test_it_leaves_a_file_in_the_output_folder_whose_name_is_taken(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_leaves_a_file_in_the_output_folder_whose_name_is_taken(client, library, nas):
     library(collision_policy=CollisionPolicy.SKIP)
     upload(client, "Serenity (2005)")
     other = upload(client, "Serenity (2005)", b"another")
     assert (other["organized"], other["final_path"]) == (False, other["path"])
     assert Path(other["path"]).read_bytes() == b"another"
-    job = job_of(client, other["organize_job_id"])
+    job = client.job(other["organize_job_id"])
     assert (job["status"], job["output_file"]) == ("completed", other["path"])
     assert "Another file has that name" in job["error"]
     assert list(files(nas).values()) == [FILM]
 
 
-def test_it_leaves_a_job_the_result_that_it_has(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-    job_id = approved_job(client, output_name="Heat (1995)")
-    ok(report(client, job_id, "completed", output_file="/out/Heat (1995).mkv"))
+def test_it_leaves_a_job_the_result_that_it_has(client):
+    client.register_agent()
+    client.register_worker()
+    job_id = client.approved_job(output_name="Heat (1995)")
+    ok(client.report(job_id, "completed", output_file="/out/Heat (1995).mkv"))
     upload(client, "Heat (1995)", b"of another agent")
-    assert job_of(client, job_id)["output_file"] == "/out/Heat (1995).mkv"
+    assert client.job(job_id)["output_file"] == "/out/Heat (1995).mkv"

@@ -2,41 +2,30 @@
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import OutboxMessage
-from boz_server.services.wiring import Services
+from tests.client import ok
 from tests.films import FILM, files, upload
-from tests.support import (
-    job_of,
-    ok,
-)
 
 
-def test_it_answers_without_waiting_where_the_library_is_slow(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_answers_without_waiting_where_the_library_is_slow(client, library, nas):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     path = services.context.settings.output_dir / "Serenity (2005).mkv"
     assert (answer["organized"], answer["final_path"]) == (False, str(path))
     assert path.read_bytes() == FILM
-    assert job_of(client, answer["organize_job_id"])["status"] == "queued"
+    assert client.job(answer["organize_job_id"])["status"] == "queued"
     assert services.files.library.run() == 1
-    assert job_of(client, answer["organize_job_id"])["status"] == "completed"
+    assert client.job(answer["organize_job_id"])["status"] == "completed"
     assert list(files(nas)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
 
 
 @pytest.mark.parametrize("mounted", ["nothing", "empty"])
-def test_it_waits_for_a_share_that_is_not_mounted(
-    client: FlaskClient, library: Callable[..., Services], mounted: str
-) -> None:
+def test_it_waits_for_a_share_that_is_not_mounted(client, library, mounted):
     services = library()
     mount = services.context.settings.nas_mount
     if mounted == "empty":
@@ -44,19 +33,17 @@ def test_it_waits_for_a_share_that_is_not_mounted(
     answer = upload(client, "Serenity (2005)")
     assert answer["organized"] is False
     assert Path(answer["final_path"]).read_bytes() == FILM
-    job = job_of(client, answer["organize_job_id"])
+    job = client.job(answer["organize_job_id"])
     assert job["status"] == "queued"
     assert f"{mount / 'Movies'} is missing" in job["waiting_reason"]
     assert not mount.exists() or list(mount.iterdir()) == []
     # Once it is there, the job goes on by itself.
     (mount / "Movies").mkdir(parents=True)
     services.files.library.run()
-    assert job_of(client, answer["organize_job_id"])["status"] == "completed"
+    assert client.job(answer["organize_job_id"])["status"] == "completed"
 
 
-def test_it_files_films_while_the_folder_of_the_shows_is_away(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_files_films_while_the_folder_of_the_shows_is_away(client, library, nas):
     library()
     (nas / "TV Shows").rmdir()
     assert upload(client, "Firefly - S01E01")["organized"] is False
@@ -64,8 +51,8 @@ def test_it_files_films_while_the_folder_of_the_shows_is_away(
 
 
 def test_it_makes_the_librarys_folders_where_a_whole_disk_is_mounted(
-    app: Flask, client: FlaskClient, library: Callable[..., Services], tmp_path: Path
-) -> None:
+    app, client, library, tmp_path
+):
     services = library()
     mount = services.context.settings.nas_mount
     mount.mkdir()
@@ -79,12 +66,7 @@ def test_it_makes_the_librarys_folders_where_a_whole_disk_is_mounted(
     assert list(files(mount)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
 
 
-def test_it_says_that_a_dead_share_does_not_answer(
-    client: FlaskClient,
-    library: Callable[..., Services],
-    nas: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_it_says_that_a_dead_share_does_not_answer(client, library, nas, monkeypatch):
     library()
 
     def fail(_: Path) -> NoReturn:
@@ -93,29 +75,25 @@ def test_it_says_that_a_dead_share_does_not_answer(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "is_dir", fail)
         answer = upload(client, "Serenity (2005)")
-    job = job_of(client, answer["organize_job_id"])
+    job = client.job(answer["organize_job_id"])
     assert (job["status"], job["attempt"]) == ("queued", 0)
     assert "does not answer (Host is down)" in job["waiting_reason"]
     assert files(nas) == {}
 
 
-def test_it_keeps_files_where_there_is_no_library(client: FlaskClient, services: Services) -> None:
+def test_it_keeps_files_where_there_is_no_library(client, services):
     answer = upload(client, "Serenity (2005)")
     assert (answer["organized"], answer["organize_job_id"]) == (False, None)
     assert ok(client.get("/api/jobs")) == []
     assert services.files.library.run() == 0
 
 
-def test_it_says_why_a_job_waits_that_a_client_entered_without_a_library(
-    client: FlaskClient,
-) -> None:
+def test_it_says_why_a_job_waits_that_a_client_entered_without_a_library(client):
     job = ok(client.post("/api/jobs", json={"job_type": "organize", "input_file": "/out/a.mkv"}))
     assert "BOZ_NAS_ENABLED" in job["waiting_reason"]
 
 
-def test_it_has_media_servers_scan_the_folder_and_tells_people(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_has_media_servers_scan_the_folder_and_tells_people(client, library, nas):
     library(
         plex_enabled=True,
         plex_token="t",
@@ -129,25 +107,19 @@ def test_it_has_media_servers_scan_the_folder_and_tells_people(
     assert "In the library" in messages["discord"]["content"]
 
 
-def test_it_counts_a_plain_folder_as_there_once_it_was_used(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_counts_a_plain_folder_as_there_once_it_was_used(client, library, nas):
     library()
     assert ok(client.get("/health"))["nas"]["mounted"] is False
     upload(client, "Serenity (2005)")
     assert ok(client.get("/health"))["nas"]["mounted"] is True
 
 
-def test_it_does_not_wait_for_a_library_that_is_away(
-    client: FlaskClient, library: Callable[..., Services]
-) -> None:
+def test_it_does_not_wait_for_a_library_that_is_away(client, library):
     library(organize_wait_seconds=30)
     assert upload(client, "Serenity (2005)")["organized"] is False
 
 
-def test_it_waits_for_a_thread_that_files_meanwhile(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_waits_for_a_thread_that_files_meanwhile(client, library, nas):
     services = library(at_once=False, organize_wait_seconds=30)
     services.files.loop.start()
     try:

@@ -1,27 +1,16 @@
 """Files that people and clients have filed."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
+from tests.client import ok
 from tests.films import FILM, files
-from tests.support import (
-    assert_problem,
-    job_of,
-    ok,
-    unchanged,
-)
+from tests.support import assert_problem, unchanged
 
 
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "{output}/../secret.mkv", "{output}/.arriving-x", "secret.mkv", ""]
 )
-def test_it_files_nothing_but_files_of_the_output_folder(
-    client: FlaskClient, library: Callable[..., Services], nas: Path, path: str
-) -> None:
+def test_it_files_nothing_but_files_of_the_output_folder(client, library, nas, path):
     services = library()
     output = services.context.settings.output_dir
     for name in ("../secret.mkv", ".arriving-x"):
@@ -29,15 +18,13 @@ def test_it_files_nothing_but_files_of_the_output_folder(
     body = {"job_type": "organize", "input_file": path.format(output=output)}
     job_id = ok(client.post("/api/jobs", json=body))["job_id"]
     services.files.library.run()
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["status"], job["output_file"]) == ("failed", None)
     assert files(nas) == {}
     assert (output / "../secret.mkv").read_bytes() == b"secret"
 
 
-def test_it_files_what_a_job_of_a_client_names(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_files_what_a_job_of_a_client_names(client, library, nas):
     services = library()
     path = services.context.settings.output_dir / "a.mkv"
     path.write_bytes(FILM)
@@ -45,7 +32,7 @@ def test_it_files_what_a_job_of_a_client_names(
     job_id = ok(client.post("/api/jobs", json=body))["job_id"]
     assert_problem(client.post("/api/jobs", json=body), 409, "organize job already")
     services.files.library.run()
-    assert job_of(client, job_id)["status"] == "completed"
+    assert client.job(job_id)["status"] == "completed"
     assert list(files(nas)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
 
 
@@ -66,9 +53,7 @@ def test_it_files_what_a_job_of_a_client_names(
         ("?name=..%2F..%2Fx", "Movies/-..-x/-..-x.mkv"),
     ],
 )
-def test_it_files_what_a_person_describes(
-    client: FlaskClient, library: Callable[..., Services], nas: Path, query: str, place: str
-) -> None:
+def test_it_files_what_a_person_describes(client, library, nas, query, place):
     services = library()
     path = services.context.settings.output_dir / "a.mkv"
     path.write_bytes(FILM)
@@ -84,9 +69,7 @@ def test_it_files_what_a_person_describes(
     }
 
 
-def test_it_says_where_a_file_will_be_that_a_person_has_filed(
-    client: FlaskClient, library: Callable[..., Services], nas: Path
-) -> None:
+def test_it_says_where_a_file_will_be_that_a_person_has_filed(client, library, nas):
     services = library(at_once=False)
     (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     first, again = (ok(client.post("/api/files/organize/a.mkv")) for _ in range(2))
@@ -95,9 +78,7 @@ def test_it_says_where_a_file_will_be_that_a_person_has_filed(
 
 
 @pytest.mark.usefixtures("nas")
-def test_it_refuses_to_file_what_it_can_not(
-    client: FlaskClient, library: Callable[..., Services]
-) -> None:
+def test_it_refuses_to_file_what_it_can_not(client, library):
     services = library()
     (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     with unchanged(services):
@@ -111,7 +92,7 @@ def test_it_refuses_to_file_what_it_can_not(
             assert_problem(response, 422, field=query.partition("=")[0])
 
 
-def test_it_refuses_to_file_without_a_library(client: FlaskClient, services: Services) -> None:
+def test_it_refuses_to_file_without_a_library(client, services):
     (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     with unchanged(services):
         assert_problem(client.post("/api/files/organize/a.mkv"), 400, "BOZ_NAS_ENABLED")

@@ -2,23 +2,12 @@
 
 from itertools import product
 
-from flask.testing import FlaskClient
-
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    assert_problem,
-    assigned_job,
-    create_job,
-    ok,
-    register_agent,
-    report,
-    unchanged,
-)
+from tests.client import ok
+from tests.support import assert_problem, unchanged
 
 
-def test_it_registers_an_agent_with_defaults(client: FlaskClient) -> None:
-    assert register_agent(client) == {
+def test_it_registers_an_agent_with_defaults(client):
+    assert client.register_agent() == {
         "agent_id": "pc",
         "name": "Pc",
         "status": "online",
@@ -29,10 +18,10 @@ def test_it_registers_an_agent_with_defaults(client: FlaskClient) -> None:
     }
 
 
-def test_it_refreshes_an_agent_that_registers_again(client: FlaskClient, clock: FakeClock) -> None:
-    first = register_agent(client)
+def test_it_refreshes_an_agent_that_registers_again(client, clock):
+    first = client.register_agent()
     clock.advance(60)
-    again = register_agent(client, name="Den", capabilities={"can_transcode": True, "cores": 8})
+    again = client.register_agent(name="Den", capabilities={"can_transcode": True, "cores": 8})
     assert again["name"] == "Den"
     assert again["capabilities"] == {
         "can_rip": True, "can_transcode": True, "gpu_type": None, "cores": 8
@@ -41,17 +30,15 @@ def test_it_refreshes_an_agent_that_registers_again(client: FlaskClient, clock: 
     assert again["last_heartbeat"] == "2026-01-24T12:35:56.123456Z"
 
 
-def test_it_answers_404_for_an_unknown_agent(client: FlaskClient) -> None:
+def test_it_answers_404_for_an_unknown_agent(client):
     assert_problem(client.post("/api/agents/nobody/heartbeat"), 404, "nobody")
     assert_problem(client.post("/api/agents/nobody/unregister"), 404, "nobody")
     assert_problem(client.get("/api/agents/nobody"), 404, "nobody")
     assert_problem(client.get("/api/agents/nobody/jobs"), 404, "nobody")
 
 
-def test_it_counts_a_silent_agent_as_offline_until_its_next_heartbeat(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
+def test_it_counts_a_silent_agent_as_offline_until_its_next_heartbeat(client, clock):
+    client.register_agent()
     clock.advance(121)
     assert ok(client.get("/api/agents/pc"))["status"] == "offline"
     answer = ok(client.post("/api/agents/pc/heartbeat"))
@@ -59,19 +46,17 @@ def test_it_counts_a_silent_agent_as_offline_until_its_next_heartbeat(
     assert ok(client.get("/api/agents"))[0]["status"] == "online"
 
 
-def test_it_keeps_a_busy_agent_busy_through_heartbeats(client: FlaskClient) -> None:
-    register_agent(client)
-    job_id = assigned_job(client)
-    report(client, job_id, "running")
+def test_it_keeps_a_busy_agent_busy_through_heartbeats(client):
+    client.register_agent()
+    job_id = client.assigned_job()
+    client.report(job_id, "running")
     ok(client.post("/api/agents/pc/heartbeat"))
     agent = ok(client.get("/api/agents/pc"))
     assert (agent["status"], agent["current_job_id"]) == ("busy", job_id)
 
 
-def test_it_moves_the_last_heartbeat_only_with_a_heartbeat(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
+def test_it_moves_the_last_heartbeat_only_with_a_heartbeat(client, clock):
+    client.register_agent()
     clock.advance(30)
     ok(client.get("/api/agents/pc/jobs"))
     assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:34:56.123456Z"
@@ -79,98 +64,89 @@ def test_it_moves_the_last_heartbeat_only_with_a_heartbeat(
     assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:35:26.123456Z"
 
 
-def test_it_counts_an_agent_as_there_for_exactly_its_timeout(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
+def test_it_counts_an_agent_as_there_for_exactly_its_timeout(client, clock):
+    client.register_agent()
     clock.advance(120)
     assert ok(client.get("/api/agents/pc"))["status"] == "online"
     clock.advance(0.001)
     assert ok(client.get("/api/agents"))[0]["status"] == "offline"
 
 
-def test_it_makes_an_agent_that_comes_back_to_a_running_job_busy(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    first = register_agent(client)
-    job_id = assigned_job(client)
-    report(client, job_id, "running")
+def test_it_makes_an_agent_that_comes_back_to_a_running_job_busy(client, clock):
+    first = client.register_agent()
+    job_id = client.assigned_job()
+    client.report(job_id, "running")
     clock.advance(60)
-    again = register_agent(client)
+    again = client.register_agent()
     assert (again["status"], again["current_job_id"]) == ("busy", job_id)
     assert again["registered_at"] == first["registered_at"]
 
 
-def test_it_takes_a_late_heartbeat_of_a_working_agent_for_a_busy_one(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
-    report(client, assigned_job(client), "running")
+def test_it_takes_a_late_heartbeat_of_a_working_agent_for_a_busy_one(client, clock):
+    client.register_agent()
+    client.report(client.assigned_job(), "running")
     clock.advance(121)
     assert ok(client.get("/api/agents/pc"))["status"] == "offline"
     ok(client.post("/api/agents/pc/heartbeat"))
     assert ok(client.get("/api/agents/pc"))["status"] == "busy"
 
 
-def test_it_lists_agents_by_id(client: FlaskClient) -> None:
+def test_it_lists_agents_by_id(client):
     for agent_id in ("zoo", "den", "pc"):
-        register_agent(client, agent_id)
+        client.register_agent(agent_id)
     assert [agent["agent_id"] for agent in ok(client.get("/api/agents"))] == ["den", "pc", "zoo"]
 
 
-def test_it_gives_an_agent_its_jobs_most_urgent_first_then_oldest(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
-    register_agent(client, "den")
+def test_it_gives_an_agent_its_jobs_most_urgent_first_then_oldest(client, clock):
+    client.register_agent()
+    client.register_agent("den")
     ids = []
     for priority in (0, 5, 0):
-        ids.append(assigned_job(client, priority=priority))
+        ids.append(client.assigned_job(priority=priority))
         clock.advance(1)
-    assigned_job(client, "den")
+    client.assigned_job("den")
     jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
     assert [job["job_id"] for job in jobs] == [ids[1], ids[0], ids[2]]
 
 
-def test_it_gives_an_agent_only_jobs_that_it_has_still_to_do(client: FlaskClient) -> None:
-    register_agent(client)
-    assigned, running, done, cancelled = (assigned_job(client) for _ in range(4))
-    report(client, running, "running")
-    report(client, done, "completed")
+def test_it_gives_an_agent_only_jobs_that_it_has_still_to_do(client):
+    client.register_agent()
+    assigned, running, done, cancelled = (client.assigned_job() for _ in range(4))
+    client.report(running, "running")
+    client.report(done, "completed")
     ok(client.post(f"/api/jobs/{cancelled}/cancel"))
-    create_job(client)
+    client.create_job()
     jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
     assert {(job["job_id"], job["status"]) for job in jobs} == {
         (assigned, "assigned"), (running, "running")
     }  # fmt: skip
 
 
-def test_it_gives_an_agent_without_work_an_empty_list(client: FlaskClient) -> None:
-    register_agent(client)
+def test_it_gives_an_agent_without_work_an_empty_list(client):
+    client.register_agent()
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
 
 
-def test_it_takes_an_agent_as_those_of_today_send_it(client: FlaskClient) -> None:
-    agent = register_agent(
-        client,
+def test_it_takes_an_agent_as_those_of_today_send_it(client):
+    agent = client.register_agent(
         capabilities={"can_rip": True, "can_transcode": True, "gpu_type": None},
         version="0.9.1",
         platform=None,
     )
     assert agent["capabilities"]["can_transcode"] is True
     assert "version" not in agent
-    assert register_agent(client, capabilities=None)["capabilities"]["can_rip"] is True
+    assert client.register_agent(capabilities=None)["capabilities"]["can_rip"] is True
 
 
-def test_it_refuses_an_agent_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
+def test_it_refuses_an_agent_with_a_wrong_field(client, services):
+    client.register_agent()
     with unchanged(services):
         for field, value in product(("agent_id", "name"), (None, 5, [], {}, "\0", "x" * 256)):
             body = {"agent_id": "pc", "name": "Other", field: value}
             assert_problem(client.post("/api/agents/register", json=body), 422, field, field=field)
 
 
-def test_it_refuses_an_agent_with_a_missing_field(client: FlaskClient) -> None:
+def test_it_refuses_an_agent_with_a_missing_field(client):
     for field in ("agent_id", "name"):
         body = {"agent_id": "pc", "name": "Pc"}
         del body[field]
@@ -178,10 +154,8 @@ def test_it_refuses_an_agent_with_a_missing_field(client: FlaskClient) -> None:
     assert ok(client.get("/api/agents")) == []
 
 
-def test_it_refuses_an_agent_with_wrong_capabilities(
-    client: FlaskClient, services: Services
-) -> None:
-    register_agent(client)
+def test_it_refuses_an_agent_with_wrong_capabilities(client, services):
+    client.register_agent()
     wrong: list[tuple[object, str]] = [
         ("all", "capabilities"),
         ({"can_rip": "perhaps"}, "capabilities.can_rip"),
@@ -195,7 +169,7 @@ def test_it_refuses_an_agent_with_wrong_capabilities(
             assert_problem(client.post("/api/agents/register", json=body), 422, field=field)
 
 
-def test_it_keeps_no_capabilities_that_it_could_not_show(client: FlaskClient) -> None:
+def test_it_keeps_no_capabilities_that_it_could_not_show(client):
     answers = []
     for depth in range(230, 270):
         nested = '{"x":' * depth + "1" + "}" * depth
@@ -206,6 +180,6 @@ def test_it_keeps_no_capabilities_that_it_could_not_show(client: FlaskClient) ->
     assert set(answers) == {200, 422}
 
 
-def test_it_refuses_an_empty_agent_id(client: FlaskClient) -> None:
+def test_it_refuses_an_empty_agent_id(client):
     body = {"agent_id": "", "name": "Pc"}
     assert_problem(client.post("/api/agents/register", json=body), 422, field="agent_id")

@@ -2,43 +2,32 @@
 
 from typing import Any
 
-from flask import Flask
-from flask.testing import FlaskClient
-
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    assert_problem,
-    at_once,
-    ok,
-    register_agent,
-    register_worker,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, at_once, unchanged
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def machine_with_vlc(client: FlaskClient, agent_id: str = "pc") -> None:
-    register_agent(client, agent_id)
-    register_worker(client, f"{agent_id}-cpu", agent_id, priority=1)
-    register_worker(client, f"{agent_id}-gpu", agent_id, capabilities={"vlc_installed": True})
+def machine_with_vlc(client: Client, agent_id: str = "pc") -> None:
+    client.register_agent(agent_id)
+    client.register_worker(f"{agent_id}-cpu", agent_id, priority=1)
+    client.register_worker(f"{agent_id}-gpu", agent_id, capabilities={"vlc_installed": True})
 
 
-def preview(client: FlaskClient, agent_id: str = "pc", **extra: Any) -> dict[str, Any]:
+def preview(client: Client, agent_id: str = "pc", **extra: Any) -> dict[str, Any]:
     body = {"agent_id": agent_id, "file_path": "C:\\rips\\a.mkv", **extra}
     return dict(ok(client.post("/api/vlc/preview", json=body)))
 
 
-def commands(client: FlaskClient, agent_id: str = "pc") -> list[dict[str, Any]]:
+def commands(client: Client, agent_id: str = "pc") -> list[dict[str, Any]]:
     return list(ok(client.get(f"/api/vlc/commands/{agent_id}"))["commands"])
 
 
-def status_of(client: FlaskClient, command_id: str) -> dict[str, Any]:
+def status_of(client: Client, command_id: str) -> dict[str, Any]:
     return dict(ok(client.get(f"/api/vlc/commands/{command_id}/status")))
 
 
-def test_it_enters_a_command(client: FlaskClient) -> None:
+def test_it_enters_a_command(client):
     machine_with_vlc(client)
     command = preview(client, volume=50)
     command_id = command.pop("command_id")
@@ -55,7 +44,7 @@ def test_it_enters_a_command(client: FlaskClient) -> None:
     }
 
 
-def test_it_hands_a_command_out_once(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_hands_a_command_out_once(client, clock):
     machine_with_vlc(client)
     command_id = preview(client, fullscreen=False)["command_id"]
     clock.advance(5)
@@ -69,9 +58,7 @@ def test_it_hands_a_command_out_once(client: FlaskClient, clock: FakeClock) -> N
     assert (command["status"], command["sent_at"]) == ("sent", "2026-01-24T12:35:01.123456Z")
 
 
-def test_it_hands_commands_out_oldest_first_and_to_their_agent(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_hands_commands_out_oldest_first_and_to_their_agent(client, clock):
     machine_with_vlc(client)
     machine_with_vlc(client, "den")
     made = []
@@ -83,7 +70,7 @@ def test_it_hands_commands_out_oldest_first_and_to_their_agent(
     assert len(commands(client, "den")) == 4
 
 
-def test_it_hands_each_command_to_one_of_two_that_ask_at_once(app: Flask) -> None:
+def test_it_hands_each_command_to_one_of_two_that_ask_at_once(app):
     client = app.test_client()
     machine_with_vlc(client)
     for _ in range(5):
@@ -93,11 +80,11 @@ def test_it_hands_each_command_to_one_of_two_that_ask_at_once(app: Flask) -> Non
         assert sorted(taken) == sorted(made)
 
 
-def test_it_has_nothing_for_an_agent_that_it_does_not_know(client: FlaskClient) -> None:
+def test_it_has_nothing_for_an_agent_that_it_does_not_know(client):
     assert commands(client, "nobody") == []
 
 
-def test_it_notes_that_a_command_was_carried_out(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_notes_that_a_command_was_carried_out(client, clock):
     machine_with_vlc(client)
     command_id = preview(client)["command_id"]
     commands(client)
@@ -109,7 +96,7 @@ def test_it_notes_that_a_command_was_carried_out(client: FlaskClient, clock: Fak
     assert command["completed_at"] == "2026-01-24T12:34:59.123456Z"
 
 
-def test_it_notes_why_a_command_failed(client: FlaskClient) -> None:
+def test_it_notes_why_a_command_failed(client):
     machine_with_vlc(client)
     for error, kept in (("no such file", "no such file"), (None, "The agent gave no reason.")):
         command_id = preview(client)["command_id"]
@@ -119,7 +106,7 @@ def test_it_notes_why_a_command_failed(client: FlaskClient) -> None:
         assert (command["status"], command["error"]) == ("failed", kept)
 
 
-def test_it_keeps_the_first_word_on_a_command(client: FlaskClient, services: Services) -> None:
+def test_it_keeps_the_first_word_on_a_command(client, services):
     machine_with_vlc(client)
     command_id = preview(client)["command_id"]
     ok(client.post(f"/api/vlc/commands/{command_id}/complete", json={"success": True}))
@@ -128,20 +115,18 @@ def test_it_keeps_the_first_word_on_a_command(client: FlaskClient, services: Ser
         ok(client.post(f"/api/vlc/commands/{command_id}/complete", json=body))
 
 
-def test_it_refuses_an_agent_without_vlc(client: FlaskClient, services: Services) -> None:
+def test_it_refuses_an_agent_without_vlc(client, services):
     machine_with_vlc(client, "den")
-    register_agent(client)
+    client.register_agent()
     body = {"agent_id": "pc", "file_path": "a.mkv"}
     with unchanged(services):
         assert_problem(client.post("/api/vlc/preview", json=body), 400, "VLC")
-    register_worker(client, capabilities={"vlc_installed": False})
+    client.register_worker(capabilities={"vlc_installed": False})
     with unchanged(services):
         assert_problem(client.post("/api/vlc/preview", json=body), 400, "VLC")
 
 
-def test_it_answers_404_for_an_unknown_agent_or_command(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_answers_404_for_an_unknown_agent_or_command(client, services):
     body = {"agent_id": "nobody", "file_path": "a.mkv"}
     with unchanged(services):
         assert_problem(client.post("/api/vlc/preview", json=body), 404, "nobody")
@@ -149,7 +134,7 @@ def test_it_answers_404_for_an_unknown_agent_or_command(
         assert_problem(client.get(f"/api/vlc/commands/{NOBODY}/status"), 404, NOBODY)
 
 
-def test_it_refuses_wrong_fields(client: FlaskClient, services: Services) -> None:
+def test_it_refuses_wrong_fields(client, services):
     machine_with_vlc(client)
     command_id = preview(client)["command_id"]
     wrong: list[tuple[str, object]] = [

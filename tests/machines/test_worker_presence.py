@@ -1,33 +1,24 @@
 """Which workers are there and free: heartbeats, and the server's own record."""
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    ok,
-    register_worker,
-    report,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, unchanged
 
 #: As workers of today send it, whatever they are doing.
 HEARTBEAT = {"status": "available", "current_jobs": [], "cpu_usage": None, "gpu_usage": None}
 
 
-def status_of(client: FlaskClient, worker_id: str = "gpu") -> str:
+def status_of(client: Client, worker_id: str = "gpu") -> str:
     return str(ok(client.get(f"/api/workers/{worker_id}"))["status"])
 
 
-def available(client: FlaskClient) -> list[str]:
+def available(client: Client) -> list[str]:
     return [worker["worker_id"] for worker in ok(client.get("/api/workers/available"))]
 
 
-def test_it_answers_a_heartbeat_with_its_time(client: FlaskClient, clock: FakeClock) -> None:
-    register_worker(client)
+def test_it_answers_a_heartbeat_with_its_time(client, clock):
+    client.register_worker()
     clock.advance(15)
     body = {"cpu_usage": 12.5, "gpu_usage": 250, "temperature": 61}
     assert ok(client.post("/api/workers/gpu/heartbeat", json=body)) == {
@@ -40,17 +31,15 @@ def test_it_answers_a_heartbeat_with_its_time(client: FlaskClient, clock: FakeCl
     assert (worker["cpu_usage"], worker["gpu_usage"]) == (12.5, 100)
 
 
-def test_it_takes_a_heartbeat_as_workers_of_today_send_it(client: FlaskClient) -> None:
-    register_worker(client)
+def test_it_takes_a_heartbeat_as_workers_of_today_send_it(client):
+    client.register_worker()
     ok(client.post("/api/workers/gpu/heartbeat", json=HEARTBEAT))
     ok(client.post("/api/workers/gpu/heartbeat"))
     assert status_of(client) == "available"
 
 
-def test_it_refuses_a_wrong_heartbeat(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    register_worker(client)
+def test_it_refuses_a_wrong_heartbeat(client, services, clock):
+    client.register_worker()
     clock.advance(15)
     with unchanged(services):
         for field, value in (("status", "idle"), ("status", None), ("cpu_usage", "half")):
@@ -59,8 +48,8 @@ def test_it_refuses_a_wrong_heartbeat(
 
 
 @pytest.mark.parametrize("said", ["busy", "offline"])
-def test_it_believes_a_worker_that_is_not_free(client: FlaskClient, said: str) -> None:
-    register_worker(client)
+def test_it_believes_a_worker_that_is_not_free(client, said):
+    client.register_worker()
     ok(client.post("/api/workers/gpu/heartbeat", json={"status": said}))
     assert status_of(client) == said
     assert available(client) == []
@@ -68,10 +57,8 @@ def test_it_believes_a_worker_that_is_not_free(client: FlaskClient, said: str) -
     assert available(client) == ["gpu"]
 
 
-def test_it_counts_a_silent_worker_as_offline_until_it_speaks(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_worker(client)
+def test_it_counts_a_silent_worker_as_offline_until_it_speaks(client, clock):
+    client.register_worker()
     clock.advance(90)
     assert status_of(client) == "available"
     clock.advance(1)
@@ -81,46 +68,44 @@ def test_it_counts_a_silent_worker_as_offline_until_it_speaks(
     assert status_of(client) == "available"
 
 
-def test_it_counts_a_worker_as_busy_by_what_it_was_given_not_by_its_word(
-    client: FlaskClient,
-) -> None:
-    register_worker(client)
-    first, second = approved_job(client), approved_job(client)
+def test_it_counts_a_worker_as_busy_by_what_it_was_given_not_by_its_word(client):
+    client.register_worker()
+    first, second = client.approved_job(), client.approved_job()
     ok(client.post("/api/workers/gpu/heartbeat", json=HEARTBEAT))
     assert status_of(client) == "busy"
     assert sorted(ok(client.get("/api/workers/gpu"))["current_jobs"]) == sorted([first, second])
     assert ok(client.get("/api/workers"))[0]["status"] == "busy"
     assert available(client) == []
-    report(client, first, "completed")
+    client.report(first, "completed")
     assert status_of(client) == "available"
     assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [second]
 
 
-def test_it_lists_available_workers_by_priority(client: FlaskClient, clock: FakeClock) -> None:
-    register_worker(client, "silent", priority=1)
+def test_it_lists_available_workers_by_priority(client, clock):
+    client.register_worker("silent", priority=1)
     clock.advance(91)
     for worker_id, priority in (("c", 50), ("b", 50), ("first", 10), ("off", 1), ("full", 1)):
-        register_worker(client, worker_id, priority=priority, capabilities={"max_concurrent": 1})
+        client.register_worker(worker_id, priority=priority, capabilities={"max_concurrent": 1})
     ok(client.post("/api/workers/off/disable"))
-    approved_job(client, "full")
+    client.approved_job("full")
     assert available(client) == ["first", "b", "c"]
 
 
-def test_it_lists_all_workers_by_id(client: FlaskClient) -> None:
+def test_it_lists_all_workers_by_id(client):
     for worker_id in ("c", "a", "b"):
-        register_worker(client, worker_id)
+        client.register_worker(worker_id)
     ok(client.post("/api/workers/a/disable"))
     assert [worker["worker_id"] for worker in ok(client.get("/api/workers"))] == ["a", "b", "c"]
 
 
-def test_it_counts_workers_by_what_they_are_now(client: FlaskClient, clock: FakeClock) -> None:
-    register_worker(client, "silent", capabilities={"vaapi": True})
+def test_it_counts_workers_by_what_they_are_now(client, clock):
+    client.register_worker("silent", capabilities={"vaapi": True})
     clock.advance(91)
-    register_worker(client, "nvenc", capabilities={"nvenc": True, "max_concurrent": 1})
-    register_worker(client, "qsv", capabilities={"qsv": True})
-    register_worker(client, "cpu")
-    report(client, approved_job(client, "qsv"), "completed")
-    approved_job(client, "nvenc")
+    client.register_worker("nvenc", capabilities={"nvenc": True, "max_concurrent": 1})
+    client.register_worker("qsv", capabilities={"qsv": True})
+    client.register_worker("cpu")
+    client.report(client.approved_job("qsv"), "completed")
+    client.approved_job("nvenc")
     assert ok(client.get("/api/workers/stats")) == {
         "total_workers": 4,
         "available": 2,
@@ -131,5 +116,5 @@ def test_it_counts_workers_by_what_they_are_now(client: FlaskClient, clock: Fake
     }
 
 
-def test_it_counts_no_workers_as_zeros(client: FlaskClient) -> None:
+def test_it_counts_no_workers_as_zeros(client):
     assert set(ok(client.get("/api/workers/stats")).values()) == {0}

@@ -3,19 +3,9 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, unchanged
 
 DEFAULTS = {
     "nvenc": False,
@@ -32,11 +22,11 @@ DEFAULTS = {
 }
 
 
-def worker_of(client: FlaskClient, worker_id: str = "gpu") -> dict[str, Any]:
+def worker_of(client: Client, worker_id: str = "gpu") -> dict[str, Any]:
     return dict(ok(client.get(f"/api/workers/{worker_id}")))
 
 
-def test_it_registers_a_worker_with_defaults(client: FlaskClient) -> None:
+def test_it_registers_a_worker_with_defaults(client):
     body = {"worker_id": "gpu", "hostname": "DESKTOP-1"}
     worker = ok(client.post("/api/workers/register", json=body))
     assert worker == {
@@ -61,38 +51,38 @@ def test_it_registers_a_worker_with_defaults(client: FlaskClient) -> None:
     assert worker_of(client) == worker
 
 
-def test_it_keeps_capabilities_that_it_does_not_know(client: FlaskClient) -> None:
+def test_it_keeps_capabilities_that_it_does_not_know(client):
     told = {"nvenc": True, "vlc_path": "C:\\VLC\\vlc.exe", "encoders": [{"x265": 3.5}, None]}
-    assert register_worker(client, capabilities=told)["capabilities"] == DEFAULTS | told
+    assert client.register_worker(capabilities=told)["capabilities"] == DEFAULTS | told
     assert worker_of(client)["capabilities"] == DEFAULTS | told
 
 
-def test_it_takes_a_worker_as_those_of_today_send_it(client: FlaskClient) -> None:
-    register_agent(client)
-    worker = register_worker(client, capabilities=None, worker_type="agent", version="0.9.1")
+def test_it_takes_a_worker_as_those_of_today_send_it(client):
+    client.register_agent()
+    worker = client.register_worker(capabilities=None, worker_type="agent", version="0.9.1")
     assert (worker["agent_id"], worker["capabilities"]) == ("pc", DEFAULTS)
     assert "version" not in worker
 
 
-def test_it_enters_the_agent_of_a_worker_that_comes_first(client: FlaskClient) -> None:
-    assert register_worker(client)["agent_id"] == "pc"
+def test_it_enters_the_agent_of_a_worker_that_comes_first(client):
+    assert client.register_worker()["agent_id"] == "pc"
     assert ok(client.get("/api/agents/pc"))["status"] == "offline"
-    agent = register_agent(client, name="Den")
+    agent = client.register_agent(name="Den")
     assert (agent["name"], agent["status"]) == ("Den", "online")
     assert worker_of(client)["agent_id"] == "pc"
 
 
-def test_it_leaves_an_agent_alone_that_is_there_before_its_worker(client: FlaskClient) -> None:
-    before = register_agent(client, name="Den", capabilities={"gpu_type": "RTX"})
-    register_worker(client)
+def test_it_leaves_an_agent_alone_that_is_there_before_its_worker(client):
+    before = client.register_agent(name="Den", capabilities={"gpu_type": "RTX"})
+    client.register_worker()
     assert ok(client.get("/api/agents/pc")) == before
 
 
-def test_it_refreshes_a_worker_that_registers_again(client: FlaskClient, clock: FakeClock) -> None:
-    register_worker(client)
+def test_it_refreshes_a_worker_that_registers_again(client, clock):
+    client.register_worker()
     clock.advance(60)
-    again = register_worker(
-        client, hostname="new", priority=20, agent_id=None, capabilities={"qsv": True}
+    again = client.register_worker(
+        hostname="new", priority=20, agent_id=None, capabilities={"qsv": True}
     )
     assert (again["hostname"], again["priority"], again["agent_id"]) == ("new", 20, None)
     assert again["capabilities"] == DEFAULTS | {"qsv": True}
@@ -100,29 +90,27 @@ def test_it_refreshes_a_worker_that_registers_again(client: FlaskClient, clock: 
     assert again["registered_at"] == "2026-01-24T12:34:56.123456Z"
 
 
-def test_it_keeps_stats_and_jobs_of_a_worker_that_registers_again(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_worker(client)
-    done, left = approved_job(client), approved_job(client)
-    report(client, done, "running")
+def test_it_keeps_stats_and_jobs_of_a_worker_that_registers_again(client, clock):
+    client.register_worker()
+    done, left = client.approved_job(), client.approved_job()
+    client.report(done, "running")
     clock.advance(120)
-    report(client, done, "completed")
-    again = register_worker(client)
+    client.report(done, "completed")
+    again = client.register_worker()
     assert (again["total_jobs_completed"], again["avg_transcode_time_seconds"]) == (1, 120)
     assert again["current_jobs"] == [left]
 
 
-def test_it_keeps_an_operators_settings_when_a_worker_registers_again(client: FlaskClient) -> None:
-    register_worker(client, priority=50)
+def test_it_keeps_an_operators_settings_when_a_worker_registers_again(client):
+    client.register_worker(priority=50)
     ok(client.post("/api/workers/gpu/update-priority", json={"priority": 7}))
     ok(client.post("/api/workers/gpu/disable"))
-    again = register_worker(client, priority=30)
+    again = client.register_worker(priority=30)
     assert (again["priority"], again["enabled"]) == (7, False)
 
 
-def test_it_refuses_a_worker_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
-    register_worker(client)
+def test_it_refuses_a_worker_with_a_wrong_field(client, services):
+    client.register_worker()
     wrong: list[tuple[str, object, str]] = [
         ("worker_id", None, "worker_id"),
         ("worker_id", "", "worker_id"),
@@ -150,7 +138,7 @@ def test_it_refuses_a_worker_with_a_wrong_field(client: FlaskClient, services: S
         assert_problem(response, 422, field="hostname")
 
 
-def test_it_answers_404_for_an_unknown_worker(client: FlaskClient, services: Services) -> None:
+def test_it_answers_404_for_an_unknown_worker(client, services):
     done = {"job_id": "a"}
     with unchanged(services):
         for response in (
@@ -166,24 +154,24 @@ def test_it_answers_404_for_an_unknown_worker(client: FlaskClient, services: Ser
             assert_problem(response, 404, "'none'")
 
 
-def test_it_sets_a_priority(client: FlaskClient) -> None:
-    register_worker(client)
+def test_it_sets_a_priority(client):
+    client.register_worker()
     for priority in (1, 99):
         response = client.post("/api/workers/gpu/update-priority", json={"priority": priority})
         assert ok(response) == {"status": "ok", "priority": priority}
         assert worker_of(client)["priority"] == priority
 
 
-def test_it_answers_400_to_a_priority_out_of_range(client: FlaskClient, services: Services) -> None:
-    register_worker(client)
+def test_it_answers_400_to_a_priority_out_of_range(client, services):
+    client.register_worker()
     with unchanged(services):
         for priority in (0, 100, -1, 2**40):
             response = client.post("/api/workers/gpu/update-priority", json={"priority": priority})
             assert_problem(response, 400, str(priority))
 
 
-def test_it_refuses_what_is_no_priority(client: FlaskClient, services: Services) -> None:
-    register_worker(client)
+def test_it_refuses_what_is_no_priority(client, services):
+    client.register_worker()
     with unchanged(services):
         for body in ({}, {"priority": None}, {"priority": "high"}, {"priority": 1.5}):
             response = client.post("/api/workers/gpu/update-priority", json=body)
@@ -191,21 +179,21 @@ def test_it_refuses_what_is_no_priority(client: FlaskClient, services: Services)
 
 
 @pytest.mark.parametrize(("action", "enabled"), [("enable", True), ("disable", False)])
-def test_it_switches_a_worker(client: FlaskClient, action: str, enabled: bool) -> None:
-    register_worker(client)
+def test_it_switches_a_worker(client, action, enabled):
+    client.register_worker()
     for _ in range(2):
         assert ok(client.post(f"/api/workers/gpu/{action}")) == {"status": "ok", "enabled": enabled}
         assert worker_of(client)["enabled"] is enabled
 
 
-def test_it_forgets_a_worker_and_leaves_its_jobs_to_the_agent(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-    job_id = approved_job(client)
+def test_it_forgets_a_worker_and_leaves_its_jobs_to_the_agent(client):
+    client.register_agent()
+    client.register_worker()
+    job_id = client.approved_job()
     assert ok(client.delete("/api/workers/gpu")) == {
         "status": "ok", "message": "Worker unregistered"
     }  # fmt: skip
     assert ok(client.get("/api/workers")) == []
     (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
     assert (job["job_id"], job["status"], job["assigned_worker_id"]) == (job_id, "assigned", None)
-    assert ok(report(client, job_id, "completed"))["status"] == "completed"
+    assert ok(client.report(job_id, "completed"))["status"] == "completed"

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_report import JobReport
@@ -11,10 +10,11 @@ from boz_server.domain.queue.job_states import OPEN, JobStatus
 from boz_server.services.maintenance.idempotency import delete_old_keys
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services, build_services
+from tests.client import Client, ok
 from tests.maintenance.timer import Timer
 from tests.queue.live_fleet import Fleet
 from tests.queue.queue_invariants import QueueState, check
-from tests.support import FakeClock, job_of, lease_token, ok, ordered_rips
+from tests.support import FakeClock
 
 #: Very many requests: what they run, the tests of each behaviour run and measure.
 HOUR, DAY = 3600, 86_400
@@ -27,11 +27,11 @@ def fleet(services: Services, timer: Timer) -> Fleet:
     return Fleet(services, timer)
 
 
-def fill(fleet: Fleet, client: FlaskClient) -> list[str]:
+def fill(fleet: Fleet, client: Client) -> list[str]:
     """Work for a few minutes: two discs to rip, and files to transcode."""
     jobs = [fleet.file() for _ in range(5)]
-    jobs += ordered_rips(client)[1]
-    jobs += ordered_rips(client, agent_id="den", label="FIREFLY_S01_D2")[1]
+    jobs += client.ordered_rips()[1]
+    jobs += client.ordered_rips(agent_id="den", label="FIREFLY_S01_D2")[1]
     return jobs
 
 
@@ -54,7 +54,7 @@ def assert_each_done_once(fleet: Fleet, job_ids: list[str]) -> None:
 @JUMPS
 @pytest.mark.parametrize("sends_tokens", [True, False], ids=["server first", "machines first"])
 def test_it_does_every_job_once_when_the_clock_jumps(
-    client: FlaskClient, services: Services, timer: Timer, jump: int, sends_tokens: bool
+    client: Client, services: Services, timer: Timer, jump: int, sends_tokens: bool
 ) -> None:
     """Whether machines send tokens or, as those of today, none, and whoever acts first then."""
     fleet = Fleet(services, timer, sends_tokens=sends_tokens)
@@ -84,7 +84,7 @@ def test_it_does_the_jobs_of_a_machine_that_is_lost_as_the_clock_jumps(
 
 @pytest.mark.parametrize("server_first", [True, False], ids=["server first", "machines first"])
 def test_it_does_every_job_once_though_the_server_sleeps(
-    client: FlaskClient, fleet: Fleet, timer: Timer, server_first: bool
+    client: Client, fleet: Fleet, timer: Timer, server_first: bool
 ) -> None:
     jobs = fill(fleet, client)
     fleet.live(35)
@@ -96,7 +96,7 @@ def test_it_does_every_job_once_though_the_server_sleeps(
 
 
 def test_it_does_every_job_once_though_maintenance_alone_sleeps(
-    client: FlaskClient, fleet: Fleet
+    client: Client, fleet: Fleet
 ) -> None:
     jobs = fill(fleet, client)
     fleet.live(35)
@@ -154,12 +154,12 @@ def test_it_leaves_the_leadership_with_one_process_when_the_clock_jumps(
         assert sorted(server.tick() for server in servers) == [False, True]
 
 
-def failed_upload(client: FlaskClient, fleet: Fleet) -> str:
+def failed_upload(client: Client, fleet: Fleet) -> str:
     """A job that is tried again after a minute or so."""
     job_id = fleet.file()
     fleet.far.alive = False
-    holder = str(job_of(client, job_id)["assigned_agent_id"])
-    token = lease_token(client, job_id, holder)
+    holder = str(client.job(job_id)["assigned_agent_id"])
+    token = client.lease_token(job_id, holder)
     failure = JobReport(JobStatus.FAILED, error="Upload failed: 503", lease_token=token)
     fleet.services.reports.take(job_id, failure)
     return job_id
@@ -167,23 +167,23 @@ def failed_upload(client: FlaskClient, fleet: Fleet) -> str:
 
 @JUMPS
 def test_it_tries_again_what_waits_for_its_time_when_the_clock_jumps(
-    client: FlaskClient, fleet: Fleet, timer: Timer, jump: int
+    client: Client, fleet: Fleet, timer: Timer, jump: int
 ) -> None:
     job_id = failed_upload(client, fleet)
     fleet.live(10)
     timer.clock.advance(jump)
-    fleet.until(lambda: job_of(client, job_id)["status"] == "completed", 180)
-    assert (fleet.ends(), job_of(client, job_id)["attempt"]) == ({job_id: 1}, 2)
+    fleet.until(lambda: client.job(job_id)["status"] == "completed", 180)
+    assert (fleet.ends(), client.job(job_id)["attempt"]) == ({job_id: 1}, 2)
 
 
-def enter(client: FlaskClient) -> str:
+def enter(client: Client) -> str:
     body = {"job_type": "transcode", "requires_approval": True}
     response = client.post("/api/jobs", json=body, headers={"Idempotency-Key": "once"})
     return str(ok(response)["job_id"])
 
 
 def test_it_knows_a_request_again_when_the_clock_was_put_back(
-    client: FlaskClient, clock: FakeClock
+    client: Client, clock: FakeClock
 ) -> None:
     job_id = enter(client)
     clock.advance(-HOUR)
@@ -193,7 +193,7 @@ def test_it_knows_a_request_again_when_the_clock_was_put_back(
 
 
 def test_it_knows_a_request_again_that_was_made_while_the_clock_was_ahead(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     clock.advance(DAY)
     job_id = enter(client)
@@ -207,12 +207,12 @@ def test_it_knows_a_request_again_that_was_made_while_the_clock_was_ahead(
 
 @JUMPS
 def test_it_tells_machines_of_cancelled_jobs_when_the_clock_jumps(
-    client: FlaskClient, fleet: Fleet, timer: Timer, jump: int
+    client: Client, fleet: Fleet, timer: Timer, jump: int
 ) -> None:
     told = []
     for _ in range(2):
         job_id = fleet.file()
-        holder = job_of(client, job_id)["assigned_agent_id"]
+        holder = client.job(job_id)["assigned_agent_id"]
         fleet.services.queue.cancel(job_id)
         told.append(job_id in fleet.services.agents.heartbeat(holder))
         timer.clock.advance(jump)
@@ -221,10 +221,10 @@ def test_it_tells_machines_of_cancelled_jobs_when_the_clock_jumps(
 
 
 def test_it_still_tells_machines_of_cancelled_jobs_when_the_clock_was_put_back(
-    client: FlaskClient, fleet: Fleet, timer: Timer
+    client: Client, fleet: Fleet, timer: Timer
 ) -> None:
     job_id = fleet.file()
-    holder = job_of(client, job_id)["assigned_agent_id"]
+    holder = client.job(job_id)["assigned_agent_id"]
     fleet.services.queue.cancel(job_id)
     timer.clock.advance(-HOUR)
     assert fleet.services.agents.heartbeat(holder) == [job_id]

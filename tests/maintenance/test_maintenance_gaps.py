@@ -3,25 +3,18 @@
 import logging
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.maintenance.timer import Timer
-from tests.support import (
-    job_of,
-    ok,
-    queued_job,
-    register_agent,
-    register_worker,
-)
 
 
 @pytest.fixture
-def held(client: FlaskClient) -> str:
+def held(client: Client) -> str:
     """A job that a machine has until 120 seconds from now."""
-    register_agent(client)
-    register_worker(client)
-    return queued_job(client)
+    client.register_agent()
+    client.register_worker()
+    return client.queued_job()
 
 
 def status_of(services: Services, job_id: str) -> str:
@@ -74,14 +67,14 @@ def test_it_gives_every_machine_a_full_term_after_a_gap(
 
 @pytest.mark.parametrize("change", [3600, 86_400, -3600])
 def test_it_takes_nothing_from_a_machine_that_shows_itself_after_a_gap(
-    client: FlaskClient, services: Services, timer: Timer, held: str, change: int
+    client: Client, services: Services, timer: Timer, held: str, change: int
 ) -> None:
     services.maintenance.tick()
     timer.clock.advance(change)
     for _ in range(10):
         tick_for(services, timer, 30)
         ok(client.post("/api/agents/pc/heartbeat"))
-    job = job_of(client, held)
+    job = client.job(held)
     assert (job["status"], job["attempt"]) == ("assigned", 1)
 
 
@@ -94,7 +87,7 @@ def test_it_gives_a_full_term_at_the_very_first_start(
 
 
 def test_it_does_not_count_a_machine_as_online_for_as_long_as_the_clock_was_put_back(
-    client: FlaskClient, services: Services, timer: Timer, held: str
+    client: Client, services: Services, timer: Timer, held: str
 ) -> None:
     services.maintenance.tick()
     timer.clock.advance(-3600)

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services
-from tests.support import FakeClock, ok
+from tests.client import Client, ok
+from tests.support import FakeClock
 
 PERIODS = {
     "reconcile": 3600,
@@ -32,7 +32,7 @@ PERIODS = {
 }
 
 
-def status(client: FlaskClient) -> tuple[str | None, dict[str, dict[str, Any]]]:
+def status(client: Client) -> tuple[str | None, dict[str, dict[str, Any]]]:
     """The leader, and the steps by their names."""
     body = ok(client.get("/api/system/maintenance"))
     assert body.keys() == {"holder", "steps"}
@@ -45,7 +45,7 @@ def with_step(services: Services, name: str, run: Any) -> Sequence[MaintenanceSt
     ]
 
 
-def test_it_shows_what_it_will_do_before_it_has_done_anything(client: FlaskClient) -> None:
+def test_it_shows_what_it_will_do_before_it_has_done_anything(client: Client) -> None:
     holder, steps = status(client)
     assert holder is None
     assert {name: step["period_seconds"] for name, step in steps.items()} == PERIODS
@@ -60,7 +60,7 @@ def test_it_shows_what_it_will_do_before_it_has_done_anything(client: FlaskClien
 
 
 def test_it_shows_who_did_what_and_when(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     clock.advance(3)
     services.maintenance.tick()
@@ -74,7 +74,7 @@ def test_it_shows_who_did_what_and_when(
 
 
 def test_it_shows_which_step_failed_and_nothing_of_its_words(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:
         raise ValueError("postgresql://boz:secret@host/boz")
@@ -87,7 +87,7 @@ def test_it_shows_which_step_failed_and_nothing_of_its_words(
     assert {name for name, step in steps.items() if step["error"]} == {"retry"}
 
 
-def test_it_shows_that_no_process_leads_any_more(client: FlaskClient, services: Services) -> None:
+def test_it_shows_that_no_process_leads_any_more(client: Client, services: Services) -> None:
     services.maintenance.tick()
     services.maintenance.step_down()
     holder, steps = status(client)

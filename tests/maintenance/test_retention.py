@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import ArchivedDisc, Job, JobEvent, VLCCommand
 from boz_server.domain.queue.job_states import JobStatus
@@ -13,22 +12,12 @@ from boz_server.repositories import retention_repository
 from boz_server.services.maintenance import retention as module
 from boz_server.services.maintenance.retention import Pruned, PruneStep, count_prunable, prune
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.maintenance.timer import Timer
 from tests.plans import noted, steps_of
 from tests.support import (
     FakeClock,
-    assigned_job,
     at_once,
-    create_job,
-    detect,
-    eject,
-    lease_token,
-    ok,
-    ordered_rips,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
     restart,
 )
 
@@ -54,16 +43,16 @@ def retention_timer(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Pausin
 
 
 @pytest.fixture(autouse=True)
-def machines(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
+def machines(client: Client) -> None:
+    client.register_agent()
+    client.register_worker()
 
 
-def ended(client: FlaskClient, status: str, **extra: Any) -> str:
+def ended(client: Client, status: str, **extra: Any) -> str:
     """A transcode that a machine had, and that ended so; its id."""
-    job_id = assigned_job(client)
-    ok(report(client, job_id, "running"))
-    ok(report(client, job_id, status, **extra))
+    job_id = client.assigned_job()
+    ok(client.report(job_id, "running"))
+    ok(client.report(job_id, status, **extra))
     return job_id
 
 
@@ -72,12 +61,12 @@ def left() -> set[str]:
 
 
 def test_it_deletes_what_is_done_after_a_month(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     done = ended(client, "completed")
-    cancelled = str(create_job(client)["job_id"])
+    cancelled = str(client.create_job()["job_id"])
     ok(client.post(f"/api/jobs/{cancelled}/cancel"))
-    open_job = str(create_job(client)["job_id"])
+    open_job = str(client.create_job()["job_id"])
     clock.advance(30 * DAY)
     assert prune(services.context) == Pruned()
     assert left() == {done, cancelled, open_job}
@@ -94,7 +83,7 @@ def test_it_deletes_what_is_done_after_a_month(
     ("status", "error"), [("failed", "HandBrake: no space"), ("completed", "Upload failed: 507")]
 )
 def test_it_keeps_what_came_to_nothing_for_longer(
-    app: Flask, client: FlaskClient, clock: FakeClock, status: str, error: str
+    app: Flask, client: Client, clock: FakeClock, status: str, error: str
 ) -> None:
     services = restart(app, max_attempts=1)
     job_id = ended(client, status, error=error)
@@ -106,7 +95,7 @@ def test_it_keeps_what_came_to_nothing_for_longer(
 
 
 def test_it_keeps_a_failed_job_that_is_tried_again(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     job_id = ended(client, "failed", error="Upload failed: no route to host")
     assert Job.get().scheduled_at is not None
@@ -115,7 +104,7 @@ def test_it_keeps_a_failed_job_that_is_tried_again(
     assert left() == {job_id}
 
 
-def test_it_goes_by_the_settings(app: Flask, client: FlaskClient, clock: FakeClock) -> None:
+def test_it_goes_by_the_settings(app: Flask, client: Client, clock: FakeClock) -> None:
     ended(client, "completed")
     failed = ended(restart(app, max_attempts=1) and client, "failed", error="No.")
     clock.advance(3 * DAY)
@@ -127,32 +116,32 @@ def test_it_goes_by_the_settings(app: Flask, client: FlaskClient, clock: FakeClo
 
 
 def test_it_keeps_the_rips_of_a_disc_in_its_drive(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
-    disc_id, rips = ordered_rips(client)
+    disc_id, rips = client.ordered_rips()
     for job_id in rips:
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, "completed"))
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, "completed"))
     clock.advance(100 * DAY)
     assert prune(services.context) == Pruned()
     status = ok(client.get(f"/api/discs/{disc_id}/rip-status"))
     assert status["all_rips_complete"] is True
-    eject(client)
+    client.eject()
     assert prune(services.context).jobs == len(rips)
 
 
 def test_it_keeps_a_rip_whose_transcode_is_not_done(
-    app: Flask, client: FlaskClient, clock: FakeClock
+    app: Flask, client: Client, clock: FakeClock
 ) -> None:
     services = restart(app)
-    _, rips = ordered_rips(client)
+    _, rips = client.ordered_rips()
     for job_id in rips:
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, "completed", output_file=f"/rips/{job_id}.mkv"))
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, "completed", output_file=f"/rips/{job_id}.mkv"))
     first, *others = ok(client.get("/api/jobs/awaiting-approval"))
     for job in others:
         ok(client.post(f"/api/jobs/{job['job_id']}/cancel"))
-    eject(client)
+    client.eject()
     clock.advance(200 * DAY)
     prune(services.context)
     assert left() == {first["job_id"], Job.get_by_id(first["job_id"]).source_job_id}
@@ -162,18 +151,18 @@ def test_it_keeps_a_rip_whose_transcode_is_not_done(
 
 
 def test_it_deletes_a_rip_together_with_the_transcode_that_it_is_kept_for(
-    app: Flask, client: FlaskClient, clock: FakeClock
+    app: Flask, client: Client, clock: FakeClock
 ) -> None:
     services = restart(app, max_attempts=1)
-    _, rips = ordered_rips(client, label="ALIEN", minutes=(117,))
+    _, rips = client.ordered_rips(label="ALIEN", minutes=(117,))
     for job_id in rips:
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, "completed", output_file=f"/rips/{job_id}.mkv"))
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, "completed", output_file=f"/rips/{job_id}.mkv"))
     (transcode,) = ok(client.get("/api/jobs/awaiting-approval"))
     body = {"worker_id": "gpu", "preset": "Fast 1080p30"}
     ok(client.post(f"/api/jobs/{transcode['job_id']}/approve", json=body))
-    ok(report(client, transcode["job_id"], "failed", error="No."))
-    eject(client)
+    ok(client.report(transcode["job_id"], "failed", error="No."))
+    client.eject()
     clock.advance(60 * DAY)
     assert prune(services.context) == Pruned()
     clock.advance(140 * DAY)
@@ -184,12 +173,12 @@ def test_it_deletes_a_rip_together_with_the_transcode_that_it_is_kept_for(
 
 
 def test_it_leaves_a_job_that_a_person_tries_again_meanwhile(
-    app: Flask, client: FlaskClient, clock: FakeClock
+    app: Flask, client: Client, clock: FakeClock
 ) -> None:
     services = restart(app, max_attempts=1)
     job_id = ended(client, "failed", error="No.")
     clock.advance(91 * DAY)
-    register_agent(client)
+    client.register_agent()
     cutoffs = module.cutoffs(services.context)
     batch = services.context.stores.retention.old_jobs(cutoffs, None)
     assert [job.job_id for job in batch] == [job_id]
@@ -199,7 +188,7 @@ def test_it_leaves_a_job_that_a_person_tries_again_meanwhile(
 
 
 def test_it_deletes_no_more_than_a_batch_at_a_time(
-    client: FlaskClient, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [ended(client, "completed") for _ in range(5)]
     events = JobEvent.select().count()
@@ -211,7 +200,7 @@ def test_it_deletes_no_more_than_a_batch_at_a_time(
 
 
 def test_it_deletes_a_job_with_more_events_than_a_batch_takes(
-    client: FlaskClient, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended(client, "completed")
     monkeypatch.setattr(retention_repository, "BATCH", 2)
@@ -221,13 +210,13 @@ def test_it_deletes_a_job_with_more_events_than_a_batch_takes(
 
 
 def test_it_passes_over_what_stays_without_end(
-    client: FlaskClient, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention_repository, "BATCH", 4)
-    _, rips = ordered_rips(client)
+    _, rips = client.ordered_rips()
     for job_id in rips:
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, "completed"))
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, "completed"))
     gone = [ended(client, "completed") for _ in range(4)]
     clock.advance(31 * DAY)
     assert prune(services.context).jobs == len(gone)
@@ -235,7 +224,7 @@ def test_it_passes_over_what_stays_without_end(
 
 
 def test_it_stops_after_a_moment_and_goes_on_later(
-    client: FlaskClient,
+    client: Client,
     services: Services,
     clock: FakeClock,
     retention_timer: PausingTimer,
@@ -262,7 +251,7 @@ def test_it_stops_after_a_moment_and_goes_on_later(
 
 
 def test_it_lets_others_write_between_two_discs(
-    client: FlaskClient,
+    client: Client,
     services: Services,
     clock: FakeClock,
     retention_timer: PausingTimer,
@@ -270,8 +259,8 @@ def test_it_lets_others_write_between_two_discs(
 ) -> None:
     for label in ("ALIEN", "HEAT", "SOLARIS"):
         clock.advance(60)
-        detect(client, label, (99,))
-    eject(client)
+        client.detect(label, (99,))
+    client.eject()
     clock.advance(181 * DAY)
     put_away: Callable[..., None] = services.context.stores.archive.put_away
 
@@ -292,7 +281,7 @@ def test_it_lets_others_write_between_two_discs(
 
 
 def test_it_rests_for_an_hour_once_nothing_is_left(
-    client: FlaskClient, services: Services, clock: FakeClock, retention_timer: PausingTimer
+    client: Client, services: Services, clock: FakeClock, retention_timer: PausingTimer
 ) -> None:
     job_id = ended(client, "completed")
     step = PruneStep()
@@ -306,9 +295,9 @@ def test_it_rests_for_an_hour_once_nothing_is_left(
 
 
 def test_it_deletes_old_commands_for_vlc(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
-    register_worker(client, capabilities={"vlc_installed": True})
+    client.register_worker(capabilities={"vlc_installed": True})
     body = {"agent_id": "pc", "file_path": "/a.mkv"}
     for _ in range(3):
         ok(client.post("/api/vlc/preview", json=body))
@@ -320,7 +309,7 @@ def test_it_deletes_old_commands_for_vlc(
 
 
 def test_it_frees_an_agent_from_a_job_that_goes(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     ended(client, "completed")
     clock.advance(31 * DAY)
@@ -331,7 +320,7 @@ def test_it_frees_an_agent_from_a_job_that_goes(
 
 
 def test_it_shares_the_work_with_another_process(
-    client: FlaskClient, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [ended(client, "completed") for _ in range(6)]
     monkeypatch.setattr(retention_repository, "BATCH", 5)
@@ -348,14 +337,14 @@ def test_it_shares_the_work_with_another_process(
 
 
 def test_it_answers_a_late_report_on_a_job_that_is_gone(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
-    job_id = queued_job(client)
-    token = lease_token(client, job_id)
-    ok(report(client, job_id, "completed", lease_token=token))
+    job_id = client.queued_job()
+    token = client.lease_token(job_id)
+    ok(client.report(job_id, "completed", lease_token=token))
     clock.advance(31 * DAY)
     prune(services.context)
-    answer = report(client, job_id, "completed", output_file="/a.mkv")
+    answer = client.report(job_id, "completed", output_file="/a.mkv")
     assert answer.status_code == 404
     assert Job.select().where(Job.status == JobStatus.COMPLETED).count() == 0
 
@@ -363,7 +352,7 @@ def test_it_answers_a_late_report_on_a_job_that_is_gone(
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_finds_the_oldest_by_index(
-    client: FlaskClient, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         ended(client, "completed")
@@ -383,7 +372,7 @@ def test_it_finds_the_oldest_by_index(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_uses_the_indexes_too_where_no_job_came_from_another(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     for _ in range(5):
         ended(client, "completed")

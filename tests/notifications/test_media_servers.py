@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server.domain.naming.path_map import PathMap
 from boz_server.services.notifications import media_servers as module
 from boz_server.settings import Settings
+from tests.client import Client, ok
 from tests.media_server import KEY, FakeMediaServers
-from tests.support import assert_problem, ok, restart
+from tests.support import assert_problem, restart
 
 #: Nothing here touches the database: one engine will do.
 pytestmark = [
@@ -39,22 +39,22 @@ def others(app: Flask, media_servers: FakeMediaServers) -> FakeMediaServers:
     return media_servers
 
 
-def status(client: FlaskClient) -> dict[str, Any]:
+def status(client: Client) -> dict[str, Any]:
     return dict(ok(client.get("/api/files/plex/status")))
 
 
-def scan(client: FlaskClient, media_type: str, path: str | None = None) -> TestResponse:
+def scan(client: Client, media_type: str, path: str | None = None) -> TestResponse:
     query = "" if path is None else f"?path={quote(path)}"
     return client.post(f"/api/files/plex/scan/{media_type}{query}")
 
 
-def test_it_says_that_plex_is_there(client: FlaskClient, others: FakeMediaServers) -> None:
+def test_it_says_that_plex_is_there(client: Client, others: FakeMediaServers) -> None:
     assert status(client) == dict(
         zip(DETAILS, (True, True, f"{others.url}/plex", "Den", "1.41.0.8994", None), strict=True)
     )
 
 
-def test_it_says_that_plex_is_disabled(client: FlaskClient) -> None:
+def test_it_says_that_plex_is_disabled(client: Client) -> None:
     assert status(client) == dict(
         zip(DETAILS, (False, False, "http://localhost:32400", None, None, None), strict=True)
     )
@@ -67,7 +67,7 @@ def test_it_says_that_plex_is_disabled(client: FlaskClient) -> None:
      ("body", "something else")],
 )  # fmt: skip
 def test_it_says_why_plex_is_not_connected(
-    client: FlaskClient,
+    client: Client,
     others: FakeMediaServers,
     monkeypatch: pytest.MonkeyPatch,
     mode: str,
@@ -82,14 +82,14 @@ def test_it_says_why_plex_is_not_connected(
     assert mentions in found["error"]
 
 
-def test_it_says_that_no_one_is_there(client: FlaskClient, others: FakeMediaServers) -> None:
+def test_it_says_that_no_one_is_there(client: Client, others: FakeMediaServers) -> None:
     others.stop()
     assert "the connection failed" in status(client)["error"]
     others.start()
 
 
 def test_it_shows_no_password_of_an_address(
-    client: FlaskClient, app: Flask, others: FakeMediaServers
+    client: Client, app: Flask, others: FakeMediaServers
 ) -> None:
     restart(app, plex_url=f"{others.url}/plex".replace("://", "://me:hunter2@"))
     assert status(client)["url"] == f"{others.url}/plex"
@@ -98,7 +98,7 @@ def test_it_shows_no_password_of_an_address(
         assert status(client)["connected"] is False
 
 
-def test_it_lists_plexs_libraries(client: FlaskClient, others: FakeMediaServers) -> None:
+def test_it_lists_plexs_libraries(client: Client, others: FakeMediaServers) -> None:
     assert ok(client.get("/api/files/plex/libraries")) == {
         "libraries": [
             {"id": "1", "title": "Films", "type": "movie", "locations": ["/nas/Movies"]},
@@ -107,13 +107,13 @@ def test_it_lists_plexs_libraries(client: FlaskClient, others: FakeMediaServers)
     }
 
 
-def test_it_scans_a_folder(client: FlaskClient, others: FakeMediaServers) -> None:
+def test_it_scans_a_folder(client: Client, others: FakeMediaServers) -> None:
     path = "/nas/TV Shows/What? & #1/Season 01"
     assert ok(scan(client, "tv", path)) == {"status": "ok", "media_type": "tv", "path": path}
     assert others.scans("plex") == [path]
 
 
-def test_it_scans_a_whole_library(client: FlaskClient, others: FakeMediaServers) -> None:
+def test_it_scans_a_whole_library(client: Client, others: FakeMediaServers) -> None:
     assert ok(scan(client, "movie")) == {"status": "ok", "media_type": "movie", "path": None}
     assert others.scans("plex") == [None]
 
@@ -127,27 +127,25 @@ def test_it_scans_a_whole_library(client: FlaskClient, others: FakeMediaServers)
         "http://example.org/", "/nas/Movies/" + "x" * 5000,
     ],
 )  # fmt: skip
-def test_it_scans_no_other_folder(client: FlaskClient, others: FakeMediaServers, path: str) -> None:
+def test_it_scans_no_other_folder(client: Client, others: FakeMediaServers, path: str) -> None:
     assert_problem(scan(client, "movie", path), 422, "path", field="path")
     assert others.count() == 0
 
 
-def test_it_scans_no_other_kind_of_library(client: FlaskClient, others: FakeMediaServers) -> None:
+def test_it_scans_no_other_kind_of_library(client: Client, others: FakeMediaServers) -> None:
     assert_problem(scan(client, "music"), 422, "movie, tv", field="media_type")
     assert others.count() == 0
 
 
 @pytest.mark.parametrize("mode", ["401", "404", "429", "500", "html", "hang_up", "redirect"])
 def test_it_says_loudly_that_a_scan_failed(
-    client: FlaskClient, others: FakeMediaServers, mode: str
+    client: Client, others: FakeMediaServers, mode: str
 ) -> None:
     others.fail(mode)
     assert_problem(scan(client, "movie"), 503, "Plex did not do what it was asked")
 
 
-def test_it_finds_out_what_is_wrong_with_a_server(
-    client: FlaskClient, others: FakeMediaServers
-) -> None:
+def test_it_finds_out_what_is_wrong_with_a_server(client: Client, others: FakeMediaServers) -> None:
     for name in ALL:
         found = ok(client.post(f"/api/media-servers/{name}/test"))
         assert (found["status"], found["server"], found["warnings"]) == ("ok", name, [])
@@ -165,7 +163,7 @@ def test_it_finds_out_what_is_wrong_with_a_server(
      ("html", "BOZ_{}_URL"), ("hang_up", "connection failed"), ("redirect", "BOZ_{}_URL")],
 )  # fmt: skip
 def test_it_says_what_is_wrong_with_a_server(
-    client: FlaskClient, others: FakeMediaServers, name: str, mode: str, mentions: str
+    client: Client, others: FakeMediaServers, name: str, mode: str, mentions: str
 ) -> None:
     others.fail(mode)
     response = client.post(f"/api/media-servers/{name}/test")
@@ -174,7 +172,7 @@ def test_it_says_what_is_wrong_with_a_server(
 
 
 def test_it_warns_of_folders_that_a_server_does_not_have(
-    client: FlaskClient, app: Flask, others: FakeMediaServers
+    client: Client, app: Flask, others: FakeMediaServers
 ) -> None:
     others.folders = {"1": ["/media/Movies/HD"], "2": ["/nas/TV Shows"]}
     (warning,) = ok(client.post("/api/media-servers/jellyfin/test"))["warnings"]
@@ -184,7 +182,7 @@ def test_it_warns_of_folders_that_a_server_does_not_have(
     assert ok(client.post("/api/media-servers/jellyfin/test"))["warnings"] == []
 
 
-def test_it_asks_no_server_that_is_disabled(client: FlaskClient) -> None:
+def test_it_asks_no_server_that_is_disabled(client: Client) -> None:
     for name in ALL:
         response = client.post(f"/api/media-servers/{name}/test")
         assert_problem(response, 400, f"BOZ_{name.upper()}_ENABLED=true")
@@ -192,14 +190,14 @@ def test_it_asks_no_server_that_is_disabled(client: FlaskClient) -> None:
     assert_problem(scan(client, "movie"), 400, "BOZ_PLEX_ENABLED")
 
 
-def test_it_knows_no_other_server(client: FlaskClient, others: FakeMediaServers) -> None:
+def test_it_knows_no_other_server(client: Client, others: FakeMediaServers) -> None:
     for name in ("kodi", "discord", "Plex"):
         assert_problem(client.post(f"/api/media-servers/{name}/test"), 404, "plex, jellyfin, emby")
 
 
 @pytest.mark.parametrize("mode", [None, "401", "html", "body", "redirect", "hang_up"])
 def test_it_tells_no_token(
-    client: FlaskClient,
+    client: Client,
     others: FakeMediaServers,
     mode: str | None,
     caplog: pytest.LogCaptureFixture,

@@ -6,23 +6,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import OutboxMessage
 from boz_server.services.notifications import discord
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.media_server import FakeMediaServers
 from tests.support import (
     FakeClock,
-    approved_job,
-    assigned_job,
-    create_job,
-    detect,
-    ok,
-    ordered_rips,
-    register_agent,
-    register_worker,
-    report,
     restart,
 )
 
@@ -30,11 +21,11 @@ Posts = Callable[[], list[str]]
 
 
 @pytest.fixture
-def running(app: Flask, media_servers: FakeMediaServers, client: FlaskClient) -> Services:
+def running(app: Flask, media_servers: FakeMediaServers, client: Client) -> Services:
     """A server with a channel, an agent and a worker beside it."""
     services = restart(app, **media_servers.settings("discord"))
-    register_agent(client)
-    register_worker(client)
+    client.register_agent()
+    client.register_worker()
     return services
 
 
@@ -51,41 +42,41 @@ def posts(running: Services, media_servers: FakeMediaServers) -> Posts:
     return send
 
 
-def end(client: FlaskClient, job_id: str, status: str, **extra: Any) -> None:
-    ok(report(client, job_id, "running"))
-    ok(report(client, job_id, status, **extra))
+def end(client: Client, job_id: str, status: str, **extra: Any) -> None:
+    ok(client.report(job_id, "running"))
+    ok(client.report(job_id, status, **extra))
 
 
-def test_it_tells_that_a_transcode_is_done(client: FlaskClient, posts: Posts) -> None:
-    end(client, approved_job(client, source_disc_name="FIREFLY_S1"), "completed")
+def test_it_tells_that_a_transcode_is_done(client: Client, posts: Posts) -> None:
+    end(client, client.approved_job(source_disc_name="FIREFLY_S1"), "completed")
     assert posts() == ["✅ Transcoded: Firefly - S01E01 (FIREFLY\\_S1)"]
     assert posts() == []
 
 
-def test_it_tells_that_a_rip_is_done(client: FlaskClient, posts: Posts) -> None:
-    _, (job_id, *_) = ordered_rips(client)
+def test_it_tells_that_a_rip_is_done(client: Client, posts: Posts) -> None:
+    _, (job_id, *_) = client.ordered_rips()
     end(client, job_id, "completed", output_file="C:\\rips\\t00.mkv")
     [post] = posts()
     assert post.startswith("✅ Ripped: Firefly - S01E01")
 
 
-def test_it_tells_it_once(client: FlaskClient, posts: Posts) -> None:
-    job_id = approved_job(client)
+def test_it_tells_it_once(client: Client, posts: Posts) -> None:
+    job_id = client.approved_job()
     end(client, job_id, "completed")
-    ok(report(client, job_id, "completed", output_file="/data/output/a.mkv"))
-    ok(report(client, job_id, "completed", output_file="/data/output/a.mkv"))
+    ok(client.report(job_id, "completed", output_file="/data/output/a.mkv"))
+    ok(client.report(job_id, "completed", output_file="/data/output/a.mkv"))
     assert len(posts()) == 1
 
 
-def test_it_tells_that_a_job_failed_and_why(client: FlaskClient, posts: Posts) -> None:
-    end(client, approved_job(client), "failed", error="HandBrake:\n *exit* 3")
+def test_it_tells_that_a_job_failed_and_why(client: Client, posts: Posts) -> None:
+    end(client, client.approved_job(), "failed", error="HandBrake:\n *exit* 3")
     assert posts() == ["❌ Transcode failed: Firefly - S01E01: HandBrake: \\*exit\\* 3"]
 
 
 def test_it_tells_nothing_while_a_job_is_tried_again(
-    client: FlaskClient, running: Services, clock: FakeClock, posts: Posts
+    client: Client, running: Services, clock: FakeClock, posts: Posts
 ) -> None:
-    job_id = approved_job(client)
+    job_id = client.approved_job()
     for _ in range(2):
         end(client, job_id, "failed", error="Upload failed: no route")
         assert posts() == []
@@ -99,38 +90,38 @@ def test_it_tells_nothing_while_a_job_is_tried_again(
 
 
 def test_it_tells_that_the_result_of_a_job_did_not_get_through(
-    app: Flask, client: FlaskClient, posts: Posts, running: Services
+    app: Flask, client: Client, posts: Posts, running: Services
 ) -> None:
     """Today's agents say completed twice: before the upload, and after it."""
     restart(app, max_transcode_attempts=1)
-    job_id = approved_job(client)
+    job_id = client.approved_job()
     end(client, job_id, "completed")
     for _ in range(2):
-        ok(report(client, job_id, "completed", error="Upload failed: no route"))
+        ok(client.report(job_id, "completed", error="Upload failed: no route"))
     done, failed = posts()
     assert done.startswith("✅")
     assert failed.startswith("❌")
 
 
 def test_it_tells_of_a_job_whose_machine_was_lost(
-    app: Flask, client: FlaskClient, posts: Posts, clock: FakeClock
+    app: Flask, client: Client, posts: Posts, clock: FakeClock
 ) -> None:
     services = restart(app, max_attempts=1)
-    assigned_job(client)
+    client.assigned_job()
     clock.advance(3600)
     services.attempts.rescue()
     [post] = posts()
     assert "was not heard from in time" in post
 
 
-def test_it_tells_nothing_of_what_a_person_cancels(client: FlaskClient, posts: Posts) -> None:
-    ok(client.post(f"/api/jobs/{create_job(client)['job_id']}/cancel"))
-    detect(client)
+def test_it_tells_nothing_of_what_a_person_cancels(client: Client, posts: Posts) -> None:
+    ok(client.post(f"/api/jobs/{client.create_job()['job_id']}/cancel"))
+    client.detect()
     assert posts() == []
 
 
-def test_it_tells_of_files_and_disks(client: FlaskClient, running: Services, posts: Posts) -> None:
-    job = running.queue.get(create_job(client)["job_id"])
+def test_it_tells_of_files_and_disks(client: Client, running: Services, posts: Posts) -> None:
+    job = running.queue.get(client.create_job()["job_id"])
     with running.context.database.write():
         discord.organized(running.context, job, Path("/nas/TV Shows/a_b.mkv"))
         discord.storage_low(running.context, "Only 1 GiB is left in /nas.")
@@ -143,36 +134,36 @@ def test_it_tells_of_files_and_disks(client: FlaskClient, running: Services, pos
 
 @pytest.mark.parametrize("kind", ["complete", "failure", "organized"])
 def test_it_tells_only_what_people_want_to_hear(
-    app: Flask, client: FlaskClient, running: Services, posts: Posts, kind: str
+    app: Flask, client: Client, running: Services, posts: Posts, kind: str
 ) -> None:
     services = restart(app, **{f"discord_notify_on_{kind}": False})
-    end(client, approved_job(client), "completed")
-    end(client, approved_job(client), "failed")
-    job = running.queue.get(create_job(client)["job_id"])
+    end(client, client.approved_job(), "completed")
+    end(client, client.approved_job(), "failed")
+    job = running.queue.get(client.create_job()["job_id"])
     with running.context.database.write():
         discord.organized(services.context, job, Path("/nas/a"))
     signs = {"complete": "✅", "failure": "❌", "organized": "📁"}
     assert {post[0] for post in posts()} == set(signs.values()) - {signs[kind]}
 
 
-def test_it_tells_nothing_without_a_channel(app: Flask, client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-    end(client, approved_job(client), "completed")
+def test_it_tells_nothing_without_a_channel(app: Flask, client: Client) -> None:
+    client.register_agent()
+    client.register_worker()
+    end(client, client.approved_job(), "completed")
     assert OutboxMessage.select().count() == 0
 
 
-def test_it_keeps_a_notice_within_what_discord_takes(client: FlaskClient, posts: Posts) -> None:
-    job_id = approved_job(client, output_name="*" * 255, source_disc_name="_" * 255)
+def test_it_keeps_a_notice_within_what_discord_takes(client: Client, posts: Posts) -> None:
+    job_id = client.approved_job(output_name="*" * 255, source_disc_name="_" * 255)
     end(client, job_id, "failed", error="*" * 10_000)
     [post] = posts()
     assert len(post) == 2000
 
 
 def test_it_waits_as_long_as_discord_asks_for(
-    client: FlaskClient, running: Services, media_servers: FakeMediaServers, clock: FakeClock
+    client: Client, running: Services, media_servers: FakeMediaServers, clock: FakeClock
 ) -> None:
-    end(client, approved_job(client), "completed")
+    end(client, client.approved_job(), "completed")
     media_servers.fail("429", times=1, Retry_After="65")
     running.outbox.tick()
     clock.advance(64)
@@ -184,14 +175,14 @@ def test_it_waits_as_long_as_discord_asks_for(
 
 
 def test_it_tells_nothing_of_a_change_that_was_not_made(
-    client: FlaskClient, running: Services, monkeypatch: pytest.MonkeyPatch
+    client: Client, running: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The notice is part of the same transaction."""
-    job_id = approved_job(client)
+    job_id = client.approved_job()
 
     def fail(*_: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(running.workers.workers, "count_completion", fail)
-    assert report(client, job_id, "completed").status_code == 500
+    assert client.report(job_id, "completed").status_code == 500
     assert OutboxMessage.select().count() == 0

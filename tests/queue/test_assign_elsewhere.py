@@ -3,28 +3,18 @@
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.remote import FILM, farm, polled, ripped, send_result, sending_agent
-from tests.support import (
-    assert_problem,
-    job_of,
-    ok,
-    queued_job,
-    register_worker,
-    restart,
-    unchanged,
-)
+from tests.support import assert_problem, restart, unchanged
 
 
-def assign(client: FlaskClient, **extra: Any) -> dict[str, Any]:
+def assign(client: Client, **extra: Any) -> dict[str, Any]:
     """Who is to transcode a file of the agent."""
     return dict(ok(client.post("/api/workers/assign", json={"agent_id": "pc", **extra})))
 
 
-def test_it_names_a_worker_elsewhere_and_where_the_file_goes(client: FlaskClient) -> None:
+def test_it_names_a_worker_elsewhere_and_where_the_file_goes(client):
     sending_agent(client)
     farm(client)
     answer = assign(client)
@@ -38,11 +28,11 @@ def test_it_names_a_worker_elsewhere_and_where_the_file_goes(client: FlaskClient
         "upload_url": f"/api/files/upload?purpose=job_input&job_id={job_id}",
         "download_url": f"/api/files/download/{job_id}",
     }
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["job_type"], job["status"]) == ("transcode", "pending")
 
 
-def test_it_answers_with_addresses_that_work(client: FlaskClient) -> None:
+def test_it_answers_with_addresses_that_work(client):
     """The whole way of a file whose agent asked, sent it and had a person approve."""
     sending_agent(client)
     farm(client)
@@ -60,7 +50,7 @@ def test_it_answers_with_addresses_that_work(client: FlaskClient) -> None:
     assert ok(send_result(client, work, FILM))["filename"] == "Serenity (2005).mkv"
 
 
-def test_it_names_the_job_that_waits_for_a_file_of_the_agent(client: FlaskClient) -> None:
+def test_it_names_the_job_that_waits_for_a_file_of_the_agent(client):
     sending_agent(client)
     farm(client)
     job_id = ripped(client)
@@ -68,30 +58,30 @@ def test_it_names_the_job_that_waits_for_a_file_of_the_agent(client: FlaskClient
         assert assign(client)["job_id"] == job_id
 
 
-def test_it_enters_one_job_however_often_it_is_asked(client: FlaskClient) -> None:
+def test_it_enters_one_job_however_often_it_is_asked(client):
     sending_agent(client)
     farm(client)
     assert assign(client)["job_id"] == assign(client)["job_id"]
     assert ok(client.get("/api/jobs/stats"))["total_jobs"] == 1
 
 
-def test_it_names_the_job_that_it_was_asked_about(client: FlaskClient) -> None:
+def test_it_names_the_job_that_it_was_asked_about(client):
     sending_agent(client)
     farm(client)
     first, second = ripped(client, 0), ripped(client, 1)
     assert [assign(client, job_id=each)["job_id"] for each in (second, first)] == [second, first]
 
 
-def test_it_names_no_job_where_the_file_stays(client: FlaskClient) -> None:
+def test_it_names_no_job_where_the_file_stays(client):
     sending_agent(client)
     farm(client)
-    register_worker(client)
+    client.register_worker()
     job_id = ripped(client)
     answer = assign(client, job_id=job_id)
     assert (answer["mode"], answer["job_id"], answer["upload_url"]) == ("local", None, None)
 
 
-def test_it_answers_404_for_an_unknown_job(client: FlaskClient, services: Services) -> None:
+def test_it_answers_404_for_an_unknown_job(client, services):
     sending_agent(client)
     farm(client)
     with unchanged(services):
@@ -100,14 +90,12 @@ def test_it_answers_404_for_an_unknown_job(client: FlaskClient, services: Servic
 
 
 @pytest.mark.parametrize("state", ["rip", "cancelled", "here"])
-def test_it_refuses_a_job_that_needs_no_file(
-    client: FlaskClient, services: Services, state: str
-) -> None:
+def test_it_refuses_a_job_that_needs_no_file(client, services, state):
     sending_agent(client)
     farm(client)
     job_id = ripped(client)
     if state == "rip":
-        job_id = job_of(client, job_id)["source_job_id"]
+        job_id = client.job(job_id)["source_job_id"]
     if state == "cancelled":
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
     if state == "here":
@@ -120,26 +108,24 @@ def test_it_refuses_a_job_that_needs_no_file(
 
 
 @pytest.mark.parametrize("job_id", [5, "", "x" * 101])
-def test_it_refuses_an_impossible_job(client: FlaskClient, job_id: object) -> None:
+def test_it_refuses_an_impossible_job(client, job_id):
     body = {"agent_id": "pc", "job_id": job_id}
     assert_problem(client.post("/api/workers/assign", json=body), 422, field="job_id")
 
 
-def test_it_turns_to_others_where_the_own_worker_is_full(client: FlaskClient) -> None:
+def test_it_turns_to_others_where_the_own_worker_is_full(client):
     sending_agent(client)
-    register_worker(client, capabilities={"max_concurrent": 1})
+    client.register_worker(capabilities={"max_concurrent": 1})
     farm(client)
     assert assign(client)["assigned_worker"] == "gpu"
-    queued_job(client)
+    client.queued_job()
     assert assign(client)["assigned_worker"] == "farm"
 
 
 @pytest.mark.parametrize("obstacle", ["disabled", "hardware", "no downloads"])
-def test_it_names_no_worker_elsewhere_that_can_not(
-    app: Flask, client: FlaskClient, obstacle: str
-) -> None:
+def test_it_names_no_worker_elsewhere_that_can_not(app, client, obstacle):
     sending_agent(client)
-    register_worker(client, "den", "den")
+    client.register_worker("den", "den")
     if obstacle != "no downloads":
         farm(client)
     if obstacle == "disabled":
@@ -150,8 +136,8 @@ def test_it_names_no_worker_elsewhere_that_can_not(
     assert_problem(response, 503, "'pc'")
 
 
-def test_it_names_a_worker_with_an_agent_that_fetches_files(client: FlaskClient) -> None:
+def test_it_names_a_worker_with_an_agent_that_fetches_files(client):
     sending_agent(client)
-    register_worker(client, "den", "den", capabilities={"can_download": True})
+    client.register_worker("den", "den", capabilities={"can_download": True})
     answer = assign(client)
     assert (answer["assigned_worker"], answer["mode"]) == ("den", "upload_raw")

@@ -4,29 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
 from boz_server.settings import Settings
+from tests.client import Client, ok
 from tests.plans import noted, steps_of
-from tests.support import (
-    JPEG,
-    approve,
-    create_job,
-    detect,
-    history,
-    job_of,
-    ok,
-    ordered_rips,
-    poll,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-    rip,
-)
+from tests.support import JPEG, restart
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 FILE = "C:\\rips\\title_t00.mkv"
 NVENC = {"nvenc": True, "hevc": True}
@@ -34,64 +18,56 @@ QSV = {"qsv": True, "hevc": True}
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings) -> Settings:
     return replace(settings, auto_transcode=True)
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
-
-
-def begun_rip(client: FlaskClient, **extra: Any) -> dict[str, Any]:
+def begun_rip(client: Client, **extra: Any) -> dict[str, Any]:
     """A rip of an approved disc that is under way."""
-    _, (job_id, *_) = ordered_rips(client, **extra)
-    return dict(ok(report(client, job_id, "running")))
+    _, (job_id, *_) = client.ordered_rips(**extra)
+    return dict(ok(client.report(job_id, "running")))
 
 
-def end(client: FlaskClient, job: dict[str, Any], file: str = FILE) -> None:
+def end(client: Client, job: dict[str, Any], file: str = FILE) -> None:
     """Report a rip as completed with the file that it wrote."""
-    ok(report(client, job["job_id"], "completed", output_file=file))
+    ok(client.report(job["job_id"], "completed", output_file=file))
 
 
-def announce(client: FlaskClient, job: dict[str, Any], **extra: Any) -> dict[str, Any]:
+def announce(client: Client, job: dict[str, Any], **extra: Any) -> dict[str, Any]:
     """The POST of today's agents after a rip."""
     told = {"disc_id": job["disc_id"], "title_index": job["title_index"], "output_name": None}
-    return create_job(client, **{"input_file": FILE, **told, **extra})
+    return client.create_job(**{"input_file": FILE, **told, **extra})
 
 
-def transcodes(client: FlaskClient) -> list[dict[str, Any]]:
+def transcodes(client: Client) -> list[dict[str, Any]]:
     """All transcode jobs, the oldest first."""
     return [job for job in ok(client.get("/api/jobs"))[::-1] if job["job_type"] == "transcode"]
 
 
-def test_it_gives_what_was_ripped_to_a_worker(client: FlaskClient) -> None:
-    register_worker(client, capabilities=NVENC)
+def test_it_gives_what_was_ripped_to_a_worker(client):
+    client.register_worker(capabilities=NVENC)
     end(client, begun_rip(client))
     (job,) = transcodes(client)
     assert (job["status"], job["requires_approval"]) == ("assigned", False)
     assert (job["assigned_worker_id"], job["preset"]) == ("gpu", "H.265 NVENC 1080p")
     assert ok(client.get("/api/jobs/awaiting-approval")) == []
-    steps = [event["to_status"] for event in history(client, job["job_id"])]
+    steps = [event["to_status"] for event in client.history(job["job_id"])]
     assert steps == ["queued", "assigned"]
 
 
-def test_it_waits_for_a_worker_and_for_no_person(client: FlaskClient) -> None:
+def test_it_waits_for_a_worker_and_for_no_person(client):
     end(client, begun_rip(client))
     (job,) = transcodes(client)
     assert (job["status"], job["preset"]) == ("queued", None)
     assert job["waiting_reason"] == "No worker on the machine of agent 'pc' is registered."
-    register_worker(client)
-    assert job_of(client, job["job_id"])["preset"] == "Fast 1080p30"
+    client.register_worker()
+    assert client.job(job["job_id"])["preset"] == "Fast 1080p30"
 
 
 @pytest.mark.parametrize("has_worker", [False, True])
-def test_it_takes_the_agents_own_post_for_no_reason_to_wait(
-    client: FlaskClient, has_worker: bool
-) -> None:
+def test_it_takes_the_agents_own_post_for_no_reason_to_wait(client, has_worker):
     if has_worker:
-        register_worker(client)
+        client.register_worker()
     rip_job = begun_rip(client)
     end(client, rip_job)
     (entered,) = transcodes(client)
@@ -102,18 +78,18 @@ def test_it_takes_the_agents_own_post_for_no_reason_to_wait(
     assert transcodes(client) == [job]
 
 
-def test_it_takes_over_what_the_agent_says_of_a_job_that_waits(client: FlaskClient) -> None:
+def test_it_takes_over_what_the_agent_says_of_a_job_that_waits(client):
     rip_job = begun_rip(client)
     end(client, rip_job)
     said = {"output_name": "Mine", "input_file_size": 7, "preset": "H.264 CPU 1080p"}
     job = announce(client, rip_job, **said)
     assert said.items() <= job.items()
-    register_worker(client, capabilities=NVENC)
-    assert job_of(client, job["job_id"])["preset"] == "H.264 CPU 1080p"
+    client.register_worker(capabilities=NVENC)
+    assert client.job(job["job_id"])["preset"] == "H.264 CPU 1080p"
 
 
-def test_it_changes_no_job_that_a_machine_has(client: FlaskClient) -> None:
-    register_worker(client, capabilities=NVENC)
+def test_it_changes_no_job_that_a_machine_has(client):
+    client.register_worker(capabilities=NVENC)
     rip_job = begun_rip(client)
     end(client, rip_job)
     (entered,) = transcodes(client)
@@ -121,13 +97,11 @@ def test_it_changes_no_job_that_a_machine_has(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("is_reported", [False, True])
-def test_it_enters_one_job_where_the_agents_post_comes_first(
-    client: FlaskClient, is_reported: bool
-) -> None:
-    register_worker(client, capabilities=NVENC)
+def test_it_enters_one_job_where_the_agents_post_comes_first(client, is_reported):
+    client.register_worker(capabilities=NVENC)
     rip_job = begun_rip(client)
     if is_reported:
-        ok(report(client, rip_job["job_id"], "completed"))
+        ok(client.report(rip_job["job_id"], "completed"))
     job = announce(client, rip_job)
     assert (job["status"], job["requires_approval"]) == ("assigned", False)
     assert job["preset"] == "H.265 NVENC 1080p"
@@ -135,23 +109,23 @@ def test_it_enters_one_job_where_the_agents_post_comes_first(
     assert transcodes(client) == [job]
 
 
-def test_it_does_no_file_twice_without_a_person(client: FlaskClient) -> None:
-    register_worker(client)
+def test_it_does_no_file_twice_without_a_person(client):
+    client.register_worker()
     rip_job = begun_rip(client)
     end(client, rip_job)
     (first,) = transcodes(client)
     announce(client, rip_job)
-    ok(report(client, first["job_id"], "completed", output_file="C:\\out\\a.mkv"))
+    ok(client.report(first["job_id"], "completed", output_file="C:\\out\\a.mkv"))
     again = announce(client, rip_job)
     assert (again["status"], again["requires_approval"]) == ("pending", True)
     assert again["job_id"] != first["job_id"]
 
 
 @pytest.mark.parametrize("origin", ["unknown disc", "no disc", "no rip", "not approved"])
-def test_it_leaves_a_file_of_other_origin_to_a_person(client: FlaskClient, origin: str) -> None:
-    register_worker(client)
+def test_it_leaves_a_file_of_other_origin_to_a_person(client, origin):
+    client.register_worker()
     if origin == "not approved":
-        disc_id = detect(client)["disc_id"]
+        disc_id = client.detect()["disc_id"]
         body = {"job_type": "rip", "disc_id": disc_id, "title_index": 0}
         end(client, ok(client.post("/api/jobs", json=body)))
         (job,) = transcodes(client)
@@ -159,24 +133,24 @@ def test_it_leaves_a_file_of_other_origin_to_a_person(client: FlaskClient, origi
         disc_ids = {
             "unknown disc": "nothing",
             "no disc": None,
-            "no rip": approve(client, detect(client)["disc_id"])["disc_id"],
+            "no rip": client.approve(client.detect()["disc_id"])["disc_id"],
         }
-        job = create_job(client, disc_id=disc_ids[origin], title_index=0)
+        job = client.create_job(disc_id=disc_ids[origin], title_index=0)
     assert (job["status"], job["requires_approval"]) == ("pending", True)
     assert job["waiting_reason"] == "A person has to approve it."
 
 
 @pytest.mark.parametrize("how", ["failed", "cancelled"])
-def test_it_leaves_what_a_rip_left_that_failed_to_a_person(client: FlaskClient, how: str) -> None:
-    register_worker(client)
+def test_it_leaves_what_a_rip_left_that_failed_to_a_person(client, how):
+    client.register_worker()
     rip_job = begun_rip(client)
-    ok(report(client, rip_job["job_id"], how, output_file=FILE))
+    ok(client.report(rip_job["job_id"], how, output_file=FILE))
     assert announce(client, rip_job)["status"] == "pending"
 
 
-def test_it_leaves_what_waits_already(app: Flask, client: FlaskClient) -> None:
+def test_it_leaves_what_waits_already(app, client):
     restart(app, auto_transcode=False)
-    register_worker(client)
+    client.register_worker()
     rip_job = begun_rip(client)
     end(client, rip_job)
     (job,) = transcodes(client)
@@ -185,35 +159,35 @@ def test_it_leaves_what_waits_already(app: Flask, client: FlaskClient) -> None:
     assert job["status"] == "pending"
 
 
-def test_it_waits_for_a_person_unless_told(app: Flask, client: FlaskClient) -> None:
+def test_it_waits_for_a_person_unless_told(app, client):
     restart(app, auto_transcode=False)
-    register_worker(client, capabilities=NVENC)
+    client.register_worker(capabilities=NVENC)
     rip_job = begun_rip(client)
     end(client, rip_job)
     (job,) = transcodes(client)
     assert (job["status"], job["requires_approval"]) == ("pending", True)
-    assert job_of(client, queued_job(client))["preset"] == "Fast 1080p30"
+    assert client.job(client.queued_job())["preset"] == "Fast 1080p30"
 
 
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_reads_by_index(client: FlaskClient, services: Services) -> None:
-    register_worker(client, capabilities=NVENC)
-    register_worker(client, "farm", None)
+def test_it_reads_by_index(client, services):
+    client.register_worker(capabilities=NVENC)
+    client.register_worker("farm", None)
     rip_job = begun_rip(client)
     with noted(services) as statements:
         end(client, rip_job)
         announce(client, rip_job)
-        queued_job(client)
-        queued_job(client)
-        poll(client)
+        client.queued_job()
+        client.queued_job()
+        client.poll()
     plans = steps_of(services, statements)
     assert [step for step in plans if step.startswith("SCAN t")] == []
 
 
-def test_it_transcodes_each_title_of_a_disc(client: FlaskClient) -> None:
-    register_worker(client, capabilities={"max_concurrent": 4})
-    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
-    for number, job_id in enumerate(rip(client, disc_id)):
-        end(client, job_of(client, job_id), f"C:\\rips\\title_t{number:02}.mkv")
+def test_it_transcodes_each_title_of_a_disc(client):
+    client.register_worker(capabilities={"max_concurrent": 4})
+    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    for number, job_id in enumerate(client.rip(disc_id)):
+        end(client, client.job(job_id), f"C:\\rips\\title_t{number:02}.mkv")
     assert [job["status"] for job in transcodes(client)] == ["assigned"] * 3

@@ -6,24 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server.database.models import Job
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.remote import approved, wanted
-from tests.support import (
-    approve,
-    create_job,
-    detect,
-    given,
-    ok,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    rip,
-)
 
 
 @contextmanager
@@ -47,20 +35,20 @@ def copies(services: Services, row: dict[str, Any], number: int) -> None:
             Job.insert_many(rows[start : start + 500]).execute()
 
 
-def costs(client: FlaskClient, services: Services) -> dict[str, int]:
+def costs(client: Client, services: Services) -> dict[str, int]:
     """How many statements each request of a day's work takes."""
     (running,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
-    pending = create_job(client)["job_id"]
+    pending = client.create_job()["job_id"]
     requests: dict[str, Callable[[], TestResponse]] = {
         "approval": lambda: client.post(
             f"/api/jobs/{pending}/approve", json={"worker_id": "gpu", "preset": "Fast 1080p30"}
         ),
-        "begin": lambda: report(client, running, "running"),
-        "progress": lambda: report(client, running, "running", progress=50),
+        "begin": lambda: client.report(running, "running"),
+        "progress": lambda: client.report(running, "running", progress=50),
         "agent's heartbeat": lambda: client.post("/api/agents/pc/heartbeat"),
         "worker's heartbeat": lambda: client.post("/api/workers/gpu/heartbeat", json={}),
         "agent's jobs": lambda: client.get("/api/agents/pc/jobs"),
-        "completion": lambda: report(client, running, "completed"),
+        "completion": lambda: client.report(running, "completed"),
         "entry": lambda: client.post("/api/jobs", json={"job_type": "transcode"}),
         "poll": lambda: client.post("/api/workers/farm/jobs/poll", json={"max_jobs": 1}),
     }
@@ -71,24 +59,22 @@ def costs(client: FlaskClient, services: Services) -> dict[str, int]:
         found[name] = len(statements)
     # As it was before: what a worker holds has its price, whatever waits.
     for job_id in ok(client.get("/api/workers/farm"))["current_jobs"]:
-        ok(report(client, job_id, "completed"))
+        ok(client.report(job_id, "completed"))
     return found
 
 
 @pytest.fixture
-def waiting(client: FlaskClient) -> dict[str, Any]:
+def waiting(client) -> dict[str, Any]:
     """The row of a job that waits behind another."""
-    register_agent(client)
-    register_worker(client, capabilities={"max_concurrent": 1})
-    queued_job(client, priority=1)
-    job_id = queued_job(client)
+    client.register_agent()
+    client.register_worker(capabilities={"max_concurrent": 1})
+    client.queued_job(priority=1)
+    job_id = client.queued_job()
     return dict(Job.select().where(Job.job_id == job_id).dicts().get())
 
 
-def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(
-    client: FlaskClient, services: Services, waiting: dict[str, Any]
-) -> None:
-    register_worker(client, "farm", None)
+def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(client, services, waiting):
+    client.register_worker("farm", None)
     copies(services, waiting, 9)
     few = costs(client, services)
     copies(services, waiting, 1990)
@@ -98,9 +84,7 @@ def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(
     assert min(few.values()) > 0
 
 
-def test_it_tells_of_2000_files_that_are_to_come_with_as_many_statements_as_of_10(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_tells_of_2000_files_that_are_to_come_with_as_many_statements_as_of_10(client, services):
     row = dict(Job.select().where(Job.job_id == approved(client)).dicts().get())
     found = []
     for more in (9, 1990):
@@ -120,26 +104,22 @@ def test_it_tells_of_2000_files_that_are_to_come_with_as_many_statements_as_of_1
     assert len(wanted(client)) == 100
 
 
-def test_it_takes_a_progress_report_in_one_statement(
-    client: FlaskClient, services: Services, waiting: dict[str, Any]
-) -> None:
+def test_it_takes_a_progress_report_in_one_statement(client, services, waiting):
     (running,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
-    ok(report(client, running, "running", progress=10))
+    ok(client.report(running, "running", progress=10))
     with counted(services) as statements:
-        ok(report(client, running, "running", progress=20))
+        ok(client.report(running, "running", progress=20))
     assert [sql for sql in statements if not sql.startswith(("BEGIN", "COMMIT", "PRAGMA"))] == [
         next(sql for sql in statements if sql.startswith("UPDATE"))
     ]
 
 
-def test_it_explains_a_hundred_jobs_with_as_many_queries_as_one(
-    client: FlaskClient, services: Services, waiting: dict[str, Any]
-) -> None:
+def test_it_explains_a_hundred_jobs_with_as_many_queries_as_one(client, services, waiting):
     """The first of the list is a rip that waits for its drive: the dearest kind."""
-    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
-    _, *rips = rip(client, disc_id, title_indices=[0, 1, 2])
+    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    _, *rips = client.rip(disc_id, title_indices=[0, 1, 2])
     ok(client.post(f"/api/jobs/{rips[0]}/bump"))
-    assert given(client, rips) == [False, False]
+    assert client.assigned(rips) == [False, False]
     copies(services, waiting, 100)
     found = {}
     for limit in (1, 100):

@@ -6,28 +6,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server.database.models import Job
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approve,
-    approved_job,
-    create_job,
-    detect,
-    given,
-    job_of,
-    ok,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-    rip,
-    unchanged,
-)
+from tests.client import ok
+from tests.support import FakeClock, restart, unchanged
 
 SMALL = {"max_concurrent": 1}
 Event = Callable[[], TestResponse]
@@ -45,54 +28,54 @@ class Stage:
         return lambda: self.client.post(address, json=body or None)
 
     def _disc(self, agent_id: str, drive: str = "D:") -> str:
-        register_agent(self.client, agent_id)
-        disc = detect(self.client, f"{agent_id}{drive[0]}_S01_D1", agent_id=agent_id, drive=drive)
-        return str(approve(self.client, disc["disc_id"])["disc_id"])
+        self.client.register_agent(agent_id)
+        disc = self.client.detect(f"{agent_id}{drive[0]}_S01_D1", agent_id=agent_id, drive=drive)
+        return str(self.client.approve(disc["disc_id"])["disc_id"])
 
     def _rip(self, agent_id: str, drive: str = "D:") -> str:
-        return rip(self.client, self._disc(agent_id, drive), title_indices=[0])[0]
+        return self.client.rip(self._disc(agent_id, drive), title_indices=[0])[0]
 
     def _behind_another(self) -> tuple[str, str]:
         """A job that runs, and one that waits for the same worker."""
-        register_worker(self.client, capabilities=SMALL)
-        running, waiting = queued_job(self.client, priority=1), queued_job(self.client)
-        ok(report(self.client, running, "running"))
+        self.client.register_worker(capabilities=SMALL)
+        running, waiting = self.client.queued_job(priority=1), self.client.queued_job()
+        ok(self.client.report(running, "running"))
         return running, waiting
 
     def _with_a_worker_away(self) -> str:
-        register_worker(self.client)
+        self.client.register_worker()
         self.clock.advance(91)
-        return queued_job(self.client)
+        return self.client.queued_job()
 
     def _scheduled(self) -> str:
         """A job whose time has come, which no event has told."""
-        job_id = queued_job(self.client)
+        job_id = self.client.queued_job()
         Job.update(scheduled_at=self.clock.now() + timedelta(seconds=9)).execute()
-        register_worker(self.client)
+        self.client.register_worker()
         self.clock.advance(9)
         return job_id
 
     def approval(self) -> tuple[str, Event]:
-        register_worker(self.client)
-        job_id = create_job(self.client)["job_id"]
+        self.client.register_worker()
+        job_id = self.client.create_job()["job_id"]
         return job_id, self.post(f"/api/jobs/{job_id}/approve", worker_id="gpu", preset="Any")
 
     def assignment(self) -> tuple[str, Event]:
-        register_agent(self.client)
-        job_id = queued_job(self.client)
+        self.client.register_agent()
+        job_id = self.client.queued_job()
         return job_id, self.post(f"/api/jobs/{job_id}/assign?agent_id=pc")
 
     def assignment_to_another(self) -> tuple[str, Event]:
         """The place that the job leaves is free for the next."""
-        register_agent(self.client)
-        register_worker(self.client, capabilities=SMALL)
-        moved, waiting = queued_job(self.client, priority=1), queued_job(self.client)
-        register_agent(self.client, "den")
+        self.client.register_agent()
+        self.client.register_worker(capabilities=SMALL)
+        moved, waiting = self.client.queued_job(priority=1), self.client.queued_job()
+        self.client.register_agent("den")
         return waiting, self.post(f"/api/jobs/{moved}/assign?agent_id=den")
 
     def completion(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
-        return waiting, lambda: report(self.client, running, "completed")
+        return waiting, lambda: self.client.report(running, "completed")
 
     def completion_by_worker(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
@@ -100,11 +83,11 @@ class Stage:
 
     def failure(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
-        return waiting, lambda: report(self.client, running, "failed")
+        return waiting, lambda: self.client.report(running, "failed")
 
     def cancellation_by_agent(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
-        return waiting, lambda: report(self.client, running, "cancelled")
+        return waiting, lambda: self.client.report(running, "cancelled")
 
     def cancellation(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
@@ -113,31 +96,31 @@ class Stage:
     def agent_registration(self) -> tuple[str, Event]:
         disc_id = self._disc("pc")
         ok(self.client.post("/api/agents/pc/unregister"))
-        (job_id,) = rip(self.client, disc_id, title_indices=[0])
+        (job_id,) = self.client.rip(disc_id, title_indices=[0])
         return job_id, self.post("/api/agents/register", agent_id="pc", name="Pc")
 
     def agent_heartbeat(self) -> tuple[str, Event]:
         disc_id = self._disc("pc")
         self.clock.advance(121)
-        (job_id,) = rip(self.client, disc_id, title_indices=[0])
+        (job_id,) = self.client.rip(disc_id, title_indices=[0])
         return job_id, self.post("/api/agents/pc/heartbeat")
 
     def worker_registration(self) -> tuple[str, Event]:
         body = {"worker_id": "gpu", "hostname": "gpu", "agent_id": "pc"}
-        return queued_job(self.client), self.post("/api/workers/register", **body)
+        return self.client.queued_job(), self.post("/api/workers/register", **body)
 
     def worker_heartbeat(self) -> tuple[str, Event]:
         return self._with_a_worker_away(), self.post("/api/workers/gpu/heartbeat", status="busy")
 
     def worker_enabled(self) -> tuple[str, Event]:
-        register_worker(self.client)
+        self.client.register_worker()
         ok(self.client.post("/api/workers/gpu/disable"))
-        return queued_job(self.client), self.post("/api/workers/gpu/enable")
+        return self.client.queued_job(), self.post("/api/workers/gpu/enable")
 
     def worker_forgotten(self) -> tuple[str, Event]:
-        register_worker(self.client, capabilities={"nvenc": True, "hevc": True})
-        register_worker(self.client, "farm", None, capabilities={"max_concurrent": 0})
-        return approved_job(self.client, "farm"), self._delete("farm")
+        self.client.register_worker(capabilities={"nvenc": True, "hevc": True})
+        self.client.register_worker("farm", None, capabilities={"max_concurrent": 0})
+        return self.client.approved_job("farm"), self._delete("farm")
 
     def _delete(self, worker_id: str) -> Event:
         return lambda: self.client.delete(f"/api/workers/{worker_id}")
@@ -171,9 +154,9 @@ class Stage:
         return job_id, self.post(f"/api/jobs/{job_id}/bump")
 
     def retry(self) -> tuple[str, Event]:
-        register_worker(self.client)
-        job_id = queued_job(self.client)
-        ok(report(self.client, job_id, "failed"))
+        self.client.register_worker()
+        job_id = self.client.queued_job()
+        ok(self.client.report(job_id, "failed"))
         return job_id, self.post(f"/api/jobs/{job_id}/retry")
 
 
@@ -181,27 +164,23 @@ EVENTS = [name for name in vars(Stage) if not name.startswith("_") and name != "
 
 
 @pytest.fixture
-def stage(app: Flask, clock: FakeClock) -> Stage:
+def stage(app, clock) -> Stage:
     return Stage(app, clock)
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_it_gives_a_job_away_with_the_event(
-    client: FlaskClient, clock: FakeClock, stage: Stage, event: str
-) -> None:
+def test_it_gives_a_job_away_with_the_event(client, clock, stage, event):
     job_id, happen = getattr(stage, event)()
-    assert given(client, [job_id]) == [False]
+    assert client.assigned([job_id]) == [False]
     clock.advance(1)
     ok(happen())
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["status"], job["waiting_reason"]) == ("assigned", None)
     assert job["assigned_at"] == clock.now().isoformat().replace("+00:00", "Z")
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_it_undoes_the_event_when_the_job_can_not_be_given_away(
-    app: Flask, stage: Stage, event: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_undoes_the_event_when_the_job_can_not_be_given_away(app, stage, event, monkeypatch):
     _, happen = getattr(stage, event)()
     services = restart(app)
 
@@ -213,33 +192,31 @@ def test_it_undoes_the_event_when_the_job_can_not_be_given_away(
         assert happen().status_code == 500
 
 
-def test_it_gives_a_job_away_that_needs_no_approval(client: FlaskClient) -> None:
-    register_worker(client)
-    job = create_job(client, requires_approval=False)
+def test_it_gives_a_job_away_that_needs_no_approval(client):
+    client.register_worker()
+    job = client.create_job(requires_approval=False)
     assert (job["status"], job["assigned_worker_id"]) == ("assigned", "gpu")
     assert job["attempt"] == 1
 
 
-def test_it_gives_a_rip_away_that_was_ordered(client: FlaskClient, stage: Stage) -> None:
-    register_agent(client)
-    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
-    (job_id,) = rip(client, disc_id, title_indices=[0])
-    job = job_of(client, job_id)
+def test_it_gives_a_rip_away_that_was_ordered(client, stage):
+    client.register_agent()
+    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    (job_id,) = client.rip(disc_id, title_indices=[0])
+    job = client.job(job_id)
     assert (job["status"], job["assigned_agent_id"]) == ("assigned", "pc")
     assert [job["job_id"] for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [job_id]
 
 
-def test_it_gives_away_what_waited_for_a_moment(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    later = queued_job(client)
+def test_it_gives_away_what_waited_for_a_moment(client, services, clock):
+    later = client.queued_job()
     Job.update(scheduled_at=clock.now() + timedelta(seconds=9)).execute()
-    queued_job(client)
-    register_worker(client)
-    assert given(client, [later]) == [False]
+    client.queued_job()
+    client.register_worker()
+    assert client.assigned([later]) == [False]
     clock.advance(8)
     assert services.dispatcher.dispatch_now() == 0
     clock.advance(1)
     assert services.dispatcher.dispatch_now() == 1
-    assert given(client, [later]) == [True]
+    assert client.assigned([later]) == [True]
     assert services.dispatcher.dispatch_now() == 0

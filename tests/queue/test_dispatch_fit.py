@@ -1,29 +1,13 @@
 """To which machines a job is given, and to which never."""
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from tests.support import (
-    FakeClock,
-    approved_job,
-    detect,
-    given,
-    job_of,
-    ok,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-)
+from tests.client import ok
+from tests.support import restart
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 NVENC = {"nvenc": True, "hevc": True}
-
-
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    register_agent(client)
 
 
 @pytest.mark.parametrize(
@@ -42,54 +26,48 @@ def agent(client: FlaskClient) -> None:
         (None, {}, True),
     ],
 )
-def test_it_gives_a_job_to_hardware_that_can_do_its_preset(
-    client: FlaskClient, preset: str | None, hardware: dict[str, bool], fits: bool
-) -> None:
-    register_worker(client, capabilities=hardware)
-    assert given(client, [queued_job(client, preset=preset)]) == [fits]
+def test_it_gives_a_job_to_hardware_that_can_do_its_preset(client, preset, hardware, fits):
+    client.register_worker(capabilities=hardware)
+    assert client.assigned([client.queued_job(preset=preset)]) == [fits]
 
 
-def test_it_names_the_default_preset_where_none_is_asked_for(client: FlaskClient) -> None:
-    register_worker(client, capabilities={"max_concurrent": 1})
-    jobs = [queued_job(client) for _ in range(2)]
-    presets = [job_of(client, job_id)["preset"] for job_id in jobs]
+def test_it_names_the_default_preset_where_none_is_asked_for(client):
+    client.register_worker(capabilities={"max_concurrent": 1})
+    jobs = [client.queued_job() for _ in range(2)]
+    presets = [client.job(job_id)["preset"] for job_id in jobs]
     assert presets == ["Fast 1080p30", None]
 
 
-def test_it_asks_the_hardware_for_the_default_preset_where_none_is_named(
-    app: Flask, client: FlaskClient
-) -> None:
+def test_it_asks_the_hardware_for_the_default_preset_where_none_is_named(app, client):
     restart(app, default_transcode_preset="H.265 NVENC 1080p")
-    register_worker(client)
-    job_id = queued_job(client)
-    assert given(client, [job_id]) == [False]
-    register_worker(client, "big", capabilities=NVENC)
-    assert job_of(client, job_id)["assigned_worker_id"] == "big"
+    client.register_worker()
+    job_id = client.queued_job()
+    assert client.assigned([job_id]) == [False]
+    client.register_worker("big", capabilities=NVENC)
+    assert client.job(job_id)["assigned_worker_id"] == "big"
 
 
-def test_it_does_not_second_guess_the_worker_that_a_person_chose(client: FlaskClient) -> None:
-    register_worker(client, "big", capabilities=NVENC)
-    register_worker(client, "cpu")
-    job_id = approved_job(client, "cpu")
-    job = job_of(client, job_id)
+def test_it_does_not_second_guess_the_worker_that_a_person_chose(client):
+    client.register_worker("big", capabilities=NVENC)
+    client.register_worker("cpu")
+    job_id = client.approved_job("cpu")
+    job = client.job(job_id)
     assert (job["assigned_worker_id"], job["preset"]) == ("cpu", "H.265 NVENC 1080p")
 
 
-def test_it_gives_a_file_to_a_worker_where_it_lies(client: FlaskClient) -> None:
-    disc_id = detect(client)["disc_id"]
-    register_agent(client, "den")
-    register_worker(client, "den", "den", capabilities=NVENC, priority=1)
-    here, anywhere = queued_job(client, disc_id=disc_id), queued_job(client)
-    assert given(client, [here, anywhere]) == [False, True]
-    register_worker(client)
-    assert job_of(client, here)["assigned_agent_id"] == "pc"
+def test_it_gives_a_file_to_a_worker_where_it_lies(client):
+    disc_id = client.detect()["disc_id"]
+    client.register_agent("den")
+    client.register_worker("den", "den", capabilities=NVENC, priority=1)
+    here, anywhere = client.queued_job(disc_id=disc_id), client.queued_job()
+    assert client.assigned([here, anywhere]) == [False, True]
+    client.register_worker()
+    assert client.job(here)["assigned_agent_id"] == "pc"
 
 
 @pytest.mark.parametrize("absence", ["offline", "silent", "disabled", "paused", "agent gone"])
-def test_it_gives_nothing_to_a_worker_that_can_take_nothing(
-    client: FlaskClient, clock: FakeClock, absence: str
-) -> None:
-    register_worker(client)
+def test_it_gives_nothing_to_a_worker_that_can_take_nothing(client, clock, absence):
+    client.register_worker()
     if absence == "offline":
         ok(client.post("/api/workers/gpu/heartbeat", json={"status": "offline"}))
     if absence == "silent":
@@ -98,29 +76,29 @@ def test_it_gives_nothing_to_a_worker_that_can_take_nothing(
         ok(client.post("/api/workers/gpu/disable"))
     if absence == "paused":
         for _ in range(3):
-            ok(report(client, queued_job(client), "failed", error="HandBrake stopped"))
+            ok(client.report(client.queued_job(), "failed", error="HandBrake stopped"))
     if absence == "agent gone":
         ok(client.post("/api/agents/pc/unregister"))
-    job_id = queued_job(client)
-    assert given(client, [job_id]) == [False]
-    register_agent(client, "den")
-    register_worker(client, "den", "den")
-    assert job_of(client, job_id)["assigned_worker_id"] == "den"
+    job_id = client.queued_job()
+    assert client.assigned([job_id]) == [False]
+    client.register_agent("den")
+    client.register_worker("den", "den")
+    assert client.job(job_id)["assigned_worker_id"] == "den"
 
 
-def test_it_gives_an_agent_that_signs_off_nothing_back(client: FlaskClient) -> None:
-    register_worker(client)
-    job_id = queued_job(client)
-    assert given(client, [job_id]) == [True]
+def test_it_gives_an_agent_that_signs_off_nothing_back(client):
+    client.register_worker()
+    job_id = client.queued_job()
+    assert client.assigned([job_id]) == [True]
     ok(client.post("/api/agents/pc/unregister"))
-    assert given(client, [job_id]) == [False]
-    register_agent(client)
-    register_worker(client)
-    assert given(client, [job_id]) == [True]
+    assert client.assigned([job_id]) == [False]
+    client.register_agent()
+    client.register_worker()
+    assert client.assigned([job_id]) == [True]
 
 
-def test_it_pauses_no_worker_that_succeeds_in_between(client: FlaskClient) -> None:
-    register_worker(client)
+def test_it_pauses_no_worker_that_succeeds_in_between(client):
+    client.register_worker()
     for end in ("failed", "failed", "completed", "failed", "failed"):
-        ok(report(client, queued_job(client), end))
-    assert given(client, [queued_job(client)]) == [True]
+        ok(client.report(client.queued_job(), end))
+    assert client.assigned([client.queued_job()]) == [True]

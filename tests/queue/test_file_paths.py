@@ -16,7 +16,7 @@ from boz_server.domain.queue.file_paths import is_shared, same_file
         ("C:\\rips\\Amélie.mkv", "C:\\RIPS\\AMÉLIE.MKV"),
     ],
 )
-def test_it_knows_a_file_in_whatever_way_its_path_is_written(one: str, other: str) -> None:
+def test_it_knows_a_file_in_whatever_way_its_path_is_written(one, other):
     assert same_file(one, other)
     assert same_file(other, one)
 
@@ -31,7 +31,7 @@ def test_it_knows_a_file_in_whatever_way_its_path_is_written(one: str, other: st
         ("C:\\rips\\a.mkv", "/rips/a.mkv"),
     ],
 )
-def test_it_tells_other_files_apart(one: str, other: str) -> None:
+def test_it_tells_other_files_apart(one, other):
     assert not same_file(one, other)
 
 
@@ -51,5 +51,5 @@ def test_it_tells_other_files_apart(one: str, other: str) -> None:
         ("", False),
     ],
 )
-def test_it_knows_a_share_by_its_path(path: str | None, shared: bool) -> None:
+def test_it_knows_a_share_by_its_path(path, shared):
     assert is_shared(path) is shared

@@ -1,30 +1,15 @@
 """A person approves jobs for a worker."""
 
-from flask.testing import FlaskClient
-
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    assigned_job,
-    create_job,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    unchanged,
-)
+from tests.client import ok
+from tests.support import assert_problem, unchanged
 
 APPROVAL = {"worker_id": "gpu", "preset": "H.265 NVENC 1080p"}
 
 
-def test_it_gives_an_approved_job_to_the_workers_agent(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
-    register_worker(client)
-    job_id = create_job(client)["job_id"]
+def test_it_gives_an_approved_job_to_the_workers_agent(client, clock):
+    client.register_agent()
+    client.register_worker()
+    job_id = client.create_job()["job_id"]
     clock.advance(60)
     body = APPROVAL | {"output_name": None, "approved_by": "a later dashboard"}
     assert ok(client.post(f"/api/jobs/{job_id}/approve", json=body)) == {
@@ -44,9 +29,9 @@ def test_it_gives_an_approved_job_to_the_workers_agent(
     assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [job_id]
 
 
-def test_it_gives_an_approved_job_to_a_worker_without_an_agent(client: FlaskClient) -> None:
-    register_worker(client, "farm", agent_id=None, worker_type="remote")
-    job_id = create_job(client)["job_id"]
+def test_it_gives_an_approved_job_to_a_worker_without_an_agent(client):
+    client.register_worker("farm", agent_id=None, worker_type="remote")
+    job_id = client.create_job()["job_id"]
     body = {"worker_id": "farm", "preset": "Fast 1080p30"}
     answer = ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
     assert (answer["worker_id"], answer["agent_id"]) == ("farm", "farm")
@@ -54,45 +39,43 @@ def test_it_gives_an_approved_job_to_a_worker_without_an_agent(client: FlaskClie
     assert ok(client.get("/api/workers/farm"))["current_jobs"] == [job_id]
 
 
-def test_it_takes_another_output_name_with_the_approval(client: FlaskClient) -> None:
-    register_worker(client)
-    job_id = create_job(client)["job_id"]
+def test_it_takes_another_output_name_with_the_approval(client):
+    client.register_worker()
+    job_id = client.create_job()["job_id"]
     ok(client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL | {"output_name": "Serenity"}))
     assert ok(client.get(f"/api/jobs/{job_id}"))["output_name"] == "Serenity"
 
 
-def test_it_takes_an_approved_job_off_the_lists_of_waiting_ones(client: FlaskClient) -> None:
-    register_worker(client)
-    approved_job(client)
+def test_it_takes_an_approved_job_off_the_lists_of_waiting_ones(client):
+    client.register_worker()
+    client.approved_job()
     assert ok(client.get("/api/jobs/awaiting-approval")) == []
     assert ok(client.get("/api/jobs/pending")) == []
 
 
-def test_it_answers_404_for_an_unknown_worker(client: FlaskClient, services: Services) -> None:
-    job_id = create_job(client)["job_id"]
+def test_it_answers_404_for_an_unknown_worker(client, services):
+    job_id = client.create_job()["job_id"]
     with unchanged(services):
         response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
         assert_problem(response, 404, "gpu")
 
 
-def test_it_refuses_to_approve_what_needs_no_approval(
-    client: FlaskClient, services: Services
-) -> None:
-    register_worker(client)
-    job_id = create_job(client, requires_approval=False)["job_id"]
+def test_it_refuses_to_approve_what_needs_no_approval(client, services):
+    client.register_worker()
+    job_id = client.create_job(requires_approval=False)["job_id"]
     with unchanged(services):
         response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
         assert_problem(response, 400, "needs no approval")
 
 
-def test_it_refuses_to_approve_a_job_past_pending(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
-    register_worker(client)
+def test_it_refuses_to_approve_a_job_past_pending(client, services):
+    client.register_agent()
+    client.register_worker()
     states = ("running", "completed", "cancelled", "assigned", "queued")
     # The worker has room for two; the others wait, in this order.
-    jobs = {state: approved_job(client, priority=-place) for place, state in enumerate(states)}
-    report(client, jobs["running"], "running")
-    report(client, jobs["completed"], "completed")
+    jobs = {state: client.approved_job(priority=-place) for place, state in enumerate(states)}
+    client.report(jobs["running"], "running")
+    client.report(jobs["completed"], "completed")
     ok(client.post(f"/api/jobs/{jobs['cancelled']}/cancel"))
     with unchanged(services):
         for state, job_id in jobs.items():
@@ -100,9 +83,9 @@ def test_it_refuses_to_approve_a_job_past_pending(client: FlaskClient, services:
             assert_problem(response, 400, f"is {state}")
 
 
-def test_it_refuses_an_approval_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
-    register_worker(client)
-    job_id = create_job(client)["job_id"]
+def test_it_refuses_an_approval_with_a_wrong_field(client, services):
+    client.register_worker()
+    job_id = client.create_job()["job_id"]
     wrong: list[tuple[str, object]] = [
         ("worker_id", None),
         ("worker_id", ""),
@@ -122,14 +105,12 @@ def test_it_refuses_an_approval_with_a_wrong_field(client: FlaskClient, services
         assert_problem(response, 422, field="preset")
 
 
-def test_it_cancels_a_job_in_each_state_that_is_not_over(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
-    pending = create_job(client)["job_id"]
-    queued = create_job(client, requires_approval=False)["job_id"]
-    assigned, running = assigned_job(client), assigned_job(client)
-    report(client, running, "running", progress=30)
+def test_it_cancels_a_job_in_each_state_that_is_not_over(client, clock):
+    client.register_agent()
+    pending = client.create_job()["job_id"]
+    queued = client.create_job(requires_approval=False)["job_id"]
+    assigned, running = client.assigned_job(), client.assigned_job()
+    client.report(running, "running", progress=30)
     clock.advance(9)
     for job_id in (pending, queued, assigned, running):
         answer = ok(client.post(f"/api/jobs/{job_id}/cancel"))
@@ -140,11 +121,11 @@ def test_it_cancels_a_job_in_each_state_that_is_not_over(
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
 
 
-def test_it_refuses_to_cancel_a_job_that_is_over(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
-    ended = {state: assigned_job(client) for state in ("completed", "failed", "cancelled")}
+def test_it_refuses_to_cancel_a_job_that_is_over(client, services):
+    client.register_agent()
+    ended = {state: client.assigned_job() for state in ("completed", "failed", "cancelled")}
     for state, job_id in ended.items():
-        ok(report(client, job_id, state))
+        ok(client.report(job_id, state))
     with unchanged(services):
         for state, job_id in ended.items():
             assert_problem(client.post(f"/api/jobs/{job_id}/cancel"), 400, state)

@@ -5,19 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
-from tests.support import (
-    FakeClock,
-    assert_problem,
-    assigned_job,
-    create_job,
-    ok,
-    register_agent,
-    report,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem
 
 LISTS = ("/api/jobs", "/api/jobs/pending", "/api/jobs/awaiting-approval", "/api/jobs/upload-errors")
 
@@ -36,7 +28,7 @@ def next_address(response: TestResponse) -> str | None:
     return target.strip("<>")
 
 
-def walk(client: FlaskClient, address: str) -> list[list[dict[str, Any]]]:
+def walk(client: Client, address: str) -> list[list[dict[str, Any]]]:
     """All pages, by following the Link header to the end."""
     pages = []
     following: str | None = address
@@ -52,78 +44,72 @@ def cursor_of(value: object) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def failed_upload(client: FlaskClient, error: str = "Upload failed: no route to host") -> str:
-    job_id = assigned_job(client)
-    report(client, job_id, "completed")
-    report(client, job_id, "completed", error=error)
+def failed_upload(client: Client, error: str = "Upload failed: no route to host") -> str:
+    job_id = client.assigned_job()
+    client.report(job_id, "completed")
+    client.report(job_id, "completed", error=error)
     return job_id
 
 
-def test_it_lists_jobs_newest_first(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_lists_jobs_newest_first(client, clock):
     made = []
     for _ in range(3):
-        made.append(create_job(client)["job_id"])
+        made.append(client.create_job()["job_id"])
         clock.advance(1)
     assert ids(ok(client.get("/api/jobs"))) == made[::-1]
 
 
-def test_it_lists_the_jobs_of_one_status(client: FlaskClient) -> None:
-    pending = create_job(client)["job_id"]
-    queued = create_job(client, requires_approval=False)["job_id"]
+def test_it_lists_the_jobs_of_one_status(client):
+    pending = client.create_job()["job_id"]
+    queued = client.create_job(requires_approval=False)["job_id"]
     assert ids(ok(client.get("/api/jobs?status=pending"))) == [pending]
     assert ids(ok(client.get("/api/jobs?status=queued"))) == [queued]
     assert ok(client.get("/api/jobs?status=failed")) == []
 
 
-def test_it_refuses_an_unknown_status(client: FlaskClient) -> None:
+def test_it_refuses_an_unknown_status(client):
     assert_problem(client.get("/api/jobs?status=lost"), 422, "status", field="status")
 
 
-def test_it_lists_waiting_jobs_most_urgent_first_then_oldest(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
+def test_it_lists_waiting_jobs_most_urgent_first_then_oldest(client, clock):
+    client.register_agent()
     made = []
     for priority, requires_approval in ((0, True), (7, False), (0, False), (7, True)):
-        job = create_job(client, priority=priority, requires_approval=requires_approval)
+        job = client.create_job(priority=priority, requires_approval=requires_approval)
         made.append(job["job_id"])
         clock.advance(1)
-    assigned_job(client)
+    client.assigned_job()
     assert ids(ok(client.get("/api/jobs/pending"))) == [made[1], made[3], made[0], made[2]]
 
 
-def test_it_lists_the_transcode_jobs_that_await_approval(client: FlaskClient) -> None:
-    register_agent(client)
-    waiting = create_job(client)["job_id"]
-    create_job(client, requires_approval=False)
-    create_job(client, job_type="organize")
-    assigned_job(client)
+def test_it_lists_the_transcode_jobs_that_await_approval(client):
+    client.register_agent()
+    waiting = client.create_job()["job_id"]
+    client.create_job(requires_approval=False)
+    client.create_job(job_type="organize")
+    client.assigned_job()
     assert ids(ok(client.get("/api/jobs/awaiting-approval"))) == [waiting]
 
 
-def test_it_lists_completed_jobs_whose_error_speaks_of_an_upload(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
+def test_it_lists_completed_jobs_whose_error_speaks_of_an_upload(client, clock):
+    client.register_agent()
     older = failed_upload(client)
     clock.advance(1)
     newer = failed_upload(client, "UPLOAD refused")
     failed_upload(client, "subtitles missing")
-    report(client, assigned_job(client), "completed")
-    report(client, assigned_job(client), "failed", error="Upload failed")
+    client.report(client.assigned_job(), "completed")
+    client.report(client.assigned_job(), "failed", error="Upload failed")
     assert ids(ok(client.get("/api/jobs/upload-errors"))) == [newer, older]
 
 
 @pytest.mark.parametrize("address", [*LISTS, "/api/agents", "/api/workers", "/api/discs"])
-def test_it_tells_the_total_where_one_page_holds_the_list(
-    client: FlaskClient, address: str
-) -> None:
+def test_it_tells_the_total_where_one_page_holds_the_list(client, address):
     assert client.get(address).headers["X-Total-Count"] == "0"
 
 
-def test_it_tells_no_total_where_it_would_have_to_count(client: FlaskClient) -> None:
+def test_it_tells_no_total_where_it_would_have_to_count(client):
     for _ in range(3):
-        create_job(client)
+        client.create_job()
     assert client.get("/api/jobs?limit=3").headers["X-Total-Count"] == "3"
     first = client.get("/api/jobs?limit=2")
     assert "X-Total-Count" not in first.headers
@@ -131,22 +117,20 @@ def test_it_tells_no_total_where_it_would_have_to_count(client: FlaskClient) -> 
 
 
 @pytest.mark.parametrize("address", LISTS)
-def test_it_lists_nothing_as_an_empty_array(client: FlaskClient, address: str) -> None:
+def test_it_lists_nothing_as_an_empty_array(client, address):
     response = client.get(address)
     assert ok(response) == []
     assert "Link" not in response.headers
 
 
 @pytest.mark.parametrize("address", LISTS)
-def test_it_pages_through_a_list_without_loss_or_repetition(
-    client: FlaskClient, clock: FakeClock, address: str
-) -> None:
-    register_agent(client)
+def test_it_pages_through_a_list_without_loss_or_repetition(client, clock, address):
+    client.register_agent()
     for number in range(7):
         if address.endswith("upload-errors"):
             failed_upload(client)
         else:
-            create_job(client, priority=number % 2)
+            client.create_job(priority=number % 2)
         clock.advance(number % 3)  # some are of the same instant
     whole = ok(client.get(address))
     pages = walk(client, f"{address}?limit=3")
@@ -155,45 +139,41 @@ def test_it_pages_through_a_list_without_loss_or_repetition(
 
 
 @pytest.mark.parametrize("address", LISTS[:3])
-def test_it_pages_through_jobs_that_tie_in_all_but_their_id(
-    client: FlaskClient, address: str
-) -> None:
-    made = {create_job(client)["job_id"] for _ in range(5)}
+def test_it_pages_through_jobs_that_tie_in_all_but_their_id(client, address):
+    made = {client.create_job()["job_id"] for _ in range(5)}
     seen = [job for page in walk(client, f"{address}?limit=1") for job in ids(page)]
     assert len(seen) == 5
     assert set(seen) == made
 
 
-def test_it_keeps_the_filter_from_page_to_page(client: FlaskClient) -> None:
-    wanted = {create_job(client)["job_id"] for _ in range(3)}
-    create_job(client, requires_approval=False)
+def test_it_keeps_the_filter_from_page_to_page(client):
+    wanted = {client.create_job()["job_id"] for _ in range(3)}
+    client.create_job(requires_approval=False)
     pages = walk(client, "/api/jobs?status=pending&limit=2")
     assert {job for page in pages for job in ids(page)} == wanted
 
 
-def test_it_names_no_next_page_when_the_last_one_is_just_full(client: FlaskClient) -> None:
+def test_it_names_no_next_page_when_the_last_one_is_just_full(client):
     for _ in range(2):
-        create_job(client)
+        client.create_job()
     assert next_address(client.get("/api/jobs?limit=2")) is None
 
 
-def test_it_shows_no_job_twice_when_new_ones_come_in_between(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    older = [create_job(client)["job_id"] for _ in range(4)]
+def test_it_shows_no_job_twice_when_new_ones_come_in_between(client, clock):
+    older = [client.create_job()["job_id"] for _ in range(4)]
     first = client.get("/api/jobs?limit=2")
     clock.advance(1)
-    create_job(client)
+    client.create_job()
     address = next_address(first)
     assert address is not None
     rest = [job for page in walk(client, address) for job in ids(page)]
     assert sorted(ids(ok(first)) + rest) == sorted(older)
 
 
-def test_it_pages_through_agents_and_workers(client: FlaskClient) -> None:
+def test_it_pages_through_agents_and_workers(client):
     names = ["a", "b", "ü x"]
     for name in names:
-        register_agent(client, name)
+        client.register_agent(name)
         ok(client.post("/api/workers/register", json={"worker_id": name, "hostname": "h"}))
     for noun in ("agent", "worker"):
         pages = walk(client, f"/api/{noun}s?limit=1")
@@ -201,13 +181,13 @@ def test_it_pages_through_agents_and_workers(client: FlaskClient) -> None:
         assert all(len(page) == 1 for page in pages)
 
 
-def test_it_refuses_a_limit_out_of_bounds(client: FlaskClient) -> None:
+def test_it_refuses_a_limit_out_of_bounds(client):
     for limit in ("0", "-1", "5001", "many", "1.5", "1e30", "9" * 5000, ""):
         for address in LISTS:
             assert_problem(client.get(f"{address}?limit={limit}"), 422, "limit", field="limit")
 
 
-def test_it_takes_the_limits_at_the_bounds(client: FlaskClient) -> None:
+def test_it_takes_the_limits_at_the_bounds(client):
     for limit in (1, 5000):
         assert ok(client.get(f"/api/jobs?limit={limit}")) == []
 
@@ -245,15 +225,15 @@ WRONG_CURSORS = (
 
 
 @pytest.mark.parametrize("address", LISTS)
-def test_it_refuses_a_cursor_that_it_never_gave(client: FlaskClient, address: str) -> None:
+def test_it_refuses_a_cursor_that_it_never_gave(client, address):
     answers = {cursor: client.get(f"{address}?cursor={cursor}") for cursor in WRONG_CURSORS}
     assert [cursor for cursor, answer in answers.items() if answer.status_code != 422] == []
     for answer in answers.values():
         assert_problem(answer, 422, "cursor", field="cursor")
 
 
-def test_it_takes_a_cursor_at_either_end_of_time(client: FlaskClient) -> None:
-    create_job(client)
+def test_it_takes_a_cursor_at_either_end_of_time(client):
+    client.create_job()
     assert ok(client.get("/api/jobs?cursor=" + cursor_of(["0001-01-01T00:00:00Z", "a"]))) == []
     latest = cursor_of(["9999-12-31T23:59:59.999999Z", "a"])
     assert len(ok(client.get(f"/api/jobs?cursor={latest}"))) == 1

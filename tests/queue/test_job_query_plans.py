@@ -1,23 +1,9 @@
 """Requests that machines send all day read by an index, however long the history is."""
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
+from tests.client import ok
 from tests.plans import noted, scans
-from tests.support import (
-    approve,
-    approved_job,
-    create_job,
-    detect,
-    ok,
-    poll,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    rip,
-)
 
 #: What may read a whole table, or walk a whole index in order until a page is full.
 ALLOWED = (
@@ -32,32 +18,32 @@ ALLOWED = (
 
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_reads_by_index_in_the_main_flow(client: FlaskClient, services: Services) -> None:
+def test_it_reads_by_index_in_the_main_flow(client, services):
     with noted(services) as statements:
-        register_agent(client)
-        register_worker(client)
-        disc_id = detect(client)["disc_id"]
-        approve(client, disc_id)
-        first, second, *_ = rip(client, disc_id)
-        ok(report(client, first, "running", progress=10))
-        ok(report(client, first, "completed", output_file="C:\\t00.mkv"))
+        client.register_agent()
+        client.register_worker()
+        disc_id = client.detect()["disc_id"]
+        client.approve(disc_id)
+        first, second, *_ = client.rip(disc_id)
+        ok(client.report(first, "running", progress=10))
+        ok(client.report(first, "completed", output_file="C:\\t00.mkv"))
         offered = {"disc_id": disc_id, "title_index": 0, "input_file": "C:\\t00.mkv"}
-        assert create_job(client, **offered)["source_job_id"] == first
-        ok(report(client, second, "failed"))
+        assert client.create_job(**offered)["source_job_id"] == first
+        ok(client.report(second, "failed"))
         ok(client.post(f"/api/jobs/{second}/retry"))
-        transcode = approved_job(client)
-        ok(report(client, transcode, "running"))
-        ok(report(client, transcode, "completed"))
-        ok(report(client, transcode, "completed", error="Upload failed"))
-        waiting = create_job(client)["job_id"]
+        transcode = client.approved_job()
+        ok(client.report(transcode, "running"))
+        ok(client.report(transcode, "completed"))
+        ok(client.report(transcode, "completed", error="Upload failed"))
+        waiting = client.create_job()["job_id"]
         ok(client.post(f"/api/jobs/{waiting}/priority", json={"priority": 3}))
         ok(client.post(f"/api/jobs/{waiting}/bump"))
         ok(client.post(f"/api/jobs/{waiting}/cancel"))
         ok(client.post("/api/agents/pc/heartbeat"))
         ok(client.post("/api/workers/gpu/heartbeat", json={}))
-        register_worker(client, "farm", agent_id=None, worker_type="remote")
-        queued_job(client)
-        poll(client)
+        client.register_worker("farm", agent_id=None, worker_type="remote")
+        client.queued_job()
+        client.poll()
         services.maintenance.tick()
         for path in (
             "/api/agents/pc/jobs",

@@ -3,39 +3,30 @@
 from collections.abc import Callable
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    assert_problem,
-    assigned_job,
-    create_job,
-    job_of,
-    ok,
-    register_agent,
-    report,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, unchanged
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 
-def started_job(client: FlaskClient) -> str:
-    job_id = assigned_job(client)
-    ok(report(client, job_id, "running", progress=10))
+def started_job(client: Client) -> str:
+    job_id = client.assigned_job()
+    ok(client.report(job_id, "running", progress=10))
     return job_id
 
 
-def ended_job(client: FlaskClient, status: str) -> str:
+def ended_job(client: Client, status: str) -> str:
     job_id = started_job(client)
-    ok(report(client, job_id, status))
+    ok(client.report(job_id, status))
     return job_id
 
 
 #: How a job gets into each state.
-JOBS_IN: dict[str, Callable[[FlaskClient], str]] = {
-    "pending": lambda client: str(create_job(client)["job_id"]),
-    "queued": lambda client: str(create_job(client, requires_approval=False)["job_id"]),
-    "assigned": assigned_job,
+JOBS_IN: dict[str, Callable[[Client], str]] = {
+    "pending": lambda client: str(client.create_job()["job_id"]),
+    "queued": lambda client: str(client.create_job(requires_approval=False)["job_id"]),
+    "assigned": Client.assigned_job,
     "running": started_job,
     "completed": lambda client: ended_job(client, "completed"),
     "failed": lambda client: ended_job(client, "failed"),
@@ -54,175 +45,158 @@ APPLY = {
 REPORTS = ("assigned", "running", "completed", "failed", "cancelled")
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    register_agent(client)
-
-
 @pytest.mark.parametrize("state", JOBS_IN)
-def test_it_takes_the_reports_that_can_apply(client: FlaskClient, state: str) -> None:
+def test_it_takes_the_reports_that_can_apply(client, state):
     for reported in APPLY[state]:
         job_id = JOBS_IN[state](client)
-        assert job_of(client, job_id)["status"] == state
-        assert ok(report(client, job_id, reported))["status"] == reported
-        assert job_of(client, job_id)["status"] == reported
+        assert client.job(job_id)["status"] == state
+        assert ok(client.report(job_id, reported))["status"] == reported
+        assert client.job(job_id)["status"] == reported
         if reported == "running":
-            ok(report(client, job_id, "assigned"))  # so that the agent is free again
+            ok(client.report(job_id, "assigned"))  # so that the agent is free again
 
 
 @pytest.mark.parametrize("state", JOBS_IN)
-def test_it_answers_409_to_the_others_and_changes_nothing(
-    client: FlaskClient, services: Services, state: str
-) -> None:
+def test_it_answers_409_to_the_others_and_changes_nothing(client, services, state):
     job_id = JOBS_IN[state](client)
     late = {"progress": 99.0, "error": "late", "output_file": "late.mkv"}
     with unchanged(services):
         for reported in set(REPORTS) - APPLY[state]:
-            assert_problem(report(client, job_id, reported, **late), 409, state)
+            assert_problem(client.report(job_id, reported, **late), 409, state)
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
-def test_it_changes_nothing_when_an_end_is_reported_again(
-    client: FlaskClient, services: Services, clock: FakeClock, state: str
-) -> None:
+def test_it_changes_nothing_when_an_end_is_reported_again(client, services, clock, state):
     job_id = JOBS_IN[state](client)
-    before = job_of(client, job_id)
+    before = client.job(job_id)
     clock.advance(5)
     with unchanged(services):
-        again = report(client, job_id, state, error="again", output_file="x", progress=3)
+        again = client.report(job_id, state, error="again", output_file="x", progress=3)
     assert ok(again) == before
 
 
-def test_it_answers_a_report_with_the_whole_job(client: FlaskClient) -> None:
-    job_id = assigned_job(client)
-    assert ok(report(client, job_id, "running", progress=12.5)) == job_of(client, job_id)
+def test_it_answers_a_report_with_the_whole_job(client):
+    job_id = client.assigned_job()
+    assert ok(client.report(job_id, "running", progress=12.5)) == client.job(job_id)
 
 
-def test_it_notes_start_and_progress_of_a_running_job(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    job_id = assigned_job(client)
+def test_it_notes_start_and_progress_of_a_running_job(client, clock):
+    job_id = client.assigned_job()
     for progress in (0.0, 12.5, 99.9):
         clock.advance(2)
-        assert ok(report(client, job_id, "running", progress=progress))["progress"] == progress
-    job = job_of(client, job_id)
+        assert ok(client.report(job_id, "running", progress=progress))["progress"] == progress
+    job = client.job(job_id)
     assert (job["status"], job["progress"]) == ("running", 99.9)
     assert (job["started_at"], job["completed_at"]) == ("2026-01-24T12:34:58.123456Z", None)
 
 
-def test_it_keeps_what_a_report_leaves_out_or_sends_as_null(client: FlaskClient) -> None:
-    job_id = assigned_job(client)
-    report(client, job_id, "running", progress=40, output_file="D:/out/a.mkv", error="slow")
-    report(client, job_id, "running")
+def test_it_keeps_what_a_report_leaves_out_or_sends_as_null(client):
+    job_id = client.assigned_job()
+    client.report(job_id, "running", progress=40, output_file="D:/out/a.mkv", error="slow")
+    client.report(job_id, "running")
     ok(client.patch(f"/api/jobs/{job_id}", json={"status": "running"}))
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["progress"], job["output_file"], job["error"]) == (40, "D:/out/a.mkv", "slow")
 
 
 @pytest.mark.parametrize(
     ("sent", "kept"), [(-5, 0), (0, 0), (100, 100), (100.4, 100), (1e300, 100), (-1e300, 0)]
 )
-def test_it_takes_progress_outside_0_to_100_for_the_nearer_end(
-    client: FlaskClient, sent: float, kept: float
-) -> None:
-    assert ok(report(client, assigned_job(client), "running", progress=sent))["progress"] == kept
+def test_it_takes_progress_outside_0_to_100_for_the_nearer_end(client, sent, kept):
+    assert ok(client.report(client.assigned_job(), "running", progress=sent))["progress"] == kept
 
 
-def test_it_puts_a_job_back_that_its_agent_cannot_start_yet(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_puts_a_job_back_that_its_agent_cannot_start_yet(client, clock):
     job_id = started_job(client)
     clock.advance(2)
-    job = ok(report(client, job_id, "assigned"))
+    job = ok(client.report(job_id, "assigned"))
     assert (job["status"], job["progress"], job["started_at"]) == ("assigned", 0, None)
     assert job["assigned_agent_id"] == "pc"
     assert [each["job_id"] for each in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [job_id]
     clock.advance(2)
-    again = ok(report(client, job_id, "running"))
+    again = ok(client.report(job_id, "running"))
     assert again["started_at"] == "2026-01-24T12:35:00.123456Z"
 
 
-def test_it_completes_a_job(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_completes_a_job(client, clock):
     job_id = started_job(client)
     clock.advance(60)
-    job = ok(report(client, job_id, "completed", output_file="D:\\out\\a.mkv"))
+    job = ok(client.report(job_id, "completed", output_file="D:\\out\\a.mkv"))
     assert (job["status"], job["progress"], job["error"]) == ("completed", 100, None)
     assert job["output_file"] == "D:\\out\\a.mkv"
     assert job["completed_at"] == "2026-01-24T12:35:56.123456Z"
 
 
-def test_it_completes_a_job_that_was_never_reported_running(client: FlaskClient) -> None:
-    job = ok(report(client, assigned_job(client), "completed", progress=40))
+def test_it_completes_a_job_that_was_never_reported_running(client):
+    job = ok(client.report(client.assigned_job(), "completed", progress=40))
     assert (job["status"], job["progress"], job["started_at"]) == ("completed", 100, None)
 
 
-def test_it_merges_a_second_completed_into_the_first(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_merges_a_second_completed_into_the_first(client, clock):
     job_id = started_job(client)
-    first = ok(report(client, job_id, "completed", output_file="C:\\out\\a.mkv"))
+    first = ok(client.report(job_id, "completed", output_file="C:\\out\\a.mkv"))
     clock.advance(300)
-    uploaded = ok(report(client, job_id, "completed", output_file="/library/a.mkv", progress=7))
+    uploaded = ok(client.report(job_id, "completed", output_file="/library/a.mkv", progress=7))
     assert uploaded == first | {"output_file": "/library/a.mkv"}
-    assert job_of(client, job_id) == uploaded
+    assert client.job(job_id) == uploaded
 
 
-def test_it_merges_the_error_of_a_failed_upload(client: FlaskClient) -> None:
+def test_it_merges_the_error_of_a_failed_upload(client):
     job_id = started_job(client)
-    first = ok(report(client, job_id, "completed", output_file="C:\\out\\a.mkv"))
-    failed = ok(report(client, job_id, "completed", error="Upload failed: no route to host"))
+    first = ok(client.report(job_id, "completed", output_file="C:\\out\\a.mkv"))
+    failed = ok(client.report(job_id, "completed", error="Upload failed: no route to host"))
     again_at = failed["scheduled_at"]  # a minute later, and up to a quarter more
     assert "2026-01-24T12:35:56.123456Z" <= again_at <= "2026-01-24T12:36:11.123456Z"
     said = {"error": "Upload failed: no route to host", "scheduled_at": again_at}
     assert failed == first | said
-    assert job_of(client, job_id) == failed
+    assert client.job(job_id) == failed
 
 
-def test_it_forgets_the_error_of_an_upload_that_went_well_in_the_end(client: FlaskClient) -> None:
-    job_id = assigned_job(client)
-    ok(report(client, job_id, "completed", error="Upload failed: timeout"))
-    job = ok(report(client, job_id, "completed", output_file="/out/a.mkv"))
+def test_it_forgets_the_error_of_an_upload_that_went_well_in_the_end(client):
+    job_id = client.assigned_job()
+    ok(client.report(job_id, "completed", error="Upload failed: timeout"))
+    job = ok(client.report(job_id, "completed", output_file="/out/a.mkv"))
     assert (job["error"], job["output_file"]) == (None, "/out/a.mkv")
     assert job["scheduled_at"] is None
     assert ok(client.get("/api/jobs/upload-errors")) == []
 
 
-def test_it_changes_nothing_when_completed_is_reported_with_nothing_new(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_changes_nothing_when_completed_is_reported_with_nothing_new(client, services):
     job_id = ended_job(client, "completed")
     with unchanged(services):
-        ok(report(client, job_id, "completed"))
+        ok(client.report(job_id, "completed"))
 
 
-def test_it_fails_a_job_with_the_reason(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_fails_a_job_with_the_reason(client, clock):
     job_id = started_job(client)
     clock.advance(1)
-    job = ok(report(client, job_id, "failed", error="HandBrake exited with 3"))
+    job = ok(client.report(job_id, "failed", error="HandBrake exited with 3"))
     assert (job["status"], job["error"], job["progress"]) == (
         "failed", "HandBrake exited with 3", 10
     )  # fmt: skip
     assert job["completed_at"] == "2026-01-24T12:34:57.123456Z"
 
 
-def test_it_gives_a_failure_without_a_reason_one(client: FlaskClient) -> None:
-    assert ok(report(client, assigned_job(client), "failed"))["error"] == (
+def test_it_gives_a_failure_without_a_reason_one(client):
+    assert ok(client.report(client.assigned_job(), "failed"))["error"] == (
         "The machine gave no reason."
     )
 
 
-def test_it_keeps_the_end_of_an_endless_error(client: FlaskClient) -> None:
+def test_it_keeps_the_end_of_an_endless_error(client):
     error = "x" * 50_000 + "\0 disk \N{SNOWMAN} full"
-    kept = ok(report(client, assigned_job(client), "failed", error=error))["error"]
+    kept = ok(client.report(client.assigned_job(), "failed", error=error))["error"]
     assert len(kept) == 10_000
     assert kept.endswith("x\ufffd disk \N{SNOWMAN} full")
 
 
-def test_it_ignores_unknown_fields(client: FlaskClient) -> None:
-    job = ok(report(client, assigned_job(client), "running", fps=48.1, eta=None))
+def test_it_ignores_unknown_fields(client):
+    job = ok(client.report(client.assigned_job(), "running", fps=48.1, eta=None))
     assert "fps" not in job
 
 
-def test_it_refuses_a_report_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
-    job_id = assigned_job(client)
+def test_it_refuses_a_report_with_a_wrong_field(client, services):
+    job_id = client.assigned_job()
     wrong: list[tuple[str, object]] = [
         ("status", None),
         ("status", "pending"),
@@ -246,7 +220,7 @@ def test_it_refuses_a_report_with_a_wrong_field(client: FlaskClient, services: S
 
 
 @pytest.mark.parametrize("status", ["queued", "pending", "done", "", 5])
-def test_it_names_the_states_that_can_be_reported(client: FlaskClient, status: object) -> None:
+def test_it_names_the_states_that_can_be_reported(client, status):
     response = client.patch("/api/jobs/any", json={"status": status})
     allowed = "Must be one of: running, assigned, completed, failed, cancelled."
     assert response.get_json()["errors"] == {"status": [allowed]}

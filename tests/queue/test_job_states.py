@@ -15,41 +15,41 @@ def drawn() -> list[tuple[str, str]]:
     return re.findall(r"^ +(\w+) --> (\w+)", DOCS.read_text(), re.MULTILINE)
 
 
-def test_it_is_drawn_step_by_step() -> None:
+def test_it_is_drawn_step_by_step():
     table = {(str(one), str(other)) for one, others in TRANSITIONS.items() for other in others}
     assert set(drawn()) == table
     assert len(drawn()) == len(table)
 
 
-def test_it_says_of_every_state_where_a_job_may_go() -> None:
+def test_it_says_of_every_state_where_a_job_may_go():
     assert set(TRANSITIONS) == set(JobStatus)
 
 
-def test_it_never_leaves_cancelled() -> None:
+def test_it_never_leaves_cancelled():
     assert TRANSITIONS[JobStatus.CANCELLED] == frozenset()
 
 
-def test_it_leaves_the_other_ends_only_to_be_queued_again() -> None:
+def test_it_leaves_the_other_ends_only_to_be_queued_again():
     for state in OVER - {JobStatus.CANCELLED}:
         assert TRANSITIONS[state] == {JobStatus.QUEUED}
 
 
 @pytest.mark.parametrize("state", sorted(OPEN))
-def test_it_lets_every_open_job_be_cancelled(state: JobStatus) -> None:
+def test_it_lets_every_open_job_be_cancelled(state):
     assert JobStatus.CANCELLED in TRANSITIONS[state]
 
 
-def test_it_begins_a_job_only_where_a_machine_was_given_it() -> None:
+def test_it_begins_a_job_only_where_a_machine_was_given_it():
     assert sources(JobStatus.RUNNING) == {JobStatus.ASSIGNED}
     assert sources(JobStatus.ASSIGNED) == {JobStatus.QUEUED, JobStatus.RUNNING}
     assert sources(JobStatus.COMPLETED) == HELD
 
 
-def test_it_never_goes_back_to_a_persons_approval() -> None:
+def test_it_never_goes_back_to_a_persons_approval():
     assert sources(JobStatus.PENDING) == frozenset()
 
 
-def test_it_counts_each_state_as_open_or_as_over() -> None:
+def test_it_counts_each_state_as_open_or_as_over():
     assert set(JobStatus) == OPEN | OVER
     assert frozenset() == OPEN & OVER
     assert HELD < OPEN

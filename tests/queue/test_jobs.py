@@ -1,28 +1,12 @@
 """Jobs are entered, shown and counted."""
 
-from flask.testing import FlaskClient
-
-from boz_server.services.wiring import Services
-from tests.support import (
-    JPEG,
-    approve,
-    approved_job,
-    assert_problem,
-    assigned_job,
-    create_job,
-    detect,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    rip,
-    unchanged,
-)
+from tests.client import ok
+from tests.support import JPEG, assert_problem, unchanged
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def test_it_enters_a_job_as_agents_of_today_send_it(client: FlaskClient) -> None:
+def test_it_enters_a_job_as_agents_of_today_send_it(client):
     body = {
         "job_type": "transcode",
         "disc_id": None,
@@ -74,14 +58,14 @@ def test_it_enters_a_job_as_agents_of_today_send_it(client: FlaskClient) -> None
     assert ok(client.get(f"/api/jobs/{job_id}")) == {"job_id": job_id, **job}
 
 
-def test_it_queues_a_job_that_needs_no_approval(client: FlaskClient) -> None:
+def test_it_queues_a_job_that_needs_no_approval(client):
     job = ok(client.post("/api/jobs", json={"job_type": "organize"}))
     assert (job["status"], job["requires_approval"], job["priority"]) == ("queued", False, 0)
 
 
-def test_it_keeps_the_thumbnails_of_a_job(client: FlaskClient) -> None:
-    job = create_job(
-        client, title_index=3, thumbnails=[JPEG, JPEG], thumbnail_timestamps=[60, 120.5]
+def test_it_keeps_the_thumbnails_of_a_job(client):
+    job = client.create_job(
+        title_index=3, thumbnails=[JPEG, JPEG], thumbnail_timestamps=[60, 120.5]
     )
     home = f"/api/thumbnails/{job['job_id']}"
     assert job["thumbnails"] == [f"{home}/title_3_60.jpg", f"{home}/title_3_120.jpg"]
@@ -91,33 +75,31 @@ def test_it_keeps_the_thumbnails_of_a_job(client: FlaskClient) -> None:
             assert response.mimetype == "image/jpeg"
 
 
-def test_it_enters_a_job_for_a_title_of_a_disc(client: FlaskClient) -> None:
-    register_agent(client)
-    disc_id = detect(client)["disc_id"]
-    job = create_job(client, disc_id=disc_id, title_index=2)
+def test_it_enters_a_job_for_a_title_of_a_disc(client):
+    client.register_agent()
+    disc_id = client.detect()["disc_id"]
+    job = client.create_job(disc_id=disc_id, title_index=2)
     assert (job["disc_id"], job["title_index"]) == (disc_id, 2)
 
 
-def test_it_takes_a_file_whose_disc_it_does_not_know(client: FlaskClient) -> None:
-    job = create_job(client, disc_id=NOBODY, source_disc_name="FIREFLY_D1")
+def test_it_takes_a_file_whose_disc_it_does_not_know(client):
+    job = client.create_job(disc_id=NOBODY, source_disc_name="FIREFLY_D1")
     assert (job["disc_id"], job["source_disc_name"]) == (None, "FIREFLY_D1")
     assert ok(client.get("/api/jobs/awaiting-approval")) == [job]
 
 
-def test_it_answers_404_for_a_rip_of_an_unknown_disc(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_answers_404_for_a_rip_of_an_unknown_disc(client, services):
     body = {"job_type": "rip", "disc_id": NOBODY, "thumbnails": [JPEG]}
     with unchanged(services):
         assert_problem(client.post("/api/jobs", json=body), 404, NOBODY)
     assert not services.thumbnails.folder.exists()
 
 
-def test_it_answers_409_to_a_second_rip_of_a_title(client: FlaskClient, services: Services) -> None:
-    register_agent(client)
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id)
-    rip(client, disc_id, title_indices=[0])
+def test_it_answers_409_to_a_second_rip_of_a_title(client, services):
+    client.register_agent()
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id)
+    client.rip(disc_id, title_indices=[0])
     body = {"job_type": "rip", "disc_id": disc_id, "title_index": 0}
     with unchanged(services):
         assert_problem(client.post("/api/jobs", json=body), 409, "cancel")
@@ -144,25 +126,25 @@ WRONG_FIELDS: list[tuple[str, object]] = [
 ]
 
 
-def test_it_refuses_a_job_with_a_wrong_field(client: FlaskClient, services: Services) -> None:
+def test_it_refuses_a_job_with_a_wrong_field(client, services):
     with unchanged(services):
         for field, value in WRONG_FIELDS:
             body = {"job_type": "transcode", field: value}
             assert_problem(client.post("/api/jobs", json=body), 422, field, field=field)
 
 
-def test_it_names_each_wrong_field(client: FlaskClient) -> None:
+def test_it_names_each_wrong_field(client):
     body = {"priority": "high", "thumbnails": ["no JPEG"]}
     errors = client.post("/api/jobs", json=body).get_json()["errors"]
     assert errors.keys() == {"job_type", "priority", "thumbnails.0"}
     assert errors["job_type"] == ["Missing data for required field."]
 
 
-def test_it_answers_404_for_an_unknown_job(client: FlaskClient) -> None:
+def test_it_answers_404_for_an_unknown_job(client):
     approval = {"worker_id": "gpu", "preset": "Fast 1080p30"}
     for response in (
         client.get(f"/api/jobs/{NOBODY}"),
-        report(client, NOBODY, "running"),
+        client.report(NOBODY, "running"),
         client.post(f"/api/jobs/{NOBODY}/assign?agent_id=pc"),
         client.post(f"/api/jobs/{NOBODY}/cancel"),
         client.post(f"/api/jobs/{NOBODY}/approve", json=approval),
@@ -170,20 +152,20 @@ def test_it_answers_404_for_an_unknown_job(client: FlaskClient) -> None:
         assert_problem(response, 404, NOBODY)
 
 
-def test_it_counts_the_jobs_by_status_and_type(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id)
-    rips = rip(client, disc_id, title_indices=[0, 1])
-    report(client, rips[0], "completed")
-    report(client, rips[1], "failed", error="read error")
-    create_job(client)
-    create_job(client, job_type="organize")  # waits for a person too, but is no transcode job
-    create_job(client, requires_approval=False, preset="H.265 QSV 1080p")  # no worker can do it
-    assigned_job(client)
-    report(client, approved_job(client), "running")
-    ok(client.post(f"/api/jobs/{create_job(client)['job_id']}/cancel"))
+def test_it_counts_the_jobs_by_status_and_type(client):
+    client.register_agent()
+    client.register_worker()
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id)
+    rips = client.rip(disc_id, title_indices=[0, 1])
+    client.report(rips[0], "completed")
+    client.report(rips[1], "failed", error="read error")
+    client.create_job()
+    client.create_job(job_type="organize")  # waits for a person too, but is no transcode job
+    client.create_job(requires_approval=False, preset="H.265 QSV 1080p")  # no worker can do it
+    client.assigned_job()
+    client.report(client.approved_job(), "running")
+    ok(client.post(f"/api/jobs/{client.create_job()['job_id']}/cancel"))
     assert ok(client.get("/api/jobs/stats")) == {
         "total_jobs": 8,
         "pending": 2,
@@ -200,11 +182,11 @@ def test_it_counts_the_jobs_by_status_and_type(client: FlaskClient) -> None:
     }
 
 
-def test_it_counts_nothing_as_zeros(client: FlaskClient) -> None:
+def test_it_counts_nothing_as_zeros(client):
     assert set(ok(client.get("/api/jobs/stats")).values()) == {0}
 
 
-def test_it_lists_the_presets(client: FlaskClient) -> None:
+def test_it_lists_the_presets(client):
     presets = ok(client.get("/api/jobs/presets"))["presets"]
     assert [(each["name"], each["codec"], each["requires"]) for each in presets] == [
         ("H.265 NVENC 1080p", "hevc", "nvenc"),

@@ -59,23 +59,23 @@ def fitting(hardware: dict[str, Any]) -> set[str]:
         ({"held": 0, "capabilities": {"max_concurrent": 0}}, "as many jobs as it takes (0)"),
     ],
 )
-def test_it_tells_what_keeps_a_machine_from_work(changes: dict[str, Any], words: str) -> None:
+def test_it_tells_what_keeps_a_machine_from_work(changes, words):
     assert words in (machine(**changes).obstacle() or "")
 
 
-def test_it_names_what_an_operator_did_before_what_passes() -> None:
+def test_it_names_what_an_operator_did_before_what_passes():
     everything = {"enabled": False, "paused": True, "online": False, "held": 9}
     for cause, words in (("enabled", "disabled"), ("paused", "paused"), ("online", "offline")):
         assert words in (machine(**everything).obstacle() or "")
         everything.pop(cause)
 
 
-def test_it_keeps_no_machine_from_work_that_has_room() -> None:
+def test_it_keeps_no_machine_from_work_that_has_room():
     assert machine(held=1).obstacle() is None
 
 
 @pytest.mark.parametrize("name", ["nvenc", "qsv", "vaapi"])
-def test_it_counts_hardware_that_encodes_as_a_gpu(name: str) -> None:
+def test_it_counts_hardware_that_encodes_as_a_gpu(name):
     assert machine(hardware={name: True}).has_gpu
     assert not machine(hardware={name: False, "hevc": True, "nvenc_generation": 8}).has_gpu
 
@@ -95,17 +95,15 @@ def test_it_counts_hardware_that_encodes_as_a_gpu(name: str) -> None:
         ({"vaapi": True, "hevc": True}, set()),
     ],
 )
-def test_it_asks_encoder_and_codec_of_hardware_presets_alone(
-    hardware: dict[str, Any], presets: set[str]
-) -> None:
+def test_it_asks_encoder_and_codec_of_hardware_presets_alone(hardware, presets):
     assert fitting(hardware) == SOFTWARE | presets
 
 
-def test_it_takes_a_preset_that_no_one_knows_for_one_that_fits() -> None:
+def test_it_takes_a_preset_that_no_one_knows_for_one_that_fits():
     assert why_none([machine()], for_agent_id=None, preset="My own", chosen=False) is None
 
 
-def test_it_tells_whose_a_job_may_be() -> None:
+def test_it_tells_whose_a_job_may_be():
     gpu, cpu, den = machine("gpu"), machine("cpu"), machine("den", agent_id="den")
     farm = machine("farm", agent_id=None)
     fleet = [gpu, cpu, den, farm]
@@ -117,21 +115,21 @@ def test_it_tells_whose_a_job_may_be() -> None:
 
 
 @pytest.mark.parametrize("strategy", list(AssignmentStrategy))
-def test_it_chooses_a_gpu_among_equals(strategy: str) -> None:
+def test_it_chooses_a_gpu_among_equals(strategy):
     assert chosen(strategy, machine("a"), machine("b", NVENC), machine("c")) == "b"
 
 
 @pytest.mark.parametrize("strategy", ["round_robin", "load_balance", "fastest_first"])
-def test_it_puts_a_gpu_before_all_that_a_strategy_looks_at(strategy: str) -> None:
+def test_it_puts_a_gpu_before_all_that_a_strategy_looks_at(strategy):
     gpu = machine("z", NVENC, priority=99, held=1, average_seconds=900, last_turn=7)
     assert chosen(strategy, gpu, machine("a", priority=1, average_seconds=10)) == "z"
 
 
-def test_it_puts_an_operators_priority_before_a_gpu() -> None:
+def test_it_puts_an_operators_priority_before_a_gpu():
     assert chosen("priority", machine("gpu", NVENC), machine("cpu", priority=49)) == "cpu"
 
 
-def test_it_takes_turns_whatever_the_load_and_the_priority() -> None:
+def test_it_takes_turns_whatever_the_load_and_the_priority():
     fleet = (
         machine("a", last_turn=3, priority=1),
         machine("b", last_turn=2, priority=99, held=1),
@@ -140,28 +138,26 @@ def test_it_takes_turns_whatever_the_load_and_the_priority() -> None:
     assert chosen("round_robin", *fleet) == "b"
 
 
-def test_it_balances_load_by_size() -> None:
+def test_it_balances_load_by_size():
     small = machine("small", held=1)
     large = machine("large", {"max_concurrent": 8}, held=3, priority=99)
     assert chosen("load_balance", small, large) == "large"
     assert chosen("load_balance", machine("small", held=0), large) == "small"
 
 
-def test_it_balances_by_priority_where_the_load_is_the_same() -> None:
+def test_it_balances_by_priority_where_the_load_is_the_same():
     fleet = (machine("a", held=1), machine("b", held=1, priority=10))
     assert chosen("load_balance", *fleet) == "b"
 
 
-def test_it_chooses_the_fastest_and_tries_whom_it_does_not_know() -> None:
+def test_it_chooses_the_fastest_and_tries_whom_it_does_not_know():
     slow, fast = machine("a", average_seconds=900), machine("b", average_seconds=600, held=1)
     assert chosen("fastest_first", slow, fast) == "b"
     assert chosen("fastest_first", slow, fast, machine("new", priority=99)) == "new"
 
 
 @pytest.mark.parametrize("strategy", ["priority", "load_balance", "fastest_first"])
-def test_it_chooses_of_equals_the_idlest_and_then_the_one_that_rested_longest(
-    strategy: str,
-) -> None:
+def test_it_chooses_of_equals_the_idlest_and_then_the_one_that_rested_longest(strategy):
     first, later = machine("z", last_turn=1), machine("a", last_turn=2)
     assert chosen(strategy, first, later) == "z"
     assert chosen(strategy, machine("z"), machine("a")) == "a"
@@ -169,18 +165,18 @@ def test_it_chooses_of_equals_the_idlest_and_then_the_one_that_rested_longest(
     assert chosen(strategy, laden, machine("a", {"max_concurrent": 2}, held=1, last_turn=9)) == "a"
 
 
-def test_it_says_nothing_where_one_can_take_the_job() -> None:
+def test_it_says_nothing_where_one_can_take_the_job():
     fleet = [machine("a", online=False), machine("b")]
     assert why_none(fleet, for_agent_id=None, preset="Fast 1080p30", chosen=False) is None
 
 
-def test_it_says_that_there_is_no_machine() -> None:
+def test_it_says_that_there_is_no_machine():
     assert why_none([], for_agent_id=None, preset=None, chosen=False) == "No worker is registered."
     reason = why_none([], for_agent_id="pc", preset=None, chosen=False)
     assert reason == "No worker on the machine of agent 'pc' is registered."
 
 
-def test_it_says_that_no_hardware_fits_unless_a_person_chose_it() -> None:
+def test_it_says_that_no_hardware_fits_unless_a_person_chose_it():
     preset = "H.265 NVENC 1080p"
     reason = why_none([machine()], for_agent_id=None, preset=preset, chosen=False)
     assert reason is not None
@@ -188,7 +184,7 @@ def test_it_says_that_no_hardware_fits_unless_a_person_chose_it() -> None:
     assert why_none([machine()], for_agent_id=None, preset=preset, chosen=True) is None
 
 
-def test_it_says_what_keeps_the_machines_that_fit_and_only_those() -> None:
+def test_it_says_what_keeps_the_machines_that_fit_and_only_those():
     fleet = [
         machine("cpu"),
         *(machine(f"gpu{number}", NVENC, online=False) for number in range(5)),

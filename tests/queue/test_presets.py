@@ -1,7 +1,5 @@
 """Which preset the server chooses where no person does."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +26,7 @@ NVENC, QSV, HEVC = {"nvenc": True}, {"qsv": True}, {"hevc": True}
         (NVENC | QSV, "H.264 NVENC 1080p"),
     ],
 )
-def test_it_chooses_by_the_hardware(disc_type: str, hardware: dict[str, Any], preset: str) -> None:
+def test_it_chooses_by_the_hardware(disc_type, hardware, preset):
     assert preset_for(disc_type, WORKER_DEFAULTS | hardware, MINE) == preset
 
 
@@ -45,9 +43,7 @@ def test_it_chooses_by_the_hardware(disc_type: str, hardware: dict[str, Any], pr
         (NVENC, "H.264 NVENC 1080p"),
     ],
 )
-def test_it_keeps_the_larger_picture_of_uhd_where_it_can(
-    disc_type: str, hardware: dict[str, Any], preset: str
-) -> None:
+def test_it_keeps_the_larger_picture_of_uhd_where_it_can(disc_type, hardware, preset):
     assert preset_for(disc_type, hardware, MINE) == preset
 
 
@@ -55,9 +51,7 @@ def test_it_keeps_the_larger_picture_of_uhd_where_it_can(
     st.text(max_size=30),
     st.dictionaries(st.sampled_from(["nvenc", "qsv", "vaapi", "hevc", "av1"]), st.booleans()),
 )
-def test_it_never_chooses_what_the_hardware_can_not_do(
-    disc_type: str, capabilities: dict[str, Any]
-) -> None:
+def test_it_never_chooses_what_the_hardware_can_not_do(disc_type, capabilities):
     chosen = preset_for(disc_type, capabilities, MINE)
     known = {preset.name: preset for preset in PRESETS}
     assert chosen == MINE or known[chosen].runs_on(capabilities)

@@ -4,70 +4,54 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    create_job,
-    job_of,
-    lease_token,
-    ok,
-    ordered_rips,
-    poll,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, unchanged
 
 DAY = 24 * 3600
 REPORTS = ("assigned", "running", "completed", "failed")
 LATE = {"progress": 99.0, "error": "Upload failed: late", "output_file": "late.mkv"}
 
 
-def cancel(client: FlaskClient, job_id: str) -> None:
+def cancel(client: Client, job_id: str) -> None:
     ok(client.post(f"/api/jobs/{job_id}/cancel"))
 
 
-def told(client: FlaskClient, machine: str) -> list[str]:
+def told(client: Client, machine: str) -> list[str]:
     """The jobs that a heartbeat's answer names to `agents/ID` or `workers/ID`."""
     return list(ok(client.post(f"/api/{machine}/heartbeat", json={}))["cancelled_jobs"])
 
 
-def running_job(client: FlaskClient) -> str:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running", progress=40))
+def running_job(client: Client) -> str:
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running", progress=40))
     return job_id
 
 
-def one_rip(client: FlaskClient) -> str:
-    _, (job_id,) = ordered_rips(client, label="ALIEN", minutes=(117,))
+def one_rip(client: Client) -> str:
+    _, (job_id,) = client.ordered_rips(label="ALIEN", minutes=(117,))
     return job_id
 
 
 #: Jobs as they are before they are cancelled.
-JOBS: dict[str, Callable[[FlaskClient], str]] = {
-    "pending": lambda client: str(create_job(client)["job_id"]),
-    "queued": lambda client: queued_job(client, preset="H.265 QSV 1080p"),
-    "assigned": approved_job,
+JOBS: dict[str, Callable[[Client], str]] = {
+    "pending": lambda client: str(client.create_job()["job_id"]),
+    "queued": lambda client: client.queued_job(preset="H.265 QSV 1080p"),
+    "assigned": Client.approved_job,
     "running": running_job,
     "rip": one_rip,
 }
 
 
 @pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
+def machine(client):
+    client.register_agent()
+    client.register_worker()
 
 
 @pytest.fixture(params=JOBS)
-def cancelled(request: pytest.FixtureRequest, client: FlaskClient) -> str:
+def cancelled(request, client) -> str:
     """A job that was cancelled, from each state."""
     job_id = JOBS[request.param](client)
     cancel(client, job_id)
@@ -75,7 +59,7 @@ def cancelled(request: pytest.FixtureRequest, client: FlaskClient) -> str:
 
 
 @pytest.mark.parametrize("state", ["assigned", "running"])
-def test_it_tells_agent_and_worker_what_to_stop(client: FlaskClient, state: str) -> None:
+def test_it_tells_agent_and_worker_what_to_stop(client, state):
     job_id = JOBS[state](client)
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
     cancel(client, job_id)
@@ -83,36 +67,34 @@ def test_it_tells_agent_and_worker_what_to_stop(client: FlaskClient, state: str)
         assert told(client, "agents/pc") == told(client, "workers/gpu") == [job_id]
 
 
-def test_it_tells_a_worker_without_an_agent(client: FlaskClient) -> None:
-    register_worker(client, "farm", agent_id=None)
-    job_id = approved_job(client, "farm")
+def test_it_tells_a_worker_without_an_agent(client):
+    client.register_worker("farm", agent_id=None)
+    job_id = client.approved_job("farm")
     cancel(client, job_id)
     assert told(client, "workers/farm") == [job_id]
     assert told(client, "workers/gpu") == told(client, "agents/pc") == []
 
 
-def test_it_tells_the_agent_of_a_rip_and_no_worker(client: FlaskClient) -> None:
+def test_it_tells_the_agent_of_a_rip_and_no_worker(client):
     job_id = one_rip(client)
     cancel(client, job_id)
     assert (told(client, "agents/pc"), told(client, "workers/gpu")) == ([job_id], [])
 
 
-def test_it_tells_no_other_machine(client: FlaskClient) -> None:
-    register_agent(client, "den")
-    register_worker(client, "cpu", agent_id="den")
+def test_it_tells_no_other_machine(client):
+    client.register_agent("den")
+    client.register_worker("cpu", agent_id="den")
     cancel(client, running_job(client))
     assert told(client, "agents/den") == told(client, "workers/cpu") == []
 
 
 @pytest.mark.parametrize("state", ["pending", "queued"])
-def test_it_tells_no_one_of_a_job_that_was_never_given(client: FlaskClient, state: str) -> None:
+def test_it_tells_no_one_of_a_job_that_was_never_given(client, state):
     cancel(client, JOBS[state](client))
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
 
-def test_it_tells_a_machine_nothing_of_a_job_that_was_taken_from_it(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_tells_a_machine_nothing_of_a_job_that_was_taken_from_it(client, services, clock):
     job_id = running_job(client)
     clock.advance(121)
     services.attempts.rescue()
@@ -120,19 +102,19 @@ def test_it_tells_a_machine_nothing_of_a_job_that_was_taken_from_it(
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
 
-def test_it_tells_nothing_of_jobs_that_ended_otherwise(client: FlaskClient) -> None:
+def test_it_tells_nothing_of_jobs_that_ended_otherwise(client):
     for status in ("completed", "failed"):
-        ok(report(client, running_job(client), status))
+        ok(client.report(running_job(client), status))
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
 
-def test_it_tells_the_latest_first_and_for_two_days(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_tells_the_latest_first_and_for_two_days(client, clock):
     first, second = running_job(client), running_job(client)
     cancel(client, first)
     clock.advance(10)
     cancel(client, second)
     clock.advance(2 * DAY - 10.001)
-    register_agent(client)
+    client.register_agent()
     assert told(client, "agents/pc") == told(client, "workers/gpu") == [second, first]
     clock.advance(0.001)
     assert told(client, "agents/pc") == told(client, "workers/gpu") == [second]
@@ -140,48 +122,42 @@ def test_it_tells_the_latest_first_and_for_two_days(client: FlaskClient, clock: 
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
 
-def test_it_frees_the_place_of_a_cancelled_job(client: FlaskClient) -> None:
-    register_worker(client, capabilities={"max_concurrent": 1})
-    job_id, waiting = running_job(client), approved_job(client)
+def test_it_frees_the_place_of_a_cancelled_job(client):
+    client.register_worker(capabilities={"max_concurrent": 1})
+    job_id, waiting = running_job(client), client.approved_job()
     cancel(client, job_id)
-    assert job_of(client, waiting)["status"] == "assigned"
+    assert client.job(waiting)["status"] == "assigned"
     assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [waiting]
     assert ok(client.get("/api/agents/pc"))["current_job_id"] is None
 
 
 @pytest.mark.parametrize("with_token", [False, True])
-def test_it_refuses_every_late_report(
-    client: FlaskClient, services: Services, with_token: bool
-) -> None:
+def test_it_refuses_every_late_report(client, services, with_token):
     job_id = running_job(client)
-    token = lease_token(client, job_id) if with_token else None
+    token = client.lease_token(job_id) if with_token else None
     cancel(client, job_id)
     with unchanged(services):
         for status in REPORTS:
-            response = report(client, job_id, status, lease_token=token, **LATE)
+            response = client.report(job_id, status, lease_token=token, **LATE)
             assert_problem(response, 409, "cancelled")
 
 
-def test_it_refuses_what_machines_report_of_it(
-    client: FlaskClient, services: Services, cancelled: str
-) -> None:
+def test_it_refuses_what_machines_report_of_it(client, services, cancelled):
     with unchanged(services):
         for status in REPORTS:
-            assert_problem(report(client, cancelled, status, **LATE), 409, "cancelled")
+            assert_problem(client.report(cancelled, status, **LATE), 409, "cancelled")
         for success in (True, False):
             body = {"job_id": cancelled, "success": success}
             assert_problem(client.post("/api/workers/gpu/jobs/complete", json=body), 409)
 
 
-def test_it_takes_that_it_is_cancelled_from_its_machine(
-    client: FlaskClient, services: Services, cancelled: str
-) -> None:
+def test_it_takes_that_it_is_cancelled_from_its_machine(client, services, cancelled):
     with unchanged(services):
-        assert ok(report(client, cancelled, "cancelled", **LATE)) == job_of(client, cancelled)
+        assert ok(client.report(cancelled, "cancelled", **LATE)) == client.job(cancelled)
 
 
 #: What people may ask for a job, and how it is refused once the job is cancelled.
-REQUESTS: dict[str, tuple[int, Callable[[FlaskClient, str], TestResponse]]] = {
+REQUESTS: dict[str, tuple[int, Callable[[Client, str], TestResponse]]] = {
     "retry": (409, lambda client, job_id: client.post(f"/api/jobs/{job_id}/retry")),
     "assign": (409, lambda client, job_id: client.post(f"/api/jobs/{job_id}/assign?agent_id=pc")),
     "approve": (400, lambda client, job_id: client.post(
@@ -194,20 +170,16 @@ REQUESTS: dict[str, tuple[int, Callable[[FlaskClient, str], TestResponse]]] = {
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)
-def test_it_refuses_what_people_ask_for_it(
-    client: FlaskClient, services: Services, cancelled: str, request_name: str
-) -> None:
+def test_it_refuses_what_people_ask_for_it(client, services, cancelled, request_name):
     status, ask = REQUESTS[request_name]
     with unchanged(services):
         assert_problem(ask(client, cancelled), status)
 
 
-def test_it_stays_cancelled_whatever_goes_on(
-    client: FlaskClient, services: Services, clock: FakeClock, cancelled: str
-) -> None:
-    before = job_of(client, cancelled)
+def test_it_stays_cancelled_whatever_goes_on(client, services, clock, cancelled):
+    before = client.job(cancelled)
     steps: list[Callable[[], Any]] = [
-        lambda: poll(client, "gpu"),
+        lambda: client.poll("gpu"),
         lambda: client.get("/api/agents/pc/jobs"),
         services.attempts.rescue,
         services.attempts.retry_due,
@@ -216,8 +188,8 @@ def test_it_stays_cancelled_whatever_goes_on(
         services.maintenance.tick,
         lambda: client.post("/api/agents/pc/unregister"),
         lambda: client.delete("/api/workers/gpu"),
-        lambda: register_agent(client),
-        lambda: register_worker(client),
+        client.register_agent,
+        client.register_worker,
         lambda: client.post("/api/workers/gpu/enable"),
         lambda: client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}),
     ]
@@ -225,6 +197,6 @@ def test_it_stays_cancelled_whatever_goes_on(
         clock.advance(wait)
         for step in steps:
             step()
-            now = job_of(client, cancelled)
+            now = client.job(cancelled)
             assert (now["status"], now["attempt"]) == ("cancelled", before["attempt"])
     assert ok(client.get("/api/agents/pc/jobs"))["jobs"] == []

@@ -8,22 +8,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.domain.queue.job_states import JobType
 from boz_server.services.wiring import Services
+from tests.client import Client, titles
 from tests.queue.queue_invariants import QueueState, check, most_held
-from tests.support import (
-    FakeClock,
-    approved_job,
-    at_once,
-    ordered_rips,
-    queued_job,
-    register_agent,
-    register_worker,
-    restart,
-    titles,
-)
+from tests.support import FakeClock, at_once, restart
 
 #: Thousands of requests: what they run, the tests of each behaviour run and measure.
 AGENTS, WORKERS = ("pc", "den"), ("gpu", "cpu", "far")
@@ -65,7 +55,7 @@ class Actor:
         self.crowd, self.act = crowd, act
         self.services, self.clock = crowd.services, crowd.clock
         self.dice = random.Random(crowd.seed * 100 + number)  # noqa: S311
-        self.client: FlaskClient = crowd.app.test_client()
+        self.client: Client = crowd.app.test_client()
 
     def take_turns(self) -> None:
         for _ in range(TURNS):
@@ -174,18 +164,18 @@ def server(actor: Actor) -> None:
 
 
 @pytest.fixture
-def crowd(app: Flask, client: FlaskClient, clock: FakeClock, request: pytest.FixtureRequest) -> Any:
+def crowd(app, client, clock, request) -> Any:
     """Two agents with a worker each, a worker by itself, and work for all."""
     services = restart(app, max_concurrent_rips=2, max_concurrent_transcodes=3)
     for name, worker in zip((*AGENTS, None), WORKERS, strict=True):
         if name is not None:
-            register_agent(client, name)
-        register_worker(client, worker, name)
+            client.register_agent(name)
+        client.register_worker(worker, name)
     return Crowd(app, services, clock, seed=0)
 
 
-def test_it_serves_everyone_at_once(crowd: Crowd, client: FlaskClient) -> None:
-    queued_job(client)
+def test_it_serves_everyone_at_once(crowd, client):
+    client.queued_job()
     for round_ in range(ROUNDS):
         crowd.seed = round_
         crowd.at_once(
@@ -195,14 +185,14 @@ def test_it_serves_everyone_at_once(crowd: Crowd, client: FlaskClient) -> None:
     assert kinds >= {"200 PATCH jobs", "200 POST jobs", "200 POST discs", "200 POST workers"}
 
 
-def test_it_gives_leases_anew_while_machines_come_and_go(crowd: Crowd, client: FlaskClient) -> None:
+def test_it_gives_leases_anew_while_machines_come_and_go(crowd, client):
     """As at each start of a server, when everyone comes back at once."""
     for worker in WORKERS:
-        approved_job(client, worker)
+        client.approved_job(worker)
     for name, label in zip(AGENTS, LABELS, strict=True):
-        ordered_rips(client, agent_id=name, label=label)
+        client.ordered_rips(agent_id=name, label=label)
     crowd.at_once(server, comer_and_goer, comer_and_goer, agent, agent)
 
 
-def test_it_decides_on_discs_while_they_are_reported_again(crowd: Crowd) -> None:
+def test_it_decides_on_discs_while_they_are_reported_again(crowd):
     crowd.at_once(drives, drives, reviewer, reviewer)

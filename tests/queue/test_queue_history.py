@@ -1,23 +1,10 @@
 """What became of a job: every step, when, who made it, in which attempt, and why."""
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assigned_job,
-    create_job,
-    history,
-    ok,
-    ordered_rips,
-    poll,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-)
+from tests.client import Client, ok
+
+pytestmark = pytest.mark.usefixtures("gpu")
 
 UPLOAD = "Upload failed: no route to host"
 #: from, to, who, attempt, why
@@ -25,11 +12,11 @@ Told = tuple[str | None, str, str, int, str | None]
 APPROVED = "Approved for worker 'gpu' with 'H.265 NVENC 1080p'."
 
 
-def told(client: FlaskClient, job_id: str) -> list[Told]:
+def told(client: Client, job_id: str) -> list[Told]:
     return [
         (event["from_status"], event["to_status"], event["actor"], event["attempt"],
          event["detail"])
-        for event in history(client, job_id)
+        for event in client.history(job_id)
     ]  # fmt: skip
 
 
@@ -37,20 +24,14 @@ def given_to_gpu(attempt: int = 1) -> Told:
     return ("queued", "assigned", "server", attempt, None)
 
 
-@pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-
-
-def test_it_tells_a_job_from_its_entry_to_its_end(client: FlaskClient, clock: FakeClock) -> None:
-    job_id = str(create_job(client)["job_id"])
+def test_it_tells_a_job_from_its_entry_to_its_end(client, clock):
+    job_id = str(client.create_job()["job_id"])
     clock.advance(1)
     body = {"worker_id": "gpu", "preset": "H.265 NVENC 1080p"}
     ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
     for status in ("running", "assigned", "running", "completed"):
         clock.advance(1)
-        ok(report(client, job_id, status))
+        ok(client.report(job_id, status))
     assert told(client, job_id) == [
         (None, "pending", "server", 0, None),
         ("pending", "queued", "person", 0, APPROVED),
@@ -60,34 +41,34 @@ def test_it_tells_a_job_from_its_entry_to_its_end(client: FlaskClient, clock: Fa
         ("assigned", "running", "agent:pc", 1, None),
         ("running", "completed", "agent:pc", 1, None),
     ]
-    seconds = [event["at"][17:19] for event in history(client, job_id)]
+    seconds = [event["at"][17:19] for event in client.history(job_id)]
     assert seconds == ["56", "57", "57", "58", "59", "00", "01"]
-    assert history(client, job_id)[0]["at"] == "2026-01-24T12:34:56.123456Z"
+    assert client.history(job_id)[0]["at"] == "2026-01-24T12:34:56.123456Z"
 
 
-def test_it_gives_the_reason_of_a_failure(client: FlaskClient) -> None:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "failed", error="HandBrake exited with 3"))
+def test_it_gives_the_reason_of_a_failure(client):
+    job_id = client.approved_job()
+    ok(client.report(job_id, "failed", error="HandBrake exited with 3"))
     assert told(client, job_id)[-1] == (
         "assigned", "failed", "agent:pc", 1, "HandBrake exited with 3"
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("by", ["person", "agent:pc"])
-def test_it_says_who_cancelled_a_job(client: FlaskClient, by: str) -> None:
-    job_id = approved_job(client)
+def test_it_says_who_cancelled_a_job(client, by):
+    job_id = client.approved_job()
     if by == "person":
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
     else:
-        ok(report(client, job_id, "cancelled"))
+        ok(client.report(job_id, "cancelled"))
     assert told(client, job_id)[-1] == ("assigned", "cancelled", by, 1, None)
 
 
-def test_it_names_a_worker_without_an_agent(client: FlaskClient) -> None:
+def test_it_names_a_worker_without_an_agent(client):
     ok(client.post("/api/workers/gpu/disable"))
-    register_worker(client, "farm", agent_id=None)
-    job_id = queued_job(client)
-    poll(client)
+    client.register_worker("farm", agent_id=None)
+    job_id = client.queued_job()
+    client.poll()
     ok(client.post("/api/workers/farm/jobs/complete", json={"job_id": job_id}))
     assert told(client, job_id) == [
         (None, "queued", "server", 0, None),
@@ -96,9 +77,9 @@ def test_it_names_a_worker_without_an_agent(client: FlaskClient) -> None:
     ]
 
 
-def test_it_tells_a_persons_choice_of_another_agent(client: FlaskClient) -> None:
-    register_agent(client, "den")
-    job_id = assigned_job(client)
+def test_it_tells_a_persons_choice_of_another_agent(client):
+    client.register_agent("den")
+    job_id = client.assigned_job()
     ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=den"))
     assert told(client, job_id)[1:] == [
         ("pending", "queued", "person", 0, "Chosen for agent 'pc'."),
@@ -108,14 +89,12 @@ def test_it_tells_a_persons_choice_of_another_agent(client: FlaskClient) -> None
     ]
 
 
-def test_it_tells_a_rescue_and_the_attempt_that_followed(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running"))
+def test_it_tells_a_rescue_and_the_attempt_that_followed(client, services, clock):
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running"))
     clock.advance(121)
     services.attempts.rescue()
-    register_worker(client)
+    client.register_worker()
     assert told(client, job_id)[3:] == [
         ("assigned", "running", "agent:pc", 1, None),
         ("running", "queued", "server", 1, "Agent 'pc' was not heard from in time."),
@@ -123,10 +102,10 @@ def test_it_tells_a_rescue_and_the_attempt_that_followed(
     ]
 
 
-def test_it_tells_how_an_agent_signed_off(client: FlaskClient) -> None:
-    _, (job_id, *_) = ordered_rips(client)
+def test_it_tells_how_an_agent_signed_off(client):
+    _, (job_id, *_) = client.ordered_rips()
     ok(client.post("/api/agents/pc/unregister"))
-    register_agent(client)
+    client.register_agent()
     assert told(client, job_id)[1:] == [
         given_to_gpu(),
         ("assigned", "queued", "agent:pc", 1, "The agent signed off."),
@@ -134,14 +113,12 @@ def test_it_tells_how_an_agent_signed_off(client: FlaskClient) -> None:
     ]
 
 
-def test_it_tells_retries_and_who_wanted_them(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "completed", error=UPLOAD))
+def test_it_tells_retries_and_who_wanted_them(client, services, clock):
+    job_id = client.approved_job()
+    ok(client.report(job_id, "completed", error=UPLOAD))
     clock.advance(75)
     services.attempts.retry_due()
-    ok(report(client, job_id, "failed", error="Broken"))
+    ok(client.report(job_id, "failed", error="Broken"))
     ok(client.post(f"/api/jobs/{job_id}/retry"))
     assert told(client, job_id)[3:] == [
         ("assigned", "completed", "agent:pc", 1, UPLOAD),
@@ -153,10 +130,10 @@ def test_it_tells_retries_and_who_wanted_them(
     ]
 
 
-def test_it_tells_a_change_of_priority(client: FlaskClient) -> None:
-    job_id = approved_job(client)
+def test_it_tells_a_change_of_priority(client):
+    job_id = client.approved_job()
     ok(client.post(f"/api/jobs/{job_id}/priority", json={"priority": 5}))
-    queued_job(client, preset="H.265 QSV 1080p", priority=9)
+    client.queued_job(preset="H.265 QSV 1080p", priority=9)
     ok(client.post(f"/api/jobs/{job_id}/bump"))
     assert told(client, job_id)[3:] == [
         ("assigned", "assigned", "person", 1, "Priority 0 became 5."),
@@ -164,8 +141,8 @@ def test_it_tells_a_change_of_priority(client: FlaskClient) -> None:
     ]
 
 
-def test_it_tells_that_a_disc_left_its_drive(client: FlaskClient) -> None:
-    _, (_, job_id, *_) = ordered_rips(client)
+def test_it_tells_that_a_disc_left_its_drive(client):
+    _, (_, job_id, *_) = client.ordered_rips()
     ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
     gone = "The disc left its drive before this title was ripped: put it in again."
     assert told(client, job_id) == [
@@ -173,33 +150,31 @@ def test_it_tells_that_a_disc_left_its_drive(client: FlaskClient) -> None:
     ]  # fmt: skip
 
 
-def test_it_tells_no_progress(client: FlaskClient, clock: FakeClock) -> None:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running"))
-    before = history(client, job_id)
+def test_it_tells_no_progress(client, clock):
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running"))
+    before = client.history(job_id)
     for progress in range(0, 100, 5):
         clock.advance(2)
-        ok(report(client, job_id, "running", progress=progress))
+        ok(client.report(job_id, "running", progress=progress))
     ok(client.post("/api/agents/pc/heartbeat"))
-    assert history(client, job_id) == before
+    assert client.history(job_id) == before
 
 
-def test_it_leaves_no_gap_between_two_steps(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    _, rips = ordered_rips(client)
+def test_it_leaves_no_gap_between_two_steps(client, services, clock):
+    _, rips = client.ordered_rips()
     for number in range(8):
         for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]:
             status = ("running", "failed", "completed", "assigned")[number % 4]
-            report(client, job["job_id"], status, error=UPLOAD, output_file=f"{number}.mkv")
+            client.report(job["job_id"], status, error=UPLOAD, output_file=f"{number}.mkv")
         clock.advance(70)
-        register_agent(client)
+        client.register_agent()
         services.attempts.rescue()
         services.attempts.retry_due()
     for job in ok(client.get("/api/jobs")):
-        events = history(client, job["job_id"])
+        events = client.history(job["job_id"])
         assert [event["from_status"] for event in events] == [
             None, *(event["to_status"] for event in events[:-1])
         ]  # fmt: skip
         assert (events[-1]["to_status"], events[-1]["attempt"]) == (job["status"], job["attempt"])
-    assert max(len(history(client, job_id)) for job_id in rips) > 5
+    assert max(len(client.history(job_id)) for job_id in rips) > 5

@@ -4,29 +4,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    job_of,
-    lease_token,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-)
+from tests.client import Client, ok
+from tests.support import FakeClock, assert_problem, restart
 
-Sign = Callable[[FlaskClient, str], TestResponse]
+Sign = Callable[[Client, str], TestResponse]
 
 
-def progress(client: FlaskClient, job_id: str) -> TestResponse:
-    return report(client, job_id, "running", progress=50)
+def progress(client: Client, job_id: str) -> TestResponse:
+    return client.report(job_id, "running", progress=50)
 
 
 #: What renews the leases of an agent and of the worker on its machine.
@@ -59,39 +47,37 @@ LIVES = {
 }
 
 
-def given_job(client: FlaskClient, clock: FakeClock, worker_id: str = "gpu") -> str:
+def given_job(client: Client, clock: FakeClock, worker_id: str = "gpu") -> str:
     # Later than the last heartbeat: the machine counts as offline when the lease runs out.
     clock.advance(1)
-    return approved_job(client, worker_id)
+    return client.approved_job(worker_id)
 
 
-def running_job(client: FlaskClient, clock: FakeClock, worker_id: str = "gpu") -> str:
+def running_job(client: Client, clock: FakeClock, worker_id: str = "gpu") -> str:
     job_id = given_job(client, clock, worker_id)
-    ok(report(client, job_id, "running", progress=10))
+    ok(client.report(job_id, "running", progress=10))
     return job_id
 
 
-def assert_kept(client: FlaskClient, services: Services, job_id: str) -> None:
+def assert_kept(client: Client, services: Services, job_id: str) -> None:
     assert services.attempts.rescue() == 0
-    assert job_of(client, job_id)["attempt"] == 1
+    assert client.job(job_id)["attempt"] == 1
 
 
-def assert_rescued(client: FlaskClient, services: Services, job_id: str) -> None:
+def assert_rescued(client: Client, services: Services, job_id: str) -> None:
     assert services.attempts.rescue() == 1
-    assert job_of(client, job_id)["status"] == "queued"
+    assert client.job(job_id)["status"] == "queued"
 
 
 @pytest.fixture(autouse=True)
-def machines(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-    register_worker(client, "farm", agent_id=None)
+def machines(client):
+    client.register_agent()
+    client.register_worker()
+    client.register_worker("farm", agent_id=None)
 
 
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
-def test_it_keeps_a_job_as_long_as_its_machine_shows_itself(
-    client: FlaskClient, services: Services, clock: FakeClock, life: Life
-) -> None:
+def test_it_keeps_a_job_as_long_as_its_machine_shows_itself(client, services, clock, life):
     job_id = running_job(client, clock, life.worker_id)
     for _ in range(12):
         clock.advance(30)
@@ -102,9 +88,7 @@ def test_it_keeps_a_job_as_long_as_its_machine_shows_itself(
 
 
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
-def test_it_gives_a_full_term_at_a_sign_in_the_last_moment(
-    client: FlaskClient, services: Services, clock: FakeClock, life: Life
-) -> None:
+def test_it_gives_a_full_term_at_a_sign_in_the_last_moment(client, services, clock, life):
     job_id = given_job(client, clock, life.worker_id)
     clock.advance(life.term - 0.5)
     ok(life.sign(client, job_id))
@@ -114,11 +98,9 @@ def test_it_gives_a_full_term_at_a_sign_in_the_last_moment(
 
 @pytest.mark.parametrize("state", ["assigned", "running"])
 @pytest.mark.parametrize("term", [120, 90])
-def test_it_rescues_a_job_at_the_end_of_its_machines_term(
-    client: FlaskClient, services: Services, clock: FakeClock, term: int, state: str
-) -> None:
+def test_it_rescues_a_job_at_the_end_of_its_machines_term(client, services, clock, term, state):
     job_id = given_job(client, clock, "gpu" if term == 120 else "farm")
-    ok(report(client, job_id, state))
+    ok(client.report(job_id, state))
     clock.advance(term - 0.001)
     assert_kept(client, services, job_id)
     clock.advance(0.001)
@@ -126,9 +108,7 @@ def test_it_rescues_a_job_at_the_end_of_its_machines_term(
 
 
 @pytest.mark.parametrize(("worker_id", "term"), [("gpu", 60), ("farm", 45)])
-def test_it_takes_the_terms_from_the_settings(
-    app: Flask, client: FlaskClient, clock: FakeClock, worker_id: str, term: int
-) -> None:
+def test_it_takes_the_terms_from_the_settings(app, client, clock, worker_id, term):
     services = restart(app, agent_timeout_seconds=60, worker_timeout_seconds=45)
     job_id = given_job(client, clock, worker_id)
     clock.advance(term - 0.001)
@@ -141,8 +121,8 @@ def test_it_takes_the_terms_from_the_settings(
     ("worker_id", "terms"), [("gpu", (120, 30)), ("farm", (40, 3600)), ("farm", (3600, 40))]
 )
 def test_it_renews_leases_in_time_however_much_the_terms_differ(
-    app: Flask, client: FlaskClient, clock: FakeClock, worker_id: str, terms: tuple[int, int]
-) -> None:
+    app, client, clock, worker_id, terms
+):
     services = restart(app, agent_timeout_seconds=terms[0], worker_timeout_seconds=terms[1])
     job_id = running_job(client, clock, worker_id)
     for _ in range(30):
@@ -152,10 +132,8 @@ def test_it_renews_leases_in_time_however_much_the_terms_differ(
         ok(client.post(f"/api/workers/{worker_id}/heartbeat", json={}))
 
 
-def test_it_does_not_renew_the_leases_of_others(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    register_agent(client, "den")
+def test_it_does_not_renew_the_leases_of_others(client, services, clock):
+    client.register_agent("den")
     job_id = running_job(client, clock)
     for _ in range(4):
         clock.advance(30)
@@ -165,22 +143,18 @@ def test_it_does_not_renew_the_leases_of_others(
     assert_rescued(client, services, job_id)
 
 
-def test_it_does_not_renew_a_lease_by_what_is_refused(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_does_not_renew_a_lease_by_what_is_refused(client, services, clock):
     job_id = given_job(client, clock)
-    token = lease_token(client, job_id)
-    ok(report(client, job_id, "running", lease_token=token))
+    token = client.lease_token(job_id)
+    ok(client.report(job_id, "running", lease_token=token))
     clock.advance(119)
     for lease in (None, "0" * 32):
-        assert_problem(report(client, job_id, "running", progress=99, lease_token=lease), 409)
+        assert_problem(client.report(job_id, "running", progress=99, lease_token=lease), 409)
     clock.advance(1)
     assert_rescued(client, services, job_id)
 
 
-def test_it_does_not_let_onlookers_keep_the_jobs_of_an_agent_that_is_gone(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_does_not_let_onlookers_keep_the_jobs_of_an_agent_that_is_gone(client, services, clock):
     job_id = running_job(client, clock)
     rescued_after = None
     for second in range(0, 3600, 30):
@@ -192,14 +166,12 @@ def test_it_does_not_let_onlookers_keep_the_jobs_of_an_agent_that_is_gone(
     assert rescued_after is not None
     # Polls alone count for ten terms after the last heartbeat, and the last of them for a term.
     assert 10 * 120 <= rescued_after <= 11 * 120
-    assert job_of(client, job_id)["status"] == "queued"
+    assert client.job(job_id)["status"] == "queued"
 
 
 @pytest.mark.parametrize("last_heartbeat", [0, 30, 60, 90])
-def test_it_gives_a_rescued_job_to_no_machine_that_is_lost(
-    client: FlaskClient, services: Services, clock: FakeClock, last_heartbeat: int
-) -> None:
-    job_id = approved_job(client)
+def test_it_gives_a_rescued_job_to_no_machine_that_is_lost(client, services, clock, last_heartbeat):
+    job_id = client.approved_job()
     for _ in range(last_heartbeat // 30):
         clock.advance(30)
         client.post("/api/agents/pc/heartbeat")
@@ -207,7 +179,7 @@ def test_it_gives_a_rescued_job_to_no_machine_that_is_lost(
     while not services.attempts.rescue():
         clock.advance(5)
     for _ in range(60):
-        assert (job_of(client, job_id)["status"], job_of(client, job_id)["attempt"]) == (
+        assert (client.job(job_id)["status"], client.job(job_id)["attempt"]) == (
             "queued", 1
         )  # fmt: skip
         clock.advance(5)

@@ -3,117 +3,97 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    job_of,
-    ok,
-    poll,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem
+
+pytestmark = pytest.mark.usefixtures("gpu")
 
 REASON = "Worker 'gpu' is paused: 3 jobs in a row failed on it, so enable it again."
 
 
-def worker_of(client: FlaskClient, worker_id: str = "gpu") -> dict[str, Any]:
+def worker_of(client: Client, worker_id: str = "gpu") -> dict[str, Any]:
     return dict(ok(client.get(f"/api/workers/{worker_id}")))
 
 
-def by_report(client: FlaskClient, job_id: str) -> TestResponse:
-    return report(client, job_id, "failed", error="HandBrake exited with 3")
+def by_report(client: Client, job_id: str) -> TestResponse:
+    return client.report(job_id, "failed", error="HandBrake exited with 3")
 
 
-def by_worker(client: FlaskClient, job_id: str) -> TestResponse:
+def by_worker(client: Client, job_id: str) -> TestResponse:
     body = {"job_id": job_id, "success": False, "error": "HandBrake exited with 3"}
     return client.post("/api/workers/gpu/jobs/complete", json=body)
 
 
-def fail(client: FlaskClient, times: int = 3) -> None:
+def fail(client: Client, times: int = 3) -> None:
     for _ in range(times):
-        ok(by_report(client, approved_job(client)))
-
-
-@pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client, "gpu")
+        ok(by_report(client, client.approved_job()))
 
 
 @pytest.mark.parametrize("way", [by_report, by_worker])
-def test_it_pauses_a_worker_after_three_failures_in_a_row(
-    client: FlaskClient, clock: FakeClock, way: Any
-) -> None:
+def test_it_pauses_a_worker_after_three_failures_in_a_row(client, clock, way):
     for number in range(1, 4):
         assert worker_of(client)["paused_at"] is None
         clock.advance(1)
-        ok(way(client, approved_job(client)))
+        ok(way(client, client.approved_job()))
         assert worker_of(client)["consecutive_failures"] == number
     worker = worker_of(client)
     assert worker["paused_at"] == "2026-01-24T12:34:59.123456Z"
     assert worker["enabled"]
 
 
-def test_it_offers_no_paused_worker(client: FlaskClient) -> None:
+def test_it_offers_no_paused_worker(client):
     assert [worker["worker_id"] for worker in ok(client.get("/api/workers/available"))] == ["gpu"]
     fail(client)
     assert ok(client.get("/api/workers/available")) == []
     assert_problem(client.post("/api/workers/assign", json={"agent_id": "pc"}), 503, "paused")
 
 
-def test_it_says_of_a_job_that_its_worker_is_paused(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_says_of_a_job_that_its_worker_is_paused(client, services, clock):
     fail(client)
-    job_id = approved_job(client)
+    job_id = client.approved_job()
     for _ in range(3):
-        job = job_of(client, job_id)
+        job = client.job(job_id)
         assert (job["status"], job["waiting_reason"]) == ("queued", REASON)
         clock.advance(20)
-        register_agent(client)
-        register_worker(client)
+        client.register_agent()
+        client.register_worker()
         services.dispatcher.dispatch_now()
 
 
-def test_it_gives_a_paused_worker_nothing_for_polling(client: FlaskClient) -> None:
+def test_it_gives_a_paused_worker_nothing_for_polling(client):
     fail(client)
-    approved_job(client)
-    assert poll(client, "gpu") == []
+    client.approved_job()
+    assert client.poll("gpu") == []
 
 
-def test_it_gives_the_jobs_that_any_worker_can_do_to_another(client: FlaskClient) -> None:
+def test_it_gives_the_jobs_that_any_worker_can_do_to_another(client):
     fail(client)
-    register_worker(client, "gpu2")
-    assert job_of(client, queued_job(client))["assigned_worker_id"] == "gpu2"
+    client.register_worker("gpu2")
+    assert client.job(client.queued_job())["assigned_worker_id"] == "gpu2"
 
 
-def test_it_sets_a_paused_worker_going_as_a_person_enables_it(client: FlaskClient) -> None:
+def test_it_sets_a_paused_worker_going_as_a_person_enables_it(client):
     fail(client)
-    job_id = approved_job(client)
+    job_id = client.approved_job()
     ok(client.post("/api/workers/gpu/enable"))
-    assert job_of(client, job_id)["status"] == "assigned"
+    assert client.job(job_id)["status"] == "assigned"
     worker = worker_of(client)
     assert (worker["paused_at"], worker["consecutive_failures"]) == (None, 0)
     fail(client, 2)
     assert worker_of(client)["paused_at"] is None
 
 
-def test_it_does_not_set_a_paused_worker_going_by_disabling_it(client: FlaskClient) -> None:
+def test_it_does_not_set_a_paused_worker_going_by_disabling_it(client):
     fail(client)
     ok(client.post("/api/workers/gpu/disable"))
     assert worker_of(client)["paused_at"] is not None
 
 
-def test_it_counts_anew_after_a_success(client: FlaskClient) -> None:
+def test_it_counts_anew_after_a_success(client):
     fail(client, 2)
-    ok(report(client, approved_job(client), "completed"))
+    ok(client.report(client.approved_job(), "completed"))
     assert worker_of(client)["consecutive_failures"] == 0
     fail(client, 2)
     assert worker_of(client)["paused_at"] is None
@@ -121,22 +101,20 @@ def test_it_counts_anew_after_a_success(client: FlaskClient) -> None:
     assert worker_of(client)["paused_at"] is not None
 
 
-def test_it_takes_the_success_of_a_paused_worker_for_a_sign_that_it_can(
-    client: FlaskClient,
-) -> None:
-    register_worker(client, capabilities={"max_concurrent": 4})
-    last = approved_job(client)
+def test_it_takes_the_success_of_a_paused_worker_for_a_sign_that_it_can(client):
+    client.register_worker(capabilities={"max_concurrent": 4})
+    last = client.approved_job()
     fail(client)
-    waiting = approved_job(client)
-    assert job_of(client, waiting)["status"] == "queued"
-    ok(report(client, last, "completed"))
+    waiting = client.approved_job()
+    assert client.job(waiting)["status"] == "queued"
+    ok(client.report(last, "completed"))
     assert worker_of(client)["paused_at"] is None
-    assert job_of(client, waiting)["status"] == "assigned"
+    assert client.job(waiting)["status"] == "assigned"
 
 
-def test_it_keeps_the_moment_of_the_pause(client: FlaskClient, clock: FakeClock) -> None:
-    register_worker(client, capabilities={"max_concurrent": 4})
-    last = approved_job(client)
+def test_it_keeps_the_moment_of_the_pause(client, clock):
+    client.register_worker(capabilities={"max_concurrent": 4})
+    last = client.approved_job()
     fail(client)
     paused_at = worker_of(client)["paused_at"]
     clock.advance(1)
@@ -146,31 +124,29 @@ def test_it_keeps_the_moment_of_the_pause(client: FlaskClient, clock: FakeClock)
     )  # fmt: skip
 
 
-def test_it_counts_the_same_failure_once(client: FlaskClient) -> None:
-    job_id = approved_job(client)
+def test_it_counts_the_same_failure_once(client):
+    job_id = client.approved_job()
     for _ in range(3):
         ok(by_report(client, job_id))
     assert worker_of(client)["consecutive_failures"] == 1
 
 
-def test_it_counts_nothing_else_as_a_workers_failure(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
-    ok(client.post(f"/api/jobs/{approved_job(client)}/cancel"))
-    ok(report(client, approved_job(client), "cancelled"))
-    approved_job(client)
+def test_it_counts_nothing_else_as_a_workers_failure(client, services, clock):
+    ok(client.post(f"/api/jobs/{client.approved_job()}/cancel"))
+    ok(client.report(client.approved_job(), "cancelled"))
+    client.approved_job()
     ok(client.post("/api/agents/pc/unregister"))
     for _ in range(4):
-        register_agent(client)
-        register_worker(client)
+        client.register_agent()
+        client.register_worker()
         clock.advance(121)
         services.attempts.rescue()
     assert worker_of(client)["consecutive_failures"] == 0
 
 
-def test_it_counts_for_each_worker_alone(client: FlaskClient) -> None:
-    register_worker(client, "gpu2")
+def test_it_counts_for_each_worker_alone(client):
+    client.register_worker("gpu2")
     fail(client, 2)
-    ok(by_report(client, approved_job(client, "gpu2")))
+    ok(by_report(client, client.approved_job("gpu2")))
     assert worker_of(client, "gpu2")["consecutive_failures"] == 1
     assert worker_of(client)["paused_at"] is None

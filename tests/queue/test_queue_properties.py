@@ -22,9 +22,8 @@ from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobS
 from boz_server.domain.queue.placement import AssignmentStrategy
 from boz_server.schemas.job import REPORTABLE
 from boz_server.services.discs.detection import ReportedDisc
-from boz_server.settings import Settings
+from tests.client import titles
 from tests.queue.queue_machine import AGENTS, UNLIKELY, WORKERS, QueueMachine
-from tests.support import titles
 
 #: Thousands of steps: what they run, the tests of each behaviour run and measure.
 CHAOS = "CHAOS_ROUNDS" in os.environ
@@ -235,7 +234,7 @@ class Anything(QueueMachine):
             self.all_show_themselves()
 
 
-def test_it_keeps_its_rules_whatever_happens(settings: Settings) -> None:
+def test_it_keeps_its_rules_whatever_happens(settings):
     # So few that they are soon reached: there are four drives, and room for five transcodes.
     limits = {"max_concurrent_rips": 2, "max_concurrent_transcodes": 2, "max_attempts": 2}
     settings = replace(settings, **limits)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.database import upkeep
 from boz_server.database.models import Job, JobEvent
@@ -15,17 +14,8 @@ from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.repositories.attempt_repository import by_agent, by_worker
 from boz_server.repositories.paging import PageRequest
 from boz_server.services.wiring import Services
+from tests.client import ok
 from tests.plans import learn_sizes, nodes, noted, plan_of, steps_of
-from tests.support import (
-    FakeClock,
-    assigned_job,
-    ok,
-    ordered_rips,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-)
 
 #: On these history piles up.
 LARGE = ("jobs", "job_events")
@@ -77,19 +67,19 @@ Query = Callable[[], object]
 
 
 @pytest.fixture
-def queries(client: FlaskClient, services: Services, clock: FakeClock) -> dict[str, Query]:
+def queries(client, services, clock) -> dict[str, Query]:
     """The queries, on a long history and one job in each state in which machines or the server
     have to do something with it."""
-    register_agent(client)
-    register_worker(client)
-    disc_id, (rip_id, *_) = ordered_rips(client)
-    ok(report(client, rip_id, "completed", output_file="C:\\t00.mkv"))
-    done = assigned_job(client)
-    ok(report(client, done, "completed"))
+    client.register_agent()
+    client.register_worker()
+    disc_id, (rip_id, *_) = client.ordered_rips()
+    ok(client.report(rip_id, "completed", output_file="C:\\t00.mkv"))
+    done = client.assigned_job()
+    ok(client.report(done, "completed"))
     lengthen_history(services, done, 1500)
-    running = assigned_job(client)
-    ok(report(client, running, "running"))
-    queued_job(client, preset="H.265 QSV 1080p")  # no worker can do it
+    running = client.assigned_job()
+    ok(client.report(running, "running"))
+    client.queued_job(preset="H.265 QSV 1080p")  # no worker can do it
 
     now, page = clock.now(), PageRequest(limit=100, cursor=None)
     fleet, attempts = services.dispatcher.fleet, services.attempts.attempts
@@ -185,7 +175,7 @@ def full_reads(services: Services, sql: str, parameters: tuple[object, ...]) -> 
     ]
 
 
-def test_it_reads_no_large_table_as_a_whole(services: Services, queries: dict[str, Query]) -> None:
+def test_it_reads_no_large_table_as_a_whole(services, queries):
     found = {}
     for name, query in queries.items():
         with noted(services) as statements:
@@ -198,9 +188,7 @@ def test_it_reads_no_large_table_as_a_whole(services: Services, queries: dict[st
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_reads_none_either_once_it_knows_how_large_they_are(
-    services: Services, queries: dict[str, Query]
-) -> None:
+def test_it_reads_none_either_once_it_knows_how_large_they_are(services, queries):
     """There are a few discs only, which may well be read as a whole."""
     upkeep.optimize(services.context.database)
     read = set()
@@ -217,7 +205,7 @@ def test_it_reads_none_either_once_it_knows_how_large_they_are(
 
 # PostgreSQL may know of something better by its statistics.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_has_an_index_for_each_query(services: Services, queries: dict[str, Query]) -> None:
+def test_it_has_an_index_for_each_query(services, queries):
     for name, query in queries.items():
         with noted(services) as statements:
             query()

@@ -4,52 +4,36 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    create_job,
-    history,
-    job_of,
-    ok,
-    ordered_rips,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-    rip,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, restart, unchanged
+
+pytestmark = pytest.mark.usefixtures("gpu")
 
 UPLOAD = "Upload failed: no route to host"
 
 
-def ended(client: FlaskClient, status: str = "failed", error: str | None = UPLOAD) -> str:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running", progress=50))
-    ok(report(client, job_id, status, error=error, output_file="C:\\out\\a.mkv"))
+def ended(client: Client, status: str = "failed", error: str | None = UPLOAD) -> str:
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running", progress=50))
+    ok(client.report(job_id, status, error=error, output_file="C:\\out\\a.mkv"))
     return job_id
 
 
-def one_rip(client: FlaskClient) -> str:
-    _, (job_id,) = ordered_rips(client, label="ALIEN", minutes=(117,))
+def one_rip(client: Client) -> str:
+    _, (job_id,) = client.ordered_rips(label="ALIEN", minutes=(117,))
     return job_id
 
 
-def retry(client: FlaskClient, job_id: str) -> dict[str, Any]:
+def retry(client: Client, job_id: str) -> dict[str, Any]:
     return dict(ok(client.post(f"/api/jobs/{job_id}/retry")))
 
 
 #: Jobs that a person can't have tried again.
-NOT_RETRIED: dict[str, Callable[[FlaskClient], str]] = {
-    "pending": lambda client: str(create_job(client)["job_id"]),
-    "queued": lambda client: queued_job(client, preset="H.265 QSV 1080p"),
-    "assigned": approved_job,
+NOT_RETRIED: dict[str, Callable[[Client], str]] = {
+    "pending": lambda client: str(client.create_job()["job_id"]),
+    "queued": lambda client: client.queued_job(preset="H.265 QSV 1080p"),
+    "assigned": Client.approved_job,
     "completed": lambda client: ended(client, "completed", error=None),
     "completed oddly": lambda client: ended(client, "completed", error="Subtitles are missing"),
     "cancelled": lambda client: ended(client, "cancelled", error=None),
@@ -57,80 +41,64 @@ NOT_RETRIED: dict[str, Callable[[FlaskClient], str]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-
-
 @pytest.mark.parametrize(
     ("status", "error"), [("failed", "HandBrake exited with 3"), ("failed", UPLOAD),
                           ("completed", UPLOAD)]
 )  # fmt: skip
-def test_it_tries_a_job_again_as_a_person_asks_for_it(
-    client: FlaskClient, status: str, error: str
-) -> None:
+def test_it_tries_a_job_again_as_a_person_asks_for_it(client, status, error):
     job_id = ended(client, status, error)
     job = retry(client, job_id)
     assert (job["status"], job["attempt"], job["progress"]) == ("assigned", 2, 0)
     for emptied in ("error", "output_file", "completed_at", "started_at", "scheduled_at"):
         assert job[emptied] is None
-    queued = history(client, job_id)[-2]
+    queued = client.history(job_id)[-2]
     assert (queued["from_status"], queued["to_status"]) == (status, "queued")
     assert (queued["actor"], queued["detail"]) == ("person", "Tried again by a person.")
 
 
-def test_it_gives_a_job_that_a_person_retries_all_its_attempts_again(
-    app: Flask, client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_gives_a_job_that_a_person_retries_all_its_attempts_again(app, client, clock):
     services = restart(app, max_attempts=1)
-    job_id = approved_job(client)
+    job_id = client.approved_job()
     for _ in range(3):
         clock.advance(121)
         services.attempts.rescue()
-        assert job_of(client, job_id)["status"] == "failed"
-        register_worker(client)
+        assert client.job(job_id)["status"] == "failed"
+        client.register_worker()
         assert retry(client, job_id)["status"] == "assigned"
 
 
 @pytest.mark.parametrize("what", NOT_RETRIED)
-def test_it_refuses_to_retry_any_other_job(
-    client: FlaskClient, services: Services, what: str
-) -> None:
+def test_it_refuses_to_retry_any_other_job(client, services, what):
     job_id = NOT_RETRIED[what](client)
     with unchanged(services):
         assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, what.split(maxsplit=1)[0])
 
 
-def test_it_answers_404_for_an_unknown_job(client: FlaskClient) -> None:
+def test_it_answers_404_for_an_unknown_job(client):
     assert_problem(client.post("/api/jobs/lost/retry"), 404, "'lost'")
 
 
-def test_it_puts_the_disc_back_to_ripping(client: FlaskClient) -> None:
+def test_it_puts_the_disc_back_to_ripping(client):
     job_id = one_rip(client)
-    ok(report(client, job_id, "failed", error="Scratched"))
-    disc_id = job_of(client, job_id)["disc_id"]
+    ok(client.report(job_id, "failed", error="Scratched"))
+    disc_id = client.job(job_id)["disc_id"]
     assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
     assert retry(client, job_id)["status"] == "assigned"
     assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
     assert not ok(client.get(f"/api/discs/{disc_id}/rip-status"))["all_rips_complete"]
 
 
-def test_it_refuses_to_retry_a_rip_whose_disc_is_gone(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_refuses_to_retry_a_rip_whose_disc_is_gone(client, services):
     job_id = one_rip(client)
-    ok(report(client, job_id, "failed", error="Scratched"))
+    ok(client.report(job_id, "failed", error="Scratched"))
     ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
     with unchanged(services):
         assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, "disc")
 
 
-def test_it_refuses_to_retry_what_another_job_does_by_now(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_refuses_to_retry_what_another_job_does_by_now(client, services):
     job_id = one_rip(client)
-    ok(report(client, job_id, "failed", error="Scratched"))
-    rip(client, job_of(client, job_id)["disc_id"])
+    ok(client.report(job_id, "failed", error="Scratched"))
+    client.rip(client.job(job_id)["disc_id"])
     with unchanged(services):
         assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, "Another job")

@@ -3,24 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.domain.queue.job_states import OPEN, OVER, TRANSITIONS, JobStatus
-from boz_server.services.wiring import Services
-from tests.support import (
-    approved_job,
-    assert_problem,
-    create_job,
-    history,
-    job_of,
-    lease_token,
-    ok,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, unchanged
+
+pytestmark = pytest.mark.usefixtures("gpu")
 
 #: What a job is, and the token of its attempt where there was one.
 Reached = tuple[str, str | None]
@@ -44,19 +32,19 @@ STEPS = [pair for pair in PAIRS if may(*pair)]
 NO_STEPS = [pair for pair in PAIRS if not may(*pair)]
 
 
-def begun(client: FlaskClient, *reports: str) -> Reached:
-    job_id = approved_job(client)
-    token = lease_token(client, job_id)
+def begun(client: Client, *reports: str) -> Reached:
+    job_id = client.approved_job()
+    token = client.lease_token(job_id)
     for status in reports:
-        ok(report(client, job_id, status, progress=40, error="so far", lease_token=token))
+        ok(client.report(job_id, status, progress=40, error="so far", lease_token=token))
     return job_id, token
 
 
 #: How a job gets into each state.
-JOBS_IN: dict[JobStatus, Callable[[FlaskClient], Reached]] = {
-    JobStatus.PENDING: lambda client: (str(create_job(client)["job_id"]), None),
+JOBS_IN: dict[JobStatus, Callable[[Client], Reached]] = {
+    JobStatus.PENDING: lambda client: (str(client.create_job()["job_id"]), None),
     # No machine here can do that preset, and it is for none in particular.
-    JobStatus.QUEUED: lambda client: (queued_job(client, preset="H.265 QSV 1080p"), None),
+    JobStatus.QUEUED: lambda client: (client.queued_job(preset="H.265 QSV 1080p"), None),
     JobStatus.ASSIGNED: begun,
     JobStatus.RUNNING: lambda client: begun(client, "running"),
     JobStatus.COMPLETED: lambda client: begun(client, "running", "completed"),
@@ -65,13 +53,7 @@ JOBS_IN: dict[JobStatus, Callable[[FlaskClient], Reached]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-
-
-def test_it_looks_at_every_state_and_every_report() -> None:
+def test_it_looks_at_every_state_and_every_report():
     assert set(JOBS_IN) == set(JobStatus)
     assert len(STEPS) + len(NO_STEPS) == 7 * 5
     assert {(state, state) for state in REPORTS} <= set(STEPS)
@@ -81,62 +63,50 @@ def test_it_looks_at_every_state_and_every_report() -> None:
 
 
 @pytest.mark.parametrize(("state", "reported"), STEPS)
-def test_it_takes_a_report_that_is_a_step(
-    client: FlaskClient, state: JobStatus, reported: JobStatus
-) -> None:
+def test_it_takes_a_report_that_is_a_step(client, state, reported):
     job_id, token = JOBS_IN[state](client)
-    assert job_of(client, job_id)["status"] == state
-    assert ok(report(client, job_id, reported, lease_token=token))["status"] == reported
-    assert job_of(client, job_id)["status"] == reported
+    assert client.job(job_id)["status"] == state
+    assert ok(client.report(job_id, reported, lease_token=token))["status"] == reported
+    assert client.job(job_id)["status"] == reported
 
 
 @pytest.mark.parametrize(("state", "reported"), STEPS)
-def test_it_tells_a_step_once_and_nothing_where_there_was_none(
-    client: FlaskClient, state: JobStatus, reported: JobStatus
-) -> None:
+def test_it_tells_a_step_once_and_nothing_where_there_was_none(client, state, reported):
     job_id, token = JOBS_IN[state](client)
-    before = history(client, job_id)
+    before = client.history(job_id)
     for _ in range(2):
-        ok(report(client, job_id, reported, lease_token=token))
-    told = [(event["from_status"], event["to_status"]) for event in history(client, job_id)]
+        ok(client.report(job_id, reported, lease_token=token))
+    told = [(event["from_status"], event["to_status"]) for event in client.history(job_id)]
     assert told[len(before) :] == ([] if state == reported else [(state, reported)])
 
 
 @pytest.mark.parametrize(("state", "reported"), NO_STEPS)
 @pytest.mark.parametrize("with_token", [True, False])
 def test_it_refuses_a_report_that_is_no_step_and_changes_nothing(
-    client: FlaskClient,
-    services: Services,
-    state: JobStatus,
-    reported: JobStatus,
-    with_token: bool,
-) -> None:
+    client, services, state, reported, with_token
+):
     job_id, token = JOBS_IN[state](client)
     late = {"progress": 99.0, "error": "late", "output_file": "late.mkv"}
     with unchanged(services):
-        response = report(
-            client, job_id, reported, lease_token=token if with_token else None, **late
+        response = client.report(
+            job_id, reported, lease_token=token if with_token else None, **late
         )
         used = token is not None and not with_token
         assert_problem(response, 409, "lease_token" if used else state)
 
 
 @pytest.mark.parametrize("state", sorted(OVER - {JobStatus.COMPLETED}))
-def test_it_adds_nothing_to_an_end_that_is_reported_again(
-    client: FlaskClient, services: Services, state: JobStatus
-) -> None:
+def test_it_adds_nothing_to_an_end_that_is_reported_again(client, services, state):
     job_id, token = JOBS_IN[state](client)
     with unchanged(services):
-        again = report(
-            client, job_id, state, lease_token=token, error="x", output_file="x", progress=3
+        again = client.report(
+            job_id, state, lease_token=token, error="x", output_file="x", progress=3
         )
-        assert ok(again) == job_of(client, job_id)
+        assert ok(again) == client.job(job_id)
 
 
 @pytest.mark.parametrize("state", JobStatus)
-def test_it_approves_only_what_awaits_approval(
-    client: FlaskClient, services: Services, state: JobStatus
-) -> None:
+def test_it_approves_only_what_awaits_approval(client, services, state):
     job_id, _ = JOBS_IN[state](client)
     body = {"worker_id": "gpu", "preset": "Fast 1080p30"}
     if state == JobStatus.PENDING:
@@ -147,27 +117,23 @@ def test_it_approves_only_what_awaits_approval(
 
 
 @pytest.mark.parametrize("state", JobStatus)
-def test_it_assigns_only_what_has_not_begun(
-    client: FlaskClient, services: Services, state: JobStatus
-) -> None:
+def test_it_assigns_only_what_has_not_begun(client, services, state):
     job_id, _ = JOBS_IN[state](client)
-    register_agent(client, "den")
+    client.register_agent("den")
     if state in OPEN - {JobStatus.RUNNING}:
         ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=den"))
-        assert job_of(client, job_id)["assigned_agent_id"] == "den"
+        assert client.job(job_id)["assigned_agent_id"] == "den"
         return
     with unchanged(services):
         assert_problem(client.post(f"/api/jobs/{job_id}/assign?agent_id=den"), 409, state)
 
 
 @pytest.mark.parametrize("state", JobStatus)
-def test_it_cancels_only_what_is_not_over(
-    client: FlaskClient, services: Services, state: JobStatus
-) -> None:
+def test_it_cancels_only_what_is_not_over(client, services, state):
     job_id, _ = JOBS_IN[state](client)
     if state in OPEN:
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
-        assert job_of(client, job_id)["status"] == "cancelled"
+        assert client.job(job_id)["status"] == "cancelled"
         return
     with unchanged(services):
         assert_problem(client.post(f"/api/jobs/{job_id}/cancel"), 400, state)

@@ -3,58 +3,37 @@
 from datetime import datetime
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    history,
-    job_of,
-    ok,
-    ordered_rips,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import FakeClock, restart, unchanged
+
+pytestmark = pytest.mark.usefixtures("gpu")
 
 FILE = "D:\\rips\\alien.mkv"
 UPLOAD = "Upload failed: no route to host"
 ENDS = ("completed", "failed")
 
 
-def ended(client: FlaskClient, status: str = "failed", error: str | None = UPLOAD) -> str:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running", progress=50))
-    ok(report(client, job_id, status, error=error, output_file="C:\\out\\a.mkv"))
+def ended(client: Client, status: str = "failed", error: str | None = UPLOAD) -> str:
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running", progress=50))
+    ok(client.report(job_id, status, error=error, output_file="C:\\out\\a.mkv"))
     return job_id
 
 
-def one_rip(client: FlaskClient) -> str:
-    _, (job_id,) = ordered_rips(client, label="ALIEN", minutes=(117,))
+def one_rip(client: Client) -> str:
+    _, (job_id,) = client.ordered_rips(label="ALIEN", minutes=(117,))
     return job_id
 
 
-def wait_of(client: FlaskClient, job_id: str, clock: FakeClock) -> float:
+def wait_of(client: Client, job_id: str, clock: FakeClock) -> float:
     """Seconds until the job is tried again."""
-    planned = datetime.fromisoformat(job_of(client, job_id)["scheduled_at"])
+    planned = datetime.fromisoformat(client.job(job_id)["scheduled_at"])
     return (planned - clock.now()).total_seconds()
 
 
-@pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
-
-
 @pytest.mark.parametrize("status", ENDS)
-def test_it_tries_an_upload_again_by_itself(
-    client: FlaskClient, services: Services, clock: FakeClock, status: str
-) -> None:
+def test_it_tries_an_upload_again_by_itself(client, services, clock, status):
     job_id = ended(client, status)
     wait = wait_of(client, job_id, clock)
     assert 60 <= wait <= 75
@@ -62,22 +41,20 @@ def test_it_tries_an_upload_again_by_itself(
     assert services.attempts.retry_due() == 0
     clock.advance(17)
     assert services.attempts.retry_due() == 1
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["status"], job["attempt"], job["error"]) == ("assigned", 2, None)
-    queued = history(client, job_id)[-2]
+    queued = client.history(job_id)[-2]
     assert (queued["actor"], queued["to_status"]) == ("server", "queued")
     assert services.attempts.retry_due() == 0
 
 
-def test_it_keeps_the_plan_of_a_later_attempt(
-    client: FlaskClient, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_keeps_the_plan_of_a_later_attempt(client, services, clock, monkeypatch):
     """A person was quicker with one of many jobs that were due together, and it failed again."""
     job_id = ended(client)
     clock.advance(76)
     due = services.attempts.attempts.to_retry(clock.now())
     ok(client.post(f"/api/jobs/{job_id}/retry"))
-    ok(report(client, job_id, "failed", error=UPLOAD))
+    ok(client.report(job_id, "failed", error=UPLOAD))
     with monkeypatch.context() as patch:
         patch.setattr(services.attempts.attempts, "to_retry", lambda now: due)
         assert services.attempts.retry_due() == 0
@@ -85,26 +62,24 @@ def test_it_keeps_the_plan_of_a_later_attempt(
 
 
 @pytest.mark.parametrize("status", ENDS)
-def test_it_doubles_the_waits_until_the_attempts_are_used_up(
-    app: Flask, client: FlaskClient, clock: FakeClock, status: str
-) -> None:
+def test_it_doubles_the_waits_until_the_attempts_are_used_up(app, client, clock, status):
     services = restart(app, max_attempts=5)
     job_id = ended(client, status)
     for doublings in range(4):
         least = 60 * 2**doublings
         assert least <= wait_of(client, job_id, clock) <= least * 1.25
         clock.advance(least * 1.25)
-        register_worker(client)
+        client.register_worker()
         ok(client.post("/api/workers/gpu/enable"))
         assert services.attempts.retry_due() == 1
-        ok(report(client, job_id, status, error=UPLOAD))
-    job = job_of(client, job_id)
+        ok(client.report(job_id, status, error=UPLOAD))
+    job = client.job(job_id)
     assert (job["status"], job["attempt"], job["scheduled_at"]) == (status, 5, None)
     clock.advance(10**6)
     assert services.attempts.retry_due() == 0
 
 
-def test_it_draws_the_waits_by_chance(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_draws_the_waits_by_chance(client, clock):
     assert len({wait_of(client, ended(client, "completed"), clock) for _ in range(5)}) > 1
 
 
@@ -113,71 +88,59 @@ def test_it_draws_the_waits_by_chance(client: FlaskClient, clock: FakeClock) -> 
     [("failed", "HandBrake exited with 3"), ("failed", None), ("completed", None),
      ("completed", "Subtitles are missing"), ("cancelled", UPLOAD)],
 )  # fmt: skip
-def test_it_tries_nothing_else_again_by_itself(
-    client: FlaskClient, services: Services, clock: FakeClock, status: str, error: str | None
-) -> None:
+def test_it_tries_nothing_else_again_by_itself(client, services, clock, status, error):
     job_id = ended(client, status, error)
-    assert job_of(client, job_id)["scheduled_at"] is None
+    assert client.job(job_id)["scheduled_at"] is None
     clock.advance(10**6)
     with unchanged(services):
         assert services.attempts.retry_due() == 0
 
 
-def test_it_plans_a_retry_by_the_report_that_follows_the_upload(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_plans_a_retry_by_the_report_that_follows_the_upload(client, clock):
     job_id = ended(client, "completed", error=None)
-    ok(report(client, job_id, "completed", error=UPLOAD))
+    ok(client.report(job_id, "completed", error=UPLOAD))
     assert 60 <= wait_of(client, job_id, clock) <= 75
 
 
-def test_it_plans_no_retry_once_the_upload_went_well_after_all(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_plans_no_retry_once_the_upload_went_well_after_all(client, services, clock):
     job_id = ended(client, "completed")
-    ok(report(client, job_id, "completed", output_file="/library/a.mkv"))
-    job = job_of(client, job_id)
+    ok(client.report(job_id, "completed", output_file="/library/a.mkv"))
+    job = client.job(job_id)
     assert (job["scheduled_at"], job["error"]) == (None, None)
     clock.advance(10**6)
     assert services.attempts.retry_due() == 0
 
 
-def test_it_counts_an_upload_that_fails_in_other_words_as_the_same_failure(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_counts_an_upload_that_fails_in_other_words_as_the_same_failure(client, clock):
     job_id = ended(client, "completed")
     for tried in range(3):
-        ok(report(client, job_id, "completed", error=f"Upload failed: tried {tried} times"))
+        ok(client.report(job_id, "completed", error=f"Upload failed: tried {tried} times"))
     assert 60 <= wait_of(client, job_id, clock) <= 75
 
 
 @pytest.mark.parametrize("status", ENDS)
-def test_it_drops_a_retry_of_what_another_job_does_by_now(
-    client: FlaskClient, services: Services, clock: FakeClock, status: str
-) -> None:
-    ok(report(client, one_rip(client), "completed", output_file=FILE))
-    job_id = queued_job(client, input_file=FILE)
-    ok(report(client, job_id, status, error=UPLOAD))
-    successor = queued_job(client, input_file=FILE)
+def test_it_drops_a_retry_of_what_another_job_does_by_now(client, services, clock, status):
+    ok(client.report(one_rip(client), "completed", output_file=FILE))
+    job_id = client.queued_job(input_file=FILE)
+    ok(client.report(job_id, status, error=UPLOAD))
+    successor = client.queued_job(input_file=FILE)
     assert successor != job_id
     other = ended(client)
     clock.advance(76)
     assert services.attempts.retry_due() == 1
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["status"], job["scheduled_at"], job["attempt"]) == (status, None, 1)
-    assert job_of(client, other)["attempt"] == 2
+    assert client.job(other)["attempt"] == 2
     with unchanged(services):
         assert services.attempts.retry_due() == 0
 
 
-def test_it_drops_a_retry_of_a_rip_whose_disc_is_gone(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_drops_a_retry_of_a_rip_whose_disc_is_gone(client, services, clock):
     job_id = one_rip(client)
-    ok(report(client, job_id, "failed", error=UPLOAD))
+    ok(client.report(job_id, "failed", error=UPLOAD))
     assert 15 <= wait_of(client, job_id, clock) <= 18.75
     ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
     clock.advance(20)
     assert services.attempts.retry_due() == 0
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["status"], job["scheduled_at"]) == ("failed", None)

@@ -42,14 +42,14 @@ COMING, ANYWHERE = FilePlace("pc", can_come=True), FilePlace(None)
         (ANYWHERE, {"gpu", "farm", "den", "fetching"}, {"gpu", "farm", "den", "fetching"}),
     ],
 )
-def test_it_says_who_can_read_a_file(file: FilePlace, now: set[str], in_time: set[str]) -> None:
+def test_it_says_who_can_read_a_file(file, now, in_time):
     machines = {"gpu": NEAR, "farm": FARM, "den": DEN, "fetching": FETCHING}
     assert {name for name, one in machines.items() if reaches(one, file)} == now
     assert {name for name, one in machines.items() if could_reach(one, file)} == in_time
 
 
 @pytest.mark.parametrize("file", [AWAY, SENT, ANYWHERE])
-def test_it_wants_no_file_that_can_not_come_or_need_not(file: FilePlace) -> None:
+def test_it_wants_no_file_that_can_not_come_or_need_not(file):
     assert not is_wanted_here([FARM], file, None, None)
     assert not is_wanted_here([FARM], file, "farm", None)
 
@@ -68,9 +68,7 @@ def test_it_wants_no_file_that_can_not_come_or_need_not(file: FilePlace) -> None
         ([NEAR, machine("farm", None, nvenc=True, hevc=True)], "H.265 NVENC 1080p", True),
     ],
 )
-def test_it_wants_a_file_where_the_own_machine_can_not_and_another_can(
-    machines: list[Machine], preset: str | None, wanted: bool
-) -> None:
+def test_it_wants_a_file_where_the_own_machine_can_not_and_another_can(machines, preset, wanted):
     assert is_wanted_here(machines, COMING, None, preset) is wanted
 
 
@@ -78,13 +76,13 @@ def test_it_wants_a_file_where_the_own_machine_can_not_and_another_can(
     ("chosen", "wanted"),
     [("gpu", False), ("farm", True), ("den", False), ("gone", False)],
 )
-def test_it_wants_a_file_for_the_worker_that_a_person_chose(chosen: str, wanted: bool) -> None:
+def test_it_wants_a_file_for_the_worker_that_a_person_chose(chosen, wanted):
     """Whether that is enabled or not, and whatever its hardware: the person will know."""
     machines = [NEAR, machine("farm", None, enabled=False), DEN]
     assert is_wanted_here(machines, COMING, chosen, "H.265 NVENC 1080p") is wanted
 
 
-def test_it_believes_a_worker_that_it_sees_the_agents_files() -> None:
+def test_it_believes_a_worker_that_it_sees_the_agents_files():
     sharing = machine("sharing", None, shared_storage=True)
     assert reaches(sharing, AWAY)
     assert not is_wanted_here([sharing], COMING, "sharing", None)

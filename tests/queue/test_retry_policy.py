@@ -23,12 +23,12 @@ def wait(job_type: JobType, failures: int, chance: float = 0.0) -> float:
     "error",
     ["Upload failed: no route to host", "upload failed", "UPLOAD FAILED", "The upload timed out"],
 )
-def test_it_knows_an_upload_that_failed(error: str) -> None:
+def test_it_knows_an_upload_that_failed(error):
     assert is_upload_error(error)
 
 
 @pytest.mark.parametrize("error", [None, "", "HandBrake exited with 3", "Disc is scratched"])
-def test_it_takes_no_other_error_for_a_passing_one(error: str | None) -> None:
+def test_it_takes_no_other_error_for_a_passing_one(error):
     assert not is_upload_error(error)
 
 
@@ -40,30 +40,30 @@ def test_it_takes_no_other_error_for_a_passing_one(error: str | None) -> None:
         (JobType.ORGANIZE, [30, 60, 120, 240, 480, 960, 1800, 1800]),
     ],
 )
-def test_it_doubles_the_wait_up_to_the_longest(job_type: JobType, waits: list[int]) -> None:
+def test_it_doubles_the_wait_up_to_the_longest(job_type, waits):
     assert [wait(job_type, failures) for failures in range(1, len(waits) + 1)] == waits
 
 
 @pytest.mark.parametrize("job_type", JobType)
-def test_it_waits_no_longer_however_often_a_job_has_failed(job_type: JobType) -> None:
+def test_it_waits_no_longer_however_often_a_job_has_failed(job_type):
     assert wait(job_type, 10**9) == BACKOFFS[job_type].longest_seconds
 
 
 @pytest.mark.parametrize("job_type", JobType)
 @pytest.mark.parametrize("failures", [1, 3, 50])
-def test_it_adds_up_to_a_quarter_by_chance(job_type: JobType, failures: int) -> None:
+def test_it_adds_up_to_a_quarter_by_chance(job_type, failures):
     least = wait(job_type, failures)
     assert wait(job_type, failures, chance=0.5) == pytest.approx(least * 1.125)
     assert wait(job_type, failures, chance=1.0) == pytest.approx(least * 1.25)
 
 
-def test_it_counts_from_now() -> None:
+def test_it_counts_from_now():
     later = NOW + timedelta(days=3)
     planned = next_attempt_at(JobType.RIP, 1, later, 0.0)
     assert planned == later + timedelta(seconds=15)
 
 
-def test_it_waits_as_the_documentation_says() -> None:
+def test_it_waits_as_the_documentation_says():
     units = {"s": 1, "min": MINUTE, "h": HOUR}
     rows = re.findall(r"^\| (\w+) \| (\d+) (\w+) \| (\d+) (\w+) \|", DOCS.read_text(), re.MULTILINE)
     told = {

@@ -3,52 +3,35 @@
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    JPEG,
-    FakeClock,
-    approve,
-    approved_job,
-    assert_problem,
-    at_once,
-    detect,
-    job_of,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    rip,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import JPEG, assert_problem, at_once, unchanged
 
 FILE = "C:\\rips\\title_t00.mkv"
 
 
-def begun_rip(client: FlaskClient, agent_id: str = "pc", label: str = "FIREFLY_S01_D1") -> str:
+def begun_rip(client: Client, agent_id: str = "pc", label: str = "FIREFLY_S01_D1") -> str:
     """A rip that runs on an agent; its id."""
-    register_agent(client, agent_id)
-    disc = detect(client, label, agent_id=agent_id)
-    approve(client, disc["disc_id"])
-    (job_id,) = rip(client, disc["disc_id"], title_indices=[0])
-    ok(report(client, job_id, "running"))
+    client.register_agent(agent_id)
+    disc = client.detect(label, agent_id=agent_id)
+    client.approve(disc["disc_id"])
+    (job_id,) = client.rip(disc["disc_id"], title_indices=[0])
+    ok(client.report(job_id, "running"))
     return job_id
 
 
-def finished_rip(client: FlaskClient, *args: str) -> dict[str, Any]:
+def finished_rip(client: Client, *args: str) -> dict[str, Any]:
     """A rip that its agent has reported with the file that it wrote."""
-    return dict(ok(report(client, begun_rip(client, *args), "completed", output_file=FILE)))
+    return dict(ok(client.report(begun_rip(client, *args), "completed", output_file=FILE)))
 
 
-def transcodes(client: FlaskClient) -> list[dict[str, Any]]:
+def transcodes(client: Client) -> list[dict[str, Any]]:
     """All transcode jobs, the oldest first."""
     jobs = ok(client.get("/api/jobs"))
     return [job for job in jobs[::-1] if job["job_type"] == "transcode"]
 
 
-def announce(client: FlaskClient, **extra: Any) -> dict[str, Any]:
+def announce(client: Client, **extra: Any) -> dict[str, Any]:
     """The POST of today's agents after a rip."""
     body = {"job_type": "transcode", "input_file": FILE, "requires_approval": True}
     return dict(ok(client.post("/api/jobs", json=body | extra)))
@@ -59,7 +42,7 @@ def origin(job: dict[str, Any]) -> dict[str, Any]:
     return {"disc_id": job["disc_id"], "title_index": job["title_index"]}
 
 
-def test_it_enters_a_transcode_of_what_was_ripped(client: FlaskClient) -> None:
+def test_it_enters_a_transcode_of_what_was_ripped(client):
     rip_job = finished_rip(client)
     (job,) = transcodes(client)
     for column in ("disc_id", "title_index", "output_name", "source_disc_name", "priority"):
@@ -72,19 +55,17 @@ def test_it_enters_a_transcode_of_what_was_ripped(client: FlaskClient) -> None:
     assert (event["from_status"], event["to_status"]) == (None, "pending")
 
 
-def test_it_transcodes_where_the_file_lies(client: FlaskClient) -> None:
+def test_it_transcodes_where_the_file_lies(client):
     finished_rip(client)
-    register_agent(client, "den")
-    register_worker(client, "den", "den")
+    client.register_agent("den")
+    client.register_worker("den", "den")
     job = announce(client, requires_approval=False)
     assert job["waiting_reason"] == "No worker on the machine of agent 'pc' is registered."
-    register_worker(client)
-    assert job_of(client, job["job_id"])["assigned_agent_id"] == "pc"
+    client.register_worker()
+    assert client.job(job["job_id"])["assigned_agent_id"] == "pc"
 
 
-def test_it_enters_rip_and_transcode_together_or_not_at_all(
-    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_enters_rip_and_transcode_together_or_not_at_all(client, services, monkeypatch):
     job_id = begun_rip(client)
 
     enter_for = services.reports.transcodes.enter_for
@@ -95,44 +76,44 @@ def test_it_enters_rip_and_transcode_together_or_not_at_all(
 
     with unchanged(services), monkeypatch.context() as patch:
         patch.setattr(services.reports.transcodes, "enter_for", die)
-        assert report(client, job_id, "completed", output_file=FILE).status_code == 500
-    ok(report(client, job_id, "completed", output_file=FILE))
+        assert client.report(job_id, "completed", output_file=FILE).status_code == 500
+    ok(client.report(job_id, "completed", output_file=FILE))
     assert len(transcodes(client)) == 1
 
 
-def test_it_enters_none_until_the_file_is_known(client: FlaskClient) -> None:
+def test_it_enters_none_until_the_file_is_known(client):
     job_id = begun_rip(client)
-    ok(report(client, job_id, "completed"))
+    ok(client.report(job_id, "completed"))
     assert transcodes(client) == []
-    ok(report(client, job_id, "completed", output_file=FILE))
+    ok(client.report(job_id, "completed", output_file=FILE))
     assert [job["source_job_id"] for job in transcodes(client)] == [job_id]
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
-def test_it_enters_none_for_a_rip_that_came_to_nothing(client: FlaskClient, end: str) -> None:
-    ok(report(client, begun_rip(client), end, output_file=FILE))
+def test_it_enters_none_for_a_rip_that_came_to_nothing(client, end):
+    ok(client.report(begun_rip(client), end, output_file=FILE))
     assert transcodes(client) == []
 
 
-def test_it_enters_one_however_often_the_rip_is_reported(app: Flask, client: FlaskClient) -> None:
+def test_it_enters_one_however_often_the_rip_is_reported(app, client):
     job_id = begun_rip(client)
     reports = [
-        lambda: report(app.test_client(), job_id, "completed", output_file=FILE) for _ in range(4)
+        lambda: app.test_client().report(job_id, "completed", output_file=FILE) for _ in range(4)
     ]
     assert {answer.status_code for answer in at_once(*reports)} == {200}
-    ok(report(client, job_id, "completed", output_file=FILE))
+    ok(client.report(job_id, "completed", output_file=FILE))
     assert len(transcodes(client)) == 1
 
 
-def test_it_enters_none_for_what_was_transcoded(client: FlaskClient) -> None:
-    register_worker(client)
-    job_id = approved_job(client)
-    ok(report(client, job_id, "completed", output_file="C:\\out\\a.mkv"))
+def test_it_enters_none_for_what_was_transcoded(client):
+    client.register_worker()
+    job_id = client.approved_job()
+    ok(client.report(job_id, "completed", output_file="C:\\out\\a.mkv"))
     assert [job["job_id"] for job in transcodes(client)] == [job_id]
 
 
 @pytest.mark.parametrize("told", [False, True])
-def test_it_answers_the_agents_own_post_with_that_job(client: FlaskClient, told: bool) -> None:
+def test_it_answers_the_agents_own_post_with_that_job(client, told):
     rip_job = finished_rip(client)
     (entered,) = transcodes(client)
     answer = announce(client, **origin(rip_job) if told else {})
@@ -142,9 +123,7 @@ def test_it_answers_the_agents_own_post_with_that_job(client: FlaskClient, told:
 
 @pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("path", ["C:/rips/title_t00.mkv", "c:\\Rips\\TITLE_T00.MKV"])
-def test_it_knows_the_file_in_whatever_way_windows_writes_its_path(
-    client: FlaskClient, told: bool, path: str
-) -> None:
+def test_it_knows_the_file_in_whatever_way_windows_writes_its_path(client, told, path):
     rip_job = finished_rip(client)
     (entered,) = transcodes(client)
     said = origin(rip_job) if told else {}
@@ -154,16 +133,14 @@ def test_it_knows_the_file_in_whatever_way_windows_writes_its_path(
 
 
 @pytest.mark.parametrize("told", [False, True])
-def test_it_takes_another_file_of_the_same_title_for_no_copy(
-    client: FlaskClient, told: bool
-) -> None:
+def test_it_takes_another_file_of_the_same_title_for_no_copy(client, told):
     rip_job = finished_rip(client)
     said = origin(rip_job) if told else {}
     other = announce(client, **said, input_file="C:\\rips\\cut.mkv")
     assert (other["input_file"], len(transcodes(client))) == ("C:\\rips\\cut.mkv", 2)
 
 
-def test_it_adds_what_the_agent_says_of_the_file(client: FlaskClient) -> None:
+def test_it_adds_what_the_agent_says_of_the_file(client):
     finished_rip(client)
     said = {
         "output_name": "Serenity",
@@ -179,13 +156,11 @@ def test_it_adds_what_the_agent_says_of_the_file(client: FlaskClient) -> None:
     assert transcodes(client) == [job]
 
 
-def test_it_keeps_the_latest_thumbnails_under_the_titles_number(
-    client: FlaskClient, services: Services
-) -> None:
-    register_agent(client)
-    disc_id = approve(client, detect(client)["disc_id"])["disc_id"]
-    (rip_id,) = rip(client, disc_id, title_indices=[2])
-    ok(report(client, rip_id, "completed", output_file=FILE))
+def test_it_keeps_the_latest_thumbnails_under_the_titles_number(client, services):
+    client.register_agent()
+    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    (rip_id,) = client.rip(disc_id, title_indices=[2])
+    ok(client.report(rip_id, "completed", output_file=FILE))
     for seconds in ([60, 120], [90]):
         images = [JPEG] * len(seconds)
         job = announce(client, thumbnails=images, thumbnail_timestamps=seconds)
@@ -194,15 +169,15 @@ def test_it_keeps_the_latest_thumbnails_under_the_titles_number(
     assert services.thumbnails.count(job["job_id"]) == 1
 
 
-def test_it_keeps_what_the_agent_leaves_out(client: FlaskClient) -> None:
+def test_it_keeps_what_the_agent_leaves_out(client):
     finished_rip(client)
     (entered,) = transcodes(client)
     assert announce(client, output_name=None, source_disc_name=None) == entered
 
 
-def test_it_changes_no_name_that_a_person_has_approved(client: FlaskClient) -> None:
+def test_it_changes_no_name_that_a_person_has_approved(client):
     finished_rip(client)
-    register_worker(client)
+    client.register_worker()
     (entered,) = transcodes(client)
     body = {"worker_id": "gpu", "preset": "H.265 CPU 1080p", "output_name": "Mine"}
     ok(client.post(f"/api/jobs/{entered['job_id']}/approve", json=body))
@@ -213,21 +188,19 @@ def test_it_changes_no_name_that_a_person_has_approved(client: FlaskClient) -> N
 
 
 @pytest.mark.parametrize("file_told", [False, True])
-def test_it_doubles_no_job_that_the_agent_entered_before_its_rips_end(
-    client: FlaskClient, file_told: bool
-) -> None:
+def test_it_doubles_no_job_that_the_agent_entered_before_its_rips_end(client, file_told):
     job_id = begun_rip(client)
     if not file_told:
-        ok(report(client, job_id, "completed"))
-    job = announce(client, **origin(job_of(client, job_id)))
+        ok(client.report(job_id, "completed"))
+    job = announce(client, **origin(client.job(job_id)))
     assert job["source_job_id"] == job_id
-    ok(report(client, job_id, "completed", output_file=FILE))
+    ok(client.report(job_id, "completed", output_file=FILE))
     assert transcodes(client) == [job]
 
 
-def test_it_queues_a_job_whose_agent_asks_for_no_approval(client: FlaskClient) -> None:
+def test_it_queues_a_job_whose_agent_asks_for_no_approval(client):
     finished_rip(client)
-    register_worker(client)
+    client.register_worker()
     (entered,) = transcodes(client)
     job = announce(client, requires_approval=False)
     assert (job["job_id"], job["status"]) == (entered["job_id"], "assigned")
@@ -236,9 +209,7 @@ def test_it_queues_a_job_whose_agent_asks_for_no_approval(client: FlaskClient) -
 
 
 @pytest.mark.parametrize("told", ["disc", "label"])
-def test_it_does_not_mix_up_two_agents_with_a_file_of_the_same_name(
-    client: FlaskClient, clock: FakeClock, told: str
-) -> None:
+def test_it_does_not_mix_up_two_agents_with_a_file_of_the_same_name(client, clock, told):
     labels, rips = {"pc": "FIREFLY_S01_D1", "den": "DUNE"}, {}
     for agent_id, label in labels.items():
         rips[agent_id] = finished_rip(client, agent_id, label)
@@ -251,11 +222,11 @@ def test_it_does_not_mix_up_two_agents_with_a_file_of_the_same_name(
     assert len(transcodes(client)) == 2
 
 
-def test_it_enters_a_new_job_once_the_first_is_over(client: FlaskClient) -> None:
+def test_it_enters_a_new_job_once_the_first_is_over(client):
     rip_job = finished_rip(client)
-    register_worker(client)
+    client.register_worker()
     first = announce(client, requires_approval=False)["job_id"]
-    ok(report(client, first, "completed", output_file="C:\\out\\a.mkv"))
+    ok(client.report(first, "completed", output_file="C:\\out\\a.mkv"))
     again = announce(client)
     assert (again["status"], again["source_job_id"]) == ("pending", rip_job["job_id"])
     assert announce(client) == again
@@ -264,25 +235,23 @@ def test_it_enters_a_new_job_once_the_first_is_over(client: FlaskClient) -> None
 
 @pytest.mark.parametrize("requires_approval", [False, True])
 @pytest.mark.parametrize("end", ["cancelled", "completed", "failed"])
-def test_it_leaves_a_job_over_that_its_agent_announces_later(
-    client: FlaskClient, end: str, requires_approval: bool
-) -> None:
+def test_it_leaves_a_job_over_that_its_agent_announces_later(client, end, requires_approval):
     finished_rip(client)
-    register_worker(client)
+    client.register_worker()
     job_id = transcodes(client)[0]["job_id"]
     body = {"worker_id": "gpu", "preset": "H.265 CPU 1080p"}
     ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
-    ok(report(client, job_id, end))
+    ok(client.report(job_id, end))
     job = announce(client, requires_approval=requires_approval, output_name="New")
     assert (job["job_id"], job["status"]) == (job_id, end)
     assert transcodes(client) == [job]
 
 
-def test_it_refuses_to_retry_a_transcode_that_has_a_successor(client: FlaskClient) -> None:
+def test_it_refuses_to_retry_a_transcode_that_has_a_successor(client):
     finished_rip(client)
-    register_worker(client)
+    client.register_worker()
     first = announce(client, requires_approval=False)["job_id"]
-    ok(report(client, first, "failed"))
+    ok(client.report(first, "failed"))
     again = announce(client)["job_id"]
     assert again != first
     assert_problem(client.post(f"/api/jobs/{first}/retry"), 409, "Another job")

@@ -4,76 +4,58 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Job
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approve,
-    approved_job,
-    create_job,
-    detect,
-    job_of,
-    ok,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-    rip,
-)
+from tests.client import Client, ok
+from tests.support import restart
 
 APPROVAL = "A person has to approve it."
 
 
-def reason(client: FlaskClient, job_id: str) -> Any:
+def reason(client: Client, job_id: str) -> Any:
     """Why a job waits: the same in each place that shows it."""
     (listed,) = [job for job in ok(client.get("/api/jobs")) if job["job_id"] == job_id]
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert listed["waiting_reason"] == job["waiting_reason"]
     return job["waiting_reason"]
 
 
-def disc_in(client: FlaskClient, agent_id: str = "pc", drive: str = "D:") -> str:
+def disc_in(client: Client, agent_id: str = "pc", drive: str = "D:") -> str:
     """An approved disc."""
-    register_agent(client, agent_id)
-    disc = detect(client, f"{agent_id}_{drive[0]}_S01_D1", agent_id=agent_id, drive=drive)
-    return str(approve(client, disc["disc_id"])["disc_id"])
+    client.register_agent(agent_id)
+    disc = client.detect(f"{agent_id}_{drive[0]}_S01_D1", agent_id=agent_id, drive=drive)
+    return str(client.approve(disc["disc_id"])["disc_id"])
 
 
-def rip_from(client: FlaskClient, agent_id: str = "pc", drive: str = "D:") -> str:
-    return rip(client, disc_in(client, agent_id, drive), title_indices=[0])[0]
+def rip_from(client: Client, agent_id: str = "pc", drive: str = "D:") -> str:
+    return client.rip(disc_in(client, agent_id, drive), title_indices=[0])[0]
 
 
-def test_it_waits_for_approval(client: FlaskClient) -> None:
-    assert reason(client, create_job(client)["job_id"]) == APPROVAL
+def test_it_waits_for_approval(client):
+    assert reason(client, client.create_job()["job_id"]) == APPROVAL
 
 
-def test_it_waits_for_any_worker(client: FlaskClient) -> None:
-    assert reason(client, queued_job(client)) == "No worker is registered."
+def test_it_waits_for_any_worker(client):
+    assert reason(client, client.queued_job()) == "No worker is registered."
 
 
-def test_it_waits_for_a_worker_where_the_file_is(client: FlaskClient) -> None:
-    register_agent(client, "den")
-    register_worker(client, "den", "den")
-    job_id = queued_job(client, disc_id=disc_in(client))
+def test_it_waits_for_a_worker_where_the_file_is(client):
+    client.register_agent("den")
+    client.register_worker("den", "den")
+    job_id = client.queued_job(disc_id=disc_in(client))
     assert reason(client, job_id) == "No worker on the machine of agent 'pc' is registered."
 
 
-def test_it_waits_for_hardware(client: FlaskClient) -> None:
-    register_worker(client)
-    said = reason(client, queued_job(client, preset="H.265 NVENC 4K"))
+def test_it_waits_for_hardware(client):
+    client.register_worker()
+    said = reason(client, client.queued_job(preset="H.265 NVENC 4K"))
     assert said == "No worker that may have it can do the preset 'H.265 NVENC 4K'."
 
 
-def test_it_waits_for_hardware_that_does_the_default_preset(
-    app: Flask, client: FlaskClient
-) -> None:
+def test_it_waits_for_hardware_that_does_the_default_preset(app, client):
     restart(app, default_transcode_preset="H.265 NVENC 1080p")
-    register_worker(client)
-    assert "'H.265 NVENC 1080p'" in str(reason(client, queued_job(client)))
+    client.register_worker()
+    assert "'H.265 NVENC 1080p'" in str(reason(client, client.queued_job()))
 
 
 @pytest.mark.parametrize(
@@ -86,94 +68,88 @@ def test_it_waits_for_hardware_that_does_the_default_preset(
     ],
 )
 @pytest.mark.parametrize("chosen", [False, True])
-def test_it_waits_for_a_worker_that_can_not(
-    client: FlaskClient, clock: FakeClock, obstacle: str, words: str, chosen: bool
-) -> None:
-    register_worker(client, capabilities={"max_concurrent": 1})
+def test_it_waits_for_a_worker_that_can_not(client, clock, obstacle, words, chosen):
+    client.register_worker(capabilities={"max_concurrent": 1})
     if obstacle == "disabled":
         ok(client.post("/api/workers/gpu/disable"))
     if obstacle == "silent":
         clock.advance(91)
     if obstacle == "paused":
         for _ in range(3):
-            ok(report(client, queued_job(client), "failed"))
+            ok(client.report(client.queued_job(), "failed"))
     if obstacle == "full":
-        queued_job(client)
-    assert reason(client, approved_job(client) if chosen else queued_job(client)) == words
+        client.queued_job()
+    assert reason(client, client.approved_job() if chosen else client.queued_job()) == words
 
 
-def test_it_waits_for_the_worker_that_a_person_chose_though_others_are_free(
-    client: FlaskClient,
-) -> None:
-    register_worker(client)
-    register_worker(client, "chosen", "pc")
+def test_it_waits_for_the_worker_that_a_person_chose_though_others_are_free(client):
+    client.register_worker()
+    client.register_worker("chosen", "pc")
     ok(client.post("/api/workers/chosen/disable"))
-    assert reason(client, approved_job(client, "chosen")) == "Worker 'chosen' is disabled."
+    assert reason(client, client.approved_job("chosen")) == "Worker 'chosen' is disabled."
 
 
-def test_it_names_three_of_many_workers(client: FlaskClient) -> None:
+def test_it_names_three_of_many_workers(client):
     for number in range(5):
-        register_worker(client, f"w{number}")
+        client.register_worker(f"w{number}")
         ok(client.post(f"/api/workers/w{number}/disable"))
-    assert reason(client, queued_job(client)) == (
+    assert reason(client, client.queued_job()) == (
         "Worker 'w0' is disabled; Worker 'w1' is disabled; Worker 'w2' is disabled."
     )
 
 
-def test_it_waits_for_a_worker_that_asks_for_work_itself(client: FlaskClient) -> None:
-    register_worker(client, "farm", None)
-    assert "'farm'" in str(reason(client, queued_job(client)))
+def test_it_waits_for_a_worker_that_asks_for_work_itself(client):
+    client.register_worker("farm", None)
+    assert "'farm'" in str(reason(client, client.queued_job()))
 
 
-def test_it_waits_for_a_place_among_the_transcodes(app: Flask, client: FlaskClient) -> None:
+def test_it_waits_for_a_place_among_the_transcodes(app, client):
     restart(app, max_concurrent_transcodes=1)
-    register_worker(client)
-    queued_job(client)
-    said = reason(client, queued_job(client))
+    client.register_worker()
+    client.queued_job()
+    said = reason(client, client.queued_job())
     assert said == "As many transcodes as may run at once are under way (1)."
 
 
-def test_it_waits_for_a_place_among_the_rips(app: Flask, client: FlaskClient) -> None:
+def test_it_waits_for_a_place_among_the_rips(app, client):
     restart(app, max_concurrent_rips=1)
     rip_from(client)
     said = reason(client, rip_from(client, drive="E:"))
     assert said == "As many rips as may run at once are under way (1)."
 
 
-def test_it_waits_for_the_drive(client: FlaskClient) -> None:
-    _, waiting = rip(client, disc_in(client), title_indices=[0, 1])
+def test_it_waits_for_the_drive(client):
+    _, waiting = client.rip(disc_in(client), title_indices=[0, 1])
     assert reason(client, waiting) == "Drive D: of agent 'pc' rips another title."
 
 
 @pytest.mark.parametrize("absence", ["signed off", "silent"])
-def test_it_waits_for_the_agent_that_has_the_disc(
-    client: FlaskClient, clock: FakeClock, absence: str
-) -> None:
+def test_it_waits_for_the_agent_that_has_the_disc(client, clock, absence):
     disc_id = disc_in(client)
     if absence == "silent":
         clock.advance(121)
     else:
         ok(client.post("/api/agents/pc/unregister"))
-    (job_id,) = rip(client, disc_id, title_indices=[0])
+    (job_id,) = client.rip(disc_id, title_indices=[0])
     assert reason(client, job_id) == "Agent 'pc', which has the disc, is offline."
 
 
-def test_it_says_that_an_agent_that_is_there_can_not_rip(client: FlaskClient) -> None:
+def test_it_says_that_an_agent_that_is_there_can_not_rip(client):
     disc_id = disc_in(client)
-    register_agent(client, capabilities={"can_rip": False})
-    (job_id,) = rip(client, disc_id, title_indices=[0])
+    client.register_agent(capabilities={"can_rip": False})
+    (job_id,) = client.rip(disc_id, title_indices=[0])
     said = str(reason(client, job_id))
     assert "'pc'" in said
     assert "offline" not in said
 
 
-def test_it_waits_for_a_disc_that_no_one_knows(client: FlaskClient) -> None:
-    job_id = queued_job(client, job_type="rip")
+def test_it_waits_for_a_disc_that_no_one_knows(client):
+    job_id = client.queued_job(job_type="rip")
     assert reason(client, job_id) == "The disc that it is to rip is not known."
 
 
-def test_it_waits_for_its_time(client: FlaskClient, services: Services, clock: FakeClock) -> None:
-    job_id = queued_job(client)
+def test_it_waits_for_its_time(client, services, clock):
+    job_id = client.queued_job()
     Job.update(scheduled_at=clock.now() + timedelta(seconds=64)).execute()
     assert reason(client, job_id) == "It is tried again at 2026-01-24 12:36:00Z."
     clock.advance(64)
@@ -181,23 +157,23 @@ def test_it_waits_for_its_time(client: FlaskClient, services: Services, clock: F
 
 
 @pytest.mark.parametrize("status", ["assigned", "running", "completed", "failed", "cancelled"])
-def test_it_says_nothing_of_a_job_that_does_not_wait(client: FlaskClient, status: str) -> None:
-    register_worker(client)
-    job_id = queued_job(client)
-    ok(report(client, job_id, status))
-    assert (job_of(client, job_id)["status"], reason(client, job_id)) == (status, None)
+def test_it_says_nothing_of_a_job_that_does_not_wait(client, status):
+    client.register_worker()
+    job_id = client.queued_job()
+    ok(client.report(job_id, status))
+    assert (client.job(job_id)["status"], reason(client, job_id)) == (status, None)
 
 
-def test_it_says_why_in_the_answer_to_whoever_enters_a_job(client: FlaskClient) -> None:
-    assert create_job(client)["waiting_reason"] == APPROVAL
-    job = create_job(client, requires_approval=False)
+def test_it_says_why_in_the_answer_to_whoever_enters_a_job(client):
+    assert client.create_job()["waiting_reason"] == APPROVAL
+    job = client.create_job(requires_approval=False)
     assert job["waiting_reason"] == "No worker is registered."
-    register_worker(client)
-    assert create_job(client, requires_approval=False)["waiting_reason"] is None
+    client.register_worker()
+    assert client.create_job(requires_approval=False)["waiting_reason"] is None
 
 
-def test_it_says_why_in_each_list_of_those_that_wait(client: FlaskClient) -> None:
-    pending, queued = create_job(client)["job_id"], queued_job(client)
+def test_it_says_why_in_each_list_of_those_that_wait(client):
+    pending, queued = client.create_job()["job_id"], client.queued_job()
     reasons = {pending: APPROVAL, queued: "No worker is registered."}
     for path, ids in (
         ("/api/jobs", {pending, queued}),
@@ -209,12 +185,12 @@ def test_it_says_why_in_each_list_of_those_that_wait(client: FlaskClient) -> Non
         assert shown == {job_id: reasons[job_id] for job_id in ids}
 
 
-def test_it_says_why_in_the_answer_to_whoever_steers_a_job(client: FlaskClient) -> None:
-    register_worker(client, capabilities={"max_concurrent": 1})
+def test_it_says_why_in_the_answer_to_whoever_steers_a_job(client):
+    client.register_worker(capabilities={"max_concurrent": 1})
     full = "Worker 'gpu' has as many jobs as it takes (1)."
-    failed = queued_job(client)
-    ok(report(client, failed, "failed"))
-    queued_job(client)
+    failed = client.queued_job()
+    ok(client.report(failed, "failed"))
+    client.queued_job()
     for address, body in (("retry", None), ("priority", {"priority": 2}), ("bump", None)):
         answer = ok(client.post(f"/api/jobs/{failed}/{address}", json=body))
         assert answer["waiting_reason"] == full

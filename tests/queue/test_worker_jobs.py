@@ -1,29 +1,17 @@
 """Who is to transcode a file, and how workers report."""
 
-from flask.testing import FlaskClient
-
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    assigned_job,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, unchanged
 
 
-def assign(client: FlaskClient, agent_id: str = "pc", **extra: object) -> dict[str, object]:
+def assign(client: Client, agent_id: str = "pc", **extra: object) -> dict[str, object]:
     body = {"agent_id": agent_id, "disc_type": "dvd", "file_size_mb": 4096.5, **extra}
     return dict(ok(client.post("/api/workers/assign", json=body)))
 
 
-def test_it_names_the_worker_on_the_asking_agents_machine(client: FlaskClient) -> None:
-    register_worker(client, "elsewhere", agent_id="den", priority=1)
-    register_worker(client, "gpu", priority=60)
+def test_it_names_the_worker_on_the_asking_agents_machine(client):
+    client.register_worker("elsewhere", agent_id="den", priority=1)
+    client.register_worker("gpu", priority=60)
     assert assign(client) == {
         "assigned_worker": "gpu",
         "worker_type": "agent",
@@ -35,22 +23,20 @@ def test_it_names_the_worker_on_the_asking_agents_machine(client: FlaskClient) -
     }
 
 
-def test_it_names_the_preferred_of_two_workers(client: FlaskClient) -> None:
-    register_worker(client, "slow", priority=60)
-    register_worker(client, "fast", priority=10)
+def test_it_names_the_preferred_of_two_workers(client):
+    client.register_worker("slow", priority=60)
+    client.register_worker("fast", priority=10)
     assert assign(client)["assigned_worker"] == "fast"
     ok(client.post("/api/workers/fast/disable"))
     assert assign(client)["assigned_worker"] == "slow"
 
 
-def test_it_needs_no_more_than_the_agents_id(client: FlaskClient) -> None:
-    register_worker(client)
+def test_it_needs_no_more_than_the_agents_id(client):
+    client.register_worker()
     assert ok(client.post("/api/workers/assign", json={"agent_id": "pc"}))["mode"] == "local"
 
 
-def test_it_answers_503_when_no_worker_is_there_or_free(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_answers_503_when_no_worker_is_there_or_free(client, services, clock):
     def refused(reason: str) -> None:
         with unchanged(services):
             response = client.post("/api/workers/assign", json={"agent_id": "pc"})
@@ -58,12 +44,12 @@ def test_it_answers_503_when_no_worker_is_there_or_free(
             assert int(response.headers["Retry-After"]) > 0
 
     refused("'pc'")
-    register_worker(client, "elsewhere", agent_id="den")
+    client.register_worker("elsewhere", agent_id="den")
     refused("'pc'")
-    register_worker(client, capabilities={"max_concurrent": 1})
-    job_id = approved_job(client)
+    client.register_worker(capabilities={"max_concurrent": 1})
+    job_id = client.approved_job()
     refused("'gpu' has as many jobs as it takes (1)")
-    report(client, job_id, "completed")
+    client.report(job_id, "completed")
     assert assign(client)["assigned_worker"] == "gpu"
     ok(client.post("/api/workers/gpu/disable"))
     refused("'gpu' is disabled")
@@ -72,7 +58,7 @@ def test_it_answers_503_when_no_worker_is_there_or_free(
     refused("'gpu' is offline")
 
 
-def test_it_refuses_to_choose_for_no_agent_or_a_strange_file(client: FlaskClient) -> None:
+def test_it_refuses_to_choose_for_no_agent_or_a_strange_file(client):
     for body, field in (
         ({}, "agent_id"),
         ({"agent_id": None}, "agent_id"),
@@ -83,8 +69,8 @@ def test_it_refuses_to_choose_for_no_agent_or_a_strange_file(client: FlaskClient
         assert_problem(client.post("/api/workers/assign", json=body), 422, field, field=field)
 
 
-def test_it_takes_a_poll_for_a_heartbeat(client: FlaskClient, clock: FakeClock) -> None:
-    register_worker(client, "farm", agent_id=None, worker_type="remote")
+def test_it_takes_a_poll_for_a_heartbeat(client, clock):
+    client.register_worker("farm", agent_id=None, worker_type="remote")
     clock.advance(100)
     for sent in ({"json": {"max_jobs": 1}}, {}):
         assert ok(client.post("/api/workers/farm/jobs/poll", **sent)) == {"jobs": []}
@@ -94,19 +80,17 @@ def test_it_takes_a_poll_for_a_heartbeat(client: FlaskClient, clock: FakeClock) 
     )  # fmt: skip
 
 
-def test_it_refuses_a_poll_for_a_strange_number_of_jobs(
-    client: FlaskClient, services: Services
-) -> None:
-    register_worker(client)
+def test_it_refuses_a_poll_for_a_strange_number_of_jobs(client, services):
+    client.register_worker()
     with unchanged(services):
         for number in (0, 101, "all", None):
             response = client.post("/api/workers/gpu/jobs/poll", json={"max_jobs": number})
             assert_problem(response, 422, "max_jobs", field="max_jobs")
 
 
-def test_it_completes_a_job_of_a_worker(client: FlaskClient) -> None:
-    register_worker(client)
-    job_id = approved_job(client)
+def test_it_completes_a_job_of_a_worker(client):
+    client.register_worker()
+    job_id = client.approved_job()
     body = {"job_id": job_id, "duration_seconds": 61.5, "success": True, "error": None}
     assert ok(client.post("/api/workers/gpu/jobs/complete", json=body)) == {"status": "ok"}
     job = ok(client.get(f"/api/jobs/{job_id}"))
@@ -115,72 +99,66 @@ def test_it_completes_a_job_of_a_worker(client: FlaskClient) -> None:
     assert (worker["current_jobs"], worker["total_jobs_completed"]) == ([], 1)
 
 
-def test_it_takes_the_workers_word_for_how_long_it_took(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    register_agent(client)
-    register_worker(client)
+def test_it_takes_the_workers_word_for_how_long_it_took(client, clock):
+    client.register_agent()
+    client.register_worker()
     for said, mean in ((600, 600), (0, 350)):
-        job_id = approved_job(client)
-        ok(report(client, job_id, "running"))
+        job_id = client.approved_job()
+        ok(client.report(job_id, "running"))
         clock.advance(100)
         body = {"job_id": job_id, "duration_seconds": said}
         ok(client.post("/api/workers/gpu/jobs/complete", json=body))
         assert ok(client.get("/api/workers/gpu"))["avg_transcode_time_seconds"] == mean
 
 
-def test_it_takes_success_for_granted_and_a_second_report_for_the_first(
-    client: FlaskClient,
-) -> None:
-    register_worker(client)
-    job_id = approved_job(client)
+def test_it_takes_success_for_granted_and_a_second_report_for_the_first(client):
+    client.register_worker()
+    job_id = client.approved_job()
     for _ in range(2):
         ok(client.post("/api/workers/gpu/jobs/complete", json={"job_id": job_id}))
     assert ok(client.get(f"/api/jobs/{job_id}"))["status"] == "completed"
     assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == 1
 
 
-def test_it_fails_a_job_that_a_worker_could_not_do(client: FlaskClient) -> None:
-    register_worker(client)
+def test_it_fails_a_job_that_a_worker_could_not_do(client):
+    client.register_worker()
     for error, kept in (("no space", "no space"), (None, "The worker gave no reason.")):
-        job_id = approved_job(client)
+        job_id = client.approved_job()
         body = {"job_id": job_id, "success": False, "error": error}
         ok(client.post("/api/workers/gpu/jobs/complete", json=body))
         job = ok(client.get(f"/api/jobs/{job_id}"))
         assert (job["status"], job["error"]) == ("failed", kept)
 
 
-def test_it_answers_404_for_an_unknown_job(client: FlaskClient) -> None:
-    register_worker(client)
+def test_it_answers_404_for_an_unknown_job(client):
+    client.register_worker()
     response = client.post("/api/workers/gpu/jobs/complete", json={"job_id": "lost"})
     assert_problem(response, 404, "'lost'")
 
 
-def test_it_answers_409_for_a_job_of_another(client: FlaskClient, services: Services) -> None:
-    register_agent(client, "den")
-    register_worker(client)
-    register_worker(client, "cpu", agent_id=None)
-    with_worker, without = approved_job(client), assigned_job(client, "den")
+def test_it_answers_409_for_a_job_of_another(client, services):
+    client.register_agent("den")
+    client.register_worker()
+    client.register_worker("cpu", agent_id=None)
+    with_worker, without = client.approved_job(), client.assigned_job("den")
     with unchanged(services):
         for job_id in (with_worker, without):
             response = client.post("/api/workers/cpu/jobs/complete", json={"job_id": job_id})
             assert_problem(response, 409, "not this worker's")
 
 
-def test_it_answers_409_to_a_workers_late_report(client: FlaskClient, services: Services) -> None:
-    register_worker(client)
-    job_id = approved_job(client)
+def test_it_answers_409_to_a_workers_late_report(client, services):
+    client.register_worker()
+    job_id = client.approved_job()
     ok(client.post(f"/api/jobs/{job_id}/cancel"))
     with unchanged(services):
         response = client.post("/api/workers/gpu/jobs/complete", json={"job_id": job_id})
         assert_problem(response, 409, "cancelled")
 
 
-def test_it_refuses_a_workers_report_with_a_wrong_field(
-    client: FlaskClient, services: Services
-) -> None:
-    register_worker(client)
-    job_id = approved_job(client)
+def test_it_refuses_a_workers_report_with_a_wrong_field(client, services):
+    client.register_worker()
+    job_id = client.approved_job()
     wrong: list[tuple[str, object]] = [
         ("job_id", None),
         ("job_id", ""),

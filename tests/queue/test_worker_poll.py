@@ -3,73 +3,50 @@
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approved_job,
-    assert_problem,
-    at_once,
-    create_job,
-    detect,
-    given,
-    job_of,
-    ok,
-    poll,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
-    restart,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import FakeClock, assert_problem, at_once, restart, unchanged
 
 
-def farm(client: FlaskClient, room: int = 2, worker_id: str = "farm", **hardware: Any) -> None:
+def farm(client: Client, room: int = 2, worker_id: str = "farm", **hardware: Any) -> None:
     """A worker without an agent."""
     capabilities = {"max_concurrent": room, **hardware}
-    register_worker(client, worker_id, None, worker_type="remote", capabilities=capabilities)
+    client.register_worker(worker_id, None, worker_type="remote", capabilities=capabilities)
 
 
-def polled(client: FlaskClient, number: int = 1, worker_id: str = "farm") -> list[str]:
-    return [work["job_id"] for work in poll(client, worker_id, number)]
+def polled(client: Client, number: int = 1, worker_id: str = "farm") -> list[str]:
+    return [work["job_id"] for work in client.poll(worker_id, number)]
 
 
-def queue(client: FlaskClient, clock: FakeClock, number: int, **extra: Any) -> list[str]:
+def queue(client: Client, clock: FakeClock, number: int, **extra: Any) -> list[str]:
     """So many jobs, the oldest first."""
     jobs = []
     for _ in range(number):
-        jobs.append(queued_job(client, **extra))
+        jobs.append(client.queued_job(**extra))
         clock.advance(1)
     return jobs
 
 
-def test_it_hands_out_the_most_urgent_first_then_the_oldest(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_hands_out_the_most_urgent_first_then_the_oldest(client, clock):
     old, young = queue(client, clock, 2)
-    urgent = queued_job(client, priority=1)
+    urgent = client.queued_job(priority=1)
     farm(client, 9)
     assert polled(client, 2) == [urgent, old]
     assert polled(client, 2) == [young]
     assert polled(client, 2) == []
 
 
-def test_it_hands_out_one_job_where_no_number_is_named(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_hands_out_one_job_where_no_number_is_named(client, clock):
     queue(client, clock, 2)
     farm(client, 4)
     for sent in ({}, {"json": {}}):
         assert len(ok(client.post("/api/workers/farm/jobs/poll", **sent))["jobs"]) == 1
 
 
-def test_it_tells_a_worker_all_that_it_needs(client: FlaskClient) -> None:
+def test_it_tells_a_worker_all_that_it_needs(client):
     farm(client)
-    job_id = queued_job(client, preset="H.264 CPU 1080p")
-    (work,) = poll(client)
+    job_id = client.queued_job(preset="H.264 CPU 1080p")
+    (work,) = client.poll()
     token = work.pop("lease_token")
     assert len(token) == 32
     address = f"/api/files/upload?purpose=job_output&job_id={job_id}&lease_token={token}"
@@ -82,24 +59,22 @@ def test_it_tells_a_worker_all_that_it_needs(client: FlaskClient) -> None:
         "upload_url": address,
         "attempt": 1,
     }
-    job = job_of(client, job_id)
+    job = client.job(job_id)
     assert (job["status"], job["assigned_worker_id"]) == ("assigned", "farm")
     assert (job["assigned_agent_id"], job["attempt"]) == ("farm", 1)
     assert ok(client.get("/api/workers/farm"))["current_jobs"] == [job_id]
 
 
-def test_it_names_the_default_preset_where_a_job_has_none(client: FlaskClient) -> None:
+def test_it_names_the_default_preset_where_a_job_has_none(client):
     farm(client)
-    job_id = queued_job(client)
-    assert poll(client)[0]["handbrake_preset"] == "Fast 1080p30"
-    assert job_of(client, job_id)["preset"] == "Fast 1080p30"
+    job_id = client.queued_job()
+    assert client.poll()[0]["handbrake_preset"] == "Fast 1080p30"
+    assert client.job(job_id)["preset"] == "Fast 1080p30"
 
 
-def test_it_takes_a_poll_for_a_heartbeat(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_takes_a_poll_for_a_heartbeat(client, services, clock):
     farm(client)
-    job_id = queued_job(client)
+    job_id = client.queued_job()
     assert polled(client) == [job_id]
     for _ in range(3):
         clock.advance(60)
@@ -113,110 +88,102 @@ def test_it_takes_a_poll_for_a_heartbeat(
     assert worker["last_heartbeat"] == clock.now().isoformat().replace("+00:00", "Z")
 
 
-def test_it_answers_404_for_an_unknown_worker(client: FlaskClient, services: Services) -> None:
-    queued_job(client)
+def test_it_answers_404_for_an_unknown_worker(client, services):
+    client.queued_job()
     with unchanged(services):
         assert_problem(client.post("/api/workers/nobody/jobs/poll"), 404, "nobody")
 
 
-def test_it_hands_out_no_more_than_the_worker_takes(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_hands_out_no_more_than_the_worker_takes(client, clock):
     queue(client, clock, 5)
     farm(client, 3)
     assert len(polled(client, 9)) == 3
 
 
-def test_it_hands_out_no_more_than_the_limit(
-    app: Flask, client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_hands_out_no_more_than_the_limit(app, client, clock):
     restart(app, max_concurrent_transcodes=3)
-    register_worker(client)
+    client.register_worker()
     queue(client, clock, 5)
     farm(client, 9)
     (claimed,) = polled(client, 9)
-    ok(report(client, claimed, "running"))
+    ok(client.report(claimed, "running"))
     assert polled(client) == []
-    ok(report(client, claimed, "completed"))
+    ok(client.report(claimed, "completed"))
     assert len(polled(client)) == 1
 
 
 @pytest.mark.parametrize("obstacle", ["disabled", "paused"])
-def test_it_hands_out_nothing_to_a_worker_that_is_to_have_nothing(
-    client: FlaskClient, obstacle: str
-) -> None:
+def test_it_hands_out_nothing_to_a_worker_that_is_to_have_nothing(client, obstacle):
     farm(client)
     if obstacle == "disabled":
         ok(client.post("/api/workers/farm/disable"))
     else:
         for _ in range(3):
-            ok(report(client, approved_job(client, "farm"), "failed"))
-    job_id = queued_job(client)
+            ok(client.report(client.approved_job("farm"), "failed"))
+    job_id = client.queued_job()
     assert polled(client) == []
     ok(client.post("/api/workers/farm/enable"))
     assert polled(client) == [job_id]
 
 
-def test_it_hands_out_what_the_hardware_can_do(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_hands_out_what_the_hardware_can_do(client, clock):
     hard, _ = queue(client, clock, 2, preset="H.265 NVENC 1080p")
-    easy = queued_job(client, preset="Fast 1080p30")
+    easy = client.queued_job(preset="Fast 1080p30")
     farm(client, 3)
     assert polled(client, 3) == [easy]
     farm(client, 2, "nvenc", nvenc=True, hevc=True)
     assert polled(client, 1, "nvenc") == [hard]
 
 
-def test_it_asks_the_hardware_for_the_default_preset_where_a_job_has_none(
-    app: Flask, client: FlaskClient
-) -> None:
+def test_it_asks_the_hardware_for_the_default_preset_where_a_job_has_none(app, client):
     restart(app, default_transcode_preset="H.265 NVENC 1080p")
-    job_id = queued_job(client)
+    job_id = client.queued_job()
     farm(client)
     assert polled(client) == []
     farm(client, 2, "nvenc", nvenc=True, hevc=True)
     assert polled(client, 1, "nvenc") == [job_id]
 
 
-def test_it_never_hands_out_a_file_on_another_agents_disk(client: FlaskClient) -> None:
-    register_agent(client)
-    job_id = queued_job(client, disc_id=detect(client)["disc_id"])
+def test_it_never_hands_out_a_file_on_another_agents_disk(client):
+    client.register_agent()
+    job_id = client.queued_job(disc_id=client.detect()["disc_id"])
     farm(client)
-    register_agent(client, "den")
-    register_worker(client, "den", "den")
+    client.register_agent("den")
+    client.register_worker("den", "den")
     assert polled(client) == polled(client, 1, "den") == []
-    register_worker(client, "gpu")
+    client.register_worker("gpu")
     assert polled(client, 1, "gpu") == [job_id]
 
 
-def test_it_hands_out_what_is_for_another_worker_to_that_one_alone(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_hands_out_what_is_for_another_worker_to_that_one_alone(client, clock):
     farm(client, 1, "chosen")
-    first = approved_job(client, "chosen")
+    first = client.approved_job("chosen")
     clock.advance(1)
-    second = approved_job(client, "chosen")
+    second = client.approved_job("chosen")
     farm(client, nvenc=True, hevc=True)
-    assert given(client, [first, second]) == [True, False]
+    assert client.assigned([first, second]) == [True, False]
     assert polled(client) == []
     # Its hardware can't do what a person chose it for, which the person will know.
     assert polled(client, 1, "chosen") == [first]
-    ok(report(client, first, "completed"))
+    ok(client.report(first, "completed"))
     assert polled(client, 1, "chosen") == [second]
 
 
-def test_it_never_hands_out_what_is_no_transcode_or_awaits_approval(client: FlaskClient) -> None:
-    register_agent(client, capabilities={"can_rip": False})
-    create_job(client, job_type="rip", requires_approval=False, disc_id=detect(client)["disc_id"])
-    create_job(client, job_type="organize", requires_approval=False)
-    create_job(client)
+def test_it_never_hands_out_what_is_no_transcode_or_awaits_approval(client):
+    client.register_agent(capabilities={"can_rip": False})
+    client.create_job(job_type="rip", requires_approval=False, disc_id=client.detect()["disc_id"])
+    client.create_job(job_type="organize", requires_approval=False)
+    client.create_job()
     farm(client)
     assert polled(client, 2) == []
 
 
-def test_it_hands_each_job_to_one_of_many_that_ask_at_once(app: Flask, client: FlaskClient) -> None:
+def test_it_hands_each_job_to_one_of_many_that_ask_at_once(app, client):
     restart(app, max_concurrent_transcodes=100)
     names = [f"farm{number}" for number in range(8)]
     for name in names:
         farm(client, 100, name)
-    jobs = [queued_job(client) for _ in range(60)]
+    jobs = [client.queued_job() for _ in range(60)]
 
     def work_off(name: str) -> list[str]:
         own = app.test_client()
@@ -229,15 +196,15 @@ def test_it_hands_each_job_to_one_of_many_that_ask_at_once(app: Flask, client: F
     assert sorted(job_id for had in claimed for job_id in had) == sorted(jobs)
     for name, had in zip(names, claimed, strict=True):
         assert set(ok(client.get(f"/api/workers/{name}"))["current_jobs"]) == set(had)
-    assert {job_of(client, job_id)["attempt"] for job_id in jobs} == {1}
+    assert {client.job(job_id)["attempt"] for job_id in jobs} == {1}
 
 
-def test_it_gives_a_worker_with_shared_storage_what_lies_with_agents(client: FlaskClient) -> None:
-    register_agent(client)
-    disc_id = detect(client)["disc_id"]
-    job_id = queued_job(client, disc_id=disc_id)
+def test_it_gives_a_worker_with_shared_storage_what_lies_with_agents(client):
+    client.register_agent()
+    disc_id = client.detect()["disc_id"]
+    job_id = client.queued_job(disc_id=disc_id)
     farm(client)
-    assert poll(client) == []
+    assert client.poll() == []
     farm(client, shared_storage=True)
-    (work,) = poll(client)
+    (work,) = client.poll()
     assert (work["job_id"], work["download_url"]) == (job_id, None)

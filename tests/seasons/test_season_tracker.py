@@ -13,7 +13,7 @@ from tests.support import at_once
 
 
 @pytest.fixture(autouse=True, params=range(5))
-def one_of_several_rounds() -> None:
+def one_of_several_rounds():
     """One round may go well by chance."""
 
 
@@ -74,7 +74,7 @@ def only_disc(services: Services) -> str:
     return str(Disc.get().disc_id)
 
 
-def test_it_shares_no_number_among_discs_that_come_at_once(services: Services) -> None:
+def test_it_shares_no_number_among_discs_that_come_at_once(services):
     # At the same instant, too: whose turn it is may still change while more of them come.
     at_once(*(disc_in(services, f"pc{number}", number, labelled=False) for number in range(1, 5)))
     found = map(numbers_of, services.seasons.seasons.discs("Firefly:s1"))
@@ -82,7 +82,7 @@ def test_it_shares_no_number_among_discs_that_come_at_once(services: Services) -
     assert services.seasons.get("Firefly:s1").last_episode_assigned == 12
 
 
-def test_it_numbers_discs_that_come_at_once_by_their_labels(services: Services) -> None:
+def test_it_numbers_discs_that_come_at_once_by_their_labels(services):
     at_once(*(disc_in(services, f"pc{number}", number) for number in range(1, 5)))
     discs = sorted(services.seasons.seasons.discs("Firefly:s1"), key=lambda disc: disc.disc_name)
     assert [numbers_of(disc) for disc in discs] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]
@@ -90,22 +90,18 @@ def test_it_numbers_discs_that_come_at_once_by_their_labels(services: Services) 
     assert services.seasons.get("Firefly:s1").last_episode_assigned == 12
 
 
-def test_it_gives_copies_that_come_at_once_the_same_numbers(
-    services: Services,
-) -> None:
+def test_it_gives_copies_that_come_at_once_the_same_numbers(services):
     assert at_once(disc_in(services, "pc", 1), disc_in(services, "den", 1)) == [[1, 2, 3]] * 2
 
 
-def test_it_loses_no_disc_that_comes_while_another_is_approved(
-    services: Services,
-) -> None:
+def test_it_loses_no_disc_that_comes_while_another_is_approved(services):
     disc_in(services, "pc", 1)()
     at_once(disc_in(services, "den", 2), approval(services, only_disc(services)))
     season = services.seasons.get("Firefly:s1")
     assert (len(season.disc_ids), season.last_episode_assigned) == (2, 6)
 
 
-def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services: Services) -> None:
+def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     services.review.reject(disc_id)
@@ -113,9 +109,7 @@ def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services: Se
     assert approval(services, disc_id)() == []
 
 
-def test_it_approves_no_rejected_numbers_that_a_disc_gets_just_now(
-    services: Services,
-) -> None:
+def test_it_approves_no_rejected_numbers_that_a_disc_gets_just_now(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     services.review.reject(disc_id)
@@ -124,7 +118,7 @@ def test_it_approves_no_rejected_numbers_that_a_disc_gets_just_now(
     assert came == ([4, 5, 6] if approved else [1, 2, 3])
 
 
-def test_it_loses_no_disc_that_comes_while_another_is_rejected(services: Services) -> None:
+def test_it_loses_no_disc_that_comes_while_another_is_rejected(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     came, _ = at_once(disc_in(services, "den", 2), rejection(services, disc_id))

@@ -4,12 +4,12 @@ import random
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.services.maintenance.retention import prune
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.seasons.test_seasons_over_discs import assert_true
-from tests.support import FakeClock, detect, disc_of, eject, ok, register_agent
+from tests.support import FakeClock
 
 LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2", "FIREFLY_S01_D3", "FIREFLY_S01", "FIREFLY_D4")
 LAYOUTS = ((43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1), (87, 43.6, 44.1), (43, 44, 57))
@@ -19,7 +19,7 @@ STEPS = 25
 ARCHIVED = 0.2
 
 
-def decide(client: FlaskClient, dice: random.Random, disc: dict[str, Any]) -> None:
+def decide(client: Client, dice: random.Random, disc: dict[str, Any]) -> None:
     """Approve, edit or reject a disc; what may not be is refused, and changes nothing."""
     address = f"/api/discs/{disc['disc_id']}/preview"
     episodes = [title for title in disc["titles"] if title["episode_number"] is not None]
@@ -41,10 +41,10 @@ def decide(client: FlaskClient, dice: random.Random, disc: dict[str, Any]) -> No
         answer = client.post(f"{address}/approve", json={"title_edits": edits})
     assert answer.status_code in (200, 409, 422), answer.text
     if answer.status_code != 200:
-        assert disc_of(client, disc["disc_id"]) == disc
+        assert client.disc(disc["disc_id"]) == disc
 
 
-def assert_named(client: FlaskClient) -> None:
+def assert_named(client: Client) -> None:
     """Check that every episode has a number, and every title a name of its own on its disc."""
     for disc in ok(client.get("/api/discs")):
         chosen = [title for title in disc["titles"] if title["selected"]]
@@ -56,26 +56,24 @@ def assert_named(client: FlaskClient) -> None:
             assert not (is_episode and title["is_extra"])
 
 
-def archive(client: FlaskClient, services: Services, clock: FakeClock) -> None:
+def archive(client: Client, services: Services, clock: FakeClock) -> None:
     """Take all discs out, and let so long pass that they go into the archive; what is known of
     them stays."""
     for drive in DRIVES:
-        eject(client, drive)
+        client.eject(drive)
     before = {disc["disc_id"]: disc for disc in ok(client.get("/api/discs"))}
     clock.advance(1000 * 86400)
     prune(services.context)
     assert ok(client.get("/api/discs")) == []
     for disc_id, disc in before.items():
-        assert disc_of(client, disc_id) == disc
+        assert client.disc(disc_id) == disc
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_it_keeps_a_season_true(
-    client: FlaskClient, services: Services, clock: FakeClock, seed: int
-) -> None:
+def test_it_keeps_a_season_true(client, services, clock, seed):
     dice = random.Random(seed)  # noqa: S311
     archives = seed % 2 == 0
-    register_agent(client)
+    client.register_agent()
     for _ in range(STEPS):
         clock.advance(60)
         if archives and dice.random() < ARCHIVED:
@@ -88,9 +86,9 @@ def test_it_keeps_a_season_true(
         ]
         action = dice.random()
         if not present or action < 0.4:
-            detect(client, dice.choice(LABELS), dice.choice(LAYOUTS), drive=drive)
+            client.detect(dice.choice(LABELS), dice.choice(LAYOUTS), drive=drive)
         elif action < 0.55:
-            eject(client, drive)
+            client.eject(drive)
         else:
             decide(client, dice, present[0])
         assert_true(client)

@@ -4,26 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
+from tests.client import Client, titles
 from tests.racing import post, statuses
 from tests.support import (
-    FakeClock,
-    approve,
     assert_problem,
     at_once,
-    detect,
-    disc_of,
-    eject,
     episodes,
     file_names,
-    register_agent,
     restart,
-    season,
-    titles,
-    told,
     unchanged,
 )
 
@@ -31,20 +20,20 @@ FIRST, SECOND, THIRD = (43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1)
 
 
 @pytest.fixture(autouse=True)
-def agents(client: FlaskClient) -> None:
+def agents(client):
     """Discs lie in drives of two agents."""
-    register_agent(client)
-    register_agent(client, "den")
+    client.register_agent()
+    client.register_agent("den")
 
 
 @pytest.fixture
-def insert(client: FlaskClient, clock: FakeClock) -> Callable[..., dict[str, Any]]:
+def insert(client, clock) -> Callable[..., dict[str, Any]]:
     """Puts a disc into a drive of its own, a minute after the one before."""
     drives = iter("DEFGHIJKLMNOPQRSTUVWXYZ")
 
     def inserted(label: str, minutes: tuple[float, ...], **extra: Any) -> dict[str, Any]:
         clock.advance(60)
-        return detect(client, label, minutes, **{"drive": f"{next(drives)}:", **extra})
+        return client.detect(label, minutes, **{"drive": f"{next(drives)}:", **extra})
 
     return inserted
 
@@ -52,10 +41,10 @@ def insert(client: FlaskClient, clock: FakeClock) -> Callable[..., dict[str, Any
 Insert = Callable[..., dict[str, Any]]
 
 
-def assert_true(client: FlaskClient, season_id: str = "Firefly:s1") -> None:
+def assert_true(client: Client, season_id: str = "Firefly:s1") -> None:
     """Check that a season says what its discs say, and that no two discs share a number."""
-    found = season(client, season_id)
-    discs = [disc_of(client, disc_id) for disc_id in found["disc_ids"]]
+    found = client.season(season_id)
+    discs = [client.disc(disc_id) for disc_id in found["disc_ids"]]
     assert {disc["tv_season_id"] for disc in discs} <= {season_id}
     held = {}
     for disc in discs:
@@ -70,7 +59,7 @@ def assert_true(client: FlaskClient, season_id: str = "Firefly:s1") -> None:
     assert found["last_disc_name"] == (discs[-1]["disc_name"] if discs else None)
 
 
-def test_it_leaves_room_for_a_disc_that_has_not_come(client: FlaskClient, insert: Insert) -> None:
+def test_it_leaves_room_for_a_disc_that_has_not_come(client, insert):
     second = insert("FIREFLY_S01_D2", SECOND)
     assert episodes(second) == [5, 6, 7, 8]
     told_of = second["identification"]
@@ -83,18 +72,16 @@ def test_it_leaves_room_for_a_disc_that_has_not_come(client: FlaskClient, insert
     assert_true(client)
 
 
-def test_it_leaves_room_for_several_discs(insert: Insert) -> None:
+def test_it_leaves_room_for_several_discs(insert):
     fourth = insert("FIREFLY_S01_D4", SECOND)
     assert episodes(fourth) == [13, 14, 15, 16]
     assert "Discs 1 to 3 have not been seen" in fourth["identification"]["warnings"][0]
 
 
-def test_it_corrects_the_guess_when_the_first_disc_comes(
-    client: FlaskClient, insert: Insert
-) -> None:
+def test_it_corrects_the_guess_when_the_first_disc_comes(client, insert):
     guessed = insert("FIREFLY_S01_D2", SECOND)
     assert episodes(insert("FIREFLY_S01_D1", FIRST)) == [1, 2, 3]
-    corrected = disc_of(client, guessed["disc_id"])
+    corrected = client.disc(guessed["disc_id"])
     assert episodes(corrected) == [4, 5, 6, 7]
     assert file_names(corrected)[0] == "Firefly - S01E04.mkv"
     assert corrected["starting_episode_number"] == 4
@@ -102,33 +89,33 @@ def test_it_corrects_the_guess_when_the_first_disc_comes(
     assert_true(client)
 
 
-def test_it_corrects_the_discs_behind_it_too(client: FlaskClient, insert: Insert) -> None:
+def test_it_corrects_the_discs_behind_it_too(client, insert):
     third, second = insert("FIREFLY_S01_D3", THIRD), insert("FIREFLY_S01_D2", SECOND)
     insert("FIREFLY_S01_D1", FIRST)
-    assert episodes(disc_of(client, second["disc_id"])) == [4, 5, 6, 7]
-    assert episodes(disc_of(client, third["disc_id"])) == [8, 9]
+    assert episodes(client.disc(second["disc_id"])) == [4, 5, 6, 7]
+    assert episodes(client.disc(third["disc_id"])) == [8, 9]
     assert_true(client)
 
 
-def test_it_leaves_numbers_that_a_person_approved(client: FlaskClient, insert: Insert) -> None:
-    guessed = approve(client, insert("FIREFLY_S01_D2", THIRD)["disc_id"])
+def test_it_leaves_numbers_that_a_person_approved(client, insert):
+    guessed = client.approve(insert("FIREFLY_S01_D2", THIRD)["disc_id"])
     assert episodes(guessed) == [3, 4]
     first = insert("FIREFLY_S01_D1", FIRST)
-    assert episodes(disc_of(client, guessed["disc_id"])) == [3, 4]
+    assert episodes(client.disc(guessed["disc_id"])) == [3, 4]
     assert episodes(first) == [1, 2, 5]
     assert "leave gaps" in " ".join(first["identification"]["warnings"])
     assert_true(client)
 
 
-def test_it_leaves_room_for_a_disc_that_was_rejected(client: FlaskClient, insert: Insert) -> None:
-    told(client, insert("FIREFLY_S01_D1", FIRST)["disc_id"], "preview/reject")
+def test_it_leaves_room_for_a_disc_that_was_rejected(client, insert):
+    client.edit(insert("FIREFLY_S01_D1", FIRST)["disc_id"], "preview/reject")
     second = insert("FIREFLY_S01_D2", SECOND)
     assert episodes(second)[0] > 1
     assert second["identification"]["warnings"] != []
     assert_true(client)
 
 
-def test_it_numbers_two_discs_that_come_at_the_same_moment(app: Flask, client: FlaskClient) -> None:
+def test_it_numbers_two_discs_that_come_at_the_same_moment(app, client):
     def report(agent_id: str, number: int, minutes: tuple[float, ...]) -> Callable[[], Any]:
         return post(
             app, "/api/discs/detected", agent_id=agent_id, drive="D:",
@@ -137,59 +124,53 @@ def test_it_numbers_two_discs_that_come_at_the_same_moment(app: Flask, client: F
 
     answers = at_once(report("pc", 1, FIRST), report("den", 2, SECOND))
     assert statuses(answers) == [200, 200]
-    first, second = (disc_of(client, answer.get_json()["disc_id"]) for answer in answers)
+    first, second = (client.disc(answer.get_json()["disc_id"]) for answer in answers)
     assert (episodes(first), episodes(second)) == ([1, 2, 3], [4, 5, 6, 7])
     assert_true(client)
 
 
 @pytest.mark.parametrize("agent_id", ["pc", "den"])
-def test_it_knows_the_same_disc_in_any_drive(
-    client: FlaskClient, insert: Insert, agent_id: str
-) -> None:
+def test_it_knows_the_same_disc_in_any_drive(client, insert, agent_id):
     insert("FIREFLY_S01_D1", FIRST)
     second = insert("FIREFLY_S01_D2", SECOND)
     insert("FIREFLY_S01_D3", THIRD)
     again = insert("Firefly S01 D2", SECOND, agent_id=agent_id)
     assert again["disc_id"] != second["disc_id"]
     assert file_names(again) == file_names(second)
-    assert season(client, "Firefly:s1")["last_episode_assigned"] == 9
+    assert client.season("Firefly:s1")["last_episode_assigned"] == 9
     assert_true(client)
 
 
-def test_it_tells_discs_of_one_label_apart_by_their_layout(insert: Insert) -> None:
+def test_it_tells_discs_of_one_label_apart_by_their_layout(insert):
     assert episodes(insert("FIREFLY_S01", FIRST)) == [1, 2, 3]
     assert episodes(insert("FIREFLY_S01", SECOND)) == [4, 5, 6, 7]
     assert episodes(insert("FIREFLY_S01", FIRST)) == [1, 2, 3]
 
 
-def test_it_numbers_a_disc_of_which_an_earlier_record_had_more_episodes(
-    client: FlaskClient, insert: Insert
-) -> None:
+def test_it_numbers_a_disc_of_which_an_earlier_record_had_more_episodes(client, insert):
     # Alone, the long documentary passes for an episode; beside the season's others it does not.
     layout = (43, 42.5, 44, 57)
     old = insert("FIREFLY_S01_D1", layout)
     assert episodes(old) == [1, 2, 3, 4]
-    eject(client, old["drive"])
-    second = approve(client, insert("FIREFLY_S01_D2", SECOND)["disc_id"])
+    client.eject(old["drive"])
+    second = client.approve(insert("FIREFLY_S01_D2", SECOND)["disc_id"])
     again = insert("FIREFLY_S01_D1", layout)
     assert file_names(again) == [f"Firefly - S01E{n:02d}.mkv" for n in range(1, 4)]
-    assert disc_of(client, second["disc_id"]) == second
+    assert client.disc(second["disc_id"]) == second
     assert_true(client)
 
 
-def test_it_gives_numbers_back_when_a_disc_is_rejected(client: FlaskClient, insert: Insert) -> None:
+def test_it_gives_numbers_back_when_a_disc_is_rejected(client, insert):
     first, second = insert("FIREFLY_S01", FIRST), insert("FIREFLY_S01", SECOND)
-    told(client, first["disc_id"], "preview/reject")
-    assert episodes(disc_of(client, second["disc_id"])) == [1, 2, 3, 4]
+    client.edit(first["disc_id"], "preview/reject")
+    assert episodes(client.disc(second["disc_id"])) == [1, 2, 3, 4]
     assert_true(client)
 
 
-def test_it_gives_numbers_back_when_a_disc_is_of_another_season(
-    client: FlaskClient, insert: Insert
-) -> None:
+def test_it_gives_numbers_back_when_a_disc_is_of_another_season(client, insert):
     first, second = insert("FIREFLY_S01", FIRST), insert("FIREFLY_S01", SECOND)
-    told(client, first["disc_id"], "preview/update-season", season_number=2)
-    assert episodes(disc_of(client, second["disc_id"])) == [1, 2, 3, 4]
+    client.edit(first["disc_id"], "preview/update-season", season_number=2)
+    assert episodes(client.disc(second["disc_id"])) == [1, 2, 3, 4]
     assert_true(client)
     assert_true(client, "Firefly:s2")
 
@@ -201,45 +182,39 @@ def test_it_gives_numbers_back_when_a_disc_is_of_another_season(
         {"media_type": "tv_show", "show_name": "Firefly Again"},
     ],
 )
-def test_it_gives_numbers_back_when_a_disc_is_something_else(
-    client: FlaskClient, insert: Insert, other: dict[str, Any]
-) -> None:
+def test_it_gives_numbers_back_when_a_disc_is_something_else(client, insert, other):
     first, second = insert("FIREFLY_S01", FIRST), insert("FIREFLY_S01", SECOND)
-    told(client, first["disc_id"], "preview/override-media-type", **other)
-    assert episodes(disc_of(client, second["disc_id"])) == [1, 2, 3, 4]
+    client.edit(first["disc_id"], "preview/override-media-type", **other)
+    assert episodes(client.disc(second["disc_id"])) == [1, 2, 3, 4]
     assert_true(client)
 
 
 @pytest.mark.parametrize(
     "edit", [{"selected": False}, {"is_extra": True}, {"is_extra": True, "selected": True}]
 )
-def test_it_gives_the_number_of_a_dropped_title_back(
-    client: FlaskClient, insert: Insert, edit: dict[str, Any]
-) -> None:
+def test_it_gives_the_number_of_a_dropped_title_back(client, insert, edit):
     first, second = insert("FIREFLY_S01", FIRST), insert("FIREFLY_S01", SECOND)
-    approve(client, first["disc_id"], title_edits=[{"index": 2, **edit}])
-    assert episodes(disc_of(client, second["disc_id"])) == [3, 4, 5, 6]
+    client.approve(first["disc_id"], title_edits=[{"index": 2, **edit}])
+    assert episodes(client.disc(second["disc_id"])) == [3, 4, 5, 6]
     assert_true(client)
 
 
-def test_it_goes_on_behind_numbers_that_a_person_changed(
-    client: FlaskClient, insert: Insert
-) -> None:
+def test_it_goes_on_behind_numbers_that_a_person_changed(client, insert):
     first, second = insert("FIREFLY_S01", FIRST), insert("FIREFLY_S01", SECOND)
     edits = [{"index": at, "episode_number": at + 11} for at in range(3)]
-    approve(client, first["disc_id"], title_edits=edits)
-    assert episodes(disc_of(client, second["disc_id"])) == [14, 15, 16, 17]
+    client.approve(first["disc_id"], title_edits=edits)
+    assert episodes(client.disc(second["disc_id"])) == [14, 15, 16, 17]
     assert_true(client)
 
 
-def test_it_numbers_on_over_a_restart(app: Flask, client: FlaskClient, insert: Insert) -> None:
+def test_it_numbers_on_over_a_restart(app, client, insert):
     insert("FIREFLY_S01_D1", FIRST)
     restart(app)
     assert episodes(insert("FIREFLY_S01_D2", SECOND)) == [4, 5, 6, 7]
     assert_true(client)
 
 
-def test_it_counts_specials_by_themselves(client: FlaskClient, insert: Insert) -> None:
+def test_it_counts_specials_by_themselves(client, insert):
     insert("FIREFLY_S01_D1", FIRST)
     specials = insert("FIREFLY_S00", SECOND)
     assert file_names(specials)[0] == "Firefly - S00E01.mkv"
@@ -249,17 +224,15 @@ def test_it_counts_specials_by_themselves(client: FlaskClient, insert: Insert) -
     assert_true(client, "Firefly:s0")
 
 
-def test_it_takes_extras_of_a_season_for_no_episodes(client: FlaskClient, insert: Insert) -> None:
+def test_it_takes_extras_of_a_season_for_no_episodes(client, insert):
     insert("FIREFLY_S01_D1", FIRST)
     bonus = insert("FIREFLY_S01_D2", (58, 9, 8, 7, 12, 11, 3, 4, 5))
     assert (bonus["media_type"], episodes(bonus)) == ("tv_show", [])
     assert bonus["identification"]["warnings"] != []
-    assert season(client, "Firefly:s1")["last_episode_assigned"] == 3
+    assert client.season("Firefly:s1")["last_episode_assigned"] == 3
 
 
-def test_it_finds_a_show_whose_label_is_written_otherwise(
-    client: FlaskClient, insert: Insert
-) -> None:
+def test_it_finds_a_show_whose_label_is_written_otherwise(client, insert):
     insert("24_DISC1", FIRST)
     second = insert("24_DISC2", SECOND)
     third = insert("TV24_D3", THIRD)
@@ -267,16 +240,14 @@ def test_it_finds_a_show_whose_label_is_written_otherwise(
     assert episodes(third) == [8, 9]
 
 
-def test_it_takes_another_show_of_a_like_name_for_another(insert: Insert) -> None:
+def test_it_takes_another_show_of_a_like_name_for_another(insert):
     insert("24_DISC1", FIRST)
     assert insert("TV24_D2", (21, 22, 21.5))["tv_season_id"] != "24:s1"
 
 
-def test_it_moves_no_disc_onto_numbers_of_an_approved_one(
-    client: FlaskClient, services: Services, insert: Insert
-) -> None:
-    approve(client, insert("FIREFLY_S01_D1", FIRST)["disc_id"])
-    second = approve(client, insert("FIREFLY_S01_D2", SECOND)["disc_id"])
+def test_it_moves_no_disc_onto_numbers_of_an_approved_one(client, services, insert):
+    client.approve(insert("FIREFLY_S01_D1", FIRST)["disc_id"])
+    second = client.approve(insert("FIREFLY_S01_D2", SECOND)["disc_id"])
     insert("FIREFLY_S01_D3", THIRD)
     body = {"season_number": 1, "starting_episode": 2}
     address = f"/api/discs/{second['disc_id']}/preview/update-season"
@@ -284,12 +255,10 @@ def test_it_moves_no_disc_onto_numbers_of_an_approved_one(
         assert_problem(client.post(address, json=body), 409, "Episode 2")
 
 
-def test_it_numbers_pending_discs_around_where_a_person_says(
-    client: FlaskClient, insert: Insert
-) -> None:
+def test_it_numbers_pending_discs_around_where_a_person_says(client, insert):
     first, second = insert("FIREFLY_S01", FIRST), insert("FIREFLY_S01", SECOND)
     body = {"season_number": 1, "starting_episode": 1}
-    told(client, second["disc_id"], "preview/update-season", **body)
-    assert episodes(disc_of(client, second["disc_id"])) == [1, 2, 3, 4]
-    assert episodes(disc_of(client, first["disc_id"])) == [5, 6, 7]
+    client.edit(second["disc_id"], "preview/update-season", **body)
+    assert episodes(client.disc(second["disc_id"])) == [1, 2, 3, 4]
+    assert episodes(client.disc(first["disc_id"])) == [5, 6, 7]
     assert_true(client)

@@ -4,21 +4,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
-from tests.support import (
-    FakeClock,
-    approve,
-    assert_problem,
-    detect,
-    episodes,
-    file_names,
-    ok,
-    register_agent,
-    season,
-    unchanged,
-)
+from tests.client import Client, ok
+from tests.support import assert_problem, episodes, file_names, unchanged
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 #: (title index, minutes) of each title from two minutes on, "The Complete Series" on four DVDs.
 #: The first one begins with a long pilot; on the last one a documentary is long enough for an
@@ -35,32 +25,26 @@ FIREFLY = (
 PILOT_CHAPTERS, CHAPTERS = 21, 13
 
 
-@pytest.fixture(autouse=True)
-def agent(client: FlaskClient) -> None:
-    """Every disc lies in a drive of a registered agent."""
-    register_agent(client)
-
-
-def reject(client: FlaskClient, disc: dict[str, Any]) -> None:
+def reject(client: Client, disc: dict[str, Any]) -> None:
     """Refuse the names of a disc."""
     ok(client.post(f"/api/discs/{disc['disc_id']}/preview/reject"))
 
 
-def second_disc(client: FlaskClient, drive: str = "E:") -> dict[str, Any]:
+def second_disc(client: Client, drive: str = "E:") -> dict[str, Any]:
     """Another disc of the season of `detect`, with two episodes."""
-    return detect(client, "FIREFLY_S01_D2", (43, 44), drive=drive)
+    return client.detect("FIREFLY_S01_D2", (43, 44), drive=drive)
 
 
 def unnumbered_disc(
-    client: FlaskClient, drive: str = "E:", minutes: tuple[float, ...] = (43, 44)
+    client: Client, drive: str = "E:", minutes: tuple[float, ...] = (43, 44)
 ) -> dict[str, Any]:
     """A disc of that season whose label has no disc number."""
-    return detect(client, "FIREFLY_S01", minutes, drive=drive)
+    return client.detect("FIREFLY_S01", minutes, drive=drive)
 
 
-def test_it_shows_a_season(client: FlaskClient, clock: FakeClock) -> None:
-    first = detect(client, "FIREFLY_S01_D1", (43, 3))
-    approve(client, first["disc_id"], title_edits=[{"index": 0, "episode_title": "Serenity"}])
+def test_it_shows_a_season(client, clock):
+    first = client.detect("FIREFLY_S01_D1", (43, 3))
+    client.approve(first["disc_id"], title_edits=[{"index": 0, "episode_title": "Serenity"}])
     clock.advance(60)
     second = second_disc(client)
     expected = {
@@ -86,8 +70,8 @@ def test_it_shows_a_season(client: FlaskClient, clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("address", ["/api/tv-seasons", "/api/discs/tv-seasons"])
-def test_it_answers_404_for_an_unknown_season(client: FlaskClient, address: str) -> None:
-    detect(client)
+def test_it_answers_404_for_an_unknown_season(client, address):
+    client.detect()
     assert_problem(client.get(f"{address}/Firefly:s2"), 404, "Firefly:s2")
     assert_problem(client.get(f"{address}/Firefly"), 404, "Firefly")
 
@@ -107,8 +91,8 @@ def test_it_answers_404_for_an_unknown_season(client: FlaskClient, address: str)
         "..",
     ],
 )
-def test_it_finds_a_season_of_any_name(client: FlaskClient, address: str, show: str) -> None:
-    disc_id = detect(client)["disc_id"]
+def test_it_finds_a_season_of_any_name(client, address, show):
+    disc_id = client.detect()["disc_id"]
     body = {"media_type": "tv_show", "show_name": show}
     disc = ok(client.post(f"/api/discs/{disc_id}/preview/override-media-type", json=body))
     assert disc["tv_season_id"] == f"{show}:s1"
@@ -116,7 +100,7 @@ def test_it_finds_a_season_of_any_name(client: FlaskClient, address: str, show: 
     assert (found["show_name"], found["disc_ids"]) == (show, [disc_id])
 
 
-def test_it_numbers_a_season_of_four_discs(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_numbers_a_season_of_four_discs(client, clock):
     found = []
     for number, layout in enumerate(FIREFLY, start=1):
         titles = [
@@ -127,83 +111,79 @@ def test_it_numbers_a_season_of_four_discs(client: FlaskClient, clock: FakeClock
             }
             for at, length in layout
         ]
-        disc = detect(client, f"FIREFLY_D{number}", titles=titles)
-        found += file_names(approve(client, disc["disc_id"]))
+        disc = client.detect(f"FIREFLY_D{number}", titles=titles)
+        found += file_names(client.approve(disc["disc_id"]))
         clock.advance(3600)
     assert found == [f"Firefly - S01E{number:02d}.mkv" for number in range(1, 15)]
-    assert season(client, "Firefly:s1")["last_episode_assigned"] == 14
+    assert client.season("Firefly:s1")["last_episode_assigned"] == 14
 
 
-def test_it_counts_each_season_by_itself(client: FlaskClient) -> None:
-    detect(client)
-    assert episodes(detect(client, "FIREFLY_S02_D1", (43, 44), drive="E:")) == [1, 2]
+def test_it_counts_each_season_by_itself(client):
+    client.detect()
+    assert episodes(client.detect("FIREFLY_S02_D1", (43, 44), drive="E:")) == [1, 2]
 
 
-def test_it_counts_each_show_by_itself(client: FlaskClient) -> None:
-    detect(client)
-    assert episodes(detect(client, "FARSCAPE_S01_D1", (43, 44), drive="E:")) == [1, 2]
+def test_it_counts_each_show_by_itself(client):
+    client.detect()
+    assert episodes(client.detect("FARSCAPE_S01_D1", (43, 44), drive="E:")) == [1, 2]
 
 
-def test_it_gives_the_same_disc_its_numbers_again(client: FlaskClient) -> None:
-    first = detect(client)
+def test_it_gives_the_same_disc_its_numbers_again(client):
+    first = client.detect()
     second_disc(client)
-    again = detect(client, drive="F:")
+    again = client.detect(drive="F:")
     assert again["disc_id"] != first["disc_id"]
     assert file_names(again) == file_names(first)
-    assert season(client, "Firefly:s1")["last_episode_assigned"] == 5
+    assert client.season("Firefly:s1")["last_episode_assigned"] == 5
 
 
-def test_it_gives_the_same_disc_the_numbers_that_a_person_gave_it(client: FlaskClient) -> None:
+def test_it_gives_the_same_disc_the_numbers_that_a_person_gave_it(client):
     edits = [{"index": index, "episode_number": index + 7} for index in range(3)]
-    approve(client, detect(client)["disc_id"], title_edits=edits)
-    assert episodes(detect(client, drive="E:")) == [7, 8, 9]
+    client.approve(client.detect()["disc_id"], title_edits=edits)
+    assert episodes(client.detect(drive="E:")) == [7, 8, 9]
 
 
-def test_it_gives_the_same_disc_the_numbers_it_had_last(
-    client: FlaskClient, clock: FakeClock
-) -> None:
-    detect(client)
+def test_it_gives_the_same_disc_the_numbers_it_had_last(client, clock):
+    client.detect()
     clock.advance(60)
-    address = f"/api/discs/{detect(client, drive='E:')['disc_id']}/preview/update-season"
+    address = f"/api/discs/{client.detect(drive='E:')['disc_id']}/preview/update-season"
     ok(client.post(address, json={"season_number": 1, "starting_episode": 7}))
-    assert episodes(detect(client, drive="F:")) == [7, 8, 9]
+    assert episodes(client.detect(drive="F:")) == [7, 8, 9]
 
 
-def test_it_calls_the_same_disc_by_the_names_it_had(client: FlaskClient) -> None:
+def test_it_calls_the_same_disc_by_the_names_it_had(client):
     edits = [{"index": 1, "episode_title": "The Train Job"}]
-    first = approve(client, detect(client)["disc_id"], title_edits=edits)
-    again = detect(client, drive="E:")
+    first = client.approve(client.detect()["disc_id"], title_edits=edits)
+    again = client.detect(drive="E:")
     assert file_names(again) == file_names(first) == [
         "Firefly - S01E01.mkv", "Firefly - S01E02 - The Train Job.mkv", "Firefly - S01E03.mkv"
     ]  # fmt: skip
 
 
-def test_it_keeps_a_name_that_another_copy_lacks(client: FlaskClient) -> None:
-    first, copy = detect(client), detect(client, drive="E:")
+def test_it_keeps_a_name_that_another_copy_lacks(client):
+    first, copy = client.detect(), client.detect(drive="E:")
     edits = [{"index": 0, "episode_title": "Serenity"}]
-    approve(client, first["disc_id"], title_edits=edits)
-    approve(client, copy["disc_id"])
-    names = [each["episode_name"] for each in season(client, "Firefly:s1")["episodes"]]
+    client.approve(first["disc_id"], title_edits=edits)
+    client.approve(copy["disc_id"])
+    names = [each["episode_name"] for each in client.season("Firefly:s1")["episodes"]]
     assert names == ["Serenity", "Episode 2", "Episode 3"]
 
 
-def test_it_forgets_a_name_that_a_person_took_away(client: FlaskClient) -> None:
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id, title_edits=[{"index": 0, "episode_title": "Sanctuary"}])
-    approve(client, disc_id, title_edits=[{"index": 0, "episode_title": ""}])
-    assert season(client, "Firefly:s1")["episodes"][0]["episode_name"] == "Episode 1"
+def test_it_forgets_a_name_that_a_person_took_away(client):
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id, title_edits=[{"index": 0, "episode_title": "Sanctuary"}])
+    client.approve(disc_id, title_edits=[{"index": 0, "episode_title": ""}])
+    assert client.season("Firefly:s1")["episodes"][0]["episode_name"] == "Episode 1"
 
 
-def test_it_gives_the_numbers_of_a_rejected_disc_to_the_next(client: FlaskClient) -> None:
-    reject(client, detect(client))
-    emptied = season(client, "Firefly:s1")
+def test_it_gives_the_numbers_of_a_rejected_disc_to_the_next(client):
+    reject(client, client.detect())
+    emptied = client.season("Firefly:s1")
     assert (emptied["last_episode_assigned"], emptied["disc_ids"]) == (0, [])
     assert episodes(unnumbered_disc(client)) == [1, 2]
 
 
-def test_it_numbers_a_rejected_disc_anew_when_it_comes_again(
-    client: FlaskClient, clock: FakeClock
-) -> None:
+def test_it_numbers_a_rejected_disc_anew_when_it_comes_again(client, clock):
     reject(client, unnumbered_disc(client, minutes=(43, 44, 45)))
     clock.advance(60)
     assert episodes(unnumbered_disc(client)) == [1, 2]
@@ -211,37 +191,35 @@ def test_it_numbers_a_rejected_disc_anew_when_it_comes_again(
     assert episodes(unnumbered_disc(client, "F:", (43, 44, 45))) == [3, 4, 5]
 
 
-def test_it_keeps_the_numbers_of_a_copy_that_is_not_rejected(client: FlaskClient) -> None:
-    detect(client)
-    reject(client, detect(client, drive="E:"))
+def test_it_keeps_the_numbers_of_a_copy_that_is_not_rejected(client):
+    client.detect()
+    reject(client, client.detect(drive="E:"))
     assert episodes(second_disc(client, drive="F:")) == [4, 5]
 
 
-def test_it_approves_no_numbers_that_another_disc_got(
-    client: FlaskClient, services: Services
-) -> None:
-    first = detect(client)
+def test_it_approves_no_numbers_that_another_disc_got(client, services):
+    first = client.detect()
     reject(client, first)
-    approve(client, unnumbered_disc(client)["disc_id"])
+    client.approve(unnumbered_disc(client)["disc_id"])
     with unchanged(services):
         answer = client.post(f"/api/discs/{first['disc_id']}/preview/approve")
         assert_problem(answer, 409, "Episode 1")
 
 
-def test_it_approves_rejected_numbers_that_only_a_copy_holds(client: FlaskClient) -> None:
-    first = detect(client)
-    detect(client, drive="E:")
+def test_it_approves_rejected_numbers_that_only_a_copy_holds(client):
+    first = client.detect()
+    client.detect(drive="E:")
     reject(client, first)
-    assert approve(client, first["disc_id"])["preview_status"] == "approved"
+    assert client.approve(first["disc_id"])["preview_status"] == "approved"
 
 
-def test_it_takes_an_extra_for_no_number(client: FlaskClient) -> None:
+def test_it_takes_an_extra_for_no_number(client):
     edits = [{"index": 3, "episode_number": 40, "selected": True}]
-    approve(client, detect(client)["disc_id"], title_edits=edits)
+    client.approve(client.detect()["disc_id"], title_edits=edits)
     assert episodes(second_disc(client)) == [4, 5]
 
 
-def test_it_goes_on_behind_the_highest_number(client: FlaskClient) -> None:
-    disc_id = detect(client)["disc_id"]
-    approve(client, disc_id, title_edits=[{"index": 1, "episode_number": 99_999}])
+def test_it_goes_on_behind_the_highest_number(client):
+    disc_id = client.detect()["disc_id"]
+    client.approve(disc_id, title_edits=[{"index": 1, "episode_number": 99_999}])
     assert episodes(second_disc(client)) == [100_000, 100_001]

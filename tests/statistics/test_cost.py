@@ -1,10 +1,10 @@
 """Statistics cost as much as there are days asked for, not as there are jobs."""
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
 from tests.analytics import analytics
+from tests.client import Client
 from tests.plans import Statements, noted, plan_of
 from tests.statistics.test_jobs import add
 
@@ -12,7 +12,7 @@ SPAN = {"start": "2026-01-01", "end": "2026-01-24"}
 
 
 @pytest.fixture
-def statements(client: FlaskClient, services: Services) -> Statements:
+def statements(client: Client, services: Services) -> Statements:
     """What runs where statistics are asked for, by each group."""
     add(services, "2026-01-24")
     with noted(services) as seen:

@@ -5,20 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.domain.queue.job_states import JobType
 from boz_server.domain.statistics.runs import Outcome, Run
 from boz_server.services.wiring import Services
 from tests.analytics import GB, analytics, transcoded
+from tests.client import Client, ok
 from tests.support import (
     FakeClock,
-    approved_job,
     assert_problem,
-    ok,
-    register_agent,
-    register_worker,
-    report,
 )
 
 NOTHING: dict[str, Any] = {
@@ -29,9 +24,9 @@ NOTHING: dict[str, Any] = {
 
 
 @pytest.fixture
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
+def machine(client: Client) -> None:
+    client.register_agent()
+    client.register_worker()
 
 
 def add(services: Services, day: str, **facts: Any) -> None:
@@ -51,7 +46,7 @@ def keys(answer: dict[str, Any]) -> dict[str | None, int]:
 
 
 @pytest.mark.usefixtures("machine")
-def test_it_tells_what_came_of_jobs(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_tells_what_came_of_jobs(client: Client, clock: FakeClock) -> None:
     transcoded(client, clock, seconds=60, output_file_size=2 * GB)
     transcoded(client, clock, seconds=30, end="failed")
     found = analytics(client, "jobs")
@@ -69,17 +64,17 @@ def test_it_tells_what_came_of_jobs(client: FlaskClient, clock: FakeClock) -> No
     }
 
 
-def test_it_tells_of_nothing(client: FlaskClient) -> None:
+def test_it_tells_of_nothing(client: Client) -> None:
     found = analytics(client, "jobs")
     assert (found["groups"], found["total"]) == ([], NOTHING)
 
 
 @pytest.mark.usefixtures("machine")
 def test_it_counts_lost_attempts_apart(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running"))
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running"))
     clock.advance(600)
     services.attempts.rescue()
     total = analytics(client, "jobs")["total"]
@@ -99,7 +94,7 @@ GROUPS: dict[str, dict[str | None, int]] = {
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_it_puts_jobs_into_groups(client: FlaskClient, services: Services, group: str) -> None:
+def test_it_puts_jobs_into_groups(client: Client, services: Services, group: str) -> None:
     for day in DAYS:
         add(services, day)
     found = analytics(client, "jobs", start=DAYS[0], end=DAYS[-1], group=group)
@@ -109,9 +104,7 @@ def test_it_puts_jobs_into_groups(client: FlaskClient, services: Services, group
     assert found["total"]["saved_bytes"] == 36 * GB
 
 
-def test_it_puts_what_has_no_worker_and_no_preset_first(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_puts_what_has_no_worker_and_no_preset_first(client: Client, services: Services) -> None:
     add(services, "2026-01-24", worker_id="b", preset="Fast")
     add(services, "2026-01-24", worker_id="a", preset="Äußerst langsam")
     add(services, "2026-01-24", worker_id="Z", preset="Fast")
@@ -122,7 +115,7 @@ def test_it_puts_what_has_no_worker_and_no_preset_first(
     assert keys(analytics(client, "jobs", group="type")) == {"rip": 1, "transcode": 3}
 
 
-def test_it_tells_of_both_ends_of_the_span(client: FlaskClient, services: Services) -> None:
+def test_it_tells_of_both_ends_of_the_span(client: Client, services: Services) -> None:
     for day in ("2026-01-09", "2026-01-10", "2026-01-12", "2026-01-13"):
         add(services, day)
     found = analytics(client, "jobs", start="2026-01-10", end="2026-01-12")
@@ -143,7 +136,7 @@ def test_it_tells_of_both_ends_of_the_span(client: FlaskClient, services: Servic
     ],
 )
 def test_it_takes_days_and_instants(
-    client: FlaskClient, start: str | None, end: str | None, days: tuple[str, str]
+    client: Client, start: str | None, end: str | None, days: tuple[str, str]
 ) -> None:
     for what in ("jobs", "storage"):
         found = analytics(client, what, start=start, end=end)
@@ -165,15 +158,13 @@ def test_it_takes_days_and_instants(
         ("group=hour", "group", "day, week, month, type, worker, preset"),
     ],
 )
-def test_it_refuses_what_is_no_span(
-    client: FlaskClient, query: str, field: str, mentions: str
-) -> None:
+def test_it_refuses_what_is_no_span(client: Client, query: str, field: str, mentions: str) -> None:
     assert_problem(client.get(f"/api/analytics/jobs?{query}"), 422, mentions, field)
     if "group" not in query:
         assert_problem(client.get(f"/api/analytics/workers?{query}"), 422, mentions, field)
 
 
-def test_it_knows_percentiles_to_3_2_percent(client: FlaskClient, services: Services) -> None:
+def test_it_knows_percentiles_to_3_2_percent(client: Client, services: Services) -> None:
     chance = random.Random(1)  # noqa: S311
     seconds = sorted(chance.lognormvariate(7, 1.5) for _ in range(400))
     for number, each in enumerate(seconds):
@@ -186,6 +177,6 @@ def test_it_knows_percentiles_to_3_2_percent(client: FlaskClient, services: Serv
             assert told["mean"] == pytest.approx(sum(seconds) / 400)
 
 
-def test_it_takes_what_is_empty_for_not_asked(client: FlaskClient) -> None:
+def test_it_takes_what_is_empty_for_not_asked(client: Client) -> None:
     empty = client.get("/api/analytics/jobs?from=&to=&group=")
     assert ok(empty) == ok(client.get("/api/analytics/jobs"))

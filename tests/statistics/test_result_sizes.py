@@ -4,20 +4,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.settings import Settings
 from tests.analytics import GB, analytics, counted, transcoded
+from tests.client import Client, ok
 from tests.remote import FILM, RAW, given_away, send, send_result, shared
 from tests.support import (
     FakeClock,
-    approved_job,
     assert_problem,
-    job_of,
-    ok,
-    register_agent,
-    register_worker,
-    report,
 )
 
 COMPARED = {
@@ -29,9 +23,9 @@ COMPARED = {
 
 
 @pytest.fixture
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
+def machine(client: Client) -> None:
+    client.register_agent()
+    client.register_worker()
 
 
 def sums() -> dict[str, int]:
@@ -47,17 +41,17 @@ def sums() -> dict[str, int]:
 class TestTold:
     """Sizes that machines report."""
 
-    def test_it_takes_the_size_with_the_report(self, client: FlaskClient, clock: FakeClock) -> None:
+    def test_it_takes_the_size_with_the_report(self, client: Client, clock: FakeClock) -> None:
         job_id = transcoded(client, clock, output_file_size=2 * GB)
-        assert job_of(client, job_id)["output_file_size"] == 2 * GB
+        assert client.job(job_id)["output_file_size"] == 2 * GB
         (row,) = counted()
         assert COMPARED.items() <= row.items()
 
     def test_it_takes_the_size_back_of_a_result_that_never_arrived(
-        self, client: FlaskClient, clock: FakeClock
+        self, client: Client, clock: FakeClock
     ) -> None:
         job_id = transcoded(client, clock, output_file_size=2 * GB)
-        ok(report(client, job_id, "completed", error="Upload failed: 507"))
+        ok(client.report(job_id, "completed", error="Upload failed: 507"))
         clock.advance(86400)
         ok(client.post(f"/api/jobs/{job_id}/retry"))
         assert sums() == {"runs": 1, "input_bytes": 8 * GB, "output_bytes": 0,
@@ -65,19 +59,17 @@ class TestTold:
         storage = analytics(client, "storage")
         assert (storage["transcodes"], storage["saved_bytes"]) == (0, 0)
 
-    def test_it_takes_the_size_from_a_worker(self, client: FlaskClient) -> None:
-        job_id = approved_job(client)
+    def test_it_takes_the_size_from_a_worker(self, client: Client) -> None:
+        job_id = client.approved_job()
         body = {"job_id": job_id, "output_file_size": 2 * GB}
         ok(client.post("/api/workers/gpu/jobs/complete", json=body))
-        assert job_of(client, job_id)["output_file_size"] == 2 * GB
+        assert client.job(job_id)["output_file_size"] == 2 * GB
 
-    def test_it_adds_the_size_to_the_day_of_the_end(
-        self, client: FlaskClient, clock: FakeClock
-    ) -> None:
+    def test_it_adds_the_size_to_the_day_of_the_end(self, client: Client, clock: FakeClock) -> None:
         job_id = transcoded(client, clock)
         clock.advance(24 * 3600)
         for size in (2 * GB, 3 * GB):  # the first word counts
-            answer = ok(report(client, job_id, "completed", output_file_size=size))
+            answer = ok(client.report(job_id, "completed", output_file_size=size))
             assert answer["output_file_size"] == 2 * GB
         run, result = counted()
         assert run["runs"] == 1
@@ -88,43 +80,43 @@ class TestTold:
 
     @pytest.mark.parametrize("size", [0, 2**63 - 1])
     def test_it_adds_no_size_that_can_not_be(
-        self, client: FlaskClient, clock: FakeClock, size: int
+        self, client: Client, clock: FakeClock, size: int
     ) -> None:
         job_id = transcoded(client, clock)
-        ok(report(client, job_id, "completed", output_file_size=size))
-        assert job_of(client, job_id)["output_file_size"] == size
+        ok(client.report(job_id, "completed", output_file_size=size))
+        assert client.job(job_id)["output_file_size"] == size
         assert len(counted()) == 1
 
     @pytest.mark.parametrize("status", ["running", "failed", "cancelled"])
     def test_it_takes_no_size_of_a_result_that_there_is_not(
-        self, client: FlaskClient, status: str
+        self, client: Client, status: str
     ) -> None:
-        job_id = approved_job(client)
-        ok(report(client, job_id, "running"))
-        ok(report(client, job_id, status, output_file_size=5))
-        assert job_of(client, job_id)["output_file_size"] is None
+        job_id = client.approved_job()
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, status, output_file_size=5))
+        assert client.job(job_id)["output_file_size"] is None
 
     def test_it_forgets_the_size_where_the_job_is_done_again(
-        self, client: FlaskClient, clock: FakeClock
+        self, client: Client, clock: FakeClock
     ) -> None:
         job_id = transcoded(client, clock, output_file_size=2 * GB, error="Upload failed")
         ok(client.post(f"/api/jobs/{job_id}/retry"))
-        assert job_of(client, job_id)["output_file_size"] is None
+        assert client.job(job_id)["output_file_size"] is None
 
     @pytest.mark.parametrize("size", [-1, 2**63, 0.5, "many"])
-    def test_it_refuses_what_is_no_size(self, client: FlaskClient, size: Any) -> None:
-        job_id = approved_job(client)
-        sent = report(client, job_id, "completed", output_file_size=size)
+    def test_it_refuses_what_is_no_size(self, client: Client, size: Any) -> None:
+        job_id = client.approved_job()
+        sent = client.report(job_id, "completed", output_file_size=size)
         assert_problem(sent, 422, field="output_file_size")
         body = {"job_id": job_id, "output_file_size": size}
         sent = client.post("/api/workers/gpu/jobs/complete", json=body)
         assert_problem(sent, 422, field="output_file_size")
 
-    def test_it_knows_how_large_the_file_is_that_a_rip_wrote(self, client: FlaskClient) -> None:
+    def test_it_knows_how_large_the_file_is_that_a_rip_wrote(self, client: Client) -> None:
         body = {"job_type": "rip", "disc_id": None}
         rip_id = ok(client.post("/api/jobs", json=body))["job_id"]
         ok(client.post(f"/api/jobs/{rip_id}/assign?agent_id=pc"))
-        ok(report(client, rip_id, "completed", output_file="/t.mkv", output_file_size=7 * GB))
+        ok(client.report(rip_id, "completed", output_file="/t.mkv", output_file_size=7 * GB))
         (transcode,) = ok(client.get("/api/jobs/awaiting-approval"))
         assert (transcode["source_job_id"], transcode["input_file_size"]) == (rip_id, 7 * GB)
 
@@ -132,53 +124,53 @@ class TestTold:
 class TestMeasured:
     """Sizes of files that arrive here."""
 
-    def test_it_measures_a_result_that_comes_before_the_end(self, client: FlaskClient) -> None:
+    def test_it_measures_a_result_that_comes_before_the_end(self, client: Client) -> None:
         work = given_away(client)
         ok(send_result(client, work))
-        assert job_of(client, work["job_id"])["output_file_size"] == len(FILM)
+        assert client.job(work["job_id"])["output_file_size"] == len(FILM)
         assert sums()["output_bytes"] == 0  # it counts with the end
         body = {"job_id": work["job_id"], "lease_token": work["lease_token"]}
         ok(client.post("/api/workers/farm/jobs/complete", json=body | {"output_file_size": 5}))
-        assert job_of(client, work["job_id"])["output_file_size"] == len(FILM)
+        assert client.job(work["job_id"])["output_file_size"] == len(FILM)
         assert sums() == {
             "runs": 1, "input_bytes": len(RAW), "output_bytes": len(FILM), "compared_runs": 1,
             "saved_bytes": len(RAW) - len(FILM),
         }  # fmt: skip
 
-    def test_it_measures_a_result_that_comes_after_the_end(self, client: FlaskClient) -> None:
+    def test_it_measures_a_result_that_comes_after_the_end(self, client: Client) -> None:
         work = given_away(client)
         body = {"job_id": work["job_id"], "lease_token": work["lease_token"]}
         ok(client.post("/api/workers/farm/jobs/complete", json=body))
         for _ in range(2):
             ok(send_result(client, work))
-        assert job_of(client, work["job_id"])["output_file_size"] == len(FILM)
+        assert client.job(work["job_id"])["output_file_size"] == len(FILM)
         assert sums()["runs"] == 1
         assert sums()["output_bytes"] == len(FILM)
         assert sums()["saved_bytes"] == len(RAW) - len(FILM)
 
     @pytest.mark.usefixtures("machine")
-    def test_it_measures_what_agents_of_today_send(self, client: FlaskClient) -> None:
-        job_id = approved_job(client)
-        ok(report(client, job_id, "completed"))
+    def test_it_measures_what_agents_of_today_send(self, client: Client) -> None:
+        job_id = client.approved_job()
+        ok(client.report(job_id, "completed"))
         answer = ok(send(client, FILM, "Firefly - S01E01"))
-        ok(report(client, job_id, "completed", output_file=answer["final_path"]))
-        assert job_of(client, job_id)["output_file_size"] == len(FILM)
+        ok(client.report(job_id, "completed", output_file=answer["final_path"]))
+        assert client.job(job_id)["output_file_size"] == len(FILM)
         assert (sums()["runs"], sums()["output_bytes"]) == (1, len(FILM))
 
     @pytest.mark.usefixtures("machine")
     def test_it_knows_the_size_of_what_was_filed(
-        self, app: Flask, client: FlaskClient, settings: Settings
+        self, app: Flask, client: Client, settings: Settings
     ) -> None:
         services = shared(app, settings)
-        job_id = approved_job(client)
-        ok(report(client, job_id, "completed"))
+        job_id = client.approved_job()
+        ok(client.report(job_id, "completed"))
         answer = ok(send(client, FILM, "Firefly - S01E01"))
         # As a server left it that did not look at sizes yet.
         services.queue.jobs.change(job_id, output_file_size=None)
         assert services.files.library.run() == 1
-        organized = job_of(client, answer["organize_job_id"])
+        organized = client.job(answer["organize_job_id"])
         assert (organized["status"], organized["output_file_size"]) == ("completed", len(FILM))
-        assert job_of(client, job_id)["output_file_size"] == len(FILM)
+        assert client.job(job_id)["output_file_size"] == len(FILM)
         (row,) = [row for row in counted() if row["job_type"] == "organize"]
         assert (row["input_bytes"], row["output_bytes"]) == (len(FILM), len(FILM))
         assert "saved_bytes" not in row

@@ -4,22 +4,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Job, JobEvent
 from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.wiring import Services
 from tests.analytics import GB, counted, outcomes, transcoded
+from tests.client import Client, ok
 from tests.support import (
     FakeClock,
-    approved_job,
-    eject,
-    job_of,
-    ok,
-    ordered_rips,
-    register_agent,
-    register_worker,
-    report,
     restart,
 )
 
@@ -38,36 +30,36 @@ COMPLETED = {
 
 
 @pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client)
+def machine(client: Client) -> None:
+    client.register_agent()
+    client.register_worker()
 
 
-def test_it_counts_a_completed_job(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_counts_a_completed_job(client: Client, clock: FakeClock) -> None:
     transcoded(client, clock)
     assert counted() == [COMPLETED]
 
 
 def test_it_counts_a_completed_job_once_that_is_reported_twice(
-    client: FlaskClient, clock: FakeClock
+    client: Client, clock: FakeClock
 ) -> None:
     job_id = transcoded(client, clock)
-    ok(report(client, job_id, "completed", output_file="/out/a.mkv"))
-    ok(report(client, job_id, "completed", error="Upload failed"))
+    ok(client.report(job_id, "completed", output_file="/out/a.mkv"))
+    ok(client.report(job_id, "completed", error="Upload failed"))
     body = {"job_id": job_id, "duration_seconds": 5}
     ok(client.post("/api/workers/gpu/jobs/complete", json=body))
     assert counted() == [COMPLETED]
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
-def test_it_counts_other_ends(client: FlaskClient, clock: FakeClock, end: str) -> None:
+def test_it_counts_other_ends(client: Client, clock: FakeClock, end: str) -> None:
     job_id = transcoded(client, clock, end=end)
     assert counted() == [COMPLETED | {"outcome": end}]
-    assert report(client, job_id, "completed").status_code == 409
+    assert client.report(job_id, "completed").status_code == 409
     assert counted() == [COMPLETED | {"outcome": end}]
 
 
-def test_it_counts_a_job_that_no_machine_had(client: FlaskClient) -> None:
+def test_it_counts_a_job_that_no_machine_had(client: Client) -> None:
     job_id = ok(client.post("/api/jobs", json={"job_type": "organize"}))["job_id"]
     ok(client.post(f"/api/jobs/{job_id}/cancel"))
     assert counted() == [
@@ -76,43 +68,43 @@ def test_it_counts_a_job_that_no_machine_had(client: FlaskClient) -> None:
     ]  # fmt: skip
 
 
-def test_it_counts_rips_which_no_worker_does(client: FlaskClient, clock: FakeClock) -> None:
-    _, (first, second, *_) = ordered_rips(client)
+def test_it_counts_rips_which_no_worker_does(client: Client, clock: FakeClock) -> None:
+    _, (first, second, *_) = client.ordered_rips()
     clock.advance(20)
-    ok(report(client, first, "completed", output_file="/rips/1.mkv", output_file_size=5 * GB))
+    ok(client.report(first, "completed", output_file="/rips/1.mkv", output_file_size=5 * GB))
     rip = {"day": "2026-01-24", "job_type": "rip", "duration_bucket": 20, "runs": 1,
            "busy_seconds": 20.0, "output_bytes": 5 * GB}  # fmt: skip
     assert counted() == [rip | {"outcome": "completed"}]
     # The others were waiting for the drive.
-    eject(client)
+    client.eject()
     ends = outcomes()
     assert ends.pop("completed") == 1
-    assert job_of(client, second)["status"] in ends
+    assert client.job(second)["status"] in ends
 
 
 def test_it_counts_a_failure_and_a_completion_where_a_person_retries(
-    client: FlaskClient, clock: FakeClock
+    client: Client, clock: FakeClock
 ) -> None:
     job_id = transcoded(client, clock, end="failed")
     ok(client.post(f"/api/jobs/{job_id}/retry"))
     assert outcomes() == {"failed": 1}
-    register_agent(client)
-    register_worker(client)
-    ok(report(client, job_id, "completed"))
+    client.register_agent()
+    client.register_worker()
+    ok(client.report(job_id, "completed"))
     assert outcomes() == {"completed": 1, "failed": 1}
 
 
-def lost(client: FlaskClient, services: Services, clock: FakeClock) -> str:
+def lost(client: Client, services: Services, clock: FakeClock) -> str:
     """A transcode whose machine was lost; its id."""
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running"))
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running"))
     clock.advance(600)
     assert services.attempts.rescue() == 1
     return job_id
 
 
 def test_it_counts_a_lost_attempt_against_its_worker(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     lost(client, services, clock)
     (row,) = counted()
@@ -121,33 +113,33 @@ def test_it_counts_a_lost_attempt_against_its_worker(
 
 
 def test_it_counts_the_last_lost_attempt_as_the_failure_that_it_is(
-    app: Flask, client: FlaskClient, clock: FakeClock
+    app: Flask, client: Client, clock: FakeClock
 ) -> None:
     job_id = lost(client, restart(app, max_attempts=1), clock)
-    assert job_of(client, job_id)["status"] == "failed"
+    assert client.job(job_id)["status"] == "failed"
     (row,) = counted()
     assert (row["outcome"], row["worker_id"], row["runs"]) == ("failed", "gpu", 1)
 
 
-def test_it_blames_no_one_for_an_attempt_that_was_given_back(client: FlaskClient) -> None:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running"))
+def test_it_blames_no_one_for_an_attempt_that_was_given_back(client: Client) -> None:
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running"))
     ok(client.post("/api/agents/pc/unregister"))
-    assert job_of(client, job_id)["status"] == "queued"
+    assert client.job(job_id)["status"] == "queued"
     assert counted() == []
 
 
-def test_it_blames_no_one_for_an_attempt_that_a_person_moved(client: FlaskClient) -> None:
-    job_id = approved_job(client)
-    register_agent(client, "den")
-    register_worker(client, "den", "den")
+def test_it_blames_no_one_for_an_attempt_that_a_person_moved(client: Client) -> None:
+    job_id = client.approved_job()
+    client.register_agent("den")
+    client.register_worker("den", "den")
     ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=den"))
-    assert job_of(client, job_id)["assigned_agent_id"] == "den"
+    assert client.job(job_id)["assigned_agent_id"] == "den"
     assert counted() == []
 
 
-def test_it_takes_the_time_that_the_machine_measured(client: FlaskClient, clock: FakeClock) -> None:
-    job_id = approved_job(client)
+def test_it_takes_the_time_that_the_machine_measured(client: Client, clock: FakeClock) -> None:
+    job_id = client.approved_job()
     clock.advance(600)
     body = {"job_id": job_id, "duration_seconds": 20.25}
     ok(client.post("/api/workers/gpu/jobs/complete", json=body))
@@ -156,9 +148,9 @@ def test_it_takes_the_time_that_the_machine_measured(client: FlaskClient, clock:
 
 
 def test_it_measures_from_the_assignment_where_no_one_said_that_it_began(
-    client: FlaskClient, clock: FakeClock
+    client: Client, clock: FakeClock
 ) -> None:
-    job_id = approved_job(client)
+    job_id = client.approved_job()
     clock.advance(30)
     ok(client.post("/api/workers/gpu/jobs/complete", json={"job_id": job_id}))
     assert counted()[0]["busy_seconds"] == 30.0
@@ -166,7 +158,7 @@ def test_it_measures_from_the_assignment_where_no_one_said_that_it_began(
 
 @pytest.mark.parametrize("seconds", [-3600, 0])
 def test_it_knows_no_time_where_the_clock_was_put_back(
-    client: FlaskClient, clock: FakeClock, seconds: float
+    client: Client, clock: FakeClock, seconds: float
 ) -> None:
     transcoded(client, clock, seconds=seconds)
     (row,) = counted()
@@ -174,9 +166,9 @@ def test_it_knows_no_time_where_the_clock_was_put_back(
     assert "busy_seconds" not in row
 
 
-def test_it_takes_figures_that_can_not_be(client: FlaskClient) -> None:
+def test_it_takes_figures_that_can_not_be(client: Client) -> None:
     for _ in range(3):
-        job_id = approved_job(client, input_file_size=2**63 - 1)
+        job_id = client.approved_job(input_file_size=2**63 - 1)
         body = {"job_id": job_id, "duration_seconds": 1e300, "output_file_size": 2**63 - 1}
         ok(client.post("/api/workers/gpu/jobs/complete", json=body))
     (row,) = counted()
@@ -184,18 +176,18 @@ def test_it_takes_figures_that_can_not_be(client: FlaskClient) -> None:
     assert not row.keys() & {"busy_seconds", "input_bytes", "output_bytes", "compared_runs"}
 
 
-def test_it_counts_on_the_utc_day_of_the_end(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_counts_on_the_utc_day_of_the_end(client: Client, clock: FakeClock) -> None:
     transcoded(client, clock, seconds=24 * 3600)
     assert counted()[0]["day"] == "2026-01-25"
 
 
-def test_it_keeps_what_a_forgotten_worker_did(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_keeps_what_a_forgotten_worker_did(client: Client, clock: FakeClock) -> None:
     transcoded(client, clock)
     ok(client.delete("/api/workers/gpu"))
     assert counted() == [COMPLETED]
 
 
-def test_it_keeps_what_deleted_jobs_were(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_keeps_what_deleted_jobs_were(client: Client, clock: FakeClock) -> None:
     transcoded(client, clock)
     JobEvent.delete().execute()
     Job.delete().execute()
@@ -203,10 +195,10 @@ def test_it_keeps_what_deleted_jobs_were(client: FlaskClient, clock: FakeClock) 
 
 
 def test_it_counts_nothing_of_an_end_that_was_not_committed(
-    app: Flask, client: FlaskClient, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running"))
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running"))
 
     def die(*_: Any) -> None:
         raise SystemExit
@@ -215,14 +207,14 @@ def test_it_counts_nothing_of_an_end_that_was_not_committed(
         # What comes right behind the counting, in the same transaction.
         patched.setattr(JobMoves, "_settle", die)
         with pytest.raises(SystemExit):
-            report(client, job_id, "completed")
-    assert (job_of(client, job_id)["status"], counted()) == ("running", [])
-    ok(report(client, job_id, "completed"))
+            client.report(job_id, "completed")
+    assert (client.job(job_id)["status"], counted()) == ("running", [])
+    ok(client.report(job_id, "completed"))
     assert outcomes() == {"completed": 1}
 
 
-def test_it_adds_one_statement_to_an_end(client: FlaskClient, services: Services) -> None:
-    job_id = approved_job(client)
+def test_it_adds_one_statement_to_an_end(client: Client, services: Services) -> None:
+    job_id = client.approved_job()
     seen: list[str] = []
 
     def note(event: Any) -> None:
@@ -231,6 +223,6 @@ def test_it_adds_one_statement_to_an_end(client: FlaskClient, services: Services
 
     services.context.database.peewee.query_hooks.append(note)
     for status in ("running", "running", "completed", "completed"):
-        ok(report(client, job_id, status))
+        ok(client.report(job_id, status))
     services.context.database.peewee.query_hooks.remove(note)
     assert [sql.partition(" ")[0] for sql in seen] == ["INSERT"]

@@ -3,34 +3,28 @@
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.services.wiring import Services
 from tests.analytics import GB, analytics, transcoded
+from tests.client import Client, ok
 from tests.support import (
     FakeClock,
-    approved_job,
-    ok,
-    queued_job,
-    register_agent,
-    register_worker,
-    report,
 )
 
 
 @pytest.fixture(autouse=True)
-def machine(client: FlaskClient) -> None:
-    register_agent(client)
-    register_worker(client, hostname="tower", capabilities={"max_concurrent": 2})
+def machine(client: Client) -> None:
+    client.register_agent()
+    client.register_worker(hostname="tower", capabilities={"max_concurrent": 2})
 
 
-def of(client: FlaskClient, worker_id: str = "gpu", **query: Any) -> dict[str, Any]:
+def of(client: Client, worker_id: str = "gpu", **query: Any) -> dict[str, Any]:
     """What is told of one worker."""
     found = analytics(client, "workers", **query)
     return next(dict(each) for each in found if each["worker_id"] == worker_id)
 
 
-def test_it_tells_what_a_worker_did(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_tells_what_a_worker_did(client: Client, clock: FakeClock) -> None:
     transcoded(client, clock, seconds=40)
     transcoded(client, clock, seconds=60)
     transcoded(client, clock, seconds=20, end="failed")
@@ -53,7 +47,7 @@ def test_it_tells_what_a_worker_did(client: FlaskClient, clock: FakeClock) -> No
     ]
 
 
-def test_it_tells_of_a_worker_that_did_nothing(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_tells_of_a_worker_that_did_nothing(client: Client, clock: FakeClock) -> None:
     clock.advance(60)
     found = of(client)
     assert (found["jobs"], found["failure_rate"], found["utilisation"]) == (0, None, 0)
@@ -62,11 +56,11 @@ def test_it_tells_of_a_worker_that_did_nothing(client: FlaskClient, clock: FakeC
 
 
 def test_it_holds_lost_attempts_against_their_worker(
-    client: FlaskClient, services: Services, clock: FakeClock
+    client: Client, services: Services, clock: FakeClock
 ) -> None:
     transcoded(client, clock, seconds=60)
-    job_id = approved_job(client)
-    ok(report(client, job_id, "running"))
+    job_id = client.approved_job()
+    ok(client.report(job_id, "running"))
     clock.advance(600)
     services.attempts.rescue()
     found = of(client)
@@ -76,22 +70,22 @@ def test_it_holds_lost_attempts_against_their_worker(
     assert found["utilisation"] == 0.5
 
 
-def test_it_keeps_what_a_forgotten_worker_did(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_keeps_what_a_forgotten_worker_did(client: Client, clock: FakeClock) -> None:
     transcoded(client, clock)
     ok(client.delete("/api/workers/gpu"))
     found = of(client)
     assert (found["hostname"], found["utilisation"], found["completed"]) == (None, None, 1)
 
 
-def test_it_tells_of_workers_by_id_and_not_of_rips(client: FlaskClient, clock: FakeClock) -> None:
-    register_worker(client, "attic", None)
+def test_it_tells_of_workers_by_id_and_not_of_rips(client: Client, clock: FakeClock) -> None:
+    client.register_worker("attic", None)
     transcoded(client, clock)
-    job_id = queued_job(client, job_type="rip")
+    job_id = client.queued_job(job_type="rip")
     ok(client.post(f"/api/jobs/{job_id}/cancel"))
     assert [each["worker_id"] for each in analytics(client, "workers")] == ["attic", "gpu"]
 
 
-def test_it_measures_the_use_of_days_that_are_over(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_measures_the_use_of_days_that_are_over(client: Client, clock: FakeClock) -> None:
     clock.advance(24 * 3600)
     transcoded(client, clock, seconds=4320)
     clock.advance(10 * 24 * 3600)
@@ -103,23 +97,23 @@ def test_it_measures_the_use_of_days_that_are_over(client: FlaskClient, clock: F
 
 @pytest.mark.parametrize("days", [("2026-01-20", "2026-01-23"), ("2026-02-01", "2026-02-02")])
 def test_it_knows_no_use_of_days_on_which_the_worker_was_not_there(
-    client: FlaskClient, clock: FakeClock, days: tuple[str, str]
+    client: Client, clock: FakeClock, days: tuple[str, str]
 ) -> None:
     clock.advance(60)
     assert of(client, start=days[0], end=days[1])["utilisation"] is None
 
 
-def test_it_tells_of_no_more_than_all_the_time(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_tells_of_no_more_than_all_the_time(client: Client, clock: FakeClock) -> None:
     """The run counts on the day of its end, though most of it was on the day before."""
     clock.advance(3600)
-    register_worker(client, hostname="tower", capabilities={"max_concurrent": 1})
+    client.register_worker(hostname="tower", capabilities={"max_concurrent": 1})
     transcoded(client, clock, seconds=12 * 3600)
     assert of(client, start="2026-01-25")["utilisation"] == 1
 
 
 def test_it_takes_a_worker_without_places_for_one_with_one(
-    client: FlaskClient, clock: FakeClock
+    client: Client, clock: FakeClock
 ) -> None:
-    register_worker(client, "odd", None, capabilities={"max_concurrent": 0})
+    client.register_worker("odd", None, capabilities={"max_concurrent": 0})
     clock.advance(60)
     assert of(client, "odd")["utilisation"] == 0

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.database.models import Upload
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
@@ -20,7 +19,7 @@ from boz_server.services.uploads.part_files import PART_PREFIX, Part
 from boz_server.services.uploads.uploads import Announced
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
-from tests.support import FakeClock, ok
+from tests.client import ok
 from tests.uploads.test_failing_uploads import upload as send_form
 
 FILM = os.urandom(100_000)
@@ -65,8 +64,8 @@ def contents(settings: Settings) -> dict[str, bytes]:
 
 
 def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
-    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    services, settings, monkeypatch
+):
     upload_id = killed_before(services, monkeypatch, part_files.os, "unlink")
     assert len(contents(settings)) == 2
     tick(services)
@@ -75,8 +74,8 @@ def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
 
 
 def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
-    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    services, settings, monkeypatch
+):
     """HEAD says that all bytes are here, so no sender ever comes back to it."""
     upload_id = killed_before(services, monkeypatch, Part, "sync")
     found = services.files.uploads.get(upload_id)
@@ -86,9 +85,7 @@ def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
     assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
 
 
-def test_it_leaves_alone_what_is_whole_but_for_its_checksum(
-    services: Services, settings: Settings
-) -> None:
+def test_it_leaves_alone_what_is_whole_but_for_its_checksum(services, settings):
     upload_id = begun(services)
     (settings.output_dir / f"{PART_PREFIX}{upload_id}").write_bytes(FILM)
     with services.context.database.write():
@@ -99,9 +96,7 @@ def test_it_leaves_alone_what_is_whole_but_for_its_checksum(
 
 
 @pytest.mark.parametrize("step", ["give_name", "sha256_of"])
-def test_it_delivers_the_others_where_one_can_not_be(
-    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_it_delivers_the_others_where_one_can_not_be(services, settings, monkeypatch, step):
     bad = begun(services, "bad", sha256="0" * 64 if step == "sha256_of" else None)
     with services.context.database.write():
         services.files.rows.move(bad, UploadState.ARRIVED)
@@ -121,7 +116,7 @@ def test_it_delivers_the_others_where_one_can_not_be(
 
 
 @pytest.fixture
-def eager_background(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def eager_background(services, monkeypatch):
     """Another thread that has each part file as soon as a request does not have it any more."""
     closed = part_files.Part.__exit__
     opened = services.files.parts.open
@@ -141,34 +136,26 @@ def eager_background(services: Services, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(services.files.parts, "open", open_once)
 
 
-def test_it_completes_an_upload_that_the_background_looks_at_meanwhile(
-    services: Services, request: pytest.FixtureRequest
-) -> None:
+def test_it_completes_an_upload_that_the_background_looks_at_meanwhile(services, request):
     upload_id = begun(services)
     request.getfixturevalue("eager_background")
     assert sent(services, upload_id).state is UploadState.COMPLETE
 
 
 @pytest.mark.usefixtures("eager_background")
-def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(
-    services: Services,
-) -> None:
+def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(services):
     empty = services.files.uploads.create(Announced(UploadPurpose.LIBRARY, "empty"), 0)
     assert empty.state is UploadState.COMPLETE
 
 
 @pytest.mark.usefixtures("eager_background")
-def test_it_completes_a_form_that_the_background_looks_at_meanwhile(
-    client: FlaskClient, services: Services, settings: Settings
-) -> None:
+def test_it_completes_a_form_that_the_background_looks_at_meanwhile(client, services, settings):
     services.files.parts.open("none", UploadPurpose.LIBRARY)
     assert ok(send_form(client))["filename"] == "a.mkv"
     assert contents(settings) == {"a.mkv": b"a film"}
 
 
-def test_it_opens_no_file_that_gets_its_name_just_then(
-    services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_opens_no_file_that_gets_its_name_just_then(services, settings, monkeypatch):
     upload_id = begun(services)
     lock = part_files.lock
 
@@ -180,9 +167,7 @@ def test_it_opens_no_file_that_gets_its_name_just_then(
     assert services.files.parts.open(upload_id, UploadPurpose.LIBRARY) is None
 
 
-def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(
-    services: Services, settings: Settings, clock: FakeClock
-) -> None:
+def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(services, settings, clock):
     """A film that is sent again needs the room."""
     left, part = services.files.parts.create(UploadPurpose.LIBRARY)
     known = begun(services)
@@ -195,9 +180,7 @@ def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(
     assert set(contents(settings)) == {f"{PART_PREFIX}{known}"}
 
 
-def test_it_clears_the_others_where_it_may_not_open_one(
-    services: Services, settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_clears_the_others_where_it_may_not_open_one(services, settings, clock, monkeypatch):
     """As where the server ran as another user once; it has to start all the same."""
     for name in ("foreign", "own"):
         (settings.output_dir / f"{PART_PREFIX}{name}").touch()
@@ -214,9 +197,7 @@ def test_it_clears_the_others_where_it_may_not_open_one(
     assert set(contents(settings)) == {f"{PART_PREFIX}foreign"}
 
 
-def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(
-    client: FlaskClient, services: Services, settings: Settings
-) -> None:
+def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(client, services, settings):
     """Else a second "Heat (1995)" would be a film of its own, named "Heat (1995) (2)"."""
     organizing = services.files.deliveries.organizing
     organizing.settings = replace(settings, nas_enabled=True)

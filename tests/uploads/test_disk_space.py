@@ -1,32 +1,22 @@
 """Disks that are filling up: no bytes without room, no new rips, and it is said."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from boz_server.database.models import OutboxMessage
 from boz_server.services.maintenance import disk_space
 from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.films import upload
-from tests.support import (
-    assert_problem,
-    job_of,
-    ok,
-    ordered_rips,
-    register_agent,
-    restart,
-    unchanged,
-)
+from tests.support import assert_problem, restart, unchanged
 
 GIB = 1024**3
 TUS = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "filename YS5ta3Y="}
 
 
 @pytest.fixture
-def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+def free(monkeypatch) -> Callable[[float], None]:
     """Sets how many GiB every disk has."""
 
     def set_to(gib: float) -> None:
@@ -37,19 +27,19 @@ def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 @pytest.fixture
-def careful(app: Flask, free: Callable[[float], None]) -> Services:
+def careful(app, free) -> Services:
     """A server that keeps 2 GiB free and tells people."""
     return restart(
         app, min_free_bytes=2 * GIB, discord_enabled=True, discord_webhook_url="http://127.0.0.1:9"
     )
 
 
-def create(client: FlaskClient, size: float) -> int:
+def create(client: Client, size: float) -> int:
     headers = TUS | {"Upload-Length": str(int(size * GIB))}
     return client.post("/api/uploads", headers=headers).status_code
 
 
-def test_it_takes_no_upload_that_leaves_too_little(client: FlaskClient, careful: Services) -> None:
+def test_it_takes_no_upload_that_leaves_too_little(client, careful):
     assert create(client, 8) == 201
     with unchanged(careful):
         headers = TUS | {"Upload-Length": str(8 * GIB)}
@@ -58,13 +48,11 @@ def test_it_takes_no_upload_that_leaves_too_little(client: FlaskClient, careful:
     assert "BOZ_MIN_FREE_BYTES" in response.get_json()["detail"]
 
 
-def test_it_counts_what_other_uploads_still_need(client: FlaskClient, careful: Services) -> None:
+def test_it_counts_what_other_uploads_still_need(client, careful):
     assert [create(client, 4) for _ in range(3)] == [201, 201, 507]
 
 
-def test_it_takes_no_form_that_leaves_too_little(
-    client: FlaskClient, careful: Services, free: Callable[[float], None]
-) -> None:
+def test_it_takes_no_form_that_leaves_too_little(client, careful, free):
     upload(client, "a")
     free(2)
     with unchanged(careful):
@@ -74,25 +62,21 @@ def test_it_takes_no_form_that_leaves_too_little(
         assert_problem(response, 507, "make room")
 
 
-def test_it_begins_no_new_rip_while_a_disk_is_filling_up(
-    client: FlaskClient, careful: Services, free: Callable[[float], None]
-) -> None:
-    register_agent(client)
+def test_it_begins_no_new_rip_while_a_disk_is_filling_up(client, careful, free):
+    client.register_agent()
     free(1.5)
-    _, (job_id, *_) = ordered_rips(client)
-    job = job_of(client, job_id)
+    _, (job_id, *_) = client.ordered_rips()
+    job = client.job(job_id)
     assert job["status"] == "queued"
     assert "has 1.50 GiB left" in job["waiting_reason"]
     # What is under way goes on, and what can be read is.
     assert ok(client.get("/readyz"))["status"] == "ok"
     free(3)
     careful.dispatcher.dispatch_now()
-    assert job_of(client, job_id)["status"] == "assigned"
+    assert client.job(job_id)["status"] == "assigned"
 
 
-def test_it_says_that_a_disk_is_filling_up(
-    client: FlaskClient, careful: Services, free: Callable[[float], None]
-) -> None:
+def test_it_says_that_a_disk_is_filling_up(client, careful, free):
     assert ok(client.get("/readyz"))["warnings"] == []
     free(1)
     (warning,) = ok(client.get("/readyz"))["warnings"]
@@ -102,9 +86,7 @@ def test_it_says_that_a_disk_is_filling_up(
     assert warning in client.get("/dashboard", headers={"Accept": "text/html"}).text
 
 
-def test_it_tells_people_once_each_time(
-    client: FlaskClient, careful: Services, free: Callable[[float], None]
-) -> None:
+def test_it_tells_people_once_each_time(client, careful, free):
     (watch,) = [step for step in careful.files.steps if step.name == "watch_space"]
     told = []
     for gib in (10, 1, 1.2, 10, 1):
@@ -114,5 +96,5 @@ def test_it_tells_people_once_each_time(
     assert told == [0, 1, 0, 0, 1]
 
 
-def test_it_looks_at_the_real_disk(tmp_path: Path) -> None:
+def test_it_looks_at_the_real_disk(tmp_path):
     assert disk_space.free_bytes(tmp_path) > 0

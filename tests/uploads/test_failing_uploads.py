@@ -10,16 +10,14 @@ from typing import Any, NoReturn
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from boz_server import create_app, disk
 from boz_server.api.context import EXTENSION
 from boz_server.services.uploads import part_files
 from boz_server.services.uploads.part_files import PART_PREFIX, Part, PartFiles
-from boz_server.services.wiring import Services
-from boz_server.settings import Settings
-from tests.support import FakeClock, assert_problem, ok
+from tests.client import Client, ok
+from tests.support import assert_problem
 
 #: Files never touch the database: one engine will do.
 pytestmark = [
@@ -28,19 +26,19 @@ pytestmark = [
 
 
 @pytest.fixture
-def narrow(settings: Settings, clock: FakeClock) -> Iterator[Flask]:
+def narrow(settings, clock) -> Iterator[Flask]:
     """An application that takes JSON of at most a kilobyte."""
     app = create_app(replace(settings, max_json_bytes=1024), clock)
     yield app
     app.extensions[EXTENSION].context.database.close()
 
 
-def upload(client: FlaskClient, **extra: Any) -> TestResponse:
+def upload(client: Client, **extra: Any) -> TestResponse:
     form = {"file": (io.BytesIO(b"a film"), "a.mkv"), "name": "a", **extra}
     return client.post("/api/files/upload", data=form)
 
 
-def raw_upload(client: FlaskClient, body: bytes, *, missing: int = 0) -> TestResponse:
+def raw_upload(client: Client, body: bytes, *, missing: int = 0) -> TestResponse:
     """Upload a body by hand; `missing` bytes that were announced never arrive."""
     return client.post(
         "/api/files/upload",
@@ -54,14 +52,14 @@ START = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.mkv"\r
 END = b"\r\n--b--\r\n"
 
 
-def test_it_takes_a_file_larger_than_any_json(narrow: Flask, settings: Settings) -> None:
+def test_it_takes_a_file_larger_than_any_json(narrow, settings):
     content = os.urandom(3_000_000)
     body = START + content + END
     assert ok(raw_upload(narrow.test_client(), body))["size"] == 3_000_000
     assert (settings.output_dir / "a.mkv").read_bytes() == content
 
 
-def test_it_still_limits_what_is_no_upload(narrow: Flask) -> None:
+def test_it_still_limits_what_is_no_upload(narrow):
     body = {"agent_id": "pc", "name": "x" * 1024}
     for path in ("/api/agents/register", "/api/jobs"):
         response = narrow.test_client().post(path, json=body)
@@ -70,13 +68,7 @@ def test_it_still_limits_what_is_no_upload(narrow: Flask) -> None:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("size", [10, 3_000_000])
-def test_it_answers_507_and_drops_what_does_not_fit(
-    client: FlaskClient,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    number: int,
-    size: int,
-) -> None:
+def test_it_answers_507_and_drops_what_does_not_fit(client, settings, monkeypatch, number, size):
     def refuse(*_: Any) -> NoReturn:
         raise OSError(number, os.strerror(number))
 
@@ -85,9 +77,7 @@ def test_it_answers_507_and_drops_what_does_not_fit(
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_drops_a_file_that_could_not_be_made_safe_on_disk(
-    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_drops_a_file_that_could_not_be_made_safe_on_disk(client, settings, monkeypatch):
     def fail(_: Part) -> NoReturn:
         raise OSError(errno.ENOSPC, "full")
 
@@ -96,9 +86,7 @@ def test_it_drops_a_file_that_could_not_be_made_safe_on_disk(
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_leaves_no_empty_file_where_a_name_can_not_be_given(
-    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_leaves_no_empty_file_where_a_name_can_not_be_given(client, settings, monkeypatch):
     def fail(*_: Any) -> NoReturn:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -108,9 +96,7 @@ def test_it_leaves_no_empty_file_where_a_name_can_not_be_given(
     assert list(settings.output_dir.glob("[!.]*")) == []
 
 
-def test_it_has_no_file_that_is_not_whole_at_any_moment(
-    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_has_no_file_that_is_not_whole_at_any_moment(client, settings, monkeypatch):
     """A server that is killed leaves what there is just then, and would list it as finished."""
     sizes: list[int] = []
 
@@ -127,9 +113,7 @@ def test_it_has_no_file_that_is_not_whole_at_any_moment(
     assert set(sizes) == {len(b"a film")}
 
 
-def test_it_keeps_files_in_a_folder_without_links(
-    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_keeps_files_in_a_folder_without_links(client, settings, monkeypatch):
     def refuse(*_: Any) -> NoReturn:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
@@ -139,9 +123,7 @@ def test_it_keeps_files_in_a_folder_without_links(
     assert len(names) == 2
 
 
-def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(
-    services: Services, settings: Settings, clock: FakeClock
-) -> None:
+def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(services, settings, clock):
     for name, age in ((".arriving-old", 86_500), (".arriving-new", 60), ("film.mkv", 86_500)):
         path = settings.output_dir / name
         path.touch()
@@ -150,53 +132,43 @@ def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(
     assert {path.name for path in settings.output_dir.iterdir()} == {".arriving-new", "film.mkv"}
 
 
-def test_it_drops_a_file_whose_sender_goes_away(client: FlaskClient, settings: Settings) -> None:
+def test_it_drops_a_file_whose_sender_goes_away(client, settings):
     for body in (START, START + b"half a film", START + b"x" * 200_000):
         assert_problem(raw_upload(client, body, missing=1_000_000), 400)
         assert os.listdir(settings.output_dir) == []
 
 
-def test_it_drops_a_file_without_an_end(client: FlaskClient, settings: Settings) -> None:
+def test_it_drops_a_file_without_an_end(client, settings):
     for body in (b"", START, START + b"half a film", START + b"whole\r\n--c--\r\n"):
         response = raw_upload(client, body)
         assert_problem(response, 422, field="file")
         assert os.listdir(settings.output_dir) == []
 
 
-def test_it_drops_a_file_that_is_refused_for_its_name(
-    client: FlaskClient, settings: Settings
-) -> None:
+def test_it_drops_a_file_that_is_refused_for_its_name(client, settings):
     assert_problem(upload(client, name="x" * 256), 422, field="name")
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_keeps_one_file_of_an_upload_with_several(
-    client: FlaskClient, settings: Settings
-) -> None:
+def test_it_keeps_one_file_of_an_upload_with_several(client, settings):
     ok(upload(client, subtitles=(io.BytesIO(b"no film"), "a.srt")))
     assert os.listdir(settings.output_dir) == ["a.mkv"]
 
 
-def test_it_opens_no_more_than_a_few_files_for_an_upload(
-    client: FlaskClient, settings: Settings
-) -> None:
+def test_it_opens_no_more_than_a_few_files_for_an_upload(client, settings):
     body = (START + b"x\r\n") * 500 + END
     assert_problem(raw_upload(client, body), 422, field="file")
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_begins_no_file_for_one_who_may_not_come_in(
-    settings: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_begins_no_file_for_one_who_may_not_come_in(settings, clock, monkeypatch):
     app = create_app(replace(settings, api_key="key"), clock)
     monkeypatch.setattr(PartFiles, "create", lambda *_: pytest.fail("made a file"))
     assert_problem(upload(app.test_client()), 401)
     app.extensions[EXTENSION].context.database.close()
 
 
-def test_it_leaves_files_of_others_alone_when_it_drops_its_own(
-    client: FlaskClient, settings: Settings
-) -> None:
+def test_it_leaves_files_of_others_alone_when_it_drops_its_own(client, settings):
     ok(upload(client))
     (settings.output_dir / f"{PART_PREFIX}other").touch()
     assert_problem(upload(client, name="x" * 256), 422)

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from urllib3.filepost import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
 from boz_server.services.library.output_folder import OutputFolder
 from boz_server.services.uploads.part_files import PART_PREFIX
-from boz_server.settings import Settings
-from tests.support import assert_problem, ok
+from tests.client import Client, ok
+from tests.support import assert_problem
 
 #: Files never touch the database: one engine will do.
 pytestmark = [
@@ -24,13 +23,13 @@ FILM = b"\x1aE\xdf\xa3 a film"
 
 
 @pytest.fixture
-def folder(settings: Settings) -> Path:
+def folder(settings) -> Path:
     """Where uploaded files lie."""
     return settings.output_dir
 
 
 def upload(
-    client: FlaskClient, name: str | None, sent_as: str = "rip.mkv", content: bytes = FILM
+    client: Client, name: str | None, sent_as: str = "rip.mkv", content: bytes = FILM
 ) -> TestResponse:
     form: dict[str, Any] = {"file": (sent_as, content)}
     if name is not None:
@@ -40,7 +39,7 @@ def upload(
     return client.post("/api/files/upload", data=body, content_type=content_type)
 
 
-def test_it_keeps_a_file(client: FlaskClient, folder: Path) -> None:
+def test_it_keeps_a_file(client, folder):
     path = folder / "Serenity (2005).mkv"
     assert ok(upload(client, "Serenity (2005)")) == {
         "status": "ok",
@@ -59,7 +58,7 @@ def test_it_keeps_a_file(client: FlaskClient, folder: Path) -> None:
     assert os.listdir(folder) == [path.name]
 
 
-def test_it_says_what_the_name_of_an_episode_says(client: FlaskClient) -> None:
+def test_it_says_what_the_name_of_an_episode_says(client):
     assert ok(upload(client, "Firefly - S01E02 - The Train Job.mkv"))["metadata"] == {
         "media_type": "tv",
         "show_name": "Firefly",
@@ -70,28 +69,28 @@ def test_it_says_what_the_name_of_an_episode_says(client: FlaskClient) -> None:
     }
 
 
-def test_it_takes_the_senders_name_where_none_is_given(client: FlaskClient) -> None:
+def test_it_takes_the_senders_name_where_none_is_given(client):
     for name in (None, ""):
         answer = ok(upload(client, name, "Serenity (2005).mp4"))
         assert answer["name"] == "Serenity (2005).mp4"
         assert answer["metadata"]["extension"] == ".mp4"
 
 
-def test_it_adds_the_extension_of_the_file_once(client: FlaskClient) -> None:
+def test_it_adds_the_extension_of_the_file_once(client):
     assert ok(upload(client, "a"))["filename"] == "a.mkv"
     assert ok(upload(client, "b.MKV"))["filename"] == "b.MKV"
     assert ok(upload(client, "Vol. 1"))["filename"] == "Vol. 1.mkv"
     assert ok(upload(client, "c", "none"))["filename"] == "c"
 
 
-def test_it_numbers_a_name_that_is_taken(client: FlaskClient, folder: Path) -> None:
+def test_it_numbers_a_name_that_is_taken(client, folder):
     for content, filename in ((b"1", "a.mkv"), (b"2", "a (2).mkv"), (b"3", "a (3).mkv")):
         answer = ok(upload(client, "a", content=content))
         assert (answer["filename"], answer["path"]) == (filename, str(folder / filename))
         assert (folder / filename).read_bytes() == content
 
 
-def test_it_reads_metadata_from_the_name_that_was_asked_for(client: FlaskClient) -> None:
+def test_it_reads_metadata_from_the_name_that_was_asked_for(client):
     ok(upload(client, "Serenity (2005)"))
     again = ok(upload(client, "Serenity (2005)"))
     assert again["filename"] == "Serenity (2005) (2).mkv"
@@ -115,30 +114,26 @@ def test_it_reads_metadata_from_the_name_that_was_asked_for(client: FlaskClient)
         ("Ame\u0301lie", "Am\u00e9lie.mkv"),
     ],
 )
-def test_it_makes_every_name_safe(
-    client: FlaskClient, folder: Path, name: str, filename: str
-) -> None:
+def test_it_makes_every_name_safe(client, folder, name, filename):
     assert ok(upload(client, name))["filename"] == filename
     assert [path.name for path in folder.iterdir()] == [filename]
     assert not list(folder.parent.glob("*x*"))
 
 
-def test_it_makes_the_senders_name_safe(client: FlaskClient, folder: Path) -> None:
+def test_it_makes_the_senders_name_safe(client, folder):
     for sent_as in ("../../x.mkv", "..\\..\\x.mkv", "/x.mkv"):
         path = Path(ok(upload(client, None, sent_as))["path"])
         assert (path.parent, path.suffix) == (folder, ".mkv")
         assert path.is_file()
 
 
-def test_it_lets_everyone_read_a_file_as_any_other_new_file(
-    client: FlaskClient, folder: Path
-) -> None:
+def test_it_lets_everyone_read_a_file_as_any_other_new_file(client, folder):
     (folder / "plain").touch()
     path = Path(ok(upload(client, "a"))["path"])
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((folder / "plain").stat().st_mode)
 
 
-def test_it_refuses_an_upload_without_a_file(client: FlaskClient, folder: Path) -> None:
+def test_it_refuses_an_upload_without_a_file(client, folder):
     for response in (
         client.post("/api/files/upload"),
         client.post("/api/files/upload", json={"file": "a", "name": "b"}),
@@ -149,19 +144,19 @@ def test_it_refuses_an_upload_without_a_file(client: FlaskClient, folder: Path) 
     assert os.listdir(folder) == []
 
 
-def test_it_refuses_an_impossible_name(client: FlaskClient, folder: Path) -> None:
+def test_it_refuses_an_impossible_name(client, folder):
     for name in ("x" * 256, "a\0b"):
         assert_problem(upload(client, name), 422, "name", field="name")
     assert os.listdir(folder) == []
 
 
-def test_it_takes_a_name_at_the_limit(client: FlaskClient) -> None:
+def test_it_takes_a_name_at_the_limit(client):
     filename = ok(upload(client, "ü" * 255))["filename"]
     assert filename.endswith("ü.mkv")
     assert len(filename.encode()) <= 200
 
 
-def test_it_lists_files_by_name(client: FlaskClient, folder: Path) -> None:
+def test_it_lists_files_by_name(client, folder):
     for name in ("b", "a"):
         ok(upload(client, name, content=name.encode() * 5))
     os.utime(folder / "a.mkv", (1_700_000_000, 1_700_000_000.9))
@@ -174,7 +169,7 @@ def test_it_lists_files_by_name(client: FlaskClient, folder: Path) -> None:
     }
 
 
-def test_it_lists_finished_files_only(client: FlaskClient, folder: Path) -> None:
+def test_it_lists_finished_files_only(client, folder):
     (folder / f"{PART_PREFIX}1").touch()
     (folder / ".DS_Store").touch()
     (folder / "Season 01").mkdir()
@@ -183,16 +178,14 @@ def test_it_lists_finished_files_only(client: FlaskClient, folder: Path) -> None
     assert ok(client.get("/api/files")) == {"files": []}
 
 
-def test_it_leaves_out_a_file_that_goes_while_it_lists(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_leaves_out_a_file_that_goes_while_it_lists(folder, monkeypatch):
     (folder / "there.mkv").touch()
     seen = [folder / "gone.mkv", folder / "there.mkv"]
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(seen))
     assert [file.name for file in OutputFolder(folder).list()] == ["there.mkv"]
 
 
-def test_it_deletes_a_file(client: FlaskClient, folder: Path) -> None:
+def test_it_deletes_a_file(client, folder):
     ok(upload(client, "What is 5% (2001)"))
     name = "What is 5% (2001).mkv"
     response = client.delete("/api/files/What%20is%205%25%20(2001).mkv")
@@ -201,9 +194,7 @@ def test_it_deletes_a_file(client: FlaskClient, folder: Path) -> None:
     assert_problem(client.delete("/api/files/What%20is%205%25%20(2001).mkv"), 404, name)
 
 
-def test_it_deletes_nothing_but_finished_files_in_the_folder(
-    client: FlaskClient, folder: Path
-) -> None:
+def test_it_deletes_nothing_but_finished_files_in_the_folder(client, folder):
     outside = folder.parent / "outside.mkv"
     outside.touch()
     (folder / "sub").mkdir()

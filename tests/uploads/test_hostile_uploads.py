@@ -4,11 +4,10 @@ import os
 from http.client import responses
 
 import pytest
-from flask.testing import FlaskClient
 
 from boz_server.services.uploads.part_files import PART_PREFIX
-from boz_server.settings import Settings
-from tests.support import assert_problem, ok
+from tests.client import ok
+from tests.support import assert_problem
 from tests.tus import BYTES, TUS, b64, begin, begun, metadata, offset, send
 
 #: Numbers that no database keeps, that no float has, and that int() does not read.
@@ -18,7 +17,7 @@ HUGE = ["9" * 19, "9" * 20, "0" * 30 + "9" * 30, "0" * 20 + "9" * 4300, "9" * 50
 @pytest.mark.parametrize(
     "value", ["", "-1", "1.5", "1e3", " ", "0x10", "\u0661", "²", "NaN", "1 000", "+1", *HUGE]
 )
-def test_it_refuses_lengths_and_offsets_that_are_none(client: FlaskClient, value: str) -> None:
+def test_it_refuses_lengths_and_offsets_that_are_none(client, value):
     latin = value.encode().decode("latin-1")
     response = begin(client, latin)
     assert response.status_code in (422, 507), response.text
@@ -29,7 +28,7 @@ def test_it_refuses_lengths_and_offsets_that_are_none(client: FlaskClient, value
 
 
 @pytest.mark.parametrize("size", HUGE)
-def test_it_has_no_room_for_forms_of_any_size(client: FlaskClient, size: str) -> None:
+def test_it_has_no_room_for_forms_of_any_size(client, size):
     response = client.post(
         "/api/files/upload",
         data=b"--b",
@@ -58,9 +57,7 @@ def test_it_has_no_room_for_forms_of_any_size(client: FlaskClient, size: str) ->
         " ",
     ],
 )
-def test_it_refuses_metadata_that_says_nothing(
-    client: FlaskClient, settings: Settings, header: str
-) -> None:
+def test_it_refuses_metadata_that_says_nothing(client, settings, header):
     assert_problem(begin(client, Upload_Metadata=header), 422, "Upload-Metadata")
     assert os.listdir(settings.output_dir) == []
 
@@ -71,9 +68,7 @@ def test_it_refuses_metadata_that_says_nothing(
      f"{PART_PREFIX}x", "C:\\films\\a.mkv", "CON", "a\nb",
      "\u202egpj.exe", "é" * 255, "a" * 255, "\ud7ff", " "],
 )  # fmt: skip
-def test_it_keeps_a_file_of_any_name_in_its_folder(
-    client: FlaskClient, settings: Settings, name: str
-) -> None:
+def test_it_keeps_a_file_of_any_name_in_its_folder(client, settings, name):
     path = begun(client, 1, Upload_Metadata=metadata(filename=name))
     assert send(client, path, b"x").status_code == 204
     (found,) = settings.output_dir.iterdir()
@@ -87,9 +82,7 @@ def test_it_keeps_a_file_of_any_name_in_its_folder(
     "upload_id", ["nobody", "..", "%2e%2e", "a" * 5000, "%00", "%ff", "%F0%9F%98%80", "' OR 1=1"]
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "DELETE"])
-def test_it_answers_404_for_an_unknown_upload(
-    client: FlaskClient, method: str, upload_id: str
-) -> None:
+def test_it_answers_404_for_an_unknown_upload(client, method, upload_id):
     headers = TUS | {"Upload-Offset": "0", "Content-Type": BYTES}
     response = client.open(f"/api/uploads/{upload_id}", method=method, headers=headers)
     assert response.status_code in (404, 405), responses[response.status_code]
@@ -99,9 +92,7 @@ def test_it_answers_404_for_an_unknown_upload(
     "disposition",
     [b'form-data; name="file"; filename="\xff\xfe.mkv"', b"", b"form-data; name=\xe9"],
 )
-def test_it_says_in_a_sentence_why_a_form_can_not_be_read(
-    client: FlaskClient, settings: Settings, disposition: bytes
-) -> None:
+def test_it_says_in_a_sentence_why_a_form_can_not_be_read(client, settings, disposition):
     body = b"--b\r\nContent-Disposition: " + disposition + b"\r\n\r\nx\r\n--b--\r\n"
     response = client.post(
         "/api/files/upload", data=body, content_type="multipart/form-data; boundary=b"

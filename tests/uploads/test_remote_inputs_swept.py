@@ -4,10 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.remote import (
     RAW,
     approved,
@@ -20,51 +18,45 @@ from tests.remote import (
     send_result,
     wanted,
 )
-from tests.support import FakeClock, job_of, ok, report, restart
+from tests.support import restart
 
 HOUR = 3600
 
 
 @pytest.fixture
-def folder(services: Services) -> Path:
+def folder(services) -> Path:
     """Where raw titles lie."""
     return services.context.settings.inputs_dir
 
 
-def end(client: FlaskClient, work: dict[str, str], how: str, **said: str) -> None:
+def end(client: Client, work: dict[str, str], how: str, **said: str) -> None:
     """The worker's last word on a job."""
-    ok(report(client, work["job_id"], how, lease_token=work["lease_token"], **said))
+    ok(client.report(work["job_id"], how, lease_token=work["lease_token"], **said))
 
 
 @pytest.mark.parametrize("how", ["completed", "cancelled"])
-def test_it_deletes_the_file_of_a_job_that_is_over_for_good(
-    client: FlaskClient, services: Services, folder: Path, how: str
-) -> None:
+def test_it_deletes_the_file_of_a_job_that_is_over_for_good(client, services, folder, how):
     work = given_away(client)
     end(client, work, how)
     assert services.files.inputs.sweep() == 1
     assert os.listdir(folder) == []
-    assert job_of(client, work["job_id"])["input_upload_id"] is None
+    assert client.job(work["job_id"])["input_upload_id"] is None
     assert services.files.inputs.sweep() == 0
 
 
-def test_it_keeps_the_file_of_a_job_that_goes_on(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_the_file_of_a_job_that_goes_on(client, services, clock):
     job_ids = [here(client, number) for number in range(3)]
-    ok(report(client, job_ids[0], "running"))
+    ok(client.report(job_ids[0], "running"))
     clock.advance(300 * HOUR)
     assert services.files.inputs.sweep() == 0
     for job_id in job_ids:
-        assert job_of(client, job_id)["input_upload_id"] is not None
+        assert client.job(job_id)["input_upload_id"] is not None
 
 
-def test_it_keeps_the_file_while_another_try_is_planned(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_the_file_while_another_try_is_planned(client, services, clock):
     work = given_away(client)
     end(client, work, "completed", error="Upload failed: timeout")
-    assert job_of(client, work["job_id"])["scheduled_at"] is not None
+    assert client.job(work["job_id"])["scheduled_at"] is not None
     clock.advance(1)
     assert services.files.inputs.sweep() == 0
     clock.advance(120)
@@ -74,9 +66,7 @@ def test_it_keeps_the_file_while_another_try_is_planned(
     assert wanted(client) == []
 
 
-def test_it_deletes_it_once_the_result_is_here_after_all(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_deletes_it_once_the_result_is_here_after_all(client, services):
     work = given_away(client)
     end(client, work, "completed", error="Upload failed: timeout")
     ok(send_result(client, work))
@@ -84,23 +74,19 @@ def test_it_deletes_it_once_the_result_is_here_after_all(
 
 
 @pytest.mark.parametrize("hours", [48, 5])
-def test_it_keeps_the_file_of_a_failed_job_for_a_person_to_try_it_again(
-    app: Flask, client: FlaskClient, clock: FakeClock, hours: int
-) -> None:
+def test_it_keeps_the_file_of_a_failed_job_for_a_person_to_try_it_again(app, client, clock, hours):
     services = restart(app, upload_expiry_hours=hours)
     work = given_away(client)
     end(client, work, "failed", error="no space")
     clock.advance(hours * HOUR - 1)
     assert services.files.inputs.sweep() == 0
-    assert job_of(client, work["job_id"])["input_upload_id"] is not None
+    assert client.job(work["job_id"])["input_upload_id"] is not None
     clock.advance(1)
     assert services.files.inputs.sweep() == 1
-    assert job_of(client, work["job_id"])["input_upload_id"] is None
+    assert client.job(work["job_id"])["input_upload_id"] is None
 
 
-def test_it_needs_no_second_file_where_a_person_tries_it_again_in_time(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_needs_no_second_file_where_a_person_tries_it_again_in_time(client, services, clock):
     work = given_away(client)
     end(client, work, "failed", error="no space")
     clock.advance(24 * HOUR)
@@ -111,18 +97,14 @@ def test_it_needs_no_second_file_where_a_person_tries_it_again_in_time(
     assert client.get(polled(client)["download_url"], buffered=True).data == RAW
 
 
-def test_it_keeps_the_file_for_the_next_where_a_worker_is_lost(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_the_file_for_the_next_where_a_worker_is_lost(client, services, clock):
     given_away(client)
     lost(client, services, clock)
     assert services.files.inputs.sweep() == 0
     assert client.get(polled(client)["download_url"], buffered=True).data == RAW
 
 
-def test_it_leaves_alone_what_still_arrives(
-    client: FlaskClient, services: Services, folder: Path
-) -> None:
+def test_it_leaves_alone_what_still_arrives(client, services, folder):
     job_id = approved(client)
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
     assert go_on(client, upload_id, 0, RAW[:9]).status_code == 204
@@ -131,23 +113,21 @@ def test_it_leaves_alone_what_still_arrives(
     assert os.listdir(folder) == [upload_id]
 
 
-def test_it_deletes_what_no_job_speaks_of(services: Services, folder: Path) -> None:
+def test_it_deletes_what_no_job_speaks_of(services, folder):
     folder.mkdir()
     (folder / "left").touch()
     assert services.files.inputs.sweep() == 1
     assert os.listdir(folder) == []
 
 
-def test_it_keeps_the_others_files(client: FlaskClient, services: Services, folder: Path) -> None:
+def test_it_keeps_the_others_files(client, services, folder):
     over, other = given_away(client), given_away(client, 1)
     end(client, over, "completed")
     assert services.files.inputs.sweep() == 1
-    assert os.listdir(folder) == [job_of(client, other["job_id"])["input_upload_id"]]
+    assert os.listdir(folder) == [client.job(other["job_id"])["input_upload_id"]]
 
 
-def test_it_asks_for_a_file_again_that_has_vanished(
-    client: FlaskClient, services: Services, folder: Path
-) -> None:
+def test_it_asks_for_a_file_again_that_has_vanished(client, services, folder):
     """A folder for temporary files may be emptied when its machine starts."""
     approved_job = approved(client)
     ok(client.post("/api/workers/farm/disable"))
@@ -155,11 +135,11 @@ def test_it_asks_for_a_file_again_that_has_vanished(
     assert go_on(client, upload_id, 0, RAW).status_code == 204
     (folder / upload_id).unlink()
     services.files.inputs.sweep()
-    assert job_of(client, approved_job)["input_upload_id"] is None
+    assert client.job(approved_job)["input_upload_id"] is None
     ok(client.post("/api/workers/farm/enable"))
     assert wanted(client) == [approved_job]
 
 
-def test_it_does_nothing_where_nothing_was_ever_sent(services: Services, folder: Path) -> None:
+def test_it_does_nothing_where_nothing_was_ever_sent(services, folder):
     assert services.files.inputs.sweep() == 0
     assert not folder.exists()

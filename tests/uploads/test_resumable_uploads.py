@@ -6,17 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.http import parse_date
 
 from boz_server.domain.uploads.upload_states import UploadPurpose
-from boz_server.services.wiring import Services
-from boz_server.settings import Settings
-from tests.support import FakeClock, assert_problem, ok
+from tests.client import ok
+from tests.support import assert_problem
 from tests.tus import BYTES, FILM, TUS, begin, begun, checksum, metadata, offset, send
 
 
-def test_it_says_what_it_knows_of_the_protocol(client: FlaskClient) -> None:
+def test_it_says_what_it_knows_of_the_protocol(client):
     for response in (client.options("/api/uploads"), client.options("/api/uploads", headers=TUS)):
         assert response.status_code == 204
         assert response.headers["Tus-Version"] == response.headers["Tus-Resumable"] == "1.0.0"
@@ -30,7 +28,7 @@ def test_it_says_what_it_knows_of_the_protocol(client: FlaskClient) -> None:
         assert response.headers["Tus-Checksum-Algorithm"].split(",")[0] == "sha1"
 
 
-def test_it_takes_a_file_in_pieces(client: FlaskClient, settings: Settings) -> None:
+def test_it_takes_a_file_in_pieces(client, settings):
     path = begun(client)
     for start in range(0, len(FILM), 64_000):
         piece = FILM[start : start + 64_000]
@@ -43,7 +41,7 @@ def test_it_takes_a_file_in_pieces(client: FlaskClient, settings: Settings) -> N
     assert len(os.listdir(settings.output_dir)) == 1
 
 
-def test_it_says_how_far_an_upload_is(client: FlaskClient) -> None:
+def test_it_says_how_far_an_upload_is(client):
     said = metadata(filename="a.mkv", filetype="video/x-matroska")
     path = begun(client, Upload_Metadata=said)
     send(client, path, FILM[:1000])
@@ -56,7 +54,7 @@ def test_it_says_how_far_an_upload_is(client: FlaskClient) -> None:
     assert response.headers["Tus-Resumable"] == "1.0.0"
 
 
-def test_it_says_until_when_an_upload_may_go_on(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_says_until_when_an_upload_may_go_on(client, clock):
     created = begin(client)
     path = created.headers["Location"]
     first = parse_date(created.headers["Upload-Expires"])
@@ -68,9 +66,7 @@ def test_it_says_until_when_an_upload_may_go_on(client: FlaskClient, clock: Fake
     assert (later - clock.now()).total_seconds() == pytest.approx(48 * 3600, abs=1)
 
 
-def test_it_forgets_an_upload_whose_time_is_over(
-    client: FlaskClient, services: Services, settings: Settings, clock: FakeClock
-) -> None:
+def test_it_forgets_an_upload_whose_time_is_over(client, services, settings, clock):
     path = begun(client)
     send(client, path, b"x")
     clock.advance(49 * 3600)
@@ -81,7 +77,7 @@ def test_it_forgets_an_upload_whose_time_is_over(
 
 
 @pytest.mark.parametrize("wrong", [0, 999, 1001, len(FILM), len(FILM) + 1])
-def test_it_answers_409_to_bytes_from_elsewhere(client: FlaskClient, wrong: int) -> None:
+def test_it_answers_409_to_bytes_from_elsewhere(client, wrong):
     path = begun(client)
     send(client, path, FILM[:1000])
     assert_problem(send(client, path, FILM[1000:], wrong), 409, "1000")
@@ -89,7 +85,7 @@ def test_it_answers_409_to_bytes_from_elsewhere(client: FlaskClient, wrong: int)
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "md5"])
-def test_it_compares_the_checksum_of_a_piece(client: FlaskClient, algorithm: str) -> None:
+def test_it_compares_the_checksum_of_a_piece(client, algorithm):
     path = begun(client)
     good = checksum(FILM[:1000], algorithm)
     assert send(client, path, FILM[:1000], Upload_Checksum=good).status_code == 204
@@ -98,7 +94,7 @@ def test_it_compares_the_checksum_of_a_piece(client: FlaskClient, algorithm: str
     assert offset(client, path) == 1000
 
 
-def test_it_keeps_nothing_of_a_piece_with_a_checksum_that_is_cut_off(client: FlaskClient) -> None:
+def test_it_keeps_nothing_of_a_piece_with_a_checksum_that_is_cut_off(client):
     path = begun(client)
     response = client.patch(
         path,
@@ -111,7 +107,7 @@ def test_it_keeps_nothing_of_a_piece_with_a_checksum_that_is_cut_off(client: Fla
     assert offset(client, path) == 0
 
 
-def test_it_keeps_what_came_of_a_piece_that_is_cut_off(client: FlaskClient) -> None:
+def test_it_keeps_what_came_of_a_piece_that_is_cut_off(client):
     path = begun(client)
     response = client.patch(
         path,
@@ -127,7 +123,7 @@ def test_it_keeps_what_came_of_a_piece_that_is_cut_off(client: FlaskClient) -> N
     "header",
     ["", "sha1", "sha1 ", "crc32 AAAA", "sha1 nobase64!", "sha1 \xff\xfe", "shake_128 AAAA"],
 )
-def test_it_refuses_a_checksum_that_is_none(client: FlaskClient, header: str) -> None:
+def test_it_refuses_a_checksum_that_is_none(client, header):
     path = begun(client)
     response = send(client, path, b"x", Upload_Checksum=header)
     # One that can be read, and is too short, is that of no bytes.
@@ -137,9 +133,7 @@ def test_it_refuses_a_checksum_that_is_none(client: FlaskClient, header: str) ->
 
 @pytest.mark.parametrize("sent", [None, "0.2.2", "1.0.1", "1.0.0, 1.0.0", ""])
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PATCH", "DELETE"])
-def test_it_answers_412_to_other_versions(
-    client: FlaskClient, method: str, sent: str | None
-) -> None:
+def test_it_answers_412_to_other_versions(client, method, sent):
     path = "/api/uploads" if method == "POST" else begun(client)
     headers = {"Upload-Offset": "0", "Upload-Length": "1", "Content-Type": BYTES}
     if sent is not None:
@@ -149,7 +143,7 @@ def test_it_answers_412_to_other_versions(
     assert response.headers["Tus-Version"] == "1.0.0"
 
 
-def test_it_answers_415_to_bytes_of_another_kind(client: FlaskClient) -> None:
+def test_it_answers_415_to_bytes_of_another_kind(client):
     path = begun(client)
     for kind in ("application/octet-stream", "multipart/form-data; boundary=b", ""):
         assert_problem(send(client, path, b"x", Content_Type=kind), 415, BYTES)
@@ -157,14 +151,14 @@ def test_it_answers_415_to_bytes_of_another_kind(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("start", [0, 1000])
-def test_it_answers_413_to_more_than_was_announced(client: FlaskClient, start: int) -> None:
+def test_it_answers_413_to_more_than_was_announced(client, start):
     path = begun(client, 2000)
     send(client, path, FILM[:start])
     assert_problem(send(client, path, b"x" * (2001 - start), start), 413)
     assert offset(client, path) == start
 
 
-def test_it_gives_an_upload_up(client: FlaskClient, settings: Settings) -> None:
+def test_it_gives_an_upload_up(client, settings):
     path = begun(client)
     send(client, path, FILM[:1000])
     response = client.delete(path, headers=TUS)
@@ -174,14 +168,14 @@ def test_it_gives_an_upload_up(client: FlaskClient, settings: Settings) -> None:
     assert_problem(client.delete(path, headers=TUS), 404)
 
 
-def test_it_does_not_give_up_what_has_arrived(client: FlaskClient, settings: Settings) -> None:
+def test_it_does_not_give_up_what_has_arrived(client, settings):
     path = begun(client)
     send(client, path, FILM)
     assert_problem(client.delete(path, headers=TUS), 409, "arrived")
     assert os.listdir(settings.output_dir) == ["Heat (1995).mkv"]
 
 
-def test_it_lets_posts_stand_for_other_methods(client: FlaskClient) -> None:
+def test_it_lets_posts_stand_for_other_methods(client):
     path = begun(client)
     headers = TUS | {"Upload-Offset": "0", "Content-Type": BYTES}
     over = {"X-HTTP-Method-Override": "PATCH"}
@@ -195,9 +189,7 @@ def test_it_lets_posts_stand_for_other_methods(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("sent", [1000, len(FILM)])
-def test_it_takes_bytes_with_the_creation(
-    client: FlaskClient, settings: Settings, sent: int
-) -> None:
+def test_it_takes_bytes_with_the_creation(client, settings, sent):
     response = begin(client, Content_Type=BYTES, data=FILM[:sent])
     assert (response.status_code, response.headers["Upload-Offset"]) == (201, str(sent))
     found = ok(client.get(response.headers["Location"]))
@@ -207,7 +199,7 @@ def test_it_takes_bytes_with_the_creation(
     )
 
 
-def test_it_takes_an_empty_file(client: FlaskClient, settings: Settings) -> None:
+def test_it_takes_an_empty_file(client, settings):
     path = begun(client, 0)
     assert ok(client.get(path))["state"] == "complete"
     assert offset(client, path) == 0
@@ -216,14 +208,14 @@ def test_it_takes_an_empty_file(client: FlaskClient, settings: Settings) -> None
     assert send(client, path, b"").status_code == 204
 
 
-def test_it_answers_a_repeated_last_piece(client: FlaskClient) -> None:
+def test_it_answers_a_repeated_last_piece(client):
     path = begun(client)
     send(client, path, FILM)
     assert send(client, path, b"", len(FILM)).status_code == 204
     assert_problem(send(client, path, FILM), 409, str(len(FILM)))
 
 
-def test_it_answers_423_while_another_sends(client: FlaskClient, services: Services) -> None:
+def test_it_answers_423_while_another_sends(client, services):
     path = begun(client)
     part = services.files.parts.open(path.rpartition("/")[2], UploadPurpose.LIBRARY)
     assert part is not None
@@ -235,9 +227,7 @@ def test_it_answers_423_while_another_sends(client: FlaskClient, services: Servi
 
 
 @pytest.mark.parametrize("pieces", [1, 3])
-def test_it_refuses_a_file_with_another_sha256(
-    client: FlaskClient, services: Services, settings: Settings, pieces: int
-) -> None:
+def test_it_refuses_a_file_with_another_sha256(client, services, settings, pieces):
     said = metadata(filename="a.mkv", sha256=hashlib.sha256(b"other").hexdigest())
     path = begun(client, Upload_Metadata=said)
     step = len(FILM) // pieces + 1
@@ -255,9 +245,7 @@ def test_it_refuses_a_file_with_another_sha256(
 
 
 @pytest.mark.parametrize("pieces", [1, 3])
-def test_it_takes_a_file_with_its_sha256(
-    client: FlaskClient, services: Services, settings: Settings, pieces: int
-) -> None:
+def test_it_takes_a_file_with_its_sha256(client, services, settings, pieces):
     said = metadata(filename="a.mkv", sha256=hashlib.sha256(FILM).hexdigest().upper())
     path = begun(client, Upload_Metadata=said)
     step = len(FILM) // pieces + 1
@@ -268,9 +256,7 @@ def test_it_takes_a_file_with_its_sha256(
     assert os.listdir(settings.output_dir) == ["a.mkv"]
 
 
-def test_it_answers_507_before_a_byte_is_taken(
-    client: FlaskClient, services: Services, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_answers_507_before_a_byte_is_taken(client, services, settings, monkeypatch):
     free: Callable[[Any], int] = lambda _: 1_000_000  # noqa: E731
     monkeypatch.setattr("boz_server.services.maintenance.disk_space.free_bytes", free)
     assert_problem(begin(client, 1_000_001), 507, "BOZ_MIN_FREE_BYTES")

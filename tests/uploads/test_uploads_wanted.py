@@ -4,9 +4,8 @@ import hashlib
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from boz_server.services.wiring import Services
+from tests.client import Client, ok
 from tests.remote import (
     APPROVAL,
     FILM,
@@ -24,28 +23,18 @@ from tests.remote import (
     sending_agent,
     wanted,
 )
-from tests.support import (
-    FakeClock,
-    assert_problem,
-    create_job,
-    job_of,
-    ok,
-    register_agent,
-    register_worker,
-    report,
-    unchanged,
-)
+from tests.support import assert_problem, unchanged
 
 
-def queued(client: FlaskClient, number: int = 0, **extra: Any) -> str:
+def queued(client: Client, number: int = 0, **extra: Any) -> str:
     """A transcode of a ripped title that goes to any worker that can have its file; its id."""
-    job = job_of(client, ripped(client, number))
-    found = create_job(client, requires_approval=False, input_file=job["input_file"], **extra)
+    job = client.job(ripped(client, number))
+    found = client.create_job(requires_approval=False, input_file=job["input_file"], **extra)
     assert found["job_id"] == job["job_id"]
     return str(found["job_id"])
 
 
-def test_it_tells_an_agent_which_file_to_send(client: FlaskClient) -> None:
+def test_it_tells_an_agent_which_file_to_send(client):
     job_id = approved(client)
     answer = ok(client.get("/api/agents/pc/jobs"))
     assert answer == {
@@ -61,51 +50,51 @@ def test_it_tells_an_agent_which_file_to_send(client: FlaskClient) -> None:
     }
 
 
-def test_it_says_nothing_of_it_to_an_agent_of_today(client: FlaskClient) -> None:
-    register_agent(client)
+def test_it_says_nothing_of_it_to_an_agent_of_today(client):
+    client.register_agent()
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
     approved(client)
-    register_agent(client)
+    client.register_agent()
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
-    register_agent(client, capabilities={"can_upload_raw": False})
+    client.register_agent(capabilities={"can_upload_raw": False})
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
 
 
-def test_it_answers_404_for_an_unknown_agent(client: FlaskClient) -> None:
+def test_it_answers_404_for_an_unknown_agent(client):
     assert_problem(client.get("/api/agents/nobody/jobs"), 404, "nobody")
 
 
-def test_it_wants_nothing_of_another_agents(client: FlaskClient) -> None:
+def test_it_wants_nothing_of_another_agents(client):
     approved(client)
     sending_agent(client, "den")
     assert wanted(client, "den") == []
 
 
-def test_it_wants_nothing_once_the_file_is_here(client: FlaskClient) -> None:
+def test_it_wants_nothing_once_the_file_is_here(client):
     job_id = here(client)
     assert wanted(client) == []
-    assert job_of(client, job_id)["input_file_size"] == len(RAW)
+    assert client.job(job_id)["input_file_size"] == len(RAW)
 
 
 @pytest.mark.parametrize("end", ["cancelled", "taken up"])
-def test_it_wants_nothing_once_no_one_needs_it(client: FlaskClient, end: str) -> None:
+def test_it_wants_nothing_once_no_one_needs_it(client, end):
     job_id = approved(client)
     if end == "cancelled":
         ok(client.post(f"/api/jobs/{job_id}/cancel"))
     else:
         ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=pc"))
-        assert job_of(client, job_id)["status"] == "assigned"
+        assert client.job(job_id)["status"] == "assigned"
     assert wanted(client) == []
 
 
-def test_it_wants_nothing_before_a_person_has_approved(client: FlaskClient) -> None:
+def test_it_wants_nothing_before_a_person_has_approved(client):
     sending_agent(client)
     farm(client)
     ripped(client)
     assert wanted(client) == []
 
 
-def test_it_names_the_upload_that_was_begun(client: FlaskClient) -> None:
+def test_it_names_the_upload_that_was_begun(client):
     job_id = approved(client)
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
     (asked,) = ok(client.get("/api/agents/pc/jobs"))["uploads_wanted"]
@@ -115,25 +104,23 @@ def test_it_names_the_upload_that_was_begun(client: FlaskClient) -> None:
     assert asked["upload_id"] == upload_id
     assert go_on(client, upload_id, 100, RAW[100:]).status_code == 204
     assert wanted(client) == []
-    assert job_of(client, job_id)["input_upload_id"] == upload_id
+    assert client.job(job_id)["input_upload_id"] == upload_id
 
 
-def test_it_wants_nothing_while_what_came_is_compared_with_its_checksum(
-    client: FlaskClient, services: Services
-) -> None:
+def test_it_wants_nothing_while_what_came_is_compared_with_its_checksum(client, services):
     """That takes minutes for a film, and is done in the background."""
     job_id = approved(client)
     said = {"purpose": "job_input", "job_id": job_id, "sha256": hashlib.sha256(RAW).hexdigest()}
     upload_id = begun(client, len(RAW), **said)
     assert go_on(client, upload_id, 0, RAW[:100]).status_code == 204
     assert go_on(client, upload_id, 100, RAW[100:]).status_code == 204
-    assert job_of(client, job_id)["input_upload_id"] is None
+    assert client.job(job_id)["input_upload_id"] is None
     assert wanted(client) == []
     assert services.files.deliveries.deliver_all() == 1
-    assert job_of(client, job_id)["input_upload_id"] == upload_id
+    assert client.job(job_id)["input_upload_id"] == upload_id
 
 
-def test_it_wants_a_file_again_that_came_damaged(client: FlaskClient, services: Services) -> None:
+def test_it_wants_a_file_again_that_came_damaged(client, services):
     job_id = approved(client)
     said = {"purpose": "job_input", "job_id": job_id, "sha256": hashlib.sha256(FILM).hexdigest()}
     upload_id = begun(client, len(RAW), **said)
@@ -145,7 +132,7 @@ def test_it_wants_a_file_again_that_came_damaged(client: FlaskClient, services: 
     assert not list(services.context.settings.inputs_dir.iterdir())
 
 
-def test_it_asks_in_the_order_of_the_queue(client: FlaskClient, clock: FakeClock) -> None:
+def test_it_asks_in_the_order_of_the_queue(client, clock):
     first = approved(client)
     clock.advance(1)
     second, third = approved(client, 1), approved(client, 2)
@@ -153,20 +140,20 @@ def test_it_asks_in_the_order_of_the_queue(client: FlaskClient, clock: FakeClock
     assert wanted(client) == [third, first, second]
 
 
-def test_it_leaves_to_a_worker_on_the_same_machine_what_that_can_do(client: FlaskClient) -> None:
+def test_it_leaves_to_a_worker_on_the_same_machine_what_that_can_do(client):
     sending_agent(client)
     farm(client)
-    register_worker(client, capabilities={"max_concurrent": 1})
+    client.register_worker(capabilities={"max_concurrent": 1})
     jobs = [queued(client, number) for number in range(2)]
-    assert [job_of(client, job_id)["status"] for job_id in jobs] == ["assigned", "queued"]
+    assert [client.job(job_id)["status"] for job_id in jobs] == ["assigned", "queued"]
     assert wanted(client) == []
     ok(client.post("/api/workers/gpu/disable"))
     assert wanted(client) == [jobs[1]]
 
 
-def test_it_asks_where_the_own_machine_can_not_do_the_preset(client: FlaskClient) -> None:
+def test_it_asks_where_the_own_machine_can_not_do_the_preset(client):
     sending_agent(client)
-    register_worker(client)
+    client.register_worker()
     farm(client, nvenc=True, hevc=True)
     job_id = queued(client, preset="H.265 NVENC 1080p")
     assert wanted(client) == [job_id]
@@ -175,9 +162,9 @@ def test_it_asks_where_the_own_machine_can_not_do_the_preset(client: FlaskClient
     assert work["job_id"] == job_id
 
 
-def test_it_asks_for_nothing_that_no_worker_could_fetch(client: FlaskClient) -> None:
+def test_it_asks_for_nothing_that_no_worker_could_fetch(client):
     sending_agent(client)
-    register_worker(client, "den", "den")  # says nothing of downloads
+    client.register_worker("den", "den")  # says nothing of downloads
     queued(client)
     assert wanted(client) == []
     farm(client)
@@ -185,17 +172,17 @@ def test_it_asks_for_nothing_that_no_worker_could_fetch(client: FlaskClient) -> 
     assert wanted(client) == []
 
 
-def test_it_asks_for_nothing_that_lies_on_a_share(client: FlaskClient) -> None:
+def test_it_asks_for_nothing_that_lies_on_a_share(client):
     sending_agent(client)
     farm(client)
     job_id = ripped(client, path="\\\\nas\\rips\\t00.mkv")
     ok(client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL))
     assert wanted(client) == []
-    assert job_of(client, job_id)["status"] == "assigned"
+    assert client.job(job_id)["status"] == "assigned"
 
 
 @pytest.mark.parametrize("by", ["form", "tus"])
-def test_it_takes_a_file_once(client: FlaskClient, services: Services, by: str) -> None:
+def test_it_takes_a_file_once(client, services, by):
     job_id = here(client)
     with unchanged(services):
         if by == "form":
@@ -205,27 +192,27 @@ def test_it_takes_a_file_once(client: FlaskClient, services: Services, by: str) 
         assert_problem(again, 409, "here already")
 
 
-def test_it_keeps_the_file_that_was_whole_first(client: FlaskClient, services: Services) -> None:
+def test_it_keeps_the_file_that_was_whole_first(client, services):
     """An agent that has started anew may send a file twice at once; a worker fetches by then."""
     job_id = approved(client)
     first, second = (begun(client, len(RAW), purpose="job_input", job_id=job_id) for _ in "12")
     assert go_on(client, second, 0, RAW).status_code == 204
     assert_problem(go_on(client, first, 0, RAW), 409, "here already")
-    assert job_of(client, job_id)["input_upload_id"] == second
+    assert client.job(job_id)["input_upload_id"] == second
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
-def test_it_takes_no_file_of_a_job_that_is_over(client: FlaskClient, end: str) -> None:
-    register_agent(client)
-    register_worker(client)
+def test_it_takes_no_file_of_a_job_that_is_over(client, end):
+    client.register_agent()
+    client.register_worker()
     job_id = ripped(client)
     ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=pc"))
-    ok(report(client, job_id, end))
+    ok(client.report(job_id, end))
     assert_problem(send_input(client, job_id), 409, f"is {end}")
     assert_problem(begin(client, 5, purpose="job_input", job_id=job_id), 409, f"is {end}")
 
 
-def test_it_stops_a_file_whose_job_is_over_meanwhile(client: FlaskClient) -> None:
+def test_it_stops_a_file_whose_job_is_over_meanwhile(client):
     job_id = approved(client)
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
     assert go_on(client, upload_id, 0, RAW[:100]).status_code == 204
@@ -233,28 +220,26 @@ def test_it_stops_a_file_whose_job_is_over_meanwhile(client: FlaskClient) -> Non
     assert_problem(go_on(client, upload_id, 100, RAW[100:]), 409, "is cancelled")
 
 
-def test_it_takes_no_file_of_a_job_that_has_none(client: FlaskClient) -> None:
+def test_it_takes_no_file_of_a_job_that_has_none(client):
     assert_problem(send_input(client, "nobody"), 404, "nobody")
     assert_problem(begin(client, 5, purpose="job_input", job_id="nobody"), 404, "nobody")
     assert_problem(begin(client, 5, purpose="job_input"), 422, field="job_id")
-    register_agent(client)
-    rip_id = job_of(client, ripped(client))["source_job_id"]
+    client.register_agent()
+    rip_id = client.job(ripped(client))["source_job_id"]
     assert_problem(send_input(client, rip_id), 409, "rip job")
 
 
-def test_it_names_a_result_after_the_file_where_the_job_says_nothing(client: FlaskClient) -> None:
+def test_it_names_a_result_after_the_file_where_the_job_says_nothing(client):
     sending_agent(client)
     farm(client)
     answer = ok(client.post("/api/workers/assign", json={"agent_id": "pc"}))
     ok(send_input(client, answer["job_id"]))
-    assert job_of(client, answer["job_id"])["output_name"] == "t00"
+    assert client.job(answer["job_id"])["output_name"] == "t00"
 
 
-def test_it_asks_again_where_the_job_is_tried_again_and_the_file_is_gone(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_asks_again_where_the_job_is_tried_again_and_the_file_is_gone(client, services, clock):
     work = given_away(client)
-    ok(report(client, work["job_id"], "failed", lease_token=work["lease_token"]))
+    ok(client.report(work["job_id"], "failed", lease_token=work["lease_token"]))
     clock.advance(49 * 3600)
     services.files.inputs.sweep()
     sending_agent(client)
@@ -266,10 +251,8 @@ def test_it_asks_again_where_the_job_is_tried_again_and_the_file_is_gone(
     assert again["job_id"] == work["job_id"]
 
 
-def test_it_does_not_ask_again_for_what_a_lost_worker_had(
-    client: FlaskClient, services: Services, clock: FakeClock
-) -> None:
+def test_it_does_not_ask_again_for_what_a_lost_worker_had(client, services, clock):
     work = given_away(client)
     lost(client, services, clock)
     assert wanted(client) == []
-    assert job_of(client, work["job_id"])["input_upload_id"] is not None
+    assert client.job(work["job_id"])["input_upload_id"] is not None

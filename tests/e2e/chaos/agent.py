@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from tests.client import titles
 from tests.e2e.chaos.attempt import Attempt, Job
 from tests.e2e.chaos.client import Client
 from tests.e2e.chaos.ledger import Act, Upload
 from tests.e2e.chaos.stage import Participant, Stage
-from tests.support import JPEG, titles
+from tests.support import JPEG
 
 DRIVE = "D:"
 #: Films that several agents have in their drives: their files have the same path on each PC.
