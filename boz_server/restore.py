@@ -9,11 +9,10 @@ from pathlib import Path
 import peewee
 
 from boz_server.database import backup, postgres_tools
-from boz_server.database.connection import Database
+from boz_server.database.connection import second_database
 from boz_server.database.dialects import ENGINE_ERRORS
 from boz_server.database.in_use_lock import exclusive
 from boz_server.database.migrations import Migrations
-from boz_server.database.models.base import database_proxy
 from boz_server.disk import numbered, sync_folder
 from boz_server.errors import BackupError, StartError
 from boz_server.services.maintenance import backups
@@ -85,16 +84,11 @@ def _restore_postgres(services: Services, path: Path) -> Restored:
 def _bring_up_to_date(services: Services, file: Path) -> tuple[str, int]:
     """Make a copy of a backup what the server may start on; returns its schema's version, and how
     many jobs were under way in it."""
-    before = database_proxy.obj
-    copy = Database(f"sqlite:///{file}")
-    try:
+    with second_database(f"sqlite:///{file}") as copy:
         done = _begin_anew(build_services(services.context.settings, copy, services.context.clock))
         # One file, without a log beside it.
         copy.peewee.execute_sql("PRAGMA journal_mode = delete")
         return done
-    finally:
-        copy.close()
-        database_proxy.initialize(before)
 
 
 def _begin_anew(services: Services) -> tuple[str, int]:

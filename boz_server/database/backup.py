@@ -1,7 +1,7 @@
-"""Backups as files: how one is written while the server goes on, and what one is worth.
+"""Writes backup files while the server runs, and checks them.
 
-A backup of SQLite is a whole database of its own, in one file; of PostgreSQL, what pg_dump writes
-in its custom format. Which of both a file is, its first bytes say.
+A backup of SQLite is a complete database in one file; one of PostgreSQL is a dump in pg_dump's
+custom format. The first bytes tell them apart.
 """
 
 import os
@@ -23,10 +23,10 @@ _SQLITE_MAGIC = b"SQLite format 3\0"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a file is found to be.
+    """What a check of a file found.
 
-    schema_version: the newest migration that the database in it has had; None where it has had
-    none, or can't be read. problem: why it is no good, as a part of a sentence; None where it is.
+    schema_version: the newest migration applied to the database in it; None if there is none, or it
+    can't be read. problem: what is wrong with it, as the end of a sentence; None if it is intact.
     """
 
     schema_version: str | None
@@ -34,15 +34,15 @@ class Verdict:
 
 
 def suffix(database: Database) -> str:
-    """Return how a backup's file name ends."""
+    """Return the extension of a backup's file name."""
     return ".dump" if database.path is None else ".db"
 
 
 def write(database: Database, path: Path) -> None:
-    """Write the database, as it is at this moment, into a file that is there and empty.
+    """Write a snapshot of the database into an existing empty file.
 
-    No one has to wait for it: others read and write meanwhile. The file is checked, and survives
-    power loss. Raises BackupError.
+    Readers and writers need not wait. The file is checked and survives power loss. Raises
+    BackupError.
     """
     if database.path is None:
         postgres_tools.dump(database.url, path)
@@ -56,10 +56,10 @@ def write(database: Database, path: Path) -> None:
 
 
 def inspect(path: Path, *, thoroughly: bool = False) -> Verdict:
-    """Look whether a file is a backup, and a whole one; opens it for reading only.
+    """Check whether a file is an intact backup; opens it for reading only.
 
-    thoroughly: look at every index and every reference between rows as well. Never to be asked of
-    a database in use, whose locks it would pass by.
+    thoroughly: check all indexes and references between rows, too. Never do this to a database in
+    use, because it ignores locks.
     """
     try:
         with path.open("rb") as file:
@@ -74,7 +74,7 @@ def inspect(path: Path, *, thoroughly: bool = False) -> Verdict:
 
 
 def require_whole(database: Database, path: Path) -> None:
-    """Raise BackupError unless a file is a whole backup, and of this database's engine."""
+    """Raise BackupError unless a file is an intact backup of this database's engine."""
     found = inspect(path, thoroughly=True)
     if found.problem is not None:
         raise BackupError(f"{path} {found.problem}: nothing was changed.")
@@ -93,8 +93,8 @@ def _is_sqlite(path: Path) -> bool:
 
 
 def _copy_sqlite(database: Database, path: Path) -> None:
-    """VACUUM INTO reads one snapshot, keeps no writer out, and leaves free pages behind."""
-    # What a killed one left must not be rolled back into this one.
+    """Copy by VACUUM INTO, which reads a snapshot, blocks no writer and drops free pages."""
+    # The journal of a killed process must not be rolled back into this copy.
     path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
     try:
         database.peewee.execute_sql("VACUUM INTO ?", (str(path),))
@@ -103,7 +103,7 @@ def _copy_sqlite(database: Database, path: Path) -> None:
 
 
 def _inspect_sqlite(path: Path, *, thoroughly: bool) -> Verdict:
-    # Immutable: nothing is written beside the file, whatever its journal mode.
+    # Immutable, so that nothing is written beside the file, whatever its journal mode.
     database = peewee.SqliteDatabase(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         with closing(database):

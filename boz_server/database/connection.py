@@ -1,4 +1,4 @@
-"""The one pooled database of a process: transactions, and connections lent to threads."""
+"""The pooled database of a process: its transactions, and its threads' connections."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,15 +16,18 @@ from boz_server.disk import prove_writable
 from boz_server.errors import BozError, DatabaseBusy, StartError, StorageFull
 from boz_server.settings import Settings
 
-#: What names the server's database.
+#: The variable that names the server's database.
 SETTING = "BOZ_DATABASE_URL"
-#: How long a statement, a writer's turn or a free connection is waited for.
+#: How long to wait for a lock, for other writers, or for a free connection.
 WAIT_SECONDS = 10.0
 
 
 class _Ending(threading.local):
-    """This thread's write transaction: how deep it is nested, whether it may change the queue, and
-    what to do before its commit: {action: keys}."""
+    """This thread's write transaction.
+
+    depth: how deeply it is nested. in_queue: likewise for `write_queue()`. keys: what to do before
+    its commit, as {action: keys}.
+    """
 
     def __init__(self) -> None:
         self.depth = 0
@@ -33,10 +36,10 @@ class _Ending(threading.local):
 
 
 class Database:
-    """All models of the process live in this database.
+    """The database of all models of the process.
 
-    A thread borrows a connection with its first query and gives it back with `release()`; the
-    application does that at the end of every request and command.
+    A thread borrows a connection with its first query and returns it with `release()`; the
+    application does that after every request and command.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Database:
         wait_seconds: float = WAIT_SECONDS,
         named: str = SETTING,
     ) -> None:
-        """named: where a person wrote the URL, for what errors say."""
+        """named: the variable or option that holds the URL, for error messages."""
         self.dialect, self.url = dialect_of(url, named)
         self.named = named
         self.wait_seconds = wait_seconds
@@ -63,7 +66,7 @@ class Database:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Build the database that the settings name; no connection is opened yet."""
+        """Build the database that the settings name; opens no connection yet."""
         return cls(
             settings.database_url,
             max_connections=settings.database_pool_size + settings.database_max_overflow,
@@ -71,22 +74,22 @@ class Database:
 
     @property
     def path(self) -> Path | None:
-        """The database's file; None where the engine is a server."""
+        """The database's file; None on PostgreSQL."""
         return Path(self.peewee.database) if isinstance(self.dialect, SQLite) else None
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """Run a transaction that may change things; inside another one, a part of it.
+        """Run a write transaction; inside another one it becomes a part of that.
 
-        Raises DatabaseBusy when this process's other writers leave no turn within the wait; what
-        the engine itself refuses is the driver's error, for `explain` to put into words.
+        Raises DatabaseBusy if this process's other writers take too long. Errors of the engine are
+        the driver's; `explain` puts them into words.
         """
         if not self.dialect.one_writer:
             with self._transaction():
                 yield
             return
-        # The connection first: whoever waited for one during its turn would wait for those
-        # that have one and wait for their turn.
+        # Take the connection before the write lock: a thread that held the lock while waiting for a
+        # connection could wait for threads that hold connections and wait for the lock.
         self.peewee.connect(reuse_if_open=True)
         if not self._turn.acquire(timeout=self.wait_seconds):
             raise DatabaseBusy
@@ -112,8 +115,10 @@ class Database:
                 ending.keys.clear()
 
     def before_commit(self, action: Callable[[Sequence[str]], None], key: str) -> None:
-        """Have something done at the end of the write transaction, within it: once, for all keys
-        that it was asked for. At once where there is none."""
+        """Run an action once at the end of the write transaction, with all keys registered for it.
+
+        Outside a write transaction it runs at once.
+        """
         if self._ending.depth:
             self._ending.keys.setdefault(action, set()).add(key)
         else:
@@ -121,12 +126,11 @@ class Database:
 
     @contextmanager
     def write_queue(self) -> Iterator[None]:
-        """Run a write transaction in which no one else changes the queue, or the discs it is
-        filled from.
+        """Run a write transaction in which nobody else changes the queue, or the discs behind it.
 
-        One change touches jobs, agents, workers, discs and titles, in an order that differs from
-        case to case, and reads how many jobs run before it starts another: on PostgreSQL, row
-        locks alone would let two of them wait for each other, or both take the last free place.
+        One change touches jobs, agents, workers, discs and titles in varying order, and counts the
+        running jobs before it starts another. On PostgreSQL, row locks alone would let two such
+        changes deadlock, or both take the last free place.
         """
         with self.write():
             self.dialect.take_turn(self.peewee)
@@ -137,7 +141,7 @@ class Database:
                 self._ending.in_queue -= 1
 
     def require_queue(self) -> None:
-        """Raise RuntimeError outside of `write_queue()`: what follows relies on being alone."""
+        """Raise RuntimeError outside `write_queue()`: what follows relies on being alone."""
         if not self._ending.in_queue:
             raise RuntimeError("This changes the queue: call it inside write_queue().")
 
@@ -148,30 +152,34 @@ class Database:
             yield
 
     def refuse_transaction(self) -> None:
-        """Raise RuntimeError inside a transaction: what follows may wait long for others."""
+        """Raise RuntimeError inside a transaction: what follows may wait for other servers."""
         if self.peewee.in_transaction():
             raise RuntimeError("Nothing may wait for another server inside a transaction.")
 
     def lock_row(self, model: type[peewee.Model], key: str) -> bool:
-        """Keep other writers off a row until the transaction ends. False when there is none."""
+        """Keep other writers off a row until the transaction ends; False if it doesn't exist."""
         field: Any = model._meta.primary_key
         query = model.select(field).where(field == key)
         return self.dialect.lock_rows(query).first() is not None
 
     def keep_row(self, model: type[peewee.Model], key: str) -> None:
-        """Do the same where no one asks whether there is one: nothing, if whoever writes is alone
-        anyway."""
+        """Like `lock_row`, without checking that the row exists.
+
+        A no-op on SQLite, where there is only one writer.
+        """
         if not self.dialect.one_writer:
             self.lock_row(model, key)
 
     def tables(self) -> set[str]:
-        """Name the tables that are there, but for SQLite's own and those of its indexes of words;
-        asking changes nothing about the file."""
+        """Return the names of the tables, without SQLite's own and those of its full-text indexes.
+
+        Leaves the file unchanged.
+        """
         if self.path is None:
             return set(self.peewee.get_tables())
         if not self.path.is_file():
             return set()
-        # Our own connections turn a file to WAL, which must not happen to someone else's.
+        # Our own connections switch a file to WAL, which must not happen to another program's.
         onlooker = peewee.SqliteDatabase(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
         try:
             rows = onlooker.execute_sql(
@@ -183,16 +191,16 @@ class Database:
             onlooker.close()
 
     def release(self) -> None:
-        """Give this thread's connection, if it has one, back to the pool."""
+        """Return this thread's connection, if it has one, to the pool."""
         if not self.peewee.is_closed():
             self.peewee.close()
 
     def close(self) -> None:
-        """Close every connection: at the end of the process, and before a fork."""
+        """Close all connections: at the end of the process, and before a fork."""
         self.peewee.close_all()
 
     def require_folder(self) -> None:
-        """Raise StartError unless the folder of the database's file is there and writable."""
+        """Raise StartError unless the folder of the database's file exists and is writable."""
         if self.path is None:
             return
         folder = self.path.resolve().parent
@@ -205,7 +213,7 @@ class Database:
             ) from error
 
     def require_file(self) -> None:
-        """Raise StartError where the database's file is missing, instead of making an empty one."""
+        """Raise StartError if the database's file is missing, instead of creating an empty one."""
         self.require_folder()
         if self.path is not None and not self.path.is_file():
             raise StartError(
@@ -213,10 +221,10 @@ class Database:
             )
 
     def explain(self, error: BaseException) -> BozError | None:
-        """Say what a driver's error means for a client; None when it is a fault of ours.
+        """Say what a driver's error means for a client; None if it is a bug of ours.
 
-        Peewee wraps the driver's error, and a full disk surfaces as yet another error on the
-        way out of the transaction: the cause is looked for down the whole chain.
+        Peewee wraps the driver's error, and a full disk causes further errors on the way out of the
+        transaction, so this searches the whole chain of causes.
         """
         cause: BaseException | None = error
         while cause is not None:
@@ -245,7 +253,7 @@ def second_database(url: str, *, named: str = SETTING) -> Iterator[Database]:
 
 
 def root_words(error: BaseException) -> str:
-    """Return the words of the error that another one goes back to, without a full stop."""
+    """Return the first line of an error's root cause, without a full stop."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     first_line = (str(error) or repr(error)).splitlines()[0]
@@ -253,5 +261,5 @@ def root_words(error: BaseException) -> str:
 
 
 def in_a_sentence(error: BaseException, named: str = SETTING) -> str:
-    """Say for an operator, not for a client, what a driver's error goes back to."""
+    """Say to an operator, not to a client, what caused a driver's error."""
     return f"The database that {named} names can't be used: {root_words(error)}."

@@ -13,14 +13,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from boz_server.errors import SettingsError
 
-#: The copy of SQLite that Peewee has found: a second one in this process would not see its locks.
+#: The SQLite library that Peewee uses: a second one in this process would not see its locks.
 sqlite3: Any = peewee.sqlite3  # type: ignore[attr-defined]
-#: A log that grew beyond it shrinks to it again.
+#: A log that has outgrown this is truncated to it.
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
-#: Every connection to SQLite starts with these. FULL costs about 0.3 ms a commit and survives
-#: power loss; NORMAL would survive only a kill. mmap stays off: a file that shrinks under a
-#: mapping kills the process with SIGBUS.
+#: Set on every SQLite connection. FULL costs about 0.3 ms a commit and survives power loss; NORMAL
+#: would only survive a kill. mmap stays off: if a mapped file shrinks, SIGBUS kills the process.
 SQLITE_PRAGMAS = (
     ("journal_mode", "wal"),
     ("synchronous", "full"),
@@ -31,7 +30,7 @@ SQLITE_PRAGMAS = (
     ("journal_size_limit", WAL_LIMIT_BYTES),
 )
 
-#: Whatever an engine refuses: in Peewee's words, or, while rows are fetched, in the driver's.
+#: All errors of the engines: Peewee's, or the driver's own while rows are fetched.
 ENGINE_ERRORS: tuple[type[Exception], ...] = (
     peewee.PeeweeException,
     peewee.sqlite3.Error,  # type: ignore[attr-defined]
@@ -41,64 +40,65 @@ ENGINE_ERRORS: tuple[type[Exception], ...] = (
 #: SQLite's result codes, https://www.sqlite.org/rescode.html; the low byte is the primary one.
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_FULL = 5, 6, 13
 
-#: PostgreSQL's classes of error that pass by themselves: connection lost or refused, too many
+#: PostgreSQL's error classes that are worth a retry: connection lost or refused, too many
 #: connections, serialization failure and deadlock, lock not available, server shutting down.
 #: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES_PASSING = ("08", "53300", "40", "55P03", "57P0")
 _POSTGRES_DISK_FULL = "53100"
 
-#: How long a starting process waits for another one that is migrating.
+#: How long a starting process waits for another one's migrations.
 MIGRATION_WAIT_SECONDS = 300
 
-#: Keys of the advisory locks that one migrating process holds, and whoever changes the queue;
-#: any numbers no one else uses.
+#: Keys of the advisory locks for migrating and for changing the queue: arbitrary numbers.
 _MIGRATION_LOCK = 0x626F7A
 _QUEUE_LOCK = 0x626F7B
 
 
 class Dialect(Protocol):
-    """What an engine must say of itself."""
+    """What an engine must provide."""
 
-    #: Whether writers wait in this process before they wait in the database.
+    #: Whether only one connection can write at a time, so that writers queue in the process first.
     one_writer: bool
 
     def connect(self, url: str, *, max_connections: int, wait_seconds: float) -> Any:
-        """Build the pooled database; no connection is opened yet."""
+        """Build the pooled database; opens no connection yet."""
 
     def snapshot(self, database: Any) -> Any:
-        """Return a transaction in which every read sees the same instant."""
+        """Return a transaction in which all reads see the same instant."""
 
     def lock_rows(self, query: Any) -> Any:
-        """Make a SELECT inside a write transaction keep other writers off its rows."""
+        """Make a SELECT in a write transaction lock its rows against other writers."""
 
     def skip_locked(self, query: Any) -> Any:
-        """Make a SELECT pass over rows that another transaction has locked, and lock its own."""
+        """Make a SELECT skip rows that other transactions have locked, and lock its own."""
 
     def having_words(self, database: Any, query: Any, entry: Any, words: Sequence[str]) -> Any:
-        """Inside a transaction: leave in a SELECT on library entries (`entry`: the model) those
-        that have all of the words, or words that begin so; letters and digits only (see
-        domain.search_words). What has the words is found first, by their index."""
+        """Narrow a SELECT on library entries to those with all of the words, or words starting so.
+
+        entry: the model. words: only letters and digits (see identification.search_words). Must run
+        inside a transaction. The full-text index is searched first.
+        """
 
     def take_turn(self, database: Any) -> None:
-        """Inside a transaction: be the only one, until it ends, who changes the queue."""
+        """Until the transaction ends, let nobody else change the queue."""
 
     def migration(self, database: Any) -> AbstractContextManager[None]:
-        """Return the one transaction in which a process, alone, changes the schema."""
+        """Return the transaction in which one process at a time changes the schema."""
 
     def continue_ids(self, database: Any, table: str, column: str) -> None:
-        """Let the ids of new rows go on behind those that came with ids of their own."""
+        """Make the ids of new rows follow those that were inserted with explicit ids."""
 
     def identity(self, database: Any) -> object:
-        """Return what is the same for each way to name one database, and for no two of them."""
+        """Return a value that is equal for all URLs of one database, and for no two databases."""
 
     def week_of(self, day: Any) -> Any:
-        """The Monday of the week that a day is in, as the text 2026-01-26."""
+        """Return the Monday of a day's week in SQL, as the text 2026-01-26."""
 
     def month_of(self, day: Any) -> Any:
-        """The month that a day is in, as the text 2026-01."""
+        """Return a day's month in SQL, as the text 2026-01."""
 
     def is_busy(self, error: BaseException) -> bool:
-        """Whether the error passes by itself, so that asking again makes sense."""
+        """Whether the error passes by itself, so that a retry makes sense."""
 
     def is_full(self, error: BaseException) -> bool:
         """Whether the error means that the disk is full."""
@@ -112,10 +112,10 @@ class SQLite:
     def connect(self, url: str, *, max_connections: int, wait_seconds: float) -> Any:
         return _PatientPool(
             url.removeprefix("sqlite:///"),
-            # The pool keeps `timeout` to itself: SQLite has to be told of the wait apart.
+            # The pool's `timeout` is not SQLite's, so the wait is set twice.
             pragmas=(("busy_timeout", int(wait_seconds * 1000)), *SQLITE_PRAGMAS),
-            # A transaction that reads and then writes fails at once with SQLITE_BUSY_SNAPSHOT,
-            # whatever the timeout, unless it takes the write lock at its start.
+            # Unless it takes the write lock at its start, a transaction that reads before it writes
+            # can fail at once with SQLITE_BUSY_SNAPSHOT, whatever the timeout.
             lock_type="IMMEDIATE",
             timeout=wait_seconds,
             check_same_thread=False,
@@ -127,13 +127,13 @@ class SQLite:
         return database.atomic("DEFERRED")
 
     def lock_rows(self, query: Any) -> Any:
-        return query  # BEGIN IMMEDIATE has already kept every other writer out.
+        return query  # BEGIN IMMEDIATE keeps all other writers out.
 
     def skip_locked(self, query: Any) -> Any:
         return query
 
     def having_words(self, database: Any, query: Any, entry: Any, words: Sequence[str]) -> Any:
-        # But for the rows' own numbers: else it may walk the index of a kind or of an order.
+        # Only by rowid: otherwise SQLite may walk an index on the type or the order.
         hits_first = peewee.NodeList((entry, peewee.SQL("NOT INDEXED")))
         of_words = "IN (SELECT rowid FROM library_search WHERE library_search MATCH ?)"
         asked = " AND ".join(f'"{word}" *' for word in words)
@@ -142,16 +142,16 @@ class SQLite:
         )
 
     def take_turn(self, database: Any) -> None:
-        """Nothing to do: whoever writes is alone."""
+        """Nothing to do: there is only one writer."""
 
     @contextmanager
     def migration(self, database: Any) -> Iterator[None]:
-        # With foreign keys on, rebuilding a parent table silently deletes every child that
-        # has ON DELETE CASCADE; and the pragma does nothing inside a transaction.
+        # With foreign keys on, rebuilding a parent table silently deletes all children that have
+        # ON DELETE CASCADE; and the pragma has no effect inside a transaction.
         database.execute_sql("PRAGMA foreign_keys = 0")
         database.execute_sql(f"PRAGMA busy_timeout = {MIGRATION_WAIT_SECONDS * 1000}")
         try:
-            with database.atomic("IMMEDIATE"):  # the lock: any other process waits here
+            with database.atomic("IMMEDIATE"):  # other processes wait here
                 yield
                 broken = database.execute_sql("PRAGMA foreign_key_check").fetchall()
                 if broken:
@@ -161,13 +161,13 @@ class SQLite:
             database.manual_close()
 
     def continue_ids(self, database: Any, table: str, column: str) -> None:
-        """Nothing to do: a new row gets the highest id there is, plus one."""
+        """Nothing to do: a new row gets the highest id plus one."""
 
     def identity(self, database: Any) -> object:
         path = Path(database.database).resolve()
         if not path.exists():
             return path
-        found = path.stat()  # a file may have several names
+        found = path.stat()  # the file may have several names
         return found.st_dev, found.st_ino
 
     def week_of(self, day: Any) -> Any:
@@ -188,10 +188,10 @@ class SQLite:
 
 
 class _PatientPool(PooledSqliteDatabase):
-    """A pool whose connections wait for their turn at turning a new file to WAL.
+    """A pool whose connections wait while another one switches a new file to WAL.
 
-    SQLite refuses that at once, whatever the timeout, while another connection does the same:
-    servers that start together on a new file would fail.
+    SQLite fails then at once, whatever the timeout, so servers that start together on a new file
+    would fail.
     """
 
     def __init__(self, *args: Any, timeout: float, **kwargs: Any) -> None:
@@ -211,7 +211,7 @@ class _PatientPool(PooledSqliteDatabase):
 
 
 class PostgreSQL:
-    """PostgreSQL by psycopg 3."""
+    """PostgreSQL with psycopg 3."""
 
     one_writer = False
 
@@ -236,9 +236,9 @@ class PostgreSQL:
         return query.for_update("FOR UPDATE SKIP LOCKED")
 
     def having_words(self, database: Any, query: Any, entry: Any, words: Sequence[str]) -> Any:
-        # It takes parting a text for free, and would rather do so with every row.
+        # The planner thinks that splitting a text is free, and would do it for every row.
         database.execute_sql("SET LOCAL enable_seqscan = off")
-        # Neither side goes through its own idea of what a word is.
+        # Neither side applies PostgreSQL's own rules for words.
         of_words = (
             "= ANY (ARRAY (SELECT id FROM library_entries"
             " WHERE array_to_tsvector(string_to_array(text, ' ')) @@ CAST(%s AS tsquery)))"
@@ -263,7 +263,7 @@ class PostgreSQL:
         )
 
     def identity(self, database: Any) -> object:
-        # A server's own number is for superusers; no two have started in the same microsecond.
+        # Only superusers can read a server's id; its start time in microseconds will do.
         query = "SELECT pg_postmaster_start_time(), oid FROM pg_database"
         found = database.execute_sql(f"{query} WHERE datname = current_database()")
         return found.fetchone()
@@ -276,7 +276,7 @@ class PostgreSQL:
 
     @contextmanager
     def keep_schema(self, database: Any) -> Iterator[None]:
-        """Keep migrations of other processes waiting, over several transactions of this thread."""
+        """Keep other processes' migrations waiting, over several transactions of this thread."""
         database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
         try:
             yield
@@ -285,7 +285,7 @@ class PostgreSQL:
 
     def is_busy(self, error: BaseException) -> bool:
         state = getattr(error, "sqlstate", None)
-        # A connection that was refused or lost has no SQLSTATE at all.
+        # A refused or lost connection has no SQLSTATE.
         lost = state is None and isinstance(error, psycopg.OperationalError)
         return lost or (state or "").startswith(_POSTGRES_PASSING)
 
@@ -296,14 +296,14 @@ class PostgreSQL:
 def dialect_of(url: str, named: str) -> tuple[Dialect, str]:
     """Return the dialect of a database URL, and the URL without the name of a Python driver.
 
-    `sqlite+aiosqlite:////path` and `postgresql+asyncpg://…`, as existing installations have
-    them, mean the same as without the part behind the plus. named: where a person wrote the URL,
-    for the SettingsError that others raise.
+    Existing installations have `sqlite+aiosqlite:////path` and `postgresql+asyncpg://…`: the part
+    after the plus is ignored. named: the variable or option that holds the URL, for error messages.
+    Raises SettingsError.
     """
     scheme, _, rest = url.partition("://")
     engine = scheme.split("+")[0].lower()
     if engine == "sqlite":
-        # A database in memory would be gone with the process, and each connection has its own.
+        # A database in memory would vanish with the process, and each connection has its own.
         if not rest.startswith("/") or rest.endswith("/") or rest == "/:memory:":
             raise SettingsError(
                 f"{named} must name a file, as in sqlite:////path/to/file.db (four slashes"
@@ -314,7 +314,7 @@ def dialect_of(url: str, named: str) -> tuple[Dialect, str]:
         try:
             conninfo_to_dict(f"postgresql://{rest}")
         except psycopg.ProgrammingError:
-            # libpq's own words quote the part at fault, which may be the password.
+            # libpq's message quotes the faulty part, which may be the password.
             raise SettingsError(
                 f"{named} is no address of a PostgreSQL database that can be read: write"
                 " %25 for a % in the password, and only options that libpq knows behind a ?."

@@ -1,5 +1,4 @@
-"""Columns that Peewee has no exact type for: aware UTC times, enums, packed JSON; and named
-constraints."""
+"""Column types that Peewee lacks (aware UTC times, enums, packed JSON), and named constraints."""
 
 import zlib
 from datetime import UTC, datetime
@@ -13,8 +12,8 @@ import peewee
 class UTCDateTimeField(peewee.DateTimeField):
     """An aware UTC instant with microseconds.
 
-    SQLite keeps `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts as time does and is the form that
-    existing files have; PostgreSQL keeps timestamptz.
+    SQLite stores `YYYY-MM-DD HH:MM:SS.ffffff`, which sorts by time and is the form in existing
+    files; PostgreSQL stores timestamptz.
     """
 
     def db_value(self, value: datetime | None) -> Any:
@@ -23,7 +22,7 @@ class UTCDateTimeField(peewee.DateTimeField):
         if value.tzinfo is None:
             raise ValueError(f"{self.name}: a time without a zone is never stored")
         value = value.astimezone(UTC)
-        # Asked each time: a FieldDatabaseHook would hide the column's kind from `--auto`.
+        # Looked up each time: a FieldDatabaseHook would hide the column's type from `--auto`.
         database = self.model._meta.database
         as_text = isinstance(getattr(database, "obj", database), peewee.SqliteDatabase)
         return value.isoformat(" ", "microseconds")[:26] if as_text else value
@@ -60,8 +59,8 @@ class EnumField(peewee.CharField):
 class ReferenceWithinTable(peewee.SQL):
     """A REFERENCES clause to a table that is created later.
 
-    agents → jobs → discs → agents is a circle. SQLite takes the forward reference where the
-    column is declared; PostgreSQL has to be told afterwards (see models.create_tables).
+    agents → jobs → discs → agents is a cycle. SQLite accepts the forward reference in the column's
+    declaration; PostgreSQL gets it afterwards (see models.create_tables).
     """
 
     def __sql__(self, ctx: Any) -> Any:
@@ -69,13 +68,13 @@ class ReferenceWithinTable(peewee.SQL):
 
 
 def one_of(column: str, values: type[StrEnum], name: str) -> Any:
-    """A CHECK that a column holds one of an enum's values."""
+    """Return a CHECK that a column holds one of an enum's values."""
     listed = ", ".join(f"'{value}'" for value in values)
     return peewee.Check(f"{column} IN ({listed})", name)
 
 
 def default(value: str | float) -> list[Any]:
-    """Column constraints that give a DEFAULT in the database itself."""
+    """Return column constraints with a DEFAULT in the database itself."""
     if isinstance(value, bool):
         value = str(value).upper()
     elif isinstance(value, str) and value != "CURRENT_TIMESTAMP":

@@ -1,8 +1,9 @@
-"""What a look at a database found, and the looks that only an SQLite file needs."""
+"""The findings of `flask db doctor`, and the checks that only SQLite needs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ from boz_server.database.connection import Database, root_words
 from boz_server.database.dialects import ENGINE_ERRORS, SQLITE_PRAGMAS, WAL_LIMIT_BYTES
 from boz_server.mounts import network_type, type_of
 
-#: Versions before can corrupt a WAL database that several connections checkpoint:
+#: Earlier versions can corrupt a WAL database that several connections checkpoint:
 #: https://www.sqlite.org/wal.html#walresetbug
 SOUND_SQLITE = (3, 51, 3)
-#: So much of a file may be free pages, and so many bytes in any case, before it is worth a word.
+#: The share of a file, and in any case the bytes, that may be free pages without a warning.
 FREE_SHARE, FREE_BYTES = 0.25, 32 * 1024 * 1024
-#: How SQLite answers where it is told in words.
+#: SQLite's answers for pragmas that are set by name.
 _ANSWERS = {"full": 2, "memory": 2}
 _SHOWN = 3
 MOVE_TO_LOCAL_DISK = "Move it to a disk of this machine, or set BOZ_ALLOW_NETWORK_FS=true."
@@ -24,17 +25,17 @@ _RESTORE = "Go back to a backup: 'flask db backups', then 'flask db restore FILE
 
 
 class Severity(StrEnum):
-    """How bad it is."""
+    """How bad a finding is."""
 
     OK = "ok"
-    #: Works, but not for ever, or not under any circumstance.
+    #: It works, but not forever, or not in all circumstances.
     WARNING = "warning"
     ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one look found. fix: what to do, in words; empty where nothing has to be done."""
+    """The result of one check. fix: what to do, in words; empty if nothing needs doing."""
 
     check: str
     severity: Severity
@@ -42,37 +43,36 @@ class Finding:
     fix: str = ""
 
 
-Look = Callable[[], Finding]
+Check = Callable[[], Finding]
 
 
-def guarded(check: str, look: Look) -> Finding:
-    """Look, and take the engine's own refusal for a finding."""
+def guarded(name: str, check: Check) -> Finding:
+    """Run a check; an error of the engine becomes a finding."""
     try:
-        return look()
+        return check()
     except ENGINE_ERRORS as error:
-        # Of both drivers and Peewee alike: not reached, locked or out of room, in place of damaged.
+        # In Peewee and both drivers: unreachable, locked or out of room, but not damaged.
         passes = type(error).__name__ == "OperationalError"
-        return Finding(
-            check, Severity.ERROR, f"{root_words(error)}.", _TRY_AGAIN if passes else _RESTORE
-        )
+        fix = _TRY_AGAIN if passes else _RESTORE
+        return Finding(name, Severity.ERROR, f"{root_words(error)}.", fix)
 
 
 def of_sqlite(database: Database, path: Path) -> Iterator[Finding]:
-    """Look at everything that can be wrong with an SQLite file, and with how it is used."""
+    """Check everything that can be wrong with an SQLite file, and with how it is used."""
     yield _file_system(path)
-    for check, look in (
+    for name, check in (
         ("version", _version),
         ("pragmas", _pragmas),
         ("integrity", _integrity),
         ("foreign keys", _foreign_keys),
         ("free pages", _free_pages),
     ):
-        yield guarded(check, lambda look=look: look(database.peewee))  # type: ignore[misc]
+        yield guarded(name, partial(check, database.peewee))
     yield _log(path)
 
 
 def wal_bytes(path: Path) -> int:
-    """Return the size of the log beside a database's file; 0 where there is none."""
+    """Return the size of the log beside a database's file; 0 without one."""
     log = path.with_name(f"{path.name}-wal")
     return log.stat().st_size if log.exists() else 0
 
@@ -97,7 +97,7 @@ def _file_system(path: Path) -> Finding:
 
 
 def network_refusal(path: Path, kind: str) -> str:
-    """Say why a database can't stay where it is."""
+    """Say why a database can't stay on a network file system."""
     return f"{path} is on a network file system ({kind}), where SQLite's log can corrupt it."
 
 

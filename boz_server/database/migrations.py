@@ -1,9 +1,9 @@
-"""Versions of the schema: peewee-migrate's router, under a lock, all or nothing.
+"""Migrates the schema with peewee-migrate's router, under a lock, all or nothing.
 
-peewee-migrate by itself lets two processes apply the same migration, and with SQLite's foreign
-keys on it deletes children of rebuilt tables. So every change runs in one transaction that is
-itself the lock (see dialects.py), and what is pending is looked at inside it. An interrupted
-upgrade leaves the schema as it was.
+By itself peewee-migrate lets two processes apply the same migration, and with SQLite's foreign keys
+on it deletes the children of rebuilt tables. So every change runs in one transaction, which is also
+the lock (see dialects.py) and in which pending migrations are determined. An interrupted upgrade
+leaves the schema unchanged.
 """
 
 import logging
@@ -17,7 +17,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import MODELS
 from boz_server.errors import BozError, StartError
 
-#: The migrations that ship with the server, beside the package.
+#: The server's migrations, in a folder beside the package.
 MIGRATIONS_FOLDER = Path(__file__).parents[2] / "migrations"
 HISTORY_TABLE = "migratehistory"
 BASE = "base"
@@ -25,11 +25,11 @@ HEAD = "head"
 
 
 class MigrationError(BozError):
-    """What `flask db` was asked for can't be done; says what can."""
+    """A `flask db` command can't be carried out; says what to do."""
 
 
 class Migrations:
-    """The migrations in a folder, and those that a database has had."""
+    """The migrations in a folder, and those applied to a database."""
 
     def __init__(
         self,
@@ -38,37 +38,36 @@ class Migrations:
         *,
         before_change: Callable[[], object] = lambda: None,
     ) -> None:
-        """before_change: called ahead of the transaction that changes a schema which is there;
-        what it raises keeps the schema as it is."""
+        """before_change: called before an existing schema is changed; if it raises, nothing is."""
         self.database = database
         self.folder = folder
         self.before_change = before_change
 
     def available(self) -> list[str]:
-        """Names of all migrations in the folder, oldest first."""
+        """Return the names of all migrations in the folder, oldest first."""
         return sorted(file.stem for file in self.folder.glob("[0-9][0-9][0-9]_*.py"))
 
     def newest(self) -> str:
-        """Name of the newest migration; raises StartError when the folder has none."""
+        """Return the name of the newest migration. Raises StartError if the folder has none."""
         if not self.available():
             raise StartError(f"No migration is in {self.folder}: install the server anew.")
         return self.available()[-1]
 
     def applied(self) -> list[str]:
-        """Names of the migrations that the database has had, oldest first; creates nothing."""
+        """Return the names of the applied migrations, oldest first; creates no table."""
         if not self.database.peewee.table_exists(HISTORY_TABLE):
             return []
         rows = self.database.peewee.execute_sql(f"SELECT name FROM {HISTORY_TABLE} ORDER BY id")  # noqa: S608
         return [name for (name,) in rows.fetchall()]
 
     def pending(self) -> list[str]:
-        """Names of the migrations that the database still needs, oldest first."""
+        """Return the names of the migrations that the database still needs, oldest first."""
         done = set(self.applied())
         return [name for name in self.available() if name not in done]
 
     def require_current(self) -> None:
-        """Raise StartError, with the command to run, unless the database fits this server."""
-        self.newest()  # without any, none would be pending, and there would be no tables
+        """Raise StartError, with the command to run, unless the schema is this server's."""
+        self.newest()  # raises without any migrations: otherwise none would be pending
         self._refuse_foreign()
         self._refuse_newer()
         pending = self.pending()
@@ -79,7 +78,7 @@ class Migrations:
             )
 
     def upgrade(self, target: str = HEAD) -> list[str]:
-        """Apply what is pending up to `target`, all or nothing; returns the names applied."""
+        """Apply pending migrations up to `target`, all or none. Returns their names."""
         last = self._resolve(target)
         self._refuse_foreign()
         self._refuse_newer()
@@ -92,9 +91,9 @@ class Migrations:
             return list(router.run(last))
 
     def downgrade(self, target: str | None = None) -> list[str]:
-        """Undo the newest migration, or all those after `target` ("base": all of them).
+        """Undo the newest migration, or all after `target` ("base": all of them).
 
-        Returns the names undone, newest first.
+        Returns the names of those undone, newest first.
         """
         keep = BASE if target == BASE else target and self._resolve(target)
         self._refuse_newer()
@@ -116,7 +115,7 @@ class Migrations:
             return undo[::-1]
 
     def stamp(self, target: str) -> str:
-        """Note `target` as the database's version without running anything; returns its name."""
+        """Record `target` as the database's version, and run nothing. Returns its name."""
         names = self.available()
         name = BASE if target == BASE else self._resolve(target)
         wanted = [] if name == BASE else names[: names.index(name) + 1]
@@ -127,7 +126,7 @@ class Migrations:
         return name
 
     def revision(self, message: str, *, auto: bool = False) -> str | None:
-        """Write a new migration file; returns its name, or None when --auto found no change."""
+        """Write a new migration file. Returns its name; None if --auto found no change."""
         slug = "_".join(filter(None, "".join(c if c.isalnum() else " " for c in message).split()))
         with self._changing() as router:
             return router.create(slug.lower() or "change", auto=list(MODELS) if auto else False)
@@ -140,7 +139,7 @@ class Migrations:
             )
 
     def _resolve(self, target: str) -> str:
-        """Return the one migration of that name or that begins so."""
+        """Return the migration with that name, or the only one that starts with it."""
         if target == HEAD:
             return self.newest()
         found = [name for name in self.available() if name.startswith(target)]
@@ -159,9 +158,10 @@ class Migrations:
             )
 
     def _refuse_foreign(self) -> None:
-        """Keep our CREATE TABLE IF NOT EXISTS from settling on tables that aren't ours.
+        """Raise StartError if another program has made tables with our names.
 
-        Our own come and go in one transaction with their history, so no lock is needed to look.
+        Our CREATE TABLE IF NOT EXISTS would accept them. Needs no lock: our own tables appear and
+        disappear in one transaction with their history.
         """
         there = self.database.tables()
         if HISTORY_TABLE in there and self.applied():
@@ -176,7 +176,7 @@ class Migrations:
 
 
 class _Router(Router):
-    """peewee-migrate's router, whose own `clear` deletes the migration files as well."""
+    """peewee-migrate's router, whose own `clear` also deletes the migration files."""
 
     def clear_history(self) -> None:
         self.model.delete().execute()

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs for backups, which have to be installed beside the server."""
+"""Runs PostgreSQL's own programs for backups, which must be installed beside the server."""
 
 import os
 import re
@@ -13,49 +13,51 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from boz_server.database.migrations import HISTORY_TABLE
 from boz_server.errors import BackupError
 
-#: What pg_dump's custom format begins with.
+#: The first bytes of pg_dump's custom format.
 MAGIC = b"PGDMP"
-#: Which pg_restore writes for itself, into the first lines of a script; no data is that early.
+#: A setting that pg_restore writes since version 17, and the bytes of a script to look for it in.
 _SINCE_17, _HEAD_BYTES = b"SET transaction_timeout = 0;\n", 2048
-#: Of a line of the history table in a dump.
+#: Tabs in a dumped line of the history table.
 _TABS = 2
 
 
 def hindrance(database: Any) -> str | None:
-    """Say, as the beginning of a sentence, why pg_dump can't write a database into a file; None
-    where it can. Asks the database for its version."""
+    """Return why pg_dump can't dump a database, as the start of a sentence; None if it can.
+
+    Asks the database for its version.
+    """
     if shutil.which("pg_dump") is None:
         return "pg_dump is not installed here"
-    told, _ = _run("pg_dump", "--version")
-    ours = int(re.findall(r"\d+", told)[0])
+    printed, _ = _run("pg_dump", "--version")
+    ours = int(re.findall(r"\d+", printed)[0])
     ((theirs,),) = database.execute_sql("SHOW server_version_num").fetchall()
     newer = int(theirs) // 10_000
     return f"pg_dump is {ours} here, and the database server {newer}" if newer > ours else None
 
 
 def dump(url: str, path: Path) -> None:
-    """Write the database of that address into a file. Raises BackupError."""
+    """Dump the database at a URL into a file. Raises BackupError."""
     _, trouble = _run("pg_dump", "--format=custom", "--no-owner", f"--file={path}", url=url)
     if trouble is not None:
         raise BackupError(f"No backup was made: {trouble}.")
 
 
 def inspect(path: Path) -> tuple[str | None, str | None]:
-    """Read a dump through: its schema's version, and why it is no good; None where it is.
+    """Read a dump to the end; return its schema version and what is wrong with it (None: intact).
 
-    Raises BackupError where pg_restore is not installed.
+    Raises BackupError if pg_restore is not installed.
     """
     _, trouble = _run("pg_restore", "--file=/dev/null", str(path))
     if trouble is not None:
         return None, f"is damaged ({trouble})"
     rows, _ = _run("pg_restore", "--data-only", f"--table={HISTORY_TABLE}", "--file=-", str(path))
-    # Lines of COPY: id, name, time.
+    # COPY's columns: id, name, time.
     names = [line.split("\t")[1] for line in rows.splitlines() if line.count("\t") == _TABS]
     return (max(names), None) if names else (None, "is the database of another program")
 
 
 def restore(url: str, path: Path, *, instead_of: set[str]) -> None:
-    """Put a dump into the database of that address in place of the tables named, all or nothing.
+    """Replace the named tables of the database at a URL by a dump, all or nothing.
 
     Raises BackupError.
     """
@@ -72,7 +74,7 @@ def restore(url: str, path: Path, *, instead_of: set[str]) -> None:
 
 
 def _let_older_servers_read(script: Path) -> None:
-    """Make a remark of what pg_restore sets since its version 17, and no server before knows."""
+    """Comment out the setting that pg_restore writes since version 17; older servers reject it."""
     with script.open("r+b") as file:
         at = file.read(_HEAD_BYTES).find(_SINCE_17)
         if at >= 0:
@@ -81,8 +83,10 @@ def _let_older_servers_read(script: Path) -> None:
 
 
 def address(url: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Split a database's address into what a program may be told by its arguments, and the
-    environment with the password, as every user of the machine can read arguments."""
+    """Split a database's URL into arguments for a program, and an environment with the password.
+
+    Every user of the machine can read arguments.
+    """
     parts = conninfo_to_dict(url)
     environment = dict(os.environ)
     if password := parts.pop("password", None):
@@ -91,8 +95,8 @@ def address(url: str) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _run(program: str, *arguments: str, url: str | None = None) -> tuple[str, str | None]:
-    """Run a program on a database, if one is named; returns what it printed, and its last words
-    where it failed. Raises BackupError where it is not installed."""
+    """Run a program, on a database if a URL is given; return its output, and its last line of error
+    output if it failed. Raises BackupError if it is not installed."""
     if shutil.which(program) is None:
         raise BackupError(
             f"{program} is not installed here: install PostgreSQL's client programs, of the"

@@ -1,8 +1,8 @@
-"""Where a database's schema differs from the one that the models describe.
+"""Reports where a database's schema differs from the models.
 
-Both are described as {what: how it is declared} and compared: the database as it stands, and
-an empty one in which the models have just created their tables. Nothing is left out that the
-engine enforces: types, NOT NULL, DEFAULT, CHECK, keys, indexes with their conditions, triggers.
+Both the database and an empty one with the models' tables are described as {object: declaration},
+and the descriptions are compared. They include everything that the engine enforces: types, NOT
+NULL, DEFAULT, CHECK, keys, indexes with their conditions, triggers.
 """
 
 import re
@@ -18,7 +18,7 @@ Description = dict[str, str]
 
 
 def differences(database: Database) -> list[str]:
-    """Return a sentence for each difference, sorted; empty when there is none."""
+    """Return a sentence for each difference, sorted; empty if there is none."""
     if database.path is not None:
         actual = _describe_sqlite(database.peewee)
         expected = _expected_sqlite()
@@ -59,7 +59,7 @@ def _describe_sqlite(database: Any) -> Description:
     objects = database.execute_sql(
         "SELECT type, name, tbl_name, sql FROM sqlite_master"
         " WHERE name NOT LIKE 'sqlite_%' AND tbl_name <> ?"
-        # What a virtual table keeps its contents in is its module's own, and its versions'.
+        # A virtual table's shadow tables depend on the version of its module.
         " AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')",
         (HISTORY_TABLE,),
     ).fetchall()
@@ -97,7 +97,7 @@ def _sqlite_columns(database: Any, table: str) -> Description:
 
 
 def _check_clauses(sql: str) -> list[str]:
-    """Return the bodies of a CREATE TABLE's CHECKs; SQLite has no pragma for them."""
+    """Return the conditions of a CREATE TABLE's CHECKs; SQLite has no pragma for them."""
     clauses = []
     for match in re.finditer(r"CHECK\s*\(", sql, re.IGNORECASE):
         depth, end = 1, match.end()
@@ -149,6 +149,6 @@ def _describe_postgres(database: Any) -> Description:
 
 
 def _plain(how: str) -> str:
-    """Write a list of words in one way: a dump that is restored casts each, and not the list."""
+    """Normalise lists of texts: a restored dump casts each text instead of the list."""
     how = re.sub(r"\(('[^']*'::character varying)\)::text", r"\1", how)
     return re.sub(r"\((ARRAY\[[^]]*\])\)::text\[\]", r"\1", how)

@@ -1,7 +1,7 @@
-"""The engine's own SQL shell on a database: the program, what it is told, and what it may do.
+"""The command that opens the engine's own SQL shell on a database.
 
-Not a Python console, which `flask shell` is already: whoever looks into a database wants SQL, and
-the program's own words for it (`.schema`, `\\d`). Python's `sqlite3` has no shell before 3.12.
+`flask shell` is a Python console already; for a look into the database people want SQL and the
+program's own commands (`.schema`, `\\d`). Python's `sqlite3` has no shell before 3.12.
 """
 
 import os
@@ -18,9 +18,9 @@ from boz_server.errors import StartError
 
 
 def command(database: Database, *, write: bool) -> tuple[list[str], dict[str, str]]:
-    """Return what to execute, and its environment. write: whether statements may change anything.
+    """Return the command and its environment. write: whether statements may change data.
 
-    Raises StartError where the program is missing, or can't be trusted to write.
+    Raises StartError if the program is missing, or can't be trusted to write.
     """
     if database.path is None:
         return _psql(database.url, write=write)
@@ -35,7 +35,7 @@ def command(database: Database, *, write: bool) -> tuple[list[str], dict[str, st
             " --write."
         )
     else:
-        # SQLite ignores references otherwise, and would leave rows without their parents.
+        # Otherwise SQLite ignores foreign keys, and could leave rows without their parents.
         program += ["-cmd", "PRAGMA foreign_keys = 1"]
     return [*program, str(database.path.resolve())], dict(os.environ)
 
@@ -50,13 +50,13 @@ def _psql(url: str, *, write: bool) -> tuple[list[str], dict[str, str]]:
 
 def _version() -> tuple[int, ...]:
     _require("sqlite3", "SQLite's command-line program")
-    told = subprocess.run(
-        ["sqlite3", "--version"],  # noqa: S607 - the one that will be started
+    printed = subprocess.run(
+        ["sqlite3", "--version"],  # noqa: S607 - the program that will be started
         capture_output=True,
         text=True,
         check=False,
     ).stdout
-    return tuple(map(int, re.findall(r"\d+", told.partition(" ")[0])))
+    return tuple(map(int, re.findall(r"\d+", printed.partition(" ")[0])))
 
 
 def _require(program: str, what: str) -> None:

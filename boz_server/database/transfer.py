@@ -1,7 +1,6 @@
-"""Copies a database into an empty one of either engine: all of it, or no row.
+"""Copies a database into an empty one of either engine, all rows or none.
 
-What is copied is the rows of the models. What an engine derives from those by itself, by triggers
-or generated columns, comes to be as they are written.
+It copies the rows of the models. What an engine derives from them by triggers arises again.
 """
 
 import hashlib
@@ -15,7 +14,7 @@ from typing import Any
 
 import peewee
 
-from boz_server.database.connection import Database, in_a_sentence, root_words
+from boz_server.database.connection import Database, in_a_sentence, root_words, second_database
 from boz_server.database.dialects import ENGINE_ERRORS
 from boz_server.database.fields import ReferenceWithinTable
 from boz_server.database.migrations import HISTORY_TABLE, Migrations
@@ -23,26 +22,25 @@ from boz_server.database.models import MODELS
 from boz_server.database.models.base import BaseModel, database_proxy
 from boz_server.errors import BozError
 
-#: How a person names the database to copy into.
+#: The option that names the database to copy into.
 OPTION = "--to"
 _MOST_ROWS = 1000
-#: In one statement: SQLite takes 32,766, https://www.sqlite.org/limits.html; PostgreSQL 65,535.
+#: Per statement: SQLite accepts 32,766 (https://www.sqlite.org/limits.html), PostgreSQL 65,535.
 _MOST_VALUES = 32_766
 
-#: What a row meets with, be it that the models can't read it.
+#: Errors while a row is read or written; some are the models' own.
 _REFUSALS: tuple[type[Exception], ...] = (*ENGINE_ERRORS, ValueError, zlib.error)
 
 Row = tuple[Any, ...]
 
 
 class TransferError(BozError):
-    """A database can't be copied, or not into that one; no row was."""
+    """A database can't be copied, or not into that one; no row was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableCopy:
-    """One table that was copied. checksum: of its rows, whatever their order; the same on both
-    sides."""
+    """A copied table. checksum: of its rows in any order, equal on both sides."""
 
     table: str
     rows: int
@@ -50,34 +48,29 @@ class TableCopy:
 
 
 def copy(source: Database, url: str) -> list[TableCopy]:
-    """Copy all rows, as they are at one instant, into the empty database of that URL, and look
-    whether each table has come out as it went in; others read and write the source meanwhile.
+    """Copy a snapshot of all rows into the empty database at a URL, and compare each table.
 
-    A database without tables gets our schema first. Raises TransferError, StartError where the
-    source is not at this server's version, and SettingsError; then no row was written.
+    Others can go on reading and writing the source. A target without tables gets our schema first.
+    Raises TransferError, StartError if the source is not at this server's version, and
+    SettingsError; then no row was written.
     """
     source.require_file()
     Migrations(source).require_current()
-    before = database_proxy.obj
-    target = Database(url, named=OPTION)
-    try:
+    with second_database(url, named=OPTION) as target:
         with _target_in_a_sentence():
             _make_ready(target, source)
         with (
             source.read(),
             _target_in_a_sentence(),
-            # One transaction, which keeps servers that start meanwhile waiting.
+            # One transaction, which also keeps starting servers waiting.
             target.dialect.migration(target.peewee),
         ):
             _require_empty(target)
             return _copy_rows(source, target)
-    finally:
-        target.close()
-        database_proxy.initialize(before)
 
 
 def _make_ready(target: Database, source: Database) -> None:
-    """Have our schema in the target. Raises TransferError where anything else is in it."""
+    """Create our schema in the target. Raises TransferError if it has other tables."""
     target.require_folder()
     there = target.tables()
     if target.dialect.identity(target.peewee) == source.dialect.identity(source.peewee):
@@ -119,18 +112,18 @@ def _copy_rows(source: Database, target: Database) -> list[TableCopy]:
 
 
 def _copy_table(source: Database, target: Database, model: type[BaseModel]) -> TableCopy:
-    """Copy the rows of a table, without the references to rows that come later."""
+    """Copy the rows of a table, without their references to rows that are copied later."""
     fields = model._meta.sorted_fields
     blank = [_place(model, field) for field in _forward(model)]
 
-    def passing() -> Iterator[list[Row]]:
+    def written() -> Iterator[list[Row]]:
         for page in _pages(source, model):
             rows = [_without(row, blank) for row in page] if blank else page
-            with _on(target), _told_of(model, "written"):
+            with _on(target), _naming(model, "written"):
                 model.insert_many(rows, fields=fields).as_rowcount().execute()
             yield page
 
-    copied = _sum_up(model, passing())
+    copied = _sum_up(model, written())
     key = model._meta.primary_key
     if isinstance(key, peewee.AutoField):
         target.dialect.continue_ids(target.peewee, copied.table, key.column_name)
@@ -138,7 +131,7 @@ def _copy_table(source: Database, target: Database, model: type[BaseModel]) -> T
 
 
 def _forward(model: type[BaseModel]) -> list[Any]:
-    """Return the columns that refer to rows which are copied later, or to the table itself."""
+    """Return the columns that refer to tables copied later, or to the table itself."""
     later = MODELS[MODELS.index(model) :]
     return [
         field
@@ -153,10 +146,10 @@ def _without(row: Row, blank: Sequence[int]) -> Row:
 
 
 def _refer(source: Database, target: Database, model: type[BaseModel], field: Any) -> None:
-    """Let rows refer to those that are there by now."""
+    """Fill in a column of references, once the rows they refer to are there."""
     place = _place(model, field)
     for page in _pages(source, model):
-        with _on(target), _told_of(model, "written"):
+        with _on(target), _naming(model, "written"):
             for row in page:
                 if row[place] is not None:
                     own = _key(model) == peewee.Tuple(*_key_of(model, row))
@@ -164,11 +157,11 @@ def _refer(source: Database, target: Database, model: type[BaseModel], field: An
 
 
 def _pages(database: Database, model: type[BaseModel]) -> Iterator[list[Row]]:
-    """Read all rows, so many at a time, in the order of their keys."""
+    """Read all rows in pages, in the order of their keys."""
     size = min(_MOST_ROWS, _MOST_VALUES // len(model._meta.sorted_fields))
     page: list[Row] = []
     while not page or len(page) == size:
-        with _on(database), _told_of(model, "read"):
+        with _on(database), _naming(model, "read"):
             query: Any = model.select().order_by(*model._meta.get_primary_keys()).limit(size)
             if page:
                 query = query.where(_key(model) > peewee.Tuple(*_key_of(model, page[-1])))
@@ -187,12 +180,12 @@ def _key_of(model: type[BaseModel], row: Row) -> Row:
 
 
 def _place(model: type[BaseModel], field: Any) -> int:
-    # By its name: to compare two fields makes a condition for a query.
+    # By name, because == of two fields builds a condition.
     return list(model._meta.sorted_field_names).index(field.name)
 
 
 def _sum_up(model: type[BaseModel], pages: Iterator[list[Row]]) -> TableCopy:
-    """Count rows, and add up what each hashes to: engines order text in different ways."""
+    """Count the rows and add up their hashes, because engines order text differently."""
     rows, total = 0, 0
     for page in pages:
         rows += len(page)
@@ -203,13 +196,13 @@ def _sum_up(model: type[BaseModel], pages: Iterator[list[Row]]) -> TableCopy:
 
 
 def _plain(value: Any) -> Any:
-    """Write a value in the one way that does not depend on the engine that keeps it."""
+    """Return a value in a form that does not depend on the engine."""
     if isinstance(value, datetime):
         return value.isoformat(" ", "microseconds")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
-        return int(value)  # PostgreSQL's JSON makes no difference between 1e3 and 1000
+        return int(value)  # PostgreSQL's JSON stores 1e3 as 1000
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if isinstance(value, dict):
@@ -219,7 +212,7 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def _on(database: Database) -> Iterator[None]:
-    """Let the models speak of that database."""
+    """Let the models use a database."""
     before = database_proxy.obj
     database_proxy.initialize(database.peewee)
     try:
@@ -229,8 +222,8 @@ def _on(database: Database) -> Iterator[None]:
 
 
 @contextmanager
-def _told_of(model: type[BaseModel], act: str) -> Iterator[None]:
-    """Name the table of which a row can't be read or written."""
+def _naming(model: type[BaseModel], act: str) -> Iterator[None]:
+    """Turn an error into one that names the table."""
     try:
         yield
     except _REFUSALS as error:

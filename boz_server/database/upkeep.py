@@ -1,4 +1,4 @@
-"""What keeps a database small and quick, and tells how large it is."""
+"""Keeps a database small and fast, and measures its size."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +9,11 @@ from boz_server.database.findings import wal_bytes
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """One table. size_bytes: of its values on SQLite, which keeps no account of pages a table; of
-    its place on the disk, with its indexes, on PostgreSQL."""
+    """The size of one table.
+
+    size_bytes: on PostgreSQL the table and its indexes on disk; on SQLite only its values, because
+    it does not count pages by table.
+    """
 
     table: str
     rows: int
@@ -18,14 +21,14 @@ class TableSize:
 
 
 def size(database: Database) -> int:
-    """Return the bytes that the database takes on its disk, but for logs."""
+    """Return the bytes that the database takes on disk, without its logs."""
     if database.path is None:
         return _one(database, "SELECT pg_database_size(current_database())")
     return _one(database, "PRAGMA page_count") * _one(database, "PRAGMA page_size")
 
 
 def sizes(database: Database) -> list[TableSize]:
-    """Return how large each table is, by its name; reads all of them."""
+    """Return the size of each table, sorted by name; reads all of them."""
     with database.read():
         if database.path is not None:
             return _of_sqlite(database)
@@ -33,36 +36,38 @@ def sizes(database: Database) -> list[TableSize]:
 
 
 def vacuum(database: Database) -> None:
-    """Give free pages back to the disk. On SQLite everyone who writes waits meanwhile."""
+    """Return free pages to the disk. On SQLite, writers have to wait."""
     database.peewee.execute_sql("VACUUM")
     if database.path is not None:
-        # The whole database has just gone through its log.
+        # VACUUM has just written the whole database to the log.
         database.peewee.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def optimize(database: Database) -> None:
-    """Bring up to date what the engine knows of the tables for its plans.
+    """Update the statistics that the engine plans its queries by.
 
-    SQLite looks at those that have grown or shrunk much since it last did, and at a part of their
-    rows; PostgreSQL does so by itself as well.
+    SQLite samples the tables that have changed much in size since the last time; PostgreSQL also
+    does this by itself.
     """
     with database.write():
         if database.path is None:
             database.peewee.execute_sql("ANALYZE")
         else:
-            # 0x10000: all tables, not only those that this connection has read; 0x02: analyze.
+            # 0x10000: all tables, not only those that this connection has read. 0x02: analyze.
             database.peewee.execute_sql("PRAGMA optimize = 0x10002")
 
 
 def has_statistics(database: Database) -> bool:
-    """Whether SQLite's plans go by what it was found to have in its tables."""
+    """Whether SQLite has statistics to plan its queries by."""
     columns = database.peewee.execute_sql("PRAGMA table_info(sqlite_stat1)")
     return columns.fetchone() is not None
 
 
 def fold_in_log(database: Database) -> int:
-    """Take from SQLite's log into its file what no one needs in the log any more, without waiting
-    for anyone; returns the bytes of the log, 0 on PostgreSQL."""
+    """Checkpoint SQLite's log as far as possible without waiting for others.
+
+    Returns the size of the log in bytes; 0 on PostgreSQL.
+    """
     if database.path is None:
         return 0
     database.peewee.execute_sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -70,7 +75,7 @@ def fold_in_log(database: Database) -> int:
 
 
 def _of_sqlite(database: Database) -> list[TableSize]:
-    """A virtual table's columns are another's: what it takes itself is in tables of its own."""
+    """Measure tables; a virtual table's own data is in its shadow tables."""
     kinds: dict[str, str] = dict(
         database.peewee.execute_sql(
             "SELECT name, type FROM pragma_table_list WHERE schema = 'main'"
