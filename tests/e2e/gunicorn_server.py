@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 import requests
 from gunicorn.app.wsgiapp import run
 
-from tests.support import titles
+from tests.client import titles
 
 Found = TypeVar("Found")
 

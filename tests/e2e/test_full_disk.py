@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import requests
 
-from tests.client import titles
 from tests.e2e.files.disks import disk
 from tests.e2e.files.films import Film, unfinished
 from tests.e2e.files.tus_sender import TUS

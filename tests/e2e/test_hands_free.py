@@ -5,7 +5,6 @@ from typing import Any
 
 import requests
 
-from tests.client import titles
 from tests.e2e.gunicorn_server import GunicornServer, until
 from tests.media_server import FakeMediaServers
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import requests
 
-from tests.client import titles
 from tests.e2e.gunicorn_server import GunicornServer, until
 
 #: docs/job-states.md: another process leads within this time; an impatient server's,
