@@ -1,13 +1,22 @@
 """What the database itself refuses, whoever writes, and what it does when a row goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import peewee
 import pytest
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Agent, Disc, Job, JobEvent, Title, TVEpisode, Worker
+from boz_server.database.models import (
+    Agent,
+    Disc,
+    Job,
+    JobEvent,
+    Title,
+    TVEpisode,
+    TVSeason,
+    Worker,
+)
 from boz_server.domain.queue.job_states import OVER, JobStatus, JobType
 from tests.database.rows import agent, disc, episode, event, job, season, title, worker
 
@@ -100,71 +109,56 @@ def test_it_refuses_references_to_what_is_not_there(make: Callable[[], Any]) -> 
         make()
 
 
-def test_it_deletes_titles_with_their_disc() -> None:
-    agent()
-    disc("gone")
-    disc("kept", drive="E:")
-    title(0, disc="gone")
-    title(1, disc="gone")
-    title(0, disc="kept")
-    Disc.delete_by_id("gone")
-    assert [row.disc_id for row in Title.select()] == ["kept"]
+#: Rows, one of them that goes, and what the others say then.
+GOING: dict[str, tuple[Callable[[], Any], tuple[Any, Any], tuple[Any, list[Any]]]] = {
+    "titles go with their disc": (
+        lambda: (agent(), disc("gone"), disc("kept", drive="E:"), title(0, disc="gone"),
+                 title(1, disc="gone"), title(0, disc="kept")),
+        (Disc, "gone"),
+        (Title.disc, ["kept"]),
+    ),
+    "episodes go with their season": (
+        lambda: (season(), season("Arcane"), episode(), episode(season="Arcane:s1")),
+        (TVSeason, "Firefly:s1"),
+        (TVEpisode.season, ["Arcane:s1"]),
+    ),
+    "the history goes with its job": (
+        lambda: (job("gone"), job("kept"), event(job="gone"), event(job="kept"), event(
+            job="gone", from_status=JobStatus.QUEUED, to_status=JobStatus.ASSIGNED)),
+        (Job, "gone"),
+        (JobEvent.job, ["kept"]),
+    ),
+    "a job stays without its disc": (
+        lambda: (agent(), disc(), job(disc="disc")), (Disc, "disc"), (Job.disc, [None])
+    ),
+    "a disc stays without its season": (
+        lambda: (agent(), disc(tv_season=season())),
+        (TVSeason, "Firefly:s1"),
+        (Disc.tv_season, [None]),
+    ),
+    "an agent stays without its job": (
+        lambda: (job(), agent(current_job_id="job")), (Job, "job"), (Agent.current_job_id, [None])
+    ),
+    "a worker stays without its agent": (
+        lambda: (agent(), worker(agent="pc")), (Agent, "pc"), (Worker.agent, [None])
+    ),
+    "a job stays without its worker": (
+        lambda: (worker(), job(assigned_worker="gpu")),
+        (Worker, "gpu"),
+        (Job.assigned_worker, [None]),
+    ),
+}  # fmt: skip
 
 
-def test_it_deletes_episodes_with_their_season() -> None:
-    gone = season()
-    season("Arcane")
-    episode()
-    episode(season="Arcane:s1")
-    gone.delete_instance()
-    assert [row.season_id for row in TVEpisode.select()] == ["Arcane:s1"]
-
-
-def test_it_deletes_the_history_with_its_job() -> None:
-    job("gone")
-    job("kept")
-    event(job="gone")
-    event(job="gone", from_status=JobStatus.QUEUED, to_status=JobStatus.ASSIGNED)
-    event(job="kept")
-    Job.delete_by_id("gone")
-    assert [row.job_id for row in JobEvent.select()] == ["kept"]
-
-
-def test_it_keeps_a_job_whose_disc_goes() -> None:
-    agent()
-    disc()
-    job(disc="disc")
-    Disc.delete_by_id("disc")
-    assert Job.get().disc_id is None
-
-
-def test_it_keeps_a_disc_whose_season_goes() -> None:
-    agent()
-    gone = season()
-    disc(tv_season=gone)
-    gone.delete_instance()
-    assert Disc.get().tv_season_id is None
-
-
-def test_it_keeps_an_agent_whose_job_goes() -> None:
-    job()
-    agent(current_job_id="job")
-    Job.delete_by_id("job")
-    assert Agent.get().current_job_id is None
-
-
-def test_it_keeps_a_worker_whose_agent_goes() -> None:
-    agent()
-    worker(agent="pc")
-    Agent.delete_by_id("pc")
-    assert Worker.get().agent_id is None
-
-
-def test_it_keeps_a_job_whose_worker_goes() -> None:
-    worker()
-    job(assigned_worker="gpu")
-    Worker.delete_by_id("gpu")
-    assert Job.get().assigned_worker_id is None
+@pytest.mark.parametrize(("make", "goes", "left"), GOING.values(), ids=GOING)
+def test_it_deletes_or_keeps_what_names_a_row_that_goes(
+    make: Callable[[], Any], goes: tuple[Any, Any], left: tuple[Any, list[Any]]
+) -> None:
+    make()
+    model, row_id = goes
+    model.delete_by_id(row_id)
+    column, values = left
+    assert [value for (value,) in column.model.select(column).tuples()] == values
 
 
 def test_it_keeps_an_agent_that_has_discs() -> None:
@@ -194,44 +188,40 @@ def test_it_has_any_number_of_ejected_discs_a_drive() -> None:
     assert Disc.select().count() == 5
 
 
+RIP = {"disc": "disc", "title_index": 3}
+TRANSCODE = {"job_type": JobType.TRANSCODE, "source_job_id": "rip"}
+
+
+@pytest.mark.parametrize(
+    ("same", "over"),
+    [(RIP, {JobStatus.FAILED, JobStatus.CANCELLED}), (TRANSCODE, OVER)],
+    ids=["rip", "transcode"],
+)
 @pytest.mark.parametrize("status", [*JobStatus])
-def test_it_rips_a_title_once_unless_that_failed(status: JobStatus) -> None:
+def test_it_does_a_job_once_at_a_time(
+    same: dict[str, Any], over: Collection[JobStatus], status: JobStatus
+) -> None:
     agent()
     disc()
-    job("first", disc="disc", title_index=3, status=status)
-    if status in (JobStatus.FAILED, JobStatus.CANCELLED):
-        job("second", disc="disc", title_index=3)
+    job("first", **same, status=status)
+    if status in over:
+        job("second", **same)
         assert Job.select().count() == 2
     else:
         with pytest.raises(peewee.IntegrityError, match=r"(?i)unique"):
-            job("second", disc="disc", title_index=3)
+            job("second", **same)
 
 
-def test_it_rips_other_titles_and_transcodes_the_same_one_again() -> None:
+def test_it_takes_other_jobs_of_the_same_title_and_file() -> None:
     agent()
     disc()
-    job("first", disc="disc", title_index=3)
-    job("other title", disc="disc", title_index=4)
-    job("transcode", disc="disc", title_index=3, job_type=JobType.TRANSCODE)
-    job("transcode again", disc="disc", title_index=3, job_type=JobType.TRANSCODE)
-    assert Job.select().count() == 4
-
-
-@pytest.mark.parametrize("status", [*JobStatus])
-def test_it_transcodes_a_file_once_at_a_time(status: JobStatus) -> None:
-    job("first", job_type=JobType.TRANSCODE, source_job_id="rip", status=status)
-    if status in OVER:
-        job("second", job_type=JobType.TRANSCODE, source_job_id="rip")
-        assert Job.select().count() == 2
-    else:
-        with pytest.raises(peewee.IntegrityError, match=r"(?i)unique"):
-            job("second", job_type=JobType.TRANSCODE, source_job_id="rip")
-
-
-def test_it_transcodes_other_files_and_files_the_same_one_meanwhile() -> None:
-    job("first", job_type=JobType.TRANSCODE, source_job_id="rip")
-    job("other file", job_type=JobType.TRANSCODE, source_job_id="other rip")
-    job("organize", job_type=JobType.ORGANIZE, source_job_id="rip")
-    job("from elsewhere", job_type=JobType.TRANSCODE)
-    job("also from elsewhere", job_type=JobType.TRANSCODE)
-    assert Job.select().count() == 5
+    job("rip", **RIP)
+    job("other title", **RIP | {"title_index": 4})
+    job("transcode", **RIP, job_type=JobType.TRANSCODE)
+    job("transcode again", **RIP, job_type=JobType.TRANSCODE)
+    job("of a rip", **TRANSCODE)
+    job("of another rip", **TRANSCODE | {"source_job_id": "other rip"})
+    job("organize", **TRANSCODE | {"job_type": JobType.ORGANIZE})
+    job("of no rip", job_type=JobType.TRANSCODE)
+    job("also of no rip", job_type=JobType.TRANSCODE)
+    assert Job.select().count() == 9
