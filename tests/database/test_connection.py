@@ -1,4 +1,4 @@
-"""The pool: what each connection starts with, who waits for one, and who gives it back."""
+"""Connections to databases: their addresses, their pool, what each starts with, and its folder."""
 
 import platform
 import sys
@@ -19,7 +19,7 @@ from boz_server import create_app
 from boz_server.api.context import EXTENSION
 from boz_server.database import dialects
 from boz_server.database.connection import Database
-from boz_server.errors import DatabaseBusy, StartError, StorageFull
+from boz_server.errors import DatabaseBusy, SettingsError, StartError, StorageFull
 from boz_server.settings import Settings
 from tests.database.conftest import WAIT_SECONDS
 
@@ -222,3 +222,37 @@ def test_it_connects_anew_where_the_server_ended_a_connection(postgres: Database
     postgres.release()
     assert isinstance(postgres.explain(lost.value), DatabaseBusy)
     assert postgres.peewee.execute_sql("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite", "sqlite+pysqlite", "SQLite"])
+def test_it_takes_every_form_of_an_sqlite_url(scheme: str, tmp_path: Path) -> None:
+    assert Database(f"{scheme}:///{tmp_path}/boz.db").path == tmp_path / "boz.db"
+
+
+def test_it_takes_a_relative_path() -> None:
+    assert Database("sqlite:///boz.db").path == Path("boz.db")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "postgres"])
+def test_it_takes_every_form_of_a_postgres_url(scheme: str, postgres_migrated: str) -> None:
+    database = Database(postgres_migrated.replace("postgresql", scheme, 1))
+    assert database.peewee.table_exists("agents")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///", "sqlite:////", "sqlite:////data/", "sqlite:///:memory:",
+     "sqlite://data/boz.db", "/data/boz.db", "mysql://host/boz", "postgresql://", "boz"],
+)  # fmt: skip
+def test_it_refuses_urls_that_name_no_database_of_ours(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"BOZ_DATABASE_URL must .*sqlite:////path/to/file\.db"):
+        Database(url)
+
+
+@pytest.mark.parametrize("url", ["postgresql://boz:hunter%2@db/boz", "postgresql://db/boz?ssl=1"])
+def test_it_refuses_postgres_urls_that_libpq_can_not_read(url: str) -> None:
+    with pytest.raises(SettingsError, match="BOZ_DATABASE_URL") as refused:
+        Database(url)
+    assert "hunter" not in str(refused.value)
+    assert refused.value.__suppress_context__

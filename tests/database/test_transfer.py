@@ -1,8 +1,11 @@
 """Copies of a database in an empty one: all of it, of either engine, or no row."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 
@@ -12,9 +15,12 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import MODELS, Agent, Disc, Job, LibraryEntry, ProviderAnswer
 from boz_server.database.models.base import database_proxy
+from boz_server.database.transfer import TransferError
+from boz_server.errors import BozError, SettingsError, StartError
 from boz_server.services.wiring import Services, build_services
 from tests.client import Client, ok
 from tests.database import specimens
+from tests.database.processes import child, die, ended
 from tests.database.rows import NOW, agent, disc, event, job, title
 from tests.support import (
     FakeClock,
@@ -182,3 +188,204 @@ def test_it_takes_attempts_under_way_along(
     reported = client.patch(f"/api/jobs/{job_id}", json={"status": "running", "lease_token": token})
     assert (ok(reported)["status"], ok(reported)["attempt"]) == ("running", 1)
     other.close()
+
+
+@pytest.fixture
+def in_use(database: Database) -> Database:
+    """A database with rows in several tables, on each engine in turn."""
+    agent()
+    disc()
+    title()
+    job()
+    event()
+    return database
+
+
+def execute(url: str, *statements: str) -> None:
+    """Do something to another database."""
+    database = Database(url)
+    for statement in statements:
+        database.peewee.execute_sql(statement)
+    database.close()
+
+
+def tables(url: str) -> set[str]:
+    database = Database(url)
+    found = database.tables()
+    database.close()
+    return found
+
+
+def test_it_refuses_to_copy_a_database_into_itself(in_use: Database, tmp_path: Path) -> None:
+    other_names = [in_use.url]
+    if in_use.path is not None:
+        (tmp_path / "link.db").symlink_to(in_use.path)
+        os.link(in_use.path, tmp_path / "second.db")
+        other_names += [f"sqlite:///{tmp_path}/{name}.db" for name in ("link", "second")]
+    else:
+        other_names.append(f"{in_use.url}&application_name=other")
+    before = values(in_use.url)
+    for url in other_names:
+        with pytest.raises(TransferError, match="--to names the database that is to be copied"):
+            transfer.copy(in_use, url)
+    assert values(in_use.url) == before
+
+
+def test_it_refuses_an_empty_database_as_its_own_copy(database: Database) -> None:
+    with pytest.raises(TransferError, match="--to names the database that is to be copied"):
+        transfer.copy(database, database.url)
+
+
+def test_it_refuses_a_database_that_has_rows(in_use: Database, other_url: str) -> None:
+    transfer.copy(in_use, other_url)
+    before = values(other_url)
+    with pytest.raises(TransferError, match="has rows already, in agents: name an empty one"):
+        transfer.copy(in_use, other_url)
+    assert values(other_url) == before
+
+
+@pytest.mark.parametrize("table", ["jobs", "recipes"])
+def test_it_refuses_a_database_of_another_program(
+    in_use: Database, other_url: str, table: str
+) -> None:
+    execute(other_url, f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+    with pytest.raises(TransferError, match="has tables that are not this version's"):
+        transfer.copy(in_use, other_url)
+    assert tables(other_url) == {table}
+
+
+def test_it_refuses_a_database_of_another_version(in_use: Database, other_url: str) -> None:
+    other = Database(other_url)
+    Migrations(other).upgrade()
+    Migrations(other).downgrade()
+    before = other.tables()
+    other.close()
+    with pytest.raises(TransferError, match="has tables that are not this version's"):
+        transfer.copy(in_use, other_url)
+    assert tables(other_url) == before
+
+
+def test_it_refuses_to_copy_a_database_of_another_version(blank: Database, tmp_path: Path) -> None:
+    Migrations(blank).upgrade()
+    Migrations(blank).downgrade()
+    with pytest.raises(StartError, match="'flask db upgrade'"):
+        transfer.copy(blank, f"sqlite:///{tmp_path}/other.db")
+    assert not (tmp_path / "other.db").exists()
+
+
+def test_it_leaves_a_file_alone_that_is_no_database(in_use: Database, tmp_path: Path) -> None:
+    diary = tmp_path / "diary.txt"
+    diary.write_text("Dear diary, " * 100)
+    with pytest.raises(TransferError, match="that --to names can't be used: file is not a data"):
+        transfer.copy(in_use, f"sqlite:///{diary}")
+    assert diary.read_text() == "Dear diary, " * 100
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "words"),
+    [
+        ("sqlite:////nowhere/boz.db", StartError, "/nowhere is missing .* file in --to"),
+        ("sqlite:///:memory:", SettingsError, "--to must name a file"),
+        ("mysql://boz:hunter2@db/boz", SettingsError, "--to must read"),
+        ("postgresql://boz:hunter2%@db/boz", SettingsError, "--to is no address"),
+        ("postgresql://boz:hunter2@127.0.0.1:1/boz", TransferError, "--to names .* refused"),
+    ],
+)
+def test_it_says_what_is_wrong_with_an_address(
+    in_use: Database, url: str, error: type[BozError], words: str
+) -> None:
+    with pytest.raises(error, match=words) as refused:
+        transfer.copy(in_use, url)
+    assert "hunter2" not in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_it_leaves_nothing_where_it_is_killed(in_use: Database, other_url: str) -> None:
+    in_use.close()
+    killed = transfer._copy_table
+
+    def dies_at_jobs(*given: Any) -> Any:
+        done = killed(*given)
+        if done.table == "jobs":
+            die()
+        return done
+
+    def work() -> int:
+        transfer._copy_table = dies_at_jobs  # in a process of its own
+        transfer.copy(Database(in_use.url), other_url)
+        return 0
+
+    assert ended(child(work)) == -signal.SIGKILL
+    assert is_empty(other_url)
+    transfer.copy(in_use, other_url)
+    assert values(other_url) == values(in_use.url)
+
+
+def spoiled(url: str, table: str, change: str) -> None:
+    """A database that changes what is written into a table."""
+    Migrations(database := Database(url)).upgrade()
+    database.close()
+    if url.startswith("sqlite"):
+        execute(url, f"CREATE TRIGGER spoils AFTER INSERT ON {table} BEGIN {change}; END")
+        return
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN {change}; RETURN NULL; END $$"
+        )
+        connection.execute(
+            f"CREATE TRIGGER spoils AFTER INSERT ON {table} EXECUTE FUNCTION spoil()"
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE titles SET name = 'Titel'",
+        "UPDATE titles SET size_bytes = 1",
+        "UPDATE titles SET thumbnail_timestamps = '[1]'",
+        "UPDATE titles SET confidence_score = 0.30000000000000004",
+        "UPDATE titles SET note = ''",
+        "DELETE FROM titles",
+    ],
+)
+def test_it_takes_all_back_where_a_row_came_out_otherwise(
+    in_use: Database, other_url: str, change: str
+) -> None:
+    title(1, confidence_score=0.3)
+    spoiled(other_url, "jobs", change)
+    with pytest.raises(TransferError, match="Table titles did not come out as it went in"):
+        transfer.copy(in_use, other_url)
+    assert is_empty(other_url)
+
+
+def test_it_takes_all_back_where_a_time_is_off_by_a_microsecond(
+    in_use: Database, other_url: str
+) -> None:
+    spoiled(other_url, "job_events", "UPDATE jobs SET created_at = '2026-01-24 12:34:56.123457'")
+    with pytest.raises(TransferError, match="Table jobs did not come out as it went in"):
+        transfer.copy(in_use, other_url)
+    assert is_empty(other_url)
+
+
+def test_it_names_the_table_of_what_the_other_engine_does_not_take(
+    sqlite: Database, blank_postgres: str
+) -> None:
+    agent()
+    job(output_name="a\0b")
+    with pytest.raises(
+        TransferError, match=r"Table jobs can't be written: .*NUL.*nothing was copi"
+    ):
+        transfer.copy(sqlite, blank_postgres)
+    assert is_empty(blank_postgres)
+
+
+def test_it_names_the_table_of_what_the_models_can_not_read(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    job()
+    sqlite.peewee.execute_sql("UPDATE jobs SET created_at = 'yesterday'")
+    url = f"sqlite:///{tmp_path}/other.db"
+    with pytest.raises(TransferError, match=r"Table jobs can't be read: .*yesterday"):
+        transfer.copy(sqlite, url)
+    assert is_empty(url)
