@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Where `make run` keeps its data, unless the environment says otherwise.
+# Where `make run` stores its data, unless the environment says otherwise.
 DATA := $(CURDIR)/data
 export BOZ_HOST ?= 127.0.0.1
 export BOZ_DATABASE_URL ?= sqlite:///$(DATA)/database/boz_ripper.db
@@ -24,13 +24,13 @@ demo: $(VENV)/installed
 test: lint types
 	$(BIN)/pytest -n 2
 
-# Which lines the tests run; it takes about twice as long as they do.
+# Shows which lines the tests run; takes about twice as long as the tests.
 coverage: lint types
 	$(BIN)/pytest -n 2 --cov --cov-report=term
 
-# Kill the server again and again while machines and people use it, and while films arrive and are
-# filed, and each migration at each of its statements; `make test` does so a few times. A seed that
-# has failed: make chaos CHAOS_SEED=…, or FILES_SEED=…
+# Kills the server again and again while machines and people use it and while films are uploaded and
+# organized, and each migration at each of its statements; `make test` does a few rounds. To repeat a
+# seed that failed: make chaos CHAOS_SEED=… or FILES_SEED=…
 chaos: $(VENV)/installed-dev
 	CHAOS_ROUNDS=$${CHAOS_ROUNDS:-30} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
 	FILES_ROUNDS=$${FILES_ROUNDS:-20} FILES_SEED=$${FILES_SEED:-$$(date +%s)} CLAIMS=2000 \
@@ -49,16 +49,16 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-# How much a request costs when there is much history, against little.
+# Compares the cost of requests with much history and with little.
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.growth
 
-# How well a folder of real discs' layouts is identified: make identification DISCS=…
+# Scores how well a folder of real discs' layouts is identified: make identification DISCS=…
 identification: $(VENV)/installed
 	$(BIN)/python -m bench.identification "$(DISCS)"
 
-# Write the locks anew from pyproject.toml: exact versions of everything, with checksums. The extras
-# stay in: without them older pips take coverage[toml] for another package, and one that is not locked.
+# Updates the lock files from pyproject.toml: exact versions of everything, with checksums. The extras
+# stay in, because older pips would take coverage[toml] for another package that is not locked.
 lock: $(VENV)/installed-dev
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --custom-compile-command 'make lock' pyproject.toml -o requirements.txt

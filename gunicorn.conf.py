@@ -1,4 +1,4 @@
-"""How the server runs under gunicorn; the BOZ_* variables say where and how large."""
+"""How gunicorn runs the server; the BOZ_* variables set address, processes and threads."""
 
 import sys
 from typing import Any
@@ -15,29 +15,29 @@ except BozError as error:
     sys.exit(str(error))
 
 wsgi_app = "wsgi:app"
-# An IPv6 address goes into brackets, to tell its colons from the port's.
+# Brackets separate an IPv6 address's colons from the port's.
 bind = f"{f'[{_settings.host}]' if ':' in _settings.host else _settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = _settings.web_workers
 threads = _settings.web_threads
-# Agents poll every 5 seconds: a connection that outlives the pause saves a handshake each time.
+# Agents poll every 5 seconds: keeping the connection open saves a handshake each time.
 keepalive = 30
-# Seconds that requests under way get at a stop.
+# Seconds that running requests get to finish when the server stops.
 graceful_timeout = 30
-# Liveness of a worker process, not of a request: its threads beat apart from their requests.
+# This limits a silent worker process, not a request: the process signals independently of requests.
 timeout = 60
-# The processes' sign of life is a file; on a disk that is slow it would stall them.
+# Each process signals that it is alive through a file, and a slow disk would stall it.
 worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108
-# Nothing of ours speaks to it, and two servers of one user would share its path.
+# We don't use the socket, and two servers of the same user would share its path.
 control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
-    """Get folders and database ready, once, before any process serves.
+    """Prepare folders and database, once, before any process serves.
 
-    It closes its connections, and building the application opens none: nothing of SQLite or
-    PostgreSQL is carried over the fork. The lock that keeps restores off the database is: it is
-    to last as long as any process.
+    `prepare` closes its connections, and building the application opens none, so that no SQLite or
+    PostgreSQL connection crosses the fork. The in-use lock does cross it: it has to last as long as
+    any process.
     """
     configure_logging(_settings)
     try:
@@ -48,14 +48,14 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin what a process does beside requests, once it is about to serve."""
+    """Start the process's background threads when it is ready to serve."""
     worker.loops = services_of(worker.wsgi).loops
     for loop in worker.loops:
         loop.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """End it with the process; another one takes over its duties at once."""
+    """Stop the background threads with the process; another process takes over at once."""
     loops = getattr(worker, "loops", ())
     for loop in loops:
         loop.stop()
