@@ -12,8 +12,8 @@ from boz_server.database import in_use_lock
 from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import Agent
+from boz_server.database.models.base import database_proxy
 from boz_server.errors import StartError
-from boz_server.restore import database_proxy
 from boz_server.settings import Settings
 from boz_server.start import lock_database
 from tests.cli.conftest import Run, refused, runner_on
