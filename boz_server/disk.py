@@ -1,4 +1,4 @@
-"""Operations on files and folders after which neither a kill nor power loss leaves half a file."""
+"""Files that survive kills and power loss whole, and how much room is left for them."""
 
 import errno
 import fcntl
@@ -9,14 +9,46 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
+from boz_server.errors import StorageFull
+from boz_server.settings import Settings
+
 #: Bytes that are read or written at once.
 BLOCK_BYTES = 1024 * 1024
+GIB = 1024**3
+MAX_FILE_BYTES = 2**63
 
 
 def free_bytes(folder: Path) -> int:
     """Return the bytes that this user may still write to a folder's disk."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize
+
+
+def require_room(settings: Settings, folder: Path, size_bytes: int, *, promised: int = 0) -> None:
+    """Raise StorageFull unless a file fits into a folder and BOZ_MIN_FREE_BYTES stay free.
+
+    promised: bytes that unfinished files will still take there. The database may be on the same
+    disk, so it must never fill up.
+    """
+    free = free_bytes(folder) - promised
+    if size_bytes + settings.min_free_bytes > free:
+        raise StorageFull(
+            f"The file needs {_gib(size_bytes)}, but {folder} has {_gib(max(0, free))} to give"
+            f" and keeps {_gib(settings.min_free_bytes)} of that free"
+            " (BOZ_MIN_FREE_BYTES): make room and send it again."
+        )
+
+
+def shortage(settings: Settings) -> str | None:
+    """Say which disk has less than BOZ_MIN_FREE_BYTES left; None when there is enough."""
+    for folder in (settings.output_dir, settings.temp_dir):
+        free = free_bytes(folder)
+        if free < settings.min_free_bytes:
+            return (
+                f"{folder} has {_gib(free)} left, and {_gib(settings.min_free_bytes)} are"
+                " to stay free (BOZ_MIN_FREE_BYTES): make room."
+            )
+    return None
 
 
 def lock(file: IO[bytes], *, shared: bool = False) -> bool:
@@ -49,14 +81,14 @@ def own(path: Path) -> IO[bytes] | None:
         file.close()
 
 
-def write_all(file: IO[bytes], block: bytes) -> None:
+def write_all(file: IO[bytes], block: bytes | bytearray) -> None:
     """Write a block to an unbuffered file, which may accept only a part of it at a time."""
     view = memoryview(block)
     while view:
         view = view[file.write(view) :]
 
 
-def give_name(part: Path, path: Path) -> bool:
+def rename_noreplace(part: Path, path: Path) -> bool:
     """Move a complete file to a path on the same disk; False if that name is taken.
 
     Even if the server is killed, a file of that name is always complete. Raises OSError, with EXDEV
@@ -145,3 +177,8 @@ def _lock(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _gib(size_bytes: int) -> str:
+    # A sender can claim any number; no file is larger than this.
+    return f"{min(size_bytes, MAX_FILE_BYTES) / GIB:.2f} GiB"

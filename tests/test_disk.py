@@ -34,7 +34,7 @@ def test_it_gives_a_name_that_is_free(
     if not links:
         monkeypatch.setattr(disk.os, "link", failing(errno.EOPNOTSUPP))
     path = part.with_name("film.mkv")
-    assert disk.give_name(part, path)
+    assert disk.rename_noreplace(part, path)
     assert (path.read_bytes(), part.exists()) == (b"whole", False)
 
 
@@ -51,7 +51,7 @@ def test_it_never_takes_a_name_from_another(
         "folder": path.mkdir,
         "broken link": lambda: path.symlink_to("nowhere"),
     }[kind]()
-    assert not disk.give_name(part, path)
+    assert not disk.rename_noreplace(part, path)
     assert part.read_bytes() == b"whole"
 
 
@@ -60,7 +60,7 @@ def test_it_says_so_where_a_name_lies_on_another_disk(
 ) -> None:
     monkeypatch.setattr(disk.os, "link", failing(errno.EXDEV))
     with pytest.raises(OSError, match=os.strerror(errno.EXDEV)):
-        disk.give_name(part, part.with_name("film.mkv"))
+        disk.rename_noreplace(part, part.with_name("film.mkv"))
     assert part.read_bytes() == b"whole"
 
 

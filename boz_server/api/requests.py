@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
-from boz_server.api.bodies import read_to_end
 from boz_server.api.context import context
+from boz_server.api.streaming import drain_refused
 from boz_server.errors import Invalid, Unauthorized
 from boz_server.logs import OUTSIDE, request_id
 from boz_server.services.maintenance import idempotency
@@ -46,7 +46,7 @@ def register(app: Flask) -> None:
     app.before_request(refuse_nul)
     app.before_request(require_key)
     app.after_request(add_request_id)
-    app.after_request(read_to_end)
+    app.after_request(drain_refused)
     app.teardown_appcontext(release_connection)
 
 
@@ -99,9 +99,7 @@ def require_key() -> None:
 
 
 def release_connection(_: BaseException | None) -> None:
-    """Return the thread's connection, and discard the file of an unfinished upload."""
-    for part in g.pop("parts", []):
-        part.discard()
+    """Return the thread's connection to the pool."""
     context().database.release()
     # The thread will serve other requests.
     request_id.set(OUTSIDE)

@@ -5,6 +5,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from boz_server import disk
 from boz_server.api.blueprint import BozBlueprint
 from boz_server.api.context import context, services
 from boz_server.database.migrations import Migrations
@@ -74,11 +75,11 @@ def maintenance() -> dict[str, Any]:
 
 def _storage() -> dict[str, Any]:
     """How full the disks are that files arrive on."""
-    space = services().files.space
+    settings = context().settings
     return {
-        "free_bytes": space.free(),
-        "min_free_bytes": context().settings.min_free_bytes,
-        "warning": space.shortage(),
+        "free_bytes": disk.free_bytes(settings.output_dir),
+        "min_free_bytes": settings.min_free_bytes,
+        "warning": disk.shortage(settings),
     }
 
 

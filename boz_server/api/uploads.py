@@ -1,4 +1,4 @@
-"""Uploads that can be resumed: the tus protocol, version 1.0.0, with its extensions creation,
+"""Resumable uploads: the tus protocol, version 1.0.0, with its extensions creation,
 creation-with-upload, checksum, expiration and termination (tus.io/protocols/resumable-upload)."""
 
 from typing import Any
@@ -8,16 +8,15 @@ from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 from werkzeug.http import http_date
 
 from boz_server.api.blueprint import BozBlueprint
-from boz_server.api.bodies import body_reader
 from boz_server.api.context import services
+from boz_server.api.streaming import body_reader
 from boz_server.database.models import Upload
 from boz_server.domain.uploads import tus
 from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.errors import Invalid, WrongProtocol
 from boz_server.schemas.fields import INT64
 from boz_server.schemas.upload import UploadMetadataSchema, UploadSchema
-from boz_server.services.uploads.receive import Checksum
-from boz_server.services.uploads.uploads import Announced
+from boz_server.services.uploads.receive import Announced, Checksum
 
 blueprint = BozBlueprint("uploads", __name__, url_prefix="/api/uploads", description="Uploads")
 
@@ -27,7 +26,7 @@ CONTENT_TYPE = "application/offset+octet-stream"
 @blueprint.route("", methods=["OPTIONS"], provide_automatic_options=False)
 @blueprint.response(204)
 def describe() -> Response:
-    """Say what of tus this server knows."""
+    """List the parts of tus that this server supports."""
     extensions, checksums = ",".join(tus.EXTENSIONS), ",".join(tus.CHECKSUMS)
     return _answer(204, {"Tus-Extension": extensions, "Tus-Checksum-Algorithm": checksums})
 
@@ -35,13 +34,13 @@ def describe() -> Response:
 @blueprint.post("")
 @blueprint.response(201)
 def create() -> Response:
-    """Begin an upload; Upload-Metadata says what it is: filename, purpose, job_id, sha256,
+    """Create an upload; Upload-Metadata describes it: filename, purpose, job_id, sha256,
     lease_token."""
     _require_version()
-    size = _whole("Upload-Length")
+    size = _whole_number("Upload-Length")
     header = request.headers.get("Upload-Metadata", "")
-    said = UploadMetadataSchema.read(header)
-    upload = services().files.uploads.create(Announced(**said, metadata=header or None), size)
+    announced = Announced(**UploadMetadataSchema.read(header), metadata=header or None)
+    upload = services().files.uploads.create(announced, size)
     if request.content_length and upload.state is UploadState.ARRIVING:
         upload = _receive(upload.upload_id, 0)
     location = url_for("uploads.upload", upload_id=upload.upload_id, _external=True)
@@ -51,7 +50,7 @@ def create() -> Response:
 @blueprint.get("/<upload_id>")
 @blueprint.response(200, UploadSchema)
 def upload(upload_id: str) -> Response | dict[str, Any]:
-    """Show an upload: how far it is, and what became of it; HEAD says where to go on."""
+    """Show an upload's progress and result; HEAD says where to continue."""
     found = services().files.uploads.get(upload_id)
     if request.method == "HEAD":
         _require_version()
@@ -70,15 +69,15 @@ def upload(upload_id: str) -> Response | dict[str, Any]:
 @blueprint.patch("/<upload_id>")
 @blueprint.response(204)
 def receive(upload_id: str) -> Response:
-    """Add bytes to an upload, from Upload-Offset on."""
+    """Append bytes to an upload, from Upload-Offset on."""
     _require_version()
-    return _answer(204, _progress(_receive(upload_id, _whole("Upload-Offset"))))
+    return _answer(204, _progress(_receive(upload_id, _whole_number("Upload-Offset"))))
 
 
 @blueprint.delete("/<upload_id>")
 @blueprint.response(204)
 def terminate(upload_id: str) -> Response:
-    """Give an unfinished upload up."""
+    """Give up an unfinished upload."""
     _require_version()
     services().files.uploads.terminate(upload_id)
     return _answer(204, {})
@@ -87,12 +86,12 @@ def terminate(upload_id: str) -> Response:
 @blueprint.post("/<upload_id>")
 @blueprint.response(204)
 def override(upload_id: str) -> Response:
-    """Do what X-HTTP-Method-Override says, for clients that know POST and GET alone."""
-    meant = request.headers.get("X-HTTP-Method-Override", "").upper()
+    """Do what X-HTTP-Method-Override says, for clients that can only POST and GET."""
+    method = request.headers.get("X-HTTP-Method-Override", "").upper()
     views = {"PATCH": receive, "DELETE": terminate}
-    if meant not in views:
+    if method not in views:
         raise MethodNotAllowed(["GET", "HEAD", "PATCH", "DELETE"])
-    found: Response = views[meant](upload_id)
+    found: Response = views[method](upload_id)
     return found
 
 
@@ -105,7 +104,7 @@ def _receive(upload_id: str, offset: int) -> Upload:
             checksum = Checksum(*tus.parse_checksum(request.headers["Upload-Checksum"]))
         except ValueError as error:
             raise Invalid("Upload-Checksum", f"{error}.") from error
-    return services().files.bytes.receive(
+    return services().files.uploads.receive(
         upload_id,
         offset,
         body_reader(),
@@ -115,15 +114,15 @@ def _receive(upload_id: str, offset: int) -> Upload:
 
 
 def _progress(upload: Upload) -> dict[str, str]:
-    """The headers that say how far an upload is, and until when it may go on."""
+    """Return the headers about an upload's progress and expiry."""
     progress = {"Upload-Offset": str(services().files.uploads.offset(upload))}
     if upload.state is UploadState.ARRIVING:
         progress["Upload-Expires"] = http_date(upload.expires_at)
     return progress
 
 
-def _whole(header: str) -> int:
-    """Read a header that must be a whole number of bytes."""
+def _whole_number(header: str) -> int:
+    """Read a header that must be a whole number of bytes; raises Invalid."""
     value = request.headers.get(header, "")
     is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(INT64))
     if not is_number or int(value) > INT64:
@@ -142,6 +141,6 @@ def _answer(status: int, headers: dict[str, str]) -> Response:
 
 @blueprint.after_request
 def name_version(response: Response) -> Response:
-    """Say which version answers, as the protocol asks."""
+    """Name the protocol's version in every answer, as it demands."""
     response.headers["Tus-Resumable"] = response.headers["Tus-Version"] = tus.VERSION
     return response

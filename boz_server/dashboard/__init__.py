@@ -2,7 +2,8 @@
 
 from flask import Blueprint, render_template
 
-from boz_server.api.context import services
+from boz_server.api.context import context, services
+from boz_server.disk import shortage
 from boz_server.domain.identification.identity import shown
 from boz_server.repositories.paging import PageRequest
 from boz_server.version import VERSION
@@ -25,5 +26,5 @@ def overview() -> str:
         jobs=services().queue.newest(SHOWN).items,
         stats=services().queue.stats(),
         shown=shown,
-        shortage=services().files.space.shortage(),
+        shortage=shortage(context().settings),
     )

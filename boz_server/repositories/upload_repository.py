@@ -1,11 +1,30 @@
 """Uploads in the database."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Upload
-from boz_server.domain.uploads.upload_states import TRANSITIONS, UploadState
+from boz_server.domain.uploads.upload_states import TRANSITIONS, UploadPurpose, UploadState
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """An upload to be inserted; the columns are documented in the model."""
+
+    upload_id: str
+    purpose: UploadPurpose
+    state: UploadState
+    job_id: str | None
+    lease_token: str | None
+    filename: str
+    size_bytes: int
+    sha256: str | None
+    is_verified: bool
+    metadata: str | None
+    created_at: datetime
+    expires_at: datetime
 
 
 class UploadRepository:
@@ -14,26 +33,39 @@ class UploadRepository:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def insert(self, **fields: Any) -> Upload:
-        """Enter a new upload."""
-        return Upload.create(**fields)
+    def insert(self, upload: NewUpload) -> Upload:
+        """Insert a new upload."""
+        return Upload.create(**asdict(upload))
 
     def get(self, upload_id: str) -> Upload | None:
-        """Return the upload, or None when it is not known, or known no more."""
+        """Return the upload, or None when it is unknown or was forgotten."""
         return Upload.get_or_none(Upload.upload_id == upload_id)
 
-    def change(self, upload_id: str, state: UploadState, **changes: Any) -> bool:
-        """Change what is no state of an upload in that state. False when it is in another."""
-        query = Upload.update(**changes).where(Upload.upload_id == upload_id, Upload.state == state)
-        return bool(query.execute())
+    def note_unchecked(self, upload_id: str, offset: int | None) -> bool:
+        """Note from where on the bytes of an arriving upload still lack their checksum; None when
+        all were compared."""
+        return self._change(upload_id, UploadState.ARRIVING, unchecked_from=offset)
 
-    def move(self, upload_id: str, target: UploadState, **changes: Any) -> bool:
-        """Take an upload to another state. False when it is in none from which it may go there."""
-        origins = [state for state, targets in TRANSITIONS.items() if target in targets]
-        query = Upload.update(state=target, **changes).where(
-            Upload.upload_id == upload_id, Upload.state.in_(origins)
-        )
-        return bool(query.execute())
+    def note_progress(self, upload_id: str, expires_at: datetime) -> bool:
+        """Note that bytes of an arriving upload have come, and that all of them are good."""
+        changes = {"unchecked_from": None, "expires_at": expires_at}
+        return self._change(upload_id, UploadState.ARRIVING, **changes)
+
+    def reserve_path(self, upload_id: str, path: str) -> bool:
+        """Note which path an arrived upload is about to get. False when it is in another state."""
+        return self._change(upload_id, UploadState.ARRIVED, path=path)
+
+    def arrive(self, upload_id: str, *, is_verified: bool) -> bool:
+        """Note that all bytes are here. False when the upload isn't arriving."""
+        return self._move(upload_id, UploadState.ARRIVED, is_verified=is_verified)
+
+    def complete(self, upload_id: str, organize_job_id: str | None) -> bool:
+        """Note that the file has reached its place. False when the upload hasn't arrived."""
+        return self._move(upload_id, UploadState.COMPLETE, organize_job_id=organize_job_id)
+
+    def fail(self, upload_id: str, error: str) -> bool:
+        """Note that the file was refused. False when the upload hasn't arrived."""
+        return self._move(upload_id, UploadState.FAILED, error=error)
 
     def in_state(self, state: UploadState, limit: int = 1000) -> list[Upload]:
         """Return the uploads in a state, oldest first."""
@@ -41,12 +73,23 @@ class UploadRepository:
         return list(query.order_by(Upload.created_at, Upload.upload_id).limit(limit))
 
     def expired(self, now: datetime, limit: int = 500) -> list[Upload]:
-        """Return the uploads whose time is over, the oldest first; those that have arrived are
-        never among them, as they are about to be somewhere."""
+        """Return the expired uploads, oldest first, without those that have arrived: their files
+        are about to be renamed."""
         query = Upload.select().where(Upload.expires_at <= now, Upload.state != UploadState.ARRIVED)
         return list(query.order_by(Upload.expires_at, Upload.upload_id).limit(limit))
 
     def delete(self, upload_id: str, state: UploadState) -> bool:
-        """Forget an upload in that state. False when it is in another."""
+        """Forget an upload in a state. False when it is in another."""
         query = Upload.delete().where(Upload.upload_id == upload_id, Upload.state == state)
+        return bool(query.execute())
+
+    def _change(self, upload_id: str, state: UploadState, **changes: Any) -> bool:
+        query = Upload.update(**changes).where(Upload.upload_id == upload_id, Upload.state == state)
+        return bool(query.execute())
+
+    def _move(self, upload_id: str, target: UploadState, **changes: Any) -> bool:
+        origins = [state for state, targets in TRANSITIONS.items() if target in targets]
+        query = Upload.update(state=target, **changes).where(
+            Upload.upload_id == upload_id, Upload.state.in_(origins)
+        )
         return bool(query.execute())

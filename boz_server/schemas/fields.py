@@ -10,9 +10,9 @@ import marshmallow as ma
 import orjson
 
 from boz_server.domain.discs.jpeg import MAX_SIDE, is_showable
+from boz_server.domain.naming.names import MAX_NAME_LENGTH
 
 MAX_ID_LENGTH = 100
-MAX_NAME_LENGTH = 255
 #: Linux's PATH_MAX; Windows' extended paths are longer, but no agent sends such.
 MAX_PATH_LENGTH = 4096
 MAX_ERROR_LENGTH = 10_000

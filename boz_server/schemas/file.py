@@ -33,7 +33,7 @@ class FileDeletedSchema(ma.Schema):
 
 
 class UploadedSchema(ma.Schema):
-    """A file has arrived; metadata is what its name says."""
+    """A file was uploaded; metadata is what its name says."""
 
     status = ma.fields.String(dump_default="ok")
     filename = ma.fields.String()
@@ -47,7 +47,7 @@ class UploadedSchema(ma.Schema):
 
 
 class UploadFileArgs(RequestSchema):
-    """What a file is that comes as a form."""
+    """What a file that comes as a form is for."""
 
     purpose = ma.fields.Enum(UploadPurpose, by_value=True, load_default=UploadPurpose.LIBRARY)
     job_id = Id(load_default=None)
@@ -55,13 +55,13 @@ class UploadFileArgs(RequestSchema):
 
 
 class UploadHeadersSchema(RequestSchema):
-    """What a sender says of the bytes."""
+    """What a sender says about the bytes."""
 
     sha256 = Sha256(data_key="X-Content-Sha256", load_default=None)
 
 
 class OrganizeFileArgs(RequestSchema):
-    """What a file is, where its name does not say it."""
+    """What a file is, when its name doesn't say it."""
 
     name = Text(load_default=None)
     media_type = ma.fields.Enum(LibraryType, by_value=True, load_default=None)
@@ -72,7 +72,7 @@ class OrganizeFileArgs(RequestSchema):
     @ma.post_load
     def describe(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         name = data.pop("name")
-        return {"name": name, "said": Described(**data)}
+        return {"name": name, "described": Described(**data)}
 
 
 class FileOrganizedSchema(ma.Schema):

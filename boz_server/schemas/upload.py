@@ -14,7 +14,7 @@ FIELD = "Upload-Metadata"
 
 
 class UploadMetadataSchema(RequestSchema):
-    """What Upload-Metadata says of a file."""
+    """What Upload-Metadata says about a file."""
 
     purpose = ma.fields.Enum(UploadPurpose, by_value=True, load_default=UploadPurpose.LIBRARY)
     filename = Text(min_length=1, required=True)
@@ -24,7 +24,7 @@ class UploadMetadataSchema(RequestSchema):
 
     @classmethod
     def read(cls, header: str) -> dict[str, Any]:
-        """Return what the header says; raises Invalid where that can't be meant."""
+        """Read the header; raises Invalid when it makes no sense."""
         try:
             found: dict[str, Any] = cls().load(tus.parse_metadata(header))
         except ValueError as error:

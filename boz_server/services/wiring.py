@@ -19,7 +19,6 @@ from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
 from boz_server.services.maintenance import housekeeping, idempotency
 from boz_server.services.maintenance.backups import BackupStep
-from boz_server.services.maintenance.disk_space import DiskSpace
 from boz_server.services.maintenance.housekeeping import LogWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.maintenance.scheduler import TICK_SECONDS, Maintenance, MaintenanceStep
@@ -80,33 +79,13 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
     thumbnail_cleaner = ThumbnailCleaner(clock, database, rows.thumbnails, thumbnails)
     outbox = Outbox(context, {**media_servers.senders(settings), **discord.senders(settings)})
-    share, space = LibraryShare(settings), DiskSpace(settings)
+    share = LibraryShare(settings)
     places = LibraryPlaces(settings, rows.discs)
     movers = build_movers(
-        context,
-        reasons=WaitingReasons(settings, clock, fleet=rows.fleet, share=share, space=space),
+        context, reasons=WaitingReasons(settings, clock, fleet=rows.fleet, share=share)
     )
-    files = build_files(
-        settings,
-        clock,
-        database,
-        jobs=rows.jobs,
-        attempt_rows=rows.attempts,
-        moves=movers.moves,
-        attempts=movers.attempts,
-        dispatcher=movers.dispatcher,
-        places=places,
-        share=share,
-        space=space,
-        context=context,
-    )
-    jobs = build_queue(
-        context,
-        movers,
-        files=files,
-        places=places,
-        thumbnails=thumbnails,
-    )
+    files = build_files(context, movers, places=places, share=share)
+    jobs = build_queue(context, movers, places=places, thumbnails=thumbnails)
     disc = build_discs(
         context,
         moves=movers.moves,

@@ -17,7 +17,6 @@ from boz_server.services.queue.reports import JobReports
 from boz_server.services.queue.transcode_entry import TranscodeEntry
 from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.queue.waiting_reasons import WaitingReasons
-from boz_server.services.wiring_files import FileServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,6 @@ def build_queue(
     context: Context,
     movers: Movers,
     *,
-    files: FileServices,
     places: LibraryPlaces,
     thumbnails: ThumbnailStore,
 ) -> QueueServices:
@@ -126,17 +124,7 @@ def build_queue(
         attempts=attempts,
         dispatcher=dispatcher,
     )
-    remote = RemoteWork(
-        clock,
-        database,
-        agents=rows.agents,
-        jobs=rows.jobs,
-        fleet=rows.fleet,
-        uploads=files.rows,
-        moves=moves,
-        dispatcher=dispatcher,
-        rights=files.rights,
-    )
+    remote = RemoteWork(context, moves=moves, dispatcher=dispatcher)
     return QueueServices(
         agents=agents,
         workers=workers,

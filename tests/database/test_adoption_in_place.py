@@ -131,7 +131,7 @@ STEPS = [
     (legacy_file, "sync"),
     (in_place, "_hand_over"),
     (in_place, "_exchange"),
-    (in_place, "give_name"),
+    (in_place, "rename_noreplace"),
     (os, "replace"),
     (in_place, "sync_folder"),
 ]

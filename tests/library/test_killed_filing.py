@@ -114,7 +114,7 @@ def test_it_makes_the_new_name_last_before_it_drops_the_old_one(folders, monkeyp
     unlink = os.unlink
     monkeypatch.setattr(disk, "sync_folder", noted)
     monkeypatch.setattr(disk.os, "unlink", noted)
-    assert disk.give_name(folders.source, folders.target)
+    assert disk.rename_noreplace(folders.source, folders.target)
     assert done == [folders.target.parent, folders.source, folders.source.parent]
 
 

@@ -21,7 +21,7 @@ def test_it_tries_again_what_failed_and_gives_up_in_the_end(
     def full(*_: Any) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/nas/Movies")
 
-    monkeypatch.setattr(filing, "give_name", full)
+    monkeypatch.setattr(filing, "rename_noreplace", full)
     answer = upload(client, "Serenity (2005)")
     job = client.job(answer["organize_job_id"])
     assert (job["status"], job["error"]) == ("failed", "No space left on device: /nas/Movies.")
@@ -93,7 +93,7 @@ def test_it_goes_on_behind_the_last_step_of_an_attempt(client, library, nas, gon
 def test_it_stops_when_its_attempt_was_taken_away(client, library, nas, monkeypatch):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
-    give_name = disk.give_name
+    rename_noreplace = disk.rename_noreplace
 
     def cancelled_meanwhile(*args: Any) -> bool:
         raise AssertionError("the name must not be given")
@@ -101,12 +101,12 @@ def test_it_stops_when_its_attempt_was_taken_away(client, library, nas, monkeypa
     job = services.files.library._claim()
     assert job is not None
     ok(client.post(f"/api/jobs/{job.job_id}/cancel"))
-    monkeypatch.setattr(filing, "give_name", cancelled_meanwhile)
+    monkeypatch.setattr(filing, "rename_noreplace", cancelled_meanwhile)
     services.files.library._do(job)
     assert client.job(job.job_id)["status"] == "cancelled"
     assert Path(answer["path"]).read_bytes() == FILM
     assert files(nas) == {}
-    assert give_name is disk.give_name
+    assert rename_noreplace is disk.rename_noreplace
 
 
 def test_it_leaves_a_file_that_another_process_has(client, library, nas, clock):

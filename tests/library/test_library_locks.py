@@ -15,7 +15,7 @@ from tests.support import restart
 @pytest.fixture
 def filing(app) -> Services:
     """Services with a library, and a film that is to go there."""
-    services = restart(app, nas_enabled=True)
+    services = restart(app, nas_enabled=True, organize_wait_seconds=0)
     (services.context.settings.nas_mount / "Movies").mkdir(parents=True)
     (services.context.settings.output_dir / "Heat (1995).mkv").write_bytes(b"a film")
     services.files.door.organize("Heat (1995).mkv", None, Described())

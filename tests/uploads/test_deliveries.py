@@ -13,10 +13,9 @@ import pytest
 from boz_server.database.models import Upload
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import UploadBusy
-from boz_server.services.uploads import complete as deliveries
-from boz_server.services.uploads import part_files
+from boz_server.services.uploads import complete, part_files
 from boz_server.services.uploads.part_files import PART_PREFIX, Part
-from boz_server.services.uploads.uploads import Announced
+from boz_server.services.uploads.receive import Announced
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.client import ok
@@ -35,7 +34,7 @@ def begun(services: Services, filename: str = "Heat (1995).mkv", **extra: Any) -
 def sent(services: Services, upload_id: str) -> Upload:
     """An upload whose bytes all come at once."""
     blocks = [FILM]
-    return services.files.bytes.receive(upload_id, 0, lambda _: blocks.pop() if blocks else b"")
+    return services.files.uploads.receive(upload_id, 0, lambda _: blocks.pop() if blocks else b"")
 
 
 def killed_before(
@@ -89,19 +88,19 @@ def test_it_leaves_alone_what_is_whole_but_for_its_checksum(services, settings):
     upload_id = begun(services)
     (settings.output_dir / f"{PART_PREFIX}{upload_id}").write_bytes(FILM)
     with services.context.database.write():
-        services.files.rows.change(upload_id, UploadState.ARRIVING, unchecked_from=10)
+        services.context.stores.uploads.note_unchecked(upload_id, 10)
     tick(services)
     found = services.files.uploads.get(upload_id)
     assert (found.state, services.files.uploads.offset(found)) == (UploadState.ARRIVING, 10)
 
 
-@pytest.mark.parametrize("step", ["give_name", "sha256_of"])
+@pytest.mark.parametrize("step", ["rename_noreplace", "sha256_of"])
 def test_it_delivers_the_others_where_one_can_not_be(services, settings, monkeypatch, step):
     bad = begun(services, "bad", sha256="0" * 64 if step == "sha256_of" else None)
     with services.context.database.write():
-        services.files.rows.move(bad, UploadState.ARRIVED)
-    good = killed_before(services, monkeypatch, deliveries, "give_name", "good")
-    real: Callable[..., Any] = getattr(deliveries, step)
+        services.context.stores.uploads.arrive(bad, is_verified=False)
+    good = killed_before(services, monkeypatch, complete, "rename_noreplace", "good")
+    real: Callable[..., Any] = getattr(complete, step)
 
     def fail(part: Path, *rest: Any) -> Any:
         if part.name.endswith(bad):
@@ -109,31 +108,31 @@ def test_it_delivers_the_others_where_one_can_not_be(services, settings, monkeyp
         return real(part, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(deliveries, step, fail)
+        patch.setattr(complete, step, fail)
         tick(services)
     assert services.files.uploads.get(good).state is UploadState.COMPLETE
     assert services.files.uploads.get(bad).state is UploadState.ARRIVED
 
 
 @pytest.fixture
-def eager_background(services, monkeypatch):
+def eager_background(monkeypatch):
     """Another thread that has each part file as soon as a request does not have it any more."""
     closed = part_files.Part.__exit__
-    opened = services.files.parts.open
+    opened = part_files.open_part
 
     def refuse(*_: Any) -> NoReturn:
         raise UploadBusy
 
     def close(part: Part, *rest: Any) -> None:
         closed(part, *rest)
-        monkeypatch.setattr(services.files.parts, "open", refuse)
+        monkeypatch.setattr(part_files, "open_part", refuse)
 
     def open_once(*which: Any) -> Part | None:
-        monkeypatch.setattr(services.files.parts, "open", refuse)
+        monkeypatch.setattr(part_files, "open_part", refuse)
         return opened(*which)
 
     monkeypatch.setattr(part_files.Part, "__exit__", close)
-    monkeypatch.setattr(services.files.parts, "open", open_once)
+    monkeypatch.setattr(part_files, "open_part", open_once)
 
 
 def test_it_completes_an_upload_that_the_background_looks_at_meanwhile(services, request):
@@ -150,7 +149,7 @@ def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(ser
 
 @pytest.mark.usefixtures("eager_background")
 def test_it_completes_a_form_that_the_background_looks_at_meanwhile(client, services, settings):
-    services.files.parts.open("none", UploadPurpose.LIBRARY)
+    part_files.open_part(settings, "none", UploadPurpose.LIBRARY)
     assert ok(send_form(client))["filename"] == "a.mkv"
     assert contents(settings) == {"a.mkv": b"a film"}
 
@@ -164,17 +163,17 @@ def test_it_opens_no_file_that_gets_its_name_just_then(services, settings, monke
         return lock(file)
 
     monkeypatch.setattr(part_files, "lock", wait)
-    assert services.files.parts.open(upload_id, UploadPurpose.LIBRARY) is None
+    assert part_files.open_part(settings, upload_id, UploadPurpose.LIBRARY) is None
 
 
 def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(services, settings, clock):
     """A film that is sent again needs the room."""
-    left, part = services.files.parts.create(UploadPurpose.LIBRARY)
+    part = part_files.create(settings, UploadPurpose.LIBRARY)
     known = begun(services)
     for path in settings.output_dir.iterdir():
         os.utime(path, (clock.now().timestamp() - 100,) * 2)
     services.files.uploads.forget_expired()
-    assert f"{PART_PREFIX}{left}" in contents(settings)
+    assert part.path.name in contents(settings)
     part.file.close()
     services.files.uploads.forget_expired()
     assert set(contents(settings)) == {f"{PART_PREFIX}{known}"}

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from boz_server import disk
 from boz_server.database.models import OutboxMessage
-from boz_server.services.maintenance import disk_space
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.films import upload
@@ -20,7 +20,7 @@ def free(monkeypatch) -> Callable[[float], None]:
     """Sets how many GiB every disk has."""
 
     def set_to(gib: float) -> None:
-        monkeypatch.setattr(disk_space, "free_bytes", lambda _: int(gib * GIB))
+        monkeypatch.setattr(disk, "free_bytes", lambda _: int(gib * GIB))
 
     set_to(10)
     return set_to
@@ -97,4 +97,4 @@ def test_it_tells_people_once_each_time(client, careful, free):
 
 
 def test_it_looks_at_the_real_disk(tmp_path):
-    assert disk_space.free_bytes(tmp_path) > 0
+    assert disk.free_bytes(tmp_path) > 0

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from boz_server import create_app, disk
 from boz_server.api.context import EXTENSION
 from boz_server.services.uploads import part_files
-from boz_server.services.uploads.part_files import PART_PREFIX, Part, PartFiles
+from boz_server.services.uploads.part_files import PART_PREFIX, Part
 from tests.client import Client, ok
 from tests.support import assert_problem
 
@@ -163,7 +163,7 @@ def test_it_opens_no_more_than_a_few_files_for_an_upload(client, settings):
 
 def test_it_begins_no_file_for_one_who_may_not_come_in(settings, clock, monkeypatch):
     app = create_app(replace(settings, api_key="key"), clock)
-    monkeypatch.setattr(PartFiles, "create", lambda *_: pytest.fail("made a file"))
+    monkeypatch.setattr(part_files, "create", lambda *_: pytest.fail("made a file"))
     assert_problem(upload(app.test_client()), 401)
     app.extensions[EXTENSION].context.database.close()
 

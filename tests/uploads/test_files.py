@@ -9,7 +9,7 @@ import pytest
 from urllib3.filepost import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
-from boz_server.services.library.output_folder import OutputFolder
+from boz_server.services.library import output_folder
 from boz_server.services.uploads.part_files import PART_PREFIX
 from tests.client import Client, ok
 from tests.support import assert_problem
@@ -178,11 +178,11 @@ def test_it_lists_finished_files_only(client, folder):
     assert ok(client.get("/api/files")) == {"files": []}
 
 
-def test_it_leaves_out_a_file_that_goes_while_it_lists(folder, monkeypatch):
+def test_it_leaves_out_a_file_that_goes_while_it_lists(folder, settings, monkeypatch):
     (folder / "there.mkv").touch()
     seen = [folder / "gone.mkv", folder / "there.mkv"]
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(seen))
-    assert [file.name for file in OutputFolder(folder).list()] == ["there.mkv"]
+    assert [file.name for file in output_folder.list_files(settings)] == ["there.mkv"]
 
 
 def test_it_deletes_a_file(client, folder):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from boz_server.services.uploads import inputs
 from tests.client import Client, ok
 from tests.remote import (
     RAW,
@@ -38,17 +39,17 @@ def end(client: Client, work: dict[str, str], how: str, **said: str) -> None:
 def test_it_deletes_the_file_of_a_job_that_is_over_for_good(client, services, folder, how):
     work = given_away(client)
     end(client, work, how)
-    assert services.files.inputs.sweep() == 1
+    assert inputs.sweep(services.context) == 1
     assert os.listdir(folder) == []
     assert client.job(work["job_id"])["input_upload_id"] is None
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
 
 
 def test_it_keeps_the_file_of_a_job_that_goes_on(client, services, clock):
     job_ids = [here(client, number) for number in range(3)]
     ok(client.report(job_ids[0], "running"))
     clock.advance(300 * HOUR)
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     for job_id in job_ids:
         assert client.job(job_id)["input_upload_id"] is not None
 
@@ -58,11 +59,11 @@ def test_it_keeps_the_file_while_another_try_is_planned(client, services, clock)
     end(client, work, "completed", error="Upload failed: timeout")
     assert client.job(work["job_id"])["scheduled_at"] is not None
     clock.advance(1)
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     clock.advance(120)
     assert services.attempts.retry_due() == 1
     ok(client.post("/api/workers/farm/heartbeat", json={}))
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     assert wanted(client) == []
 
 
@@ -70,7 +71,7 @@ def test_it_deletes_it_once_the_result_is_here_after_all(client, services):
     work = given_away(client)
     end(client, work, "completed", error="Upload failed: timeout")
     ok(send_result(client, work))
-    assert services.files.inputs.sweep() == 1
+    assert inputs.sweep(services.context) == 1
 
 
 @pytest.mark.parametrize("hours", [48, 5])
@@ -79,10 +80,10 @@ def test_it_keeps_the_file_of_a_failed_job_for_a_person_to_try_it_again(app, cli
     work = given_away(client)
     end(client, work, "failed", error="no space")
     clock.advance(hours * HOUR - 1)
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     assert client.job(work["job_id"])["input_upload_id"] is not None
     clock.advance(1)
-    assert services.files.inputs.sweep() == 1
+    assert inputs.sweep(services.context) == 1
     assert client.job(work["job_id"])["input_upload_id"] is None
 
 
@@ -93,14 +94,14 @@ def test_it_needs_no_second_file_where_a_person_tries_it_again_in_time(client, s
     ok(client.post("/api/workers/farm/heartbeat", json={}))
     ok(client.post(f"/api/jobs/{work['job_id']}/retry"))
     clock.advance(48 * HOUR)
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     assert client.get(polled(client)["download_url"], buffered=True).data == RAW
 
 
 def test_it_keeps_the_file_for_the_next_where_a_worker_is_lost(client, services, clock):
     given_away(client)
     lost(client, services, clock)
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     assert client.get(polled(client)["download_url"], buffered=True).data == RAW
 
 
@@ -108,7 +109,7 @@ def test_it_leaves_alone_what_still_arrives(client, services, folder):
     job_id = approved(client)
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
     assert go_on(client, upload_id, 0, RAW[:9]).status_code == 204
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     assert go_on(client, upload_id, 9, RAW[9:]).status_code == 204
     assert os.listdir(folder) == [upload_id]
 
@@ -116,14 +117,14 @@ def test_it_leaves_alone_what_still_arrives(client, services, folder):
 def test_it_deletes_what_no_job_speaks_of(services, folder):
     folder.mkdir()
     (folder / "left").touch()
-    assert services.files.inputs.sweep() == 1
+    assert inputs.sweep(services.context) == 1
     assert os.listdir(folder) == []
 
 
 def test_it_keeps_the_others_files(client, services, folder):
     over, other = given_away(client), given_away(client, 1)
     end(client, over, "completed")
-    assert services.files.inputs.sweep() == 1
+    assert inputs.sweep(services.context) == 1
     assert os.listdir(folder) == [client.job(other["job_id"])["input_upload_id"]]
 
 
@@ -134,12 +135,12 @@ def test_it_asks_for_a_file_again_that_has_vanished(client, services, folder):
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=approved_job)
     assert go_on(client, upload_id, 0, RAW).status_code == 204
     (folder / upload_id).unlink()
-    services.files.inputs.sweep()
+    inputs.sweep(services.context)
     assert client.job(approved_job)["input_upload_id"] is None
     ok(client.post("/api/workers/farm/enable"))
     assert wanted(client) == [approved_job]
 
 
 def test_it_does_nothing_where_nothing_was_ever_sent(services, folder):
-    assert services.files.inputs.sweep() == 0
+    assert inputs.sweep(services.context) == 0
     assert not folder.exists()

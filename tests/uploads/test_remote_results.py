@@ -142,7 +142,7 @@ def test_it_files_no_result_whose_attempt_ended_while_its_last_bytes_came(
     services, client = shared(app, settings), app.test_client()
     work = given_away(client)
     with monkeypatch.context() as killed:
-        undelivered = lambda upload_id, _: services.files.rows.get(upload_id)  # noqa: E731
+        undelivered = lambda upload_id, _: services.context.stores.uploads.get(upload_id)  # noqa: E731
         killed.setattr(services.files.deliveries, "deliver", undelivered)
         assert by_tus(client, work).status_code == 204
     if fate == "cancelled":

@@ -9,6 +9,7 @@ import pytest
 from werkzeug.http import parse_date
 
 from boz_server.domain.uploads.upload_states import UploadPurpose
+from boz_server.services.uploads import part_files
 from tests.client import ok
 from tests.support import assert_problem
 from tests.tus import BYTES, FILM, TUS, begin, begun, checksum, metadata, offset, send
@@ -217,7 +218,9 @@ def test_it_answers_a_repeated_last_piece(client):
 
 def test_it_answers_423_while_another_sends(client, services):
     path = begun(client)
-    part = services.files.parts.open(path.rpartition("/")[2], UploadPurpose.LIBRARY)
+    part = part_files.open_part(
+        services.context.settings, path.rpartition("/")[2], UploadPurpose.LIBRARY
+    )
     assert part is not None
     with part:
         assert_problem(send(client, path, b"x"), 423)
@@ -258,7 +261,7 @@ def test_it_takes_a_file_with_its_sha256(client, services, settings, pieces):
 
 def test_it_answers_507_before_a_byte_is_taken(client, services, settings, monkeypatch):
     free: Callable[[Any], int] = lambda _: 1_000_000  # noqa: E731
-    monkeypatch.setattr("boz_server.services.maintenance.disk_space.free_bytes", free)
+    monkeypatch.setattr("boz_server.disk.free_bytes", free)
     assert_problem(begin(client, 1_000_001), 507, "BOZ_MIN_FREE_BYTES")
     # What others were promised is not there for the next.
     begun(client, 700_000)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.uploads import inputs
 from tests.client import Client, ok
 from tests.remote import (
     APPROVAL,
@@ -241,7 +242,7 @@ def test_it_asks_again_where_the_job_is_tried_again_and_the_file_is_gone(client,
     work = given_away(client)
     ok(client.report(work["job_id"], "failed", lease_token=work["lease_token"]))
     clock.advance(49 * 3600)
-    services.files.inputs.sweep()
+    inputs.sweep(services.context)
     sending_agent(client)
     farm(client)
     ok(client.post(f"/api/jobs/{work['job_id']}/retry"))

@@ -18,7 +18,7 @@ from boz_server.database.legacy import legacy_file
 from boz_server.database.legacy.filling import AdoptionError, adopt_into
 from boz_server.database.legacy.report import Report
 from boz_server.database.legacy.tables import HasThumbnail
-from boz_server.disk import give_name, lock_folder, numbered, sync_folder
+from boz_server.disk import lock_folder, numbered, rename_noreplace, sync_folder
 
 #: Suffixes of the copy and of the new database; leftovers of a killed process are overwritten.
 COPY, NEW = ".legacy.part", ".adopted.part"
@@ -133,7 +133,7 @@ def _exchange(path: Path, copy: Path, new: Path, now: datetime) -> Path:
     for name in _beside(path):
         name.unlink(missing_ok=True)
     wanted = path.with_name(f"{path.name}.legacy-{now:%Y%m%dT%H%M%SZ}")
-    backup = next(name for name in numbered(wanted) if give_name(copy, name))
+    backup = next(name for name in numbered(wanted) if rename_noreplace(copy, name))
     try:
         os.replace(new, path)
     except OSError:

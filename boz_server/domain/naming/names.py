@@ -7,8 +7,11 @@ TV show files", support.plex.tv) and Jellyfin (jellyfin.org/docs/general/server/
 
 import re
 import unicodedata
+from pathlib import PurePosixPath
 from typing import Literal, TypedDict
 
+#: Of a name as a client sends it, before it is made safe.
+MAX_NAME_LENGTH = 255
 MAX_COMPONENT_BYTES = 200
 # Composing accents takes time quadratic in a hostile text's length: longer ones lose their middle.
 _MAX_TEXT_LENGTH = 1000
@@ -92,6 +95,14 @@ def safe_relative_path(text: str) -> str:
     """
     parts = (_safe(part) for part in _SEPARATORS.split(text) if not _DRIVE.fullmatch(part))
     return "/".join(part for part in parts if part)
+
+
+def file_name(name: str, sent_as: str) -> str:
+    """A safe name for a file, with the extension of the sender's own name for it."""
+    extension = PurePosixPath(sent_as).suffix
+    if not name.lower().endswith(extension.lower()):
+        name += extension
+    return safe_component(name)
 
 
 def episode_filename(

@@ -15,10 +15,10 @@ from typing import IO
 
 from boz_server.disk import (
     BLOCK_BYTES,
-    give_name,
     is_same,
     make_folders,
     numbered,
+    rename_noreplace,
     sha256_of,
     sync_folder,
     write_all,
@@ -119,14 +119,14 @@ class Filing:
     def _place(self, path: Path) -> bool:
         """Give it the name, by way of a copy where it lies on another disk."""
         try:
-            return give_name(self.source, path)
+            return rename_noreplace(self.source, path)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
         if not self._is_copied:
             self._copy()
         self.seen(0)  # the last look whether it is still ours
-        if not give_name(self.copy, path):
+        if not rename_noreplace(self.copy, path):
             return False
         self._drop_source()
         return True
@@ -170,7 +170,7 @@ class Filing:
         trash = self.root.joinpath(top, TRASH, *below)
         make_folders(trash.parent)
         for free in numbered(trash):
-            if not os.path.lexists(free) and give_name(path, free):
+            if not os.path.lexists(free) and rename_noreplace(path, free):
                 return
 
     def _drop_source(self) -> None:

@@ -16,7 +16,7 @@ from boz_server.context import Context
 from boz_server.database import backup, postgres_tools
 from boz_server.database.connection import Database
 from boz_server.database.migrations import HISTORY_TABLE
-from boz_server.disk import give_name, make_folders, numbered, own, sync_folder
+from boz_server.disk import make_folders, numbered, own, rename_noreplace, sync_folder
 from boz_server.errors import BackupError
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ def _write(
                 raise BackupError(f"{path} is there already: name another file.")
             backup.write(context.database, part)
             names = [path] if is_named else numbered(path)
-            named = next((name for name in names if give_name(part, name)), None)
+            named = next((name for name in names if rename_noreplace(part, name)), None)
             if named is None:
                 raise BackupError(f"{path} came to be meanwhile: name another file.")
             return Backup(named, named.stat().st_size, taken_at)

@@ -6,6 +6,7 @@ from datetime import datetime
 from boz_server.clock import Clock
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
+from boz_server.disk import shortage
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.queue.placement import Machine, belonging, choose, why_none
 from boz_server.domain.queue.reach import FilePlace, reaches
@@ -134,7 +135,7 @@ class Dispatcher:
     def _dispatch_rips(self, now: datetime) -> int:
         given = 0
         room = self.settings.max_concurrent_rips - self.fleet.under_way(JobType.RIP)
-        if room <= 0 or self.reasons.space.shortage() is not None:
+        if room <= 0 or shortage(self.settings) is not None:
             return given
         there, busy = self.fleet.agents_there(now), self.fleet.busy_drives()
         agents = [agent_id for agent_id, can_rip in there.items() if can_rip]

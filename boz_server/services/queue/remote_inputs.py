@@ -2,21 +2,16 @@
 
 from dataclasses import dataclass
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Job, Worker
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.queue.reach import could_reach, is_wanted_here
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import AgentNotFound, Refused
-from boz_server.repositories.agent_repository import AgentRepository
-from boz_server.repositories.fleet_repository import FleetRepository
-from boz_server.repositories.job_repository import JobRepository
-from boz_server.repositories.upload_repository import UploadRepository
 from boz_server.services.queue.dispatcher import Dispatcher
 from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.queue.waiting_reasons import place_of
-from boz_server.services.uploads.rights import UploadRights
+from boz_server.services.uploads import rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +36,20 @@ class RemoteWork:
 
     def __init__(
         self,
-        clock: Clock,
-        database: Database,
+        context: Context,
         *,
-        agents: AgentRepository,
-        jobs: JobRepository,
-        fleet: FleetRepository,
-        uploads: UploadRepository,
         moves: JobMoves,
         dispatcher: Dispatcher,
-        rights: UploadRights,
     ) -> None:
-        self.clock = clock
-        self.database = database
-        self.agents = agents
-        self.jobs = jobs
-        self.fleet = fleet
-        self.uploads = uploads
+        self.context = context
+        self.clock = context.clock
+        self.database = context.database
+        self.agents = context.stores.agents
+        self.jobs = context.stores.jobs
+        self.fleet = context.stores.fleet
+        self.uploads = context.stores.uploads
         self.moves = moves
         self.dispatcher = dispatcher
-        self.rights = rights
 
     def wanted_of(self, agent_id: str) -> list[WantedFile] | None:
         """Return the files that an agent is to send here, in order; None for one that sends none.
@@ -114,7 +103,7 @@ class RemoteWork:
         if machine.agent_id == agent_id:
             return Transport(machine.worker_id, None)
         if job_id is not None:
-            self.rights.require(UploadPurpose.JOB_INPUT, job_id)
+            rights.require(self.context, UploadPurpose.JOB_INPUT, job_id)
             return Transport(machine.worker_id, job_id)
         with self.database.write_queue():
             job = self.jobs.first_without_file(agent_id) or self.moves.enter(

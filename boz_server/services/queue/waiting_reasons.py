@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from boz_server.clock import Clock
 from boz_server.database.models import Job
+from boz_server.disk import shortage
 from boz_server.domain.queue.file_paths import is_shared
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.queue.placement import Machine, belonging, why_none
 from boz_server.domain.queue.reach import FilePlace, is_wanted_here, reaches
 from boz_server.repositories.fleet_repository import Drive, FleetRepository
 from boz_server.services.library.nas import LibraryShare
-from boz_server.services.maintenance.disk_space import DiskSpace
 from boz_server.settings import Settings
 
 
@@ -25,13 +25,11 @@ class WaitingReasons:
         *,
         fleet: FleetRepository,
         share: LibraryShare,
-        space: DiskSpace,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.fleet = fleet
         self.share = share
-        self.space = space
 
     def explain(self, jobs: Sequence[Job]) -> None:
         """Say of each waiting job why it waits; a fixed number of queries for all of them."""
@@ -111,7 +109,7 @@ class WaitingReasons:
             return f"Agent {drive[0]!r}, which has the disc, says that it can't rip."
         if drive in busy:
             return f"Drive {drive[1]} of agent {drive[0]!r} rips another title."
-        return self.full(JobType.RIP) if full else self.space.shortage()
+        return self.full(JobType.RIP) if full else shortage(self.settings)
 
 
 def place_of(job: Job, senders: Collection[str]) -> FilePlace:

@@ -8,23 +8,19 @@ import logging
 from pathlib import Path
 
 from boz_server.context import Context
-from boz_server.database.connection import Database
 from boz_server.database.models import Job, Upload
-from boz_server.disk import give_name, is_same, numbered, sha256_of
-from boz_server.domain.naming.names import split_extension
+from boz_server.disk import is_same, numbered, rename_noreplace, sha256_of
+from boz_server.domain.naming.names import file_name, split_extension
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
 from boz_server.domain.queue.retry_policy import is_upload_error
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import Conflict, UploadBusy, UploadNotFound
-from boz_server.repositories.job_repository import JobRepository
-from boz_server.repositories.upload_repository import UploadRepository
-from boz_server.services.library.output_folder import file_name
 from boz_server.services.queue.dispatcher import Dispatcher
 from boz_server.services.queue.leases import Attempts
 from boz_server.services.queue.organize_entry import OrganizeEntry
 from boz_server.services.statistics import record
-from boz_server.services.uploads.part_files import Part, PartFiles
-from boz_server.services.uploads.rights import UploadRights
+from boz_server.services.uploads import part_files, rights
+from boz_server.services.uploads.part_files import Part
 
 log = logging.getLogger(__name__)
 
@@ -37,31 +33,25 @@ class Deliveries:
 
     def __init__(
         self,
-        database: Database,
+        context: Context,
         *,
-        rows: UploadRepository,
-        parts: PartFiles,
-        jobs: JobRepository,
         attempts: Attempts,
         dispatcher: Dispatcher,
         organizing: OrganizeEntry,
-        rights: UploadRights,
-        context: Context,
     ) -> None:
-        self.database = database
-        self.rows = rows
-        self.parts = parts
-        self.jobs = jobs
+        self.context = context
+        self.settings = context.settings
+        self.database = context.database
+        self.uploads = context.stores.uploads
+        self.jobs = context.stores.jobs
         self.attempts = attempts
         self.dispatcher = dispatcher
         self.organizing = organizing
-        self.rights = rights
-        self.context = context
 
     def deliver_all(self) -> int:
         """Deliver what has arrived and has not got its place; returns how many did."""
         delivered = 0
-        for upload in self.rows.in_state(ARRIVED):
+        for upload in self.uploads.in_state(ARRIVED):
             try:
                 delivered += self.deliver(upload.upload_id).state is UploadState.COMPLETE
             except UploadBusy:
@@ -78,7 +68,7 @@ class Deliveries:
         where its checksum is not compared yet. Raises UploadNotFound, and UploadBusy while another
         process does the same.
         """
-        part = held or self.parts.open(upload_id, self._get(upload_id).purpose)
+        part = held or part_files.open_part(self.settings, upload_id, self._get(upload_id).purpose)
         if part is not None:
             with part:
                 # Only now: another process may have had the file until a moment ago.
@@ -107,13 +97,13 @@ class Deliveries:
             if path.exists():
                 continue
             with self.database.write():
-                if not self.rows.change(upload.upload_id, ARRIVED, path=str(path)):
+                if not self.uploads.reserve_path(upload.upload_id, str(path)):
                     return
-            if give_name(part, path):
+            if rename_noreplace(part, path):
                 return
 
     def _wanted(self, upload: Upload) -> Path:
-        folder = self.parts.folder(upload.purpose)
+        folder = part_files.folder_of(self.settings, upload.purpose)
         if upload.purpose is UploadPurpose.JOB_INPUT:
             return folder / upload.upload_id
         job = self._job(upload)
@@ -144,7 +134,7 @@ class Deliveries:
             return "Upload failed: the file vanished from the server's disk."
         try:
             # What was so when its bytes came may not be so any more: that takes hours.
-            self.rights.require(upload.purpose, upload.job_id, upload.lease_token)
+            rights.require(self.context, upload.purpose, upload.job_id, upload.lease_token)
         except Conflict as error:
             return str(error)
         return None
@@ -158,11 +148,7 @@ class Deliveries:
             organizing = self.organizing.enter_for(path, self._wanted(upload).name, job)
         elif job is not None:
             self._attach(upload, job)
-        self.rows.move(
-            upload.upload_id,
-            UploadState.COMPLETE,
-            organize_job_id=organizing.job_id if organizing else None,
-        )
+        self.uploads.complete(upload.upload_id, organizing.job_id if organizing else None)
 
     def _attach(self, upload: Upload, job: Job) -> None:
         """Let workers fetch a job's file."""
@@ -198,12 +184,12 @@ class Deliveries:
     def _refuse(self, upload: Upload, error: str) -> Upload:
         with self.database.write_queue():
             self._fail(upload, error)
-        self.parts.path(upload.upload_id, upload.purpose).unlink(missing_ok=True)
+        part_files.path_of(self.settings, upload.upload_id, upload.purpose).unlink(missing_ok=True)
         return self._get(upload.upload_id)
 
     def _fail(self, upload: Upload, error: str) -> None:
         """Note that a file is no good, and that its job lacks it."""
-        if not self.rows.move(upload.upload_id, UploadState.FAILED, error=error):
+        if not self.uploads.fail(upload.upload_id, error):
             return
         job = self._job(upload)
         if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
@@ -221,7 +207,7 @@ class Deliveries:
         return None if upload.job_id is None else self.jobs.get(upload.job_id)
 
     def _get(self, upload_id: str) -> Upload:
-        upload = self.rows.get(upload_id)
+        upload = self.uploads.get(upload_id)
         if upload is None:
             raise UploadNotFound(upload_id)
         return upload

@@ -1,65 +1,208 @@
-"""The bytes of uploads: taken one request at a time, and gone on with where they broke off."""
+"""Uploads while they arrive: created, received, given up, forgotten.
+
+A file comes whole, as a form, or in several requests (tus). What becomes of a whole file is in
+complete.py.
+"""
 
 import hashlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
-from boz_server.database.models import Upload
-from boz_server.domain.uploads.upload_states import UploadState
+from boz_server.context import Context
+from boz_server.database.models import Job, Upload
+from boz_server.disk import require_room
+from boz_server.domain.naming.names import (
+    MAX_NAME_LENGTH,
+    MovieFile,
+    TvFile,
+    file_name,
+    parse_media_filename,
+)
+from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import (
     BozError,
     ChecksumMismatch,
+    Conflict,
+    Invalid,
     TooLarge,
     UploadBusy,
     UploadNotFound,
     WrongOffset,
 )
-from boz_server.repositories.upload_repository import UploadRepository
+from boz_server.repositories.upload_repository import NewUpload
+from boz_server.services.library.library_door import LibraryDoor
+from boz_server.services.uploads import part_files, rights
 from boz_server.services.uploads.complete import Deliveries
-from boz_server.services.uploads.part_files import Part, PartFiles
-from boz_server.services.uploads.rights import UploadRights
-from boz_server.services.uploads.uploads import ARRIVING, Uploads
-from boz_server.settings import Settings
+from boz_server.services.uploads.part_files import Part
 
 log = logging.getLogger(__name__)
+
+ARRIVING = UploadState.ARRIVING
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a sender says about a file.
+
+    filename: "" until the form has named it. name: the sender's own words for the file. sha256: of
+    the whole file, in hex. metadata: the tus header Upload-Metadata.
+    """
+
+    purpose: UploadPurpose
+    filename: str = ""
+    name: str | None = None
+    job_id: str | None = None
+    lease_token: str | None = None
+    sha256: str | None = None
+    metadata: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileHead:
+    """The part of a form where the file begins; sent_as: the sender's own name for it."""
+
+    sent_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A part of a form beside the file."""
+
+    name: str
+    text: str
+
+
+#: What a form is read as, in its order; bytes are the file's.
+FormPiece = FileHead | Word | bytes | bytearray
 
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What a sender says of the bytes of one request; algorithm: a name that hashlib knows."""
+    """What a sender says about the bytes of one request; algorithm: a name that hashlib knows."""
 
     algorithm: str
     digest: bytes
 
 
-class UploadBytes:
-    """Adds to part files, each of which only one request writes at a time."""
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that came as a form.
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
-        *,
-        rows: UploadRepository,
-        parts: PartFiles,
-        rights: UploadRights,
-        uploads: Uploads,
-        deliveries: Deliveries,
-    ) -> None:
-        self.expiry = timedelta(hours=settings.upload_expiry_hours)
-        self.clock = clock
-        self.database = database
-        self.rows = rows
-        self.parts = parts
-        self.rights = rights
-        self.uploads = uploads
+    name: as the sender wrote it; metadata: what the name says. final_path: in the library once the
+    file is organized, until then in the output folder. organize_job_id: None without a library.
+    """
+
+    filename: str
+    name: str
+    path: str
+    final_path: str | None
+    size: int
+    organized: bool
+    organize_job_id: str | None
+    metadata: TvFile | MovieFile
+
+
+class Uploads:
+    """Tracks files on their way here; each is a row and a part file."""
+
+    def __init__(self, context: Context, deliveries: Deliveries, door: LibraryDoor) -> None:
+        self.context = context
         self.deliveries = deliveries
+        self.door = door
+
+    def take_form(
+        self, announced: Announced, form: Iterator[FormPiece], form_bytes: int
+    ) -> UploadedFile:
+        """Receive a finished file that comes as a form, and wait a while until it is organized.
+
+        form_bytes: size of the whole form, 0 when unknown. Raises StorageFull, Invalid for a form
+        without a file, ChecksumMismatch, Conflict, and what `rights.require` and `form` raise; the
+        bytes that had come are deleted then.
+        """
+        _require_room(self.context, UploadPurpose.LIBRARY, form_bytes)
+        words: dict[str, str] = {}
+        sent_as = _read_to_file(form, words)
+        with part_files.arriving(self.context.settings, announced.purpose) as part:
+            if announced.sha256:
+                part.hash_file()
+            for piece in form:
+                if isinstance(piece, Word):
+                    words[piece.name] = piece.text
+                elif not isinstance(piece, FileHead):
+                    part.write(piece)
+            name = words.get("name") or sent_as
+            if len(name) > MAX_NAME_LENGTH or "\x00" in name:
+                raise Invalid("name", f"Must be a text of at most {MAX_NAME_LENGTH} characters.")
+            announced = replace(announced, filename=file_name(name, sent_as), name=name)
+            upload = self._take_whole(part, announced)
+        return self._describe(upload, announced)
+
+    def _take_whole(self, part: Part, announced: Announced) -> Upload:
+        if announced.sha256 and part.digests["file"].hexdigest() != announced.sha256:
+            raise ChecksumMismatch(
+                "The file that arrived has another SHA-256 than you sent: send it again."
+            )
+        part.sync()
+        context = self.context
+        with context.database.write():
+            job = rights.require(
+                context, announced.purpose, announced.job_id, announced.lease_token
+            )
+            if announced.purpose is UploadPurpose.LIBRARY:
+                # Today's agents say only the file's name: a job of that name may wait for it.
+                job = rights.find_owner(context, announced.filename, announced.name or "")
+                if job is not None:
+                    announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
+            _insert(context, part, announced, job, part.size_bytes, is_whole=True)
+        upload = self.deliveries.deliver(part.upload_id, part)
+        if upload.state is UploadState.FAILED:
+            raise Conflict(upload.error or "The file was refused.")
+        return upload
+
+    def _describe(self, upload: Upload, announced: Announced) -> UploadedFile:
+        final_path, is_organized = upload.path, False
+        if upload.organize_job_id is not None:
+            found = self.door.wait_for(upload.organize_job_id)
+            is_organized = found.organized
+            final_path = found.final_path if is_organized else final_path
+        return UploadedFile(
+            filename=Path(upload.path or "").name,
+            name=announced.name or "",
+            path=upload.path or "",
+            final_path=final_path,
+            size=upload.size_bytes,
+            organized=is_organized,
+            organize_job_id=upload.organize_job_id,
+            metadata=parse_media_filename(announced.filename),
+        )
+
+    def create(self, announced: Announced, size_bytes: int) -> Upload:
+        """Create an upload whose bytes will come by `receive`.
+
+        Raises StorageFull, and what `rights.require` raises.
+        """
+        context = self.context
+        _require_room(context, announced.purpose, size_bytes)
+        job = rights.require(context, announced.purpose, announced.job_id, announced.lease_token)
+        with part_files.create(context.settings, announced.purpose) as part:
+            with context.database.write():
+                upload = _insert(context, part, announced, job, size_bytes, is_whole=False)
+            log.info("Upload begun", extra={"upload_id": part.upload_id, "bytes": size_bytes})
+            return upload if size_bytes else self.deliveries.deliver(part.upload_id, part)
+
+    def get(self, upload_id: str) -> Upload:
+        """Return an upload; raises UploadNotFound."""
+        upload = self.context.stores.uploads.get(upload_id)
+        if upload is None:
+            raise UploadNotFound(upload_id)
+        return upload
+
+    def offset(self, upload: Upload) -> int:
+        """Return how many bytes of an upload are here for good."""
+        return _offset(self.context, upload)
 
     def receive(
         self,
@@ -70,119 +213,215 @@ class UploadBytes:
         announced_bytes: int | None = None,
         checksum: Checksum | None = None,
     ) -> Upload:
-        """Add the bytes that `read` gives to an upload; what came before it breaks off stays.
+        """Append the bytes from `read` to an upload; if `read` raises, what came before stays.
 
-        announced_bytes: how many there will be, None where the sender does not say. Raises
-        UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, Conflict where its job
-        has no use for the file any more, and what `read` raises.
+        announced_bytes: how many there will be; None when the sender doesn't say. Raises
+        UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, what `rights.require`
+        raises, and what `read` raises.
         """
-        part = self.parts.open(upload_id, self.uploads.get(upload_id).purpose)
+        context = self.context
+        part = part_files.open_part(context.settings, upload_id, self.get(upload_id).purpose)
         if part is None:
-            return self._require_nothing_due(self.uploads.get(upload_id), offset)
+            return _require_nothing_due(self.get(upload_id), offset)
         with part:
-            # Only now: another request may have had the file until a moment ago.
-            upload = self.uploads.get(upload_id)
+            # Read it only now: another request may have had the file until a moment ago.
+            upload = self.get(upload_id)
             if upload.state is not ARRIVING:
-                return self._require_nothing_due(upload, offset)
-            self.rights.require(upload.purpose, upload.job_id, upload.lease_token)
-            here = self._settled(upload, part)
+                return _require_nothing_due(upload, offset)
+            rights.require(context, upload.purpose, upload.job_id, upload.lease_token)
+            here = _drop_unchecked(context, upload, part)
             room = upload.size_bytes - here
             if offset != here:
                 raise WrongOffset(offset, here)
             if announced_bytes is not None and announced_bytes > room:
                 raise TooLarge(f"{announced_bytes} bytes were sent, but only {room} are due.")
-            self._fill(upload, part, read, checksum)
-            if part.size_bytes < upload.size_bytes:
-                return self.uploads.get(upload_id)
-            if not self._verified(upload, part):
-                return self.uploads.get(upload_id)
+            _fill(context, upload, part, read, checksum)
+            if part.size_bytes < upload.size_bytes or not _arrive(context, upload, part):
+                return self.get(upload_id)
             return self.deliveries.deliver(upload_id, part)
 
     def finish_whole(self) -> int:
-        """Finish uploads whose bytes are all here; returns how many.
+        """Finish uploads that are still arriving although all their bytes are here; returns how
+        many.
 
-        The server was killed before it had noted that. Their senders don't come back: an offset
-        that is the file's length tells them that they are done.
+        The server was killed before it could note that. Their senders don't come back: an offset
+        that equals the file's length tells them that they are done.
         """
         finished = 0
-        for upload in self.rows.in_state(ARRIVING):
-            if self.uploads.offset(upload) == upload.size_bytes:
-                try:
-                    self.receive(upload.upload_id, upload.size_bytes, lambda _: b"")
-                    finished += 1
-                except UploadBusy:
-                    continue  # its sender is still there
-                except (BozError, OSError):
-                    log.warning(
-                        "Not finished", extra={"upload_id": upload.upload_id}, exc_info=True
-                    )
+        for upload in self.context.stores.uploads.in_state(ARRIVING):
+            if self.offset(upload) != upload.size_bytes:
+                continue
+            try:
+                self.receive(upload.upload_id, upload.size_bytes, lambda _: b"")
+                finished += 1
+            except UploadBusy:
+                continue  # its sender is still there
+            except (BozError, OSError):
+                log.warning("Not finished", extra={"upload_id": upload.upload_id}, exc_info=True)
         return finished
 
-    def _require_nothing_due(self, upload: Upload, offset: int) -> Upload:
-        """Answer bytes sent to an upload that has arrived: none are fine, as a reply may have been
-        lost. Raises WrongOffset for others, UploadNotFound where the file is gone."""
-        if upload.state is ARRIVING:
-            raise UploadNotFound(upload.upload_id)
-        if offset != upload.size_bytes:
-            raise WrongOffset(offset, upload.size_bytes)
-        return upload
+    def terminate(self, upload_id: str) -> None:
+        """Give up an unfinished upload and delete its bytes.
 
-    def _verified(self, upload: Upload, part: Part) -> bool:
-        """Note that all bytes are here; returns whether it is clear that they are what was sent.
-
-        Raises ChecksumMismatch where they are not.
+        Raises UploadNotFound, UploadBusy, and Conflict when it has arrived.
         """
-        found = part.digests.get("file")
-        is_verified = upload.sha256 is None or found is not None
-        if found is not None and found.hexdigest() != upload.sha256:
-            with self.database.write():
-                self.rows.delete(upload.upload_id, ARRIVING)
+        context = self.context
+        part = part_files.open_part(context.settings, upload_id, self.get(upload_id).purpose)
+        with context.database.write():
+            if not context.stores.uploads.delete(upload_id, ARRIVING):
+                raise Conflict("The upload has arrived: it can't be given up any more.")
+        if part is not None:
             part.discard()
-            raise ChecksumMismatch(
-                "The file that arrived has another SHA-256 than you announced: send it again."
-            )
-        with self.database.write():
-            self.rows.move(upload.upload_id, UploadState.ARRIVED, is_verified=is_verified)
-        return is_verified
+        log.info("Upload given up", extra={"upload_id": upload_id})
 
-    def _settled(self, upload: Upload, part: Part) -> int:
-        """Drop bytes whose checksum was never compared; returns how many are here for good."""
-        if upload.unchecked_from is not None:
-            part.cut(upload.unchecked_from)
-            self._note(upload.upload_id, unchecked_from=None)
-        return part.size_bytes
+    def forget_expired(self) -> int:
+        """Forget expired uploads, delete the bytes of unfinished ones, and delete part files that
+        have no upload; returns how many."""
+        context, uploads = self.context, self.context.stores.uploads
+        now = context.clock.now()
+        forgotten = 0
+        for upload in uploads.expired(now):
+            with context.database.write():
+                gone = uploads.delete(upload.upload_id, upload.state)
+            if gone and upload.state is ARRIVING:
+                path = part_files.path_of(context.settings, upload.upload_id, upload.purpose)
+                path.unlink(missing_ok=True)
+            forgotten += gone
+        return forgotten + part_files.clear_abandoned(
+            context.settings, now, lambda upload_id: uploads.get(upload_id) is not None
+        )
 
-    def _fill(
-        self,
-        upload: Upload,
-        part: Part,
-        read: Callable[[int], bytes],
-        checksum: Checksum | None,
-    ) -> None:
-        here = part.size_bytes
-        if checksum is not None:
-            self._note(upload.upload_id, unchecked_from=here)
-            part.digests["bytes"] = hashlib.new(checksum.algorithm, usedforsecurity=False)
-        if upload.sha256 and here == 0:
-            part.hash_file()
-        # The bytes of a film take long: others need the connection meanwhile.
-        self.database.release()
-        complete, whole = False, False
-        try:
-            whole = part.fill(read, upload.size_bytes - here)
-            complete = checksum is None or part.digests["bytes"].digest() == checksum.digest
-        finally:
-            if checksum is not None and not complete:
-                part.cut(here)
-            part.sync()
-            self._note(
-                upload.upload_id, unchecked_from=None, expires_at=self.clock.now() + self.expiry
-            )
-        if not complete:
-            raise ChecksumMismatch("The bytes arrived damaged: send them again.")
-        if not whole:
-            raise TooLarge("More bytes were sent than were announced: those were left out.")
 
-    def _note(self, upload_id: str, **changes: Any) -> None:
-        with self.database.write():
-            self.rows.change(upload_id, ARRIVING, **changes)
+def _read_to_file(form: Iterator[FormPiece], words: dict[str, str]) -> str:
+    """Read the words of a form up to its file; returns the sender's name for the file."""
+    for piece in form:
+        if isinstance(piece, FileHead):
+            return piece.sent_as
+        if isinstance(piece, Word):
+            words[piece.name] = piece.text
+    raise Invalid("file", "Missing: send the file as multipart form data, with its name.")
+
+
+def _insert(
+    context: Context,
+    part: Part,
+    announced: Announced,
+    job: Job | None,
+    size_bytes: int,
+    *,
+    is_whole: bool,
+) -> Upload:
+    """Insert an upload; is_whole: its bytes are all here, and they are what was sent."""
+    now = context.clock.now()
+    is_result = announced.purpose is UploadPurpose.JOB_OUTPUT
+    return context.stores.uploads.insert(
+        NewUpload(
+            upload_id=part.upload_id,
+            purpose=announced.purpose,
+            state=UploadState.ARRIVED if is_whole or not size_bytes else ARRIVING,
+            job_id=job.job_id if job else None,
+            lease_token=job.lease_token if job and is_result else None,
+            filename=announced.filename,
+            size_bytes=size_bytes,
+            sha256=announced.sha256,
+            is_verified=is_whole,
+            metadata=announced.metadata,
+            created_at=now,
+            expires_at=now + timedelta(hours=context.settings.upload_expiry_hours),
+        )
+    )
+
+
+def _offset(context: Context, upload: Upload) -> int:
+    if upload.state is not ARRIVING:
+        return int(upload.size_bytes)
+    here = part_files.size_of(context.settings, upload.upload_id, upload.purpose)
+    return here if upload.unchecked_from is None else min(here, upload.unchecked_from)
+
+
+def _require_room(context: Context, purpose: UploadPurpose, size_bytes: int) -> None:
+    """Raise StorageFull unless a file fits beside what unfinished uploads on the same disk still
+    need."""
+    settings = context.settings
+    folder = part_files.folder_of(settings, purpose)
+    disk = folder.stat().st_dev
+    promised = sum(
+        upload.size_bytes - _offset(context, upload)
+        for upload in context.stores.uploads.in_state(ARRIVING)
+        if part_files.folder_of(settings, upload.purpose).stat().st_dev == disk
+    )
+    require_room(settings, folder, size_bytes, promised=promised)
+
+
+def _require_nothing_due(upload: Upload, offset: int) -> Upload:
+    """Answer bytes for an upload that has arrived. Sending none is fine: the reply may have been
+    lost. Raises WrongOffset for others, UploadNotFound when the file is gone."""
+    if upload.state is ARRIVING:
+        raise UploadNotFound(upload.upload_id)
+    if offset != upload.size_bytes:
+        raise WrongOffset(offset, upload.size_bytes)
+    return upload
+
+
+def _drop_unchecked(context: Context, upload: Upload, part: Part) -> int:
+    """Drop bytes whose checksum was never compared; returns how many are left."""
+    if upload.unchecked_from is not None:
+        part.cut(upload.unchecked_from)
+        with context.database.write():
+            context.stores.uploads.note_unchecked(upload.upload_id, None)
+    return part.size_bytes
+
+
+def _fill(
+    context: Context,
+    upload: Upload,
+    part: Part,
+    read: Callable[[int], bytes],
+    checksum: Checksum | None,
+) -> None:
+    """Append bytes; those whose checksum is wrong are dropped again."""
+    uploads = context.stores.uploads
+    here = part.size_bytes
+    if checksum is not None:
+        with context.database.write():
+            uploads.note_unchecked(upload.upload_id, here)
+        part.digests["bytes"] = hashlib.new(checksum.algorithm, usedforsecurity=False)
+    if upload.sha256 and here == 0:
+        part.hash_file()
+    # Receiving a film takes long, and others need the connection.
+    context.database.release()
+    is_good, is_all = False, False
+    try:
+        is_all = part.fill(read, upload.size_bytes - here)
+        is_good = checksum is None or part.digests["bytes"].digest() == checksum.digest
+    finally:
+        if checksum is not None and not is_good:
+            part.cut(here)
+        part.sync()
+        expiry = timedelta(hours=context.settings.upload_expiry_hours)
+        with context.database.write():
+            uploads.note_progress(upload.upload_id, context.clock.now() + expiry)
+    if not is_good:
+        raise ChecksumMismatch("The bytes arrived damaged: send them again.")
+    if not is_all:
+        raise TooLarge("More bytes were sent than were announced: those were left out.")
+
+
+def _arrive(context: Context, upload: Upload, part: Part) -> bool:
+    """Note that all bytes are here; returns whether they are known to be what was sent.
+
+    If not, the file has to be read again. Raises ChecksumMismatch when they are known to differ.
+    """
+    uploads = context.stores.uploads
+    found = part.digests.get("file")
+    if found is not None and found.hexdigest() != upload.sha256:
+        with context.database.write():
+            uploads.delete(upload.upload_id, ARRIVING)
+        part.discard()
+        raise ChecksumMismatch(
+            "The file that arrived has another SHA-256 than you announced: send it again."
+        )
+    is_verified = upload.sha256 is None or found is not None
+    with context.database.write():
+        uploads.arrive(upload.upload_id, is_verified=is_verified)
+    return is_verified
