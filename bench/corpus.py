@@ -1,8 +1,8 @@
-"""Real discs with the truth about each title, and the reports that agents make of them.
+"""Real discs with the truth about each title, and the reports that agents send about them.
 
-The form is that of shared corpora of disc layouts: one disc a file with `id`, `set`,
+The format is that of shared corpora of disc layouts: one file per disc with `id`, `set`,
 `disc_in_set`, `format`, `label`, `media` (tv | movie), `show` or `movie`, `year` and `titles`,
-each with what MakeMKV read of it and a `truth`: `type` (episode | main_movie | extra | trailer |
+each with what MakeMKV read about it and a `truth`: `type` (episode | main_movie | extra | trailer |
 deleted_scene | play_all | duplicate | none), `season`, `episode` ("3", "1-2"), `title`.
 """
 
@@ -17,20 +17,20 @@ from boz_server.domain.identification.label import parse_label
 from boz_server.domain.metadata.answers import Episode, Series
 from tests.provider_server import Movie, Show
 
-#: Agents drop shorter titles before they report.
+#: Agents don't report shorter titles.
 SHORTEST_SECONDS = 120
 WANTED = ("episode", "main_movie")
 TRAPS = ("play_all", "duplicate")
 SECONDS_A_MINUTE = 60
-#: Films whose id the facts leave out get one of these.
+#: Films without an id in the facts get ids from here.
 FIRST_IMDB_NUMBER = 9_000_000
-#: What a provider's minutes are off by: its own rounding, and what it leaves out.
+#: Errors of a provider's running times in minutes, from rounding and omissions.
 NOISE = (0, 1, -1, 0, 0, 1, 0, -1)
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What a title is. numbers: of an episode, one or two; None for all else."""
+    """What a title really is. numbers: an episode's one or two numbers, else empty."""
 
     kind: str
     season: int | None = None
@@ -40,7 +40,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class RealDisc:
-    """One disc with its truth, by title index."""
+    """One disc with the truth about its titles, by title index."""
 
     disc_id: str
     group: str
@@ -58,7 +58,7 @@ class RealDisc:
                 yield title
 
     def report(self, agent_id: str, drive: str, *, full: bool) -> dict[str, Any]:
-        """What an agent sends: of today, or with sizes, segment maps and files as well."""
+        """An agent's report: a current agent's, or in full with sizes, segment maps and files."""
         return {
             "agent_id": agent_id,
             "drive": drive,
@@ -87,7 +87,7 @@ def _reported(title: dict[str, Any], *, full: bool) -> dict[str, Any]:
 
 
 def read(folder: Path) -> list[RealDisc]:
-    """Read every disc of a folder, set by set in the order of the discs."""
+    """Read every disc in a folder, set by set in the order of the discs."""
     discs = [_disc(json.loads(path.read_text())) for path in sorted(folder.glob("*.json"))]
     return sorted(discs, key=lambda disc: (disc.group, disc.place, disc.disc_id))
 
@@ -114,7 +114,7 @@ def _truth(truth: dict[str, Any]) -> Truth:
 
 
 def shows(discs: list[RealDisc]) -> list[Show]:
-    """What a provider knows of the shows: their episodes' names, and lengths with some noise."""
+    """What a provider knows about the shows: episode names, and lengths with some noise."""
     known: dict[str, dict[tuple[int, int], Episode]] = {}
     years: dict[str, int | None] = {}
     for disc in discs:
@@ -144,7 +144,7 @@ def _episodes(title: dict[str, Any], truth: Truth) -> Iterator[Episode]:
 
 
 def films(discs: list[RealDisc]) -> list[Movie]:
-    """What a provider knows of the films, with their running times."""
+    """What a provider knows about the films, with their running times."""
     known: dict[str, Movie] = {}
     for disc in discs:
         lengths = [
@@ -160,10 +160,11 @@ def films(discs: list[RealDisc]) -> list[Movie]:
 
 
 def determined(discs: list[RealDisc]) -> set[str]:
-    """The sets whose episode numbers label and order determine, and no more is needed.
+    """The sets whose episode numbers follow from labels and order alone.
 
-    All numbers of one season, from 1 on, each once, in the order of discs and titles; a season
-    other than the first is in every label. Elsewhere the right answer is a guess that says so.
+    They have all numbers of one season from 1 on, each once, in the order of discs and titles, and
+    every label names the season unless it is the first. For other sets the right answer is a guess
+    that is marked as one.
     """
     found = set()
     for group in {disc.group for disc in discs if disc.is_tv}:

@@ -1,11 +1,11 @@
-"""Does a request cost more when there is more history? Prints the ratio, measured in one run.
+"""Measures whether requests cost more when there is more history.
 
-Fills a scratch SQLite database with few and then with many completed jobs with their history,
-ejected discs, jobs that wait for an agent that is away, and statistics of 30 jobs a day, and times
-the requests that machines send all day and the steps of maintenance, in one process without a
-network. What counts is the last column: about 1 means that the cost does not grow. Of statistics,
-those of ten years and of all the time grow with the days that there were; "search all" asks for a
-word that every disc has, and all that is found has to be sorted.
+Fills a temporary SQLite database with few and then with many rows: completed jobs with their history,
+ejected discs, jobs that wait for an absent agent, and statistics of 30 jobs a day. Times the requests
+that machines send all day and the maintenance steps, in one process without a network. The last
+column is the result: about 1 means that the cost does not grow. Statistics of ten years and of all
+time grow with the number of days. "search all" looks for a word that every disc has, and has to sort
+everything it finds.
 
     make bench, or: python -m bench.growth [--few 1000] [--many 100000] [--only library search]
 """
@@ -41,14 +41,14 @@ TITLES = 6
 EVENTS = 4
 NEW_JOB = {"job_type": "transcode", "requires_approval": True}
 ROUNDS = 300
-#: What takes long is timed less often.
+#: Slow requests are timed less often.
 LONGEST_MS = 10_000
 JOBS_A_DAY = 30
 
 
 def fill(database: Database, count: int) -> None:
     """Add jobs, most of them completed by one agent and one in fifty waiting for another, and a
-    tenth as many ejected discs with titles, half of them in the archive."""
+    tenth as many ejected discs with titles, half of them archived."""
     began = datetime(2025, 1, 1, tzinfo=UTC)
     for start in range(0, count, BATCH):
         jobs = [job_row(number, began) for number in range(start, start + BATCH)]
@@ -71,8 +71,8 @@ def fill(database: Database, count: int) -> None:
 
 
 def enter_discs(database: Database, at: datetime, *, archived: bool) -> None:
-    """Add a tenth of a batch of discs, films and seasons of four discs. Each can be found by a word
-    of its own, and by one that all have."""
+    """Add a tenth of a batch of discs: films, and seasons of four discs. A search finds each one by
+    a word of its own, and all by a common word."""
     shows = [uuid4().hex for _ in range(BATCH // 50)]
     discs = [
         disc_row(show, number, at + timedelta(milliseconds=5 * row + number))
@@ -113,7 +113,7 @@ def enter_discs(database: Database, at: datetime, *, archived: bool) -> None:
 
 
 def disc_row(show: str, number: int, detected_at: datetime) -> dict[str, Any]:
-    """One of five discs: the first is a film, the others are a show's season."""
+    """One of five discs: the first is a film, the others are a season of a show."""
     disc_id = str(uuid4())
     is_film = number == 0
     return {
@@ -133,7 +133,7 @@ def disc_row(show: str, number: int, detected_at: datetime) -> dict[str, Any]:
 
 
 def fill_statistics(few: int, many: int) -> None:
-    """Add the statistics of transcodes, of which the latest `few` are there already."""
+    """Add the statistics of transcodes; the latest `few` already exist."""
     chance, now = random.Random(few), datetime.now(UTC)  # noqa: S311
     rows = merged(
         Run(
@@ -153,7 +153,7 @@ def fill_statistics(few: int, many: int) -> None:
 
 
 def job_row(number: int, began: datetime) -> dict[str, Any]:
-    """A job that is over, or one in fifty times waits for an agent that is away."""
+    """A completed job; every fiftieth one waits for an absent agent."""
     waits = number % 50 == 0
     created_at = began + timedelta(seconds=number)
     return {
@@ -173,7 +173,7 @@ def job_row(number: int, began: datetime) -> dict[str, Any]:
 def requests(
     client: FlaskClient, services: Services, job_id: str
 ) -> dict[str, Callable[[], object]]:
-    """The requests and steps to time, by name."""
+    """The requests and maintenance steps to time, by name."""
     disc = {
         "agent_id": "pc",
         "drive": "E:",
@@ -228,7 +228,7 @@ def far_page(client: FlaskClient) -> str:
 def measure(
     client: FlaskClient, services: Services, job_id: str, only: list[str]
 ) -> dict[str, float]:
-    """Median milliseconds of each request; only: of those whose names begin so, if any."""
+    """Median milliseconds of each request. only: prefixes of names to measure; empty: all."""
     medians = {}
     for name, request in requests(client, services, job_id).items():
         if only and not name.startswith(tuple(only)):
@@ -243,7 +243,7 @@ def measure(
 
 
 def main() -> None:
-    """Measure with few rows, then with many, and print both and their ratio."""
+    """Measure with few rows and with many, and print both and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--few", type=int, default=1000)
     parser.add_argument("--many", type=int, default=100_000)

@@ -1,9 +1,9 @@
-"""How well discs are identified: scores a folder of real discs' layouts, and lists the misses.
+"""Scores how well a folder of real discs' layouts is identified, and lists the misses.
 
-Reports every disc to a server of its own on a scratch database, set by set in the order of the
-discs, as agents of today send them (no sizes, no segment maps) and with the optional fields; each
-without metadata, and with what a provider of TheTVDB's and OMDb's form on loopback knows of them.
-What is scored is what the server proposes once a set is complete.
+Reports every disc to a server with a temporary database, set by set in the order of the discs: as
+current agents do (no sizes, no segment maps) and with the optional fields, each without metadata and
+with fake TheTVDB and OMDb servers on loopback. The score is for what the server proposes when a set
+is complete.
 
     python -m bench.identification DIR [--no-misses]
 """
@@ -33,7 +33,7 @@ ROUNDS = 20
 
 
 def measure(discs: list[RealDisc], *, full: bool, metadata: bool) -> Score:
-    """Report every disc, and score what is proposed in the end."""
+    """Report every disc, and score the final proposals."""
     with tempfile.TemporaryDirectory() as folder, FakeProviders(shows(discs), films(discs)) as fake:
         client = server(Path(folder), fake if metadata else None)
         answers = {}
@@ -73,10 +73,7 @@ def ok(client: FlaskClient, path: str, body: object) -> dict[str, object]:
 
 
 def preview_milliseconds() -> tuple[float, float]:
-    """The time that a disc of 100 titles takes: to identify and name it, and the whole request.
-
-    The median of several.
-    """
+    """Median times for a disc with 100 titles: to identify and name it, and for the request."""
     with tempfile.TemporaryDirectory() as folder:
         client = server(Path(folder), None)
         previews = services_of(client.application).discs.previews
@@ -123,7 +120,7 @@ def main() -> None:
     options = parser.parse_args()
     discs = read(options.folder)
     if not discs:
-        sys.exit(f"{options.folder} holds no disc: name a folder with one JSON file a disc.")
+        sys.exit(f"{options.folder} contains no disc: name a folder with one JSON file per disc.")
     print(f"{len(discs)} discs of {len({disc.group for disc in discs})} sets")
     for full in (False, True):
         for metadata in (False, True):

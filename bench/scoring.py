@@ -1,4 +1,4 @@
-"""How well what a server proposes of real discs agrees with what they truly hold."""
+"""Compares what a server proposes for real discs with what they contain."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from typing import Any
 
 from bench.corpus import TRAPS, WANTED, RealDisc, Truth
 
-#: A number of no more confidence than this, on a disc with a warning, says that it is a guess.
+#: On a disc with a warning, a number with at most this confidence is marked as a guess.
 GUESS = 0.4
 
 
 @dataclass
 class Tally:
-    """So many right out of so many."""
+    """How many answers were right, out of how many."""
 
     right: int = 0
     of: int = 0
@@ -34,13 +34,13 @@ class Tally:
 
 @dataclass
 class Score:
-    """Everything that is measured, and the misses in words."""
+    """All counts, and the misses in words."""
 
     media: Tally = field(default_factory=Tally)
     feature: Tally = field(default_factory=Tally)
     no_feature: Tally = field(default_factory=Tally)
-    #: Proposed titles that are wanted; wanted titles that are proposed, each title for itself, and
-    #: each episode or film once.
+    #: Precision: proposed titles that are wanted. Recall: wanted titles that are proposed, counted
+    #: per title, and once per episode or film.
     precision: Tally = field(default_factory=Tally)
     recall: Tally = field(default_factory=Tally)
     recall_once: Tally = field(default_factory=Tally)
@@ -74,7 +74,7 @@ class Score:
 
 
 def score(disc: RealDisc, answer: Mapping[str, Any], result: Score, *, determined: bool) -> None:
-    """Compare a disc's preview, as the API answers it, with the truth."""
+    """Compare a disc's preview, as the API returns it, with the truth."""
     media = "tv_show" if disc.is_tv else "movie"
     if not result.media.add(answer["media_type"] == media):
         result.misses.append(f"{disc.disc_id}: taken for {answer['media_type']}")
@@ -103,7 +103,7 @@ def _score_feature(
     truth: Mapping[int, Truth],
     result: Score,
 ) -> None:
-    """Films: is what is proposed a film? Discs with neither film nor episode: is nothing?"""
+    """For films, the film must be proposed; for discs with neither film nor episode, nothing."""
     if not any(each.kind in WANTED for each in truth.values()):
         if not result.no_feature.add(not proposed):
             result.misses.append(f"{disc.disc_id}: has no feature, proposed {sorted(proposed)}")

@@ -1,9 +1,9 @@
-"""How quick an upload is against `cp` of the same file, and how much memory the server takes.
+"""Compares uploads with `cp` of the same file, and measures the server's memory.
 
     python -m bench.uploads [GiB] [FOLDER]
 
-A real gunicorn on loopback takes the file by both ways, and serves other requests meanwhile. `cp`
-runs before and after, with the same fsync that an upload ends with; the ratio is what counts, as
+A real gunicorn on loopback receives the file in both ways and serves other requests meanwhile. `cp`
+runs in turn with them, with the same fsync that an upload ends with. The ratio counts, because
 machines differ and are noisy.
 """
 
@@ -30,7 +30,7 @@ BOUNDARY = "the-boundary"
 
 
 def main() -> None:
-    """Measure, and print the figures."""
+    """Measure, and print the results."""
     size = int(float(sys.argv[1] if len(sys.argv) > 1 else "4") * 1024) * MIB
     with TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as name:  # noqa: PLR2004
         folder = Path(name)
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def measure(server: GunicornServer, film: Path, size: int) -> None:
-    """Take turns: cp, then each way; what the disk does meanwhile strikes all of them."""
+    """Alternate between cp and both ways, so that noise on the disk affects all of them."""
     ways: dict[str, Callable[[], None]] = {
         "multipart": lambda: multipart(server, film, size),
         "tus": lambda: tus(server, film, size),
@@ -138,7 +138,7 @@ def seconds(work: Callable[[], None]) -> float:
 
 
 def memory(server: GunicornServer) -> int:
-    """Bytes of memory of the server's own that its processes have."""
+    """Bytes of private memory of the server's processes."""
     total = 0
     for pid in server.workers():
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -149,8 +149,7 @@ def memory(server: GunicornServer) -> int:
 
 @dataclass
 class Seen:
-    """How much memory the server took at most, beyond what it had before, and how long requests
-    took."""
+    """The most memory that the server took beyond what it had before, and other requests' times."""
 
     growth: int = 0
     latencies: list[float] = field(default_factory=list)
@@ -158,7 +157,7 @@ class Seen:
 
 @contextmanager
 def watching(server: GunicornServer, seen: Seen) -> Iterator[None]:
-    """Note, while something goes on, the server's memory and how long other requests take."""
+    """Record the server's memory and other requests' times while the block runs."""
     done = threading.Event()
     before = memory(server)
 
