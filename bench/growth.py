@@ -1,11 +1,11 @@
 """Measures whether requests cost more when there is more history.
 
-Fills a temporary SQLite database with few and then with many rows: completed jobs with their history,
-ejected discs, jobs that wait for an absent agent, and statistics of 30 jobs a day. Times the requests
-that machines send all day and the maintenance steps, in one process without a network. The last
-column is the result: about 1 means that the cost does not grow. Statistics of ten years and of all
-time grow with the number of days. "search all" looks for a word that every disc has, and has to sort
-everything it finds.
+Fills a temporary SQLite database with few and then with many rows: completed jobs with their
+history, ejected discs, jobs that wait for an absent agent, and statistics of 30 jobs a day. Times
+the requests that machines send all day and the maintenance steps, in one process without a network.
+The last column is the result: about 1 means that the cost does not grow. Statistics of ten years
+and of all time grow with the number of days. "search all" looks for a word that every disc has, and
+has to sort everything it finds.
 
     make bench, or: python -m bench.growth [--few 1000] [--many 100000] [--only library search]
 """

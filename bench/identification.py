@@ -1,9 +1,9 @@
 """Scores how well a folder of real discs' layouts is identified, and lists the misses.
 
 Reports every disc to a server with a temporary database, set by set in the order of the discs: as
-current agents do (no sizes, no segment maps) and with the optional fields, each without metadata and
-with fake TheTVDB and OMDb servers on loopback. The score is for what the server proposes when a set
-is complete.
+current agents do (no sizes, no segment maps) and with the optional fields, each without metadata
+and with fake TheTVDB and OMDb servers on loopback. The score is for what the server proposes when a
+set is complete.
 
     python -m bench.identification DIR [--no-misses]
 """
