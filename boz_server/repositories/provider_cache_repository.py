@@ -1,4 +1,4 @@
-"""What TheTVDB, OMDb and TMDb answered, in the database."""
+"""The answers of TheTVDB, OMDb and TMDb, in the database."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from boz_server.database.connection import Database
 from boz_server.database.models import ProviderAnswer
 
-#: Answers that one maintenance run deletes at a time, so that requests never wait for it.
+#: Rows that one transaction deletes, so that requests never wait for it.
 BATCH = 500
 
 
@@ -17,13 +17,13 @@ class ProviderCacheRepository:
         self.database = database
 
     def get(self, provider: str, key: str) -> ProviderAnswer | None:
-        """Return what is known of a question."""
+        """Return the stored answer to a question, or None."""
         return ProviderAnswer.get_or_none(
             ProviderAnswer.provider == provider, ProviderAnswer.key == key
         )
 
     def put(self, provider: str, key: str, answer: list[dict[str, Any]], now: datetime) -> None:
-        """Keep an answer, in the place of an earlier one."""
+        """Store an answer, in place of an earlier one."""
         (
             ProviderAnswer.insert(provider=provider, key=key, answer=answer, fetched_at=now)
             .on_conflict(
@@ -34,7 +34,7 @@ class ProviderCacheRepository:
         )
 
     def delete_older(self, than: datetime) -> int:
-        """Forget a batch of answers from before then; returns how many."""
+        """Delete a batch of answers from before then; returns how many."""
         old = (
             ProviderAnswer.select(ProviderAnswer.provider, ProviderAnswer.key)
             .where(ProviderAnswer.fetched_at < than)
@@ -46,7 +46,7 @@ class ProviderCacheRepository:
             ProviderAnswer.delete().where(
                 ProviderAnswer.provider == provider,
                 ProviderAnswer.key == key,
-                # Another process may have asked anew in between.
+                # Another process may have stored a new answer meanwhile.
                 ProviderAnswer.fetched_at < than,
             ).execute()
         return len(questions)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from boz_server.context import Context
-from boz_server.integrations.providers import configured
 from boz_server.services.discs.auto_rip import AutoRip
 from boz_server.services.discs.corrections import DiscOverrides
 from boz_server.services.discs.detection import DiscManager
@@ -18,6 +17,7 @@ from boz_server.services.discs.rip_requests import RipOrders
 from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.maintenance.retention import PruneStep
 from boz_server.services.maintenance.scheduler import MaintenanceStep
+from boz_server.services.metadata import cache
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.queue.dispatcher import Dispatcher
 from boz_server.services.queue.enqueue import JobEntry
@@ -56,13 +56,7 @@ def build_discs(
     seasons = SeasonTracker(clock, stores.seasons, discs, archive)
     identifier = DiscIdentifier(settings, discs, seasons)
     previews = PreviewGenerator(settings, identifier, seasons)
-    metadata = Metadata(
-        clock,
-        database,
-        stores.provider_cache,
-        configured(settings),
-        timeout_seconds=settings.provider_timeout_seconds,
-    )
+    metadata = Metadata(context)
     lookup = DiscLookup(settings, metadata, discs)
     preview_refresh = PreviewRefresh(
         clock,
@@ -119,7 +113,7 @@ def build_discs(
             MaintenanceStep("refresh_previews", 60, lambda _: preview_refresh.run()),
             MaintenanceStep("approve_previews", 60, lambda _: auto_approval.run()),
             MaintenanceStep("order_rips", 5, lambda _: auto_rip.run()),
-            MaintenanceStep("forget_answers", 3600, lambda _: metadata.forget_old()),
+            MaintenanceStep("forget_answers", 3600, cache.delete_old),
             MaintenanceStep("prune", 5, PruneStep().run),
         ),
     )

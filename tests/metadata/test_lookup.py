@@ -12,6 +12,7 @@ from boz_server.database.models import ProviderAnswer
 from boz_server.domain.metadata.answers import Episode, Film, Series
 from boz_server.errors import ProviderUnavailable
 from boz_server.repositories import provider_cache_repository
+from boz_server.services.metadata import cache
 from boz_server.services.metadata import lookup as metadata_module
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.wiring import Services, build_services
@@ -355,7 +356,7 @@ def test_it_forgets_what_no_one_asks_for(
     assert old > 4
     clock.advance(90 * DAY - 1)
     services.metadata.series(1)
-    assert services.metadata.forget_old() == 0
+    assert cache.delete_old(services.context) == 0
     clock.advance(2)
-    assert services.metadata.forget_old() == old
+    assert cache.delete_old(services.context) == old
     assert [row.key for row in ProviderAnswer.select()] == ["series_id:1"]

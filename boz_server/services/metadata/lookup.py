@@ -1,64 +1,73 @@
-"""What TheTVDB, OMDb and TMDb know of shows and films."""
+"""Looks shows and films up at TheTVDB, OMDb and TMDb."""
 
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.domain.metadata.answers import Episode, Film, Series
 from boz_server.errors import ProviderUnavailable
-from boz_server.integrations.providers import FilmProvider, Providers
-from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
-from boz_server.services.metadata.cache import ProviderAnswers
+from boz_server.integrations.http import LEAST_SECONDS
+from boz_server.integrations.providers import FilmProvider, configured
+from boz_server.services.metadata import budget, cache
+from boz_server.services.metadata.cache import Item
+
+log = logging.getLogger(__name__)
 
 Found = TypeVar("Found", Series, Film)
 
-#: Films of one provider whose running time is asked for, the likeliest first.
+#: How long a provider that failed is not asked.
+PAUSE = timedelta(minutes=1)
+#: For this many films of each provider, the likeliest first, the running time is looked up.
 DETAILED = 4
-#: A name longer than this is cut before anyone is asked for it.
+#: Longer names are cut before they are looked up.
 ASKED_LENGTH = 200
 
-#: What ids look like, to whichever provider; others are not even looked for.
+#: What the ids of all providers look like; others are not looked up.
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9]{1,20}")
 
 
-class Metadata:
-    """Looks shows and films up.
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """When and why a provider failed."""
 
-    Answers come from the database while they are good, and after that while the provider fails.
+    at: datetime
+    name: str
+    reason: str
+
+
+class Metadata:
+    """Looks shows and films up, at the providers that the settings have keys for.
+
+    Answers come from the database while they are fresh, and later while the provider fails.
     Every look-up may raise ProviderUnavailable, and takes BOZ_PROVIDER_TIMEOUT_SECONDS at most;
-    several together take that long within one `budget`. None may be made inside a transaction.
+    the look-ups within one `budget` take that long together. None works inside a transaction.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        database: Database,
-        rows: ProviderCacheRepository,
-        providers: Providers,
-        *,
-        timeout_seconds: float,
-    ) -> None:
-        self.database = database
-        self.providers = providers
-        self.answers = ProviderAnswers(clock, database, rows, timeout_seconds)
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.providers = configured(context.settings)
+        #: The latest failure of each provider that has not answered since, in this process.
+        self._failures: dict[str, Failure] = {}
 
     @property
     def has_tv(self) -> bool:
-        """Whether there is a key for TheTVDB: without one, no show is found."""
+        """Whether there is a key for TheTVDB, the only provider of shows."""
         return self.providers.tv is not None
 
     @property
     def has_films(self) -> bool:
-        """Whether there is a key for OMDb or TMDb: without one, no film is found."""
+        """Whether there is a key for OMDb or TMDb, the providers of films."""
         return bool(self.providers.films)
 
     def has(self, provider: str) -> bool:
-        """Whether there is a key for that provider."""
+        """Whether there is a key for a provider."""
         tv = self.providers.tv
         keyed = {film.provider for film in self.providers.films} | ({tv.provider} if tv else set())
         return provider in keyed
@@ -66,30 +75,32 @@ class Metadata:
     def budget(
         self, seconds: float | None = None, *, insist: bool = False
     ) -> AbstractContextManager[None]:
-        """Bound all look-ups inside, together; by the settings where no time is named.
+        """Limit the time of all look-ups in the body together; None: as the settings say.
 
-        A provider that has failed is not asked for a minute, unless the caller insists.
+        insist: ask even a provider that failed within the last minute.
         """
-        return self.answers.budget(seconds, insist=insist)
+        if seconds is None:
+            seconds = self.context.settings.provider_timeout_seconds
+        return budget.grant(seconds, insist=insist)
 
     def series_named(self, name: str, year: int | None = None) -> list[Series]:
-        """Return the shows of that name or one like it, the likeliest first.
+        """Return the shows of that name or a similar one, the likeliest first.
 
-        Those of the year, and where none of them has the very name, those of any year, too.
+        Shows of other years follow when no show of the year has exactly that name.
         """
-        self.database.refuse_transaction()
+        self.context.database.refuse_transaction()
         tv, asked = self.providers.tv, _asked(name)
         if tv is None or not asked:
             return []
         return self._search(tv.provider, Series, asked, year, tv.search)
 
     def series(self, series_id: int) -> Series | None:
-        """Return one of TheTVDB's shows; None when there is none of that id."""
-        self.database.refuse_transaction()
+        """Return one of TheTVDB's shows; None when the id is unknown."""
+        self.context.database.refuse_transaction()
         tv = self.providers.tv
         if tv is None:
             return None
-        found = self.answers.get(
+        found = self._answer(
             tv.provider,
             f"series_id:{series_id}",
             Series,
@@ -98,12 +109,12 @@ class Metadata:
         return found[0] if found else None
 
     def episodes(self, series_id: int) -> list[Episode]:
-        """Return the episodes of all seasons of a show, specials too, by season and number."""
-        self.database.refuse_transaction()
+        """Return all episodes of a show, with specials, by season and number."""
+        self.context.database.refuse_transaction()
         tv = self.providers.tv
         if tv is None:
             return []
-        return self.answers.get(
+        return self._answer(
             tv.provider,
             f"episodes:{tv.order}:{series_id}",
             Episode,
@@ -111,12 +122,12 @@ class Metadata:
         )
 
     def films_named(self, title: str, year: int | None = None) -> list[Film]:
-        """Return the films of that title or one like it, of all providers, the likeliest first.
+        """Return the films of that title or a similar one, the likeliest first.
 
-        Running times are known of the first few. Raises ProviderUnavailable when nothing was
-        found and some provider could not be asked.
+        The first few have running times. Raises ProviderUnavailable when no film was found and
+        a provider could not be asked.
         """
-        self.database.refuse_transaction()
+        self.context.database.refuse_transaction()
         asked = _asked(title)
         found: list[Film] = []
         failure: ProviderUnavailable | None = None
@@ -132,17 +143,13 @@ class Metadata:
         return _ranked(_merged(found), asked, year)
 
     def film(self, provider: str, external_id: str) -> Film | None:
-        """Return one film with its running time; None when that provider has none of that id, or
-        there is no key for it."""
-        self.database.refuse_transaction()
+        """Return one film with its running time; None when the id is unknown, or there is no key
+        for the provider."""
+        self.context.database.refuse_transaction()
         for each in self.providers.films:
             if each.provider == provider:
                 return self._film(each, external_id)
         return None
-
-    def forget_old(self) -> int:
-        """Forget the answers that no one has asked for anew in 90 days; returns how many."""
-        return self.answers.forget_old()
 
     def _search(
         self,
@@ -157,7 +164,7 @@ class Metadata:
         for in_year in dict.fromkeys((year, None)):
             key = f"{kind.__name__.lower()}:{in_year or ''}:{question}"
             try:
-                found += self.answers.get(provider, key, kind, partial(search, asked, in_year))
+                found += self._answer(provider, key, kind, partial(search, asked, in_year))
             except ProviderUnavailable:
                 if not found:
                     raise
@@ -166,7 +173,7 @@ class Metadata:
         return list(dict.fromkeys(found))
 
     def _detailed(self, provider: FilmProvider, films: list[Film]) -> Iterator[Film]:
-        """Yield the films, the first few with their running times if the provider goes on."""
+        """Yield the films, the first few with their running times as long as the provider answers."""
         wanted = DETAILED
         for film in films:
             detailed = None
@@ -181,7 +188,7 @@ class Metadata:
     def _film(self, provider: FilmProvider, external_id: str) -> Film | None:
         if not _EXTERNAL_ID.fullmatch(external_id):
             return None
-        found = self.answers.get(
+        found = self._answer(
             provider.provider,
             f"film_id:{external_id}",
             Film,
@@ -189,9 +196,57 @@ class Metadata:
         )
         return found[0] if found else None
 
+    def _answer(
+        self,
+        provider: str,
+        key: str,
+        kind: type[Item],
+        ask: Callable[[float], Sequence[Item]],
+    ) -> list[Item]:
+        """Return the stored answer to a question, or ask the provider and store its answer.
+
+        ask: called with a deadline. Raises ProviderUnavailable when it fails and no answer is
+        stored.
+        """
+        now = self.context.clock.now()
+        stored = cache.read(self.context, provider, key, kind, now)
+        if stored is not None and stored.is_fresh:
+            return stored.items
+        try:
+            found = list(self._ask(provider, now, ask))
+        except ProviderUnavailable as error:
+            if stored is None:
+                raise
+            log.info("Old answer serves", extra={"provider": provider, "reason": error.reason})
+            return stored.items
+        cache.store(self.context, provider, key, found, now)
+        return found
+
+    def _ask(
+        self, provider: str, now: datetime, ask: Callable[[float], Sequence[Item]]
+    ) -> Sequence[Item]:
+        """Ask a provider, unless it failed within the last minute and the caller doesn't insist."""
+        granted = budget.current(self.context.settings.provider_timeout_seconds)
+        failure = self._failures.get(provider)
+        # abs: the clock may have been put back since the failure.
+        if failure and abs(now - failure.at) < PAUSE and not granted.insist:
+            raise ProviderUnavailable(failure.name, failure.reason)
+        has_time = granted.deadline > time.monotonic() + LEAST_SECONDS
+        try:
+            found = ask(granted.deadline)
+        except ProviderUnavailable as error:
+            if has_time:  # otherwise the provider was not even asked
+                self._failures[provider] = Failure(now, error.provider, error.reason)
+                log.warning(
+                    "Provider unavailable", extra={"provider": provider, "reason": error.reason}
+                )
+            raise
+        self._failures.pop(provider, None)
+        return found
+
 
 def _asked(name: str) -> str:
-    """Return a name as it is asked for: on one line, and no longer than names are."""
+    """Return a name as it is looked up: on one line, and cut."""
     printable = "".join(each if each.isprintable() else " " for each in name)
     return " ".join(printable.split())[:ASKED_LENGTH].strip()
 
@@ -209,7 +264,7 @@ def _letters(title: str) -> str:
 
 
 def _ranked(films: Iterable[Film], title: str, year: int | None) -> list[Film]:
-    """Put the very title and year before others; else the providers' order stays."""
+    """Put exact titles and years first; otherwise keep the providers' order."""
     wanted = _letters(title)
     return sorted(
         films, key=lambda film: (_letters(film.title) != wanted, year not in (None, film.year))
@@ -217,7 +272,7 @@ def _ranked(films: Iterable[Film], title: str, year: int | None) -> list[Film]:
 
 
 def _merged(films: Iterable[Film]) -> list[Film]:
-    """Keep one of each film that several providers know, with what either knows of it."""
+    """Merge the entries of a film that several providers know."""
     by_id: dict[str, Film] = {}
     for film in films:
         key = film.imdb_id or f"{film.provider}:{film.external_id}"
