@@ -12,7 +12,6 @@ from boz_server.repositories.collection_repository import CollectionRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.fleet_repository import FleetRepository
-from boz_server.repositories.idempotency_repository import IdempotencyRepository
 from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
@@ -24,7 +23,6 @@ from boz_server.repositories.statistics_repository import StatisticsRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.repositories.upload_repository import UploadRepository
-from boz_server.repositories.vlc_command_repository import VLCCommandRepository
 from boz_server.repositories.worker_repository import WorkerRepository
 from boz_server.settings import Settings
 
@@ -44,7 +42,6 @@ class Stores:
     events: JobEventRepository
     filings: FilingRepository
     fleet: FleetRepository
-    idempotency: IdempotencyRepository
     jobs: JobRepository
     maintenance: MaintenanceRepository
     outbox: OutboxRepository
@@ -55,7 +52,6 @@ class Stores:
     statistics: StatisticsRepository
     thumbnails: ThumbnailRepository
     uploads: UploadRepository
-    vlc_commands: VLCCommandRepository
     workers: WorkerRepository
 
 
@@ -82,7 +78,6 @@ class Context:
             events=JobEventRepository(database),
             filings=FilingRepository(),
             fleet=FleetRepository(settings, database),
-            idempotency=IdempotencyRepository(database),
             jobs=JobRepository(database),
             maintenance=MaintenanceRepository(database),
             outbox=OutboxRepository(database),
@@ -93,7 +88,6 @@ class Context:
             statistics=StatisticsRepository(database),
             thumbnails=ThumbnailRepository(),
             uploads=UploadRepository(database),
-            vlc_commands=VLCCommandRepository(),
             workers=workers,
         )
         return cls(settings, clock, database, stores)

@@ -5,7 +5,6 @@ from flask_smorest import Api
 
 from boz_server.api import (
     agents,
-    analytics,
     collection,
     discs,
     files,
@@ -15,9 +14,9 @@ from boz_server.api import (
     requests,
     seasons,
     server,
+    statistics,
     thumbnails,
     uploads,
-    vlc,
     workers,
 )
 
@@ -34,8 +33,8 @@ BLUEPRINTS = (
     uploads.blueprint,
     media_servers.blueprint,
     thumbnails.blueprint,
-    vlc.blueprint,
-    analytics.blueprint,
+    agents.vlc,
+    statistics.blueprint,
 )
 
 

@@ -1,4 +1,4 @@
-"""Agents in the database."""
+"""Agents, and commands for their VLC, in the database."""
 
 from datetime import datetime
 from typing import Any
@@ -6,20 +6,21 @@ from typing import Any
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Agent, Job
+from boz_server.database.models import Agent, Job, VLCCommand
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.domain.machines.presence import AgentStatus
+from boz_server.domain.machines.vlc_states import VLCCommandStatus
 from boz_server.domain.queue.job_states import JobStatus
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
-#: A sign of life brings an agent back, and does not turn a busy one into an idle one.
+#: A heartbeat brings an offline agent back, and leaves a busy one busy.
 ONLINE_UNLESS_BUSY = peewee.Case(
     None, [(Agent.current_job_id.is_null(False), AgentStatus.BUSY)], AgentStatus.ONLINE
 )
 
 
 class AgentRepository:
-    """Queries on agents."""
+    """Queries on agents and commands for VLC."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -39,7 +40,7 @@ class AgentRepository:
     def register(
         self, agent_id: str, name: str, capabilities: dict[str, Any], now: datetime
     ) -> None:
-        """Enter the agent, or refresh its name and capabilities; it is online either way."""
+        """Insert an agent, or refresh its name and capabilities; it is online either way."""
         (
             Agent.insert(
                 agent_id=agent_id,
@@ -57,7 +58,7 @@ class AgentRepository:
         )
 
     def ensure(self, agent_id: str, now: datetime) -> None:
-        """Enter an agent that only others spoke of so far; it is offline until it registers."""
+        """Insert an agent that did not register yet, as offline, unless it is there already."""
         (
             Agent.insert(
                 agent_id=agent_id,
@@ -74,8 +75,8 @@ class AgentRepository:
     def touch(self, agent_id: str, now: datetime, absent_since: datetime | None = None) -> bool:
         """Move last_heartbeat to now; a busy agent stays busy. False when unknown.
 
-        absent_since: then also False, and nothing changed, for one that counted as offline: it
-        said so, or was last heard from before.
+        absent_since: also False, without a change, for an agent that counts as offline: it
+        unregistered, or its last heartbeat was before then.
         """
         query = Agent.update(last_heartbeat=now, status=ONLINE_UNLESS_BUSY).where(
             Agent.agent_id == agent_id
@@ -87,7 +88,7 @@ class AgentRepository:
         return bool(query.execute())
 
     def mark_offline(self, agent_id: str) -> bool:
-        """Note that the agent has signed off. False when unknown."""
+        """Mark an agent offline. False when unknown."""
         return bool(
             Agent.update(status=AgentStatus.OFFLINE).where(Agent.agent_id == agent_id).execute()
         )
@@ -97,10 +98,10 @@ class AgentRepository:
         return self.database.lock_row(Agent, agent_id)
 
     def refresh_work(self, agent_id: str) -> None:
-        """Set what the agent works on, and whether it is busy, from its running jobs.
+        """Derive an agent's current job, and whether it is busy, from its running jobs.
 
-        The lock comes first, in a statement of its own: on PostgreSQL an UPDATE that has waited
-        for a row sees that row anew, but not the jobs its subquery reads.
+        Takes the lock first, in a separate statement: on PostgreSQL an UPDATE that waited for a
+        row reads that row again, but not the jobs in its subquery.
         """
         self.database.keep_row(Agent, agent_id)
         running = (
@@ -117,3 +118,37 @@ class AgentRepository:
                 None, [(Agent.status == AgentStatus.OFFLINE, AgentStatus.OFFLINE)], working
             ),
         ).where(Agent.agent_id == agent_id).execute()
+
+    def enter_command(
+        self, command_id: str, agent_id: str, file_path: str, now: datetime, *, fullscreen: bool
+    ) -> VLCCommand:
+        """Enter a command for the VLC on an agent's machine."""
+        return VLCCommand.create(
+            command_id=command_id,
+            agent_id=agent_id,
+            file_path=file_path,
+            fullscreen=fullscreen,
+            created_at=now,
+        )
+
+    def command(self, command_id: str) -> VLCCommand | None:
+        """Return a command for VLC, or None when its id is unknown."""
+        return VLCCommand.get_or_none(VLCCommand.command_id == command_id)
+
+    def take_commands(self, agent_id: str, now: datetime) -> list[VLCCommand]:
+        """Return an agent's pending commands for VLC, oldest first, and mark them as sent."""
+        query = VLCCommand.update(status=VLCCommandStatus.SENT, sent_at=now).where(
+            VLCCommand.agent_id == agent_id, VLCCommand.status == VLCCommandStatus.PENDING
+        )
+        taken = query.returning(VLCCommand).execute()
+        return sorted(taken, key=lambda command: (command.created_at, command.command_id))
+
+    def finish_command(
+        self, command_id: str, status: VLCCommandStatus, error: str | None, now: datetime
+    ) -> bool:
+        """Record how a command went; False for an unknown one, or one recorded before."""
+        query = VLCCommand.update(status=status, error=error, completed_at=now).where(
+            VLCCommand.command_id == command_id,
+            VLCCommand.status.in_([VLCCommandStatus.PENDING, VLCCommandStatus.SENT]),
+        )
+        return bool(query.execute())

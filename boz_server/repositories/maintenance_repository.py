@@ -1,16 +1,18 @@
-"""The leadership of the server's processes, and how the maintenance steps went, in the database."""
+"""The processes' leadership, the runs of maintenance steps, and answers to repeated requests."""
 
 from datetime import UTC, datetime, timedelta
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Lease, MaintenanceRun
+from boz_server.database.models import IdempotencyKey, Lease, MaintenanceRun
 
 #: Stands for a leadership that was never renewed.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+#: Keys that one transaction deletes, so that requests never wait for it.
+BATCH = 500
 
 
 class MaintenanceRepository:
-    """Queries on leaderships and runs."""
+    """Queries on leaderships, runs and idempotency keys."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -63,3 +65,36 @@ class MaintenanceRepository:
     def runs(self) -> dict[str, MaintenanceRun]:
         """Return the latest run of each step, by its name."""
         return {run.step: run for run in MaintenanceRun.select()}
+
+    def enter_key(
+        self, endpoint: str, key: str, body_hash: str, answer: str, now: datetime
+    ) -> None:
+        """Store the answer to a request under its Idempotency-Key."""
+        IdempotencyKey.create(
+            endpoint=endpoint, key=key, body_hash=body_hash, answer=answer, created_at=now
+        )
+
+    def key(self, endpoint: str, key: str) -> IdempotencyKey | None:
+        """Return a key with its answer, or None."""
+        return IdempotencyKey.get_or_none(
+            IdempotencyKey.endpoint == endpoint, IdempotencyKey.key == key
+        )
+
+    def delete_key(self, endpoint: str, key: str) -> None:
+        """Delete one key."""
+        IdempotencyKey.delete().where(
+            IdempotencyKey.endpoint == endpoint, IdempotencyKey.key == key
+        ).execute()
+
+    def delete_older_keys(self, than: datetime) -> int:
+        """Delete a batch of keys from before then; returns how many."""
+        old = (
+            IdempotencyKey.select(IdempotencyKey.endpoint, IdempotencyKey.key)
+            .where(IdempotencyKey.created_at < than)
+            .order_by(IdempotencyKey.created_at)
+            .limit(BATCH)
+        )
+        keys = [(row.endpoint, row.key) for row in old]
+        for endpoint, key in keys:
+            self.delete_key(endpoint, key)
+        return len(keys)

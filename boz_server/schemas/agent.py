@@ -1,4 +1,4 @@
-"""Agents on the wire."""
+"""Agents, and commands for their VLC, on the wire."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
-from boz_server.schemas.fields import Id, Instant, Text
+from boz_server.schemas.fields import ErrorText, Id, Instant, Path, Text
 
 
 class AgentCapabilitiesSchema(CapabilitiesSchema):
@@ -20,7 +20,7 @@ class AgentCapabilitiesSchema(CapabilitiesSchema):
 
 
 class RegisterAgentSchema(RequestSchema):
-    """An agent announces itself."""
+    """An agent's registration."""
 
     agent_id = Id(required=True)
     name = Text(required=True)
@@ -32,7 +32,7 @@ class RegisterAgentSchema(RequestSchema):
 
 
 class AgentHeartbeatAnswerSchema(ma.Schema):
-    """The heartbeat was heard."""
+    """The answer to a heartbeat."""
 
     status = ma.fields.String(dump_default="ok")
     cancelled_jobs = ma.fields.List(ma.fields.String())
@@ -48,3 +48,55 @@ class AgentSchema(ma.Schema):
     current_job_id = ma.fields.String(allow_none=True)
     last_heartbeat = Instant()
     registered_at = Instant()
+
+
+class PreviewFileSchema(RequestSchema):
+    """A request to show a file on an agent's machine."""
+
+    agent_id = Id(required=True)
+    file_path = Path(required=True)
+    fullscreen = ma.fields.Boolean(load_default=True)
+
+
+class VLCCommandSchema(ma.Schema):
+    """A command for VLC as the agent gets it."""
+
+    command_id = ma.fields.String()
+    file_path = ma.fields.String()
+    fullscreen = ma.fields.Boolean()
+
+
+class VLCCommandEnteredSchema(VLCCommandSchema):
+    """A command was entered."""
+
+    status = ma.fields.String()
+    agent_id = ma.fields.String()
+
+
+class VLCCommandStatusSchema(VLCCommandEnteredSchema):
+    """How a command went."""
+
+    error = ma.fields.String(allow_none=True)
+    created_at = Instant()
+    sent_at = Instant(allow_none=True)
+    completed_at = Instant(allow_none=True)
+
+
+class VLCCommandsSchema(ma.Schema):
+    """The commands for an agent to carry out."""
+
+    commands = ma.fields.List(ma.fields.Nested(VLCCommandSchema))
+
+
+class VLCCommandDoneSchema(RequestSchema):
+    """An agent's report on how a command went."""
+
+    success = ma.fields.Boolean(load_default=True)
+    error = ErrorText(load_default=None, allow_none=True)
+
+
+class VLCCommandNotedSchema(ma.Schema):
+    """The report was recorded."""
+
+    status = ma.fields.String(dump_default="ok")
+    command_id = ma.fields.String()

@@ -165,7 +165,7 @@ def test_it_carries_one_of_many_out_that_come_at_once(app, order):
 def test_it_does_both_or_neither(client, services, order, moment, monkeypatch):
     address, body, model = order
     before = model.select().count()
-    enter = services.context.stores.idempotency.enter
+    enter = services.context.stores.maintenance.enter_key
     reached = []
 
     def die(*args: Any) -> None:
@@ -175,7 +175,7 @@ def test_it_does_both_or_neither(client, services, order, moment, monkeypatch):
         raise RuntimeError("the process dies here")
 
     with unchanged(services), monkeypatch.context() as patch:
-        patch.setattr(services.context.stores.idempotency, "enter", die)
+        patch.setattr(services.context.stores.maintenance, "enter_key", die)
         assert send(client, address, body).status_code == 500
     assert reached == [before + 1]
     ok(send(client, address, body))
@@ -195,14 +195,14 @@ def test_it_forgets_old_keys_in_batches(client, services, clock):
     old = {"created_at": clock.now() - timedelta(days=1, seconds=1)}
     IdempotencyKey.insert_many([row | old | {"key": f"old-{n}"} for n in range(1201)]).execute()
     batches = []
-    delete = services.context.stores.idempotency.delete_older
+    delete = services.context.stores.maintenance.delete_older_keys
 
     def noted(than: Any) -> int:
         batches.append(delete(than))
         return batches[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(services.context.stores.idempotency, "delete_older", noted)
+        patch.setattr(services.context.stores.maintenance, "delete_older_keys", noted)
         assert delete_old_keys(services.context) == 1201
     assert batches == [500, 500, 201, 0]
     assert [key.key for key in IdempotencyKey.select()] == ["key-1"]

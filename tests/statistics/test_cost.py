@@ -3,10 +3,10 @@
 import pytest
 
 from boz_server.services.wiring import Services
-from tests.analytics import analytics
 from tests.client import Client
 from tests.plans import Statements, noted, plan_of
 from tests.statistics.test_jobs import add
+from tests.statistics.work import analytics
 
 SPAN = {"start": "2026-01-01", "end": "2026-01-24"}
 

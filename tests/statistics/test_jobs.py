@@ -9,8 +9,8 @@ import pytest
 from boz_server.domain.queue.job_states import JobType
 from boz_server.domain.statistics.runs import Outcome, Run
 from boz_server.services.wiring import Services
-from tests.analytics import GB, analytics, transcoded
 from tests.client import Client, ok
+from tests.statistics.work import GB, analytics, transcoded
 from tests.support import (
     FakeClock,
     assert_problem,

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from boz_server.settings import Settings
-from tests.analytics import GB, analytics, counted, transcoded
 from tests.client import Client, ok
 from tests.remote import FILM, RAW, given_away, send, send_result, shared
+from tests.statistics.work import GB, analytics, counted, transcoded
 from tests.support import (
     FakeClock,
     assert_problem,

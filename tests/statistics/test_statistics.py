@@ -8,8 +8,8 @@ from flask import Flask
 from boz_server.database.models import Job, JobEvent
 from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.wiring import Services
-from tests.analytics import GB, counted, outcomes, transcoded
 from tests.client import Client, ok
+from tests.statistics.work import GB, counted, outcomes, transcoded
 from tests.support import (
     FakeClock,
     restart,

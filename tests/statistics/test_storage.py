@@ -1,9 +1,9 @@
 """How much smaller transcodes made their files."""
 
 from boz_server.services.wiring import Services
-from tests.analytics import GB, analytics, transcoded
 from tests.client import Client
 from tests.statistics.test_jobs import add
+from tests.statistics.work import GB, analytics, transcoded
 from tests.support import FakeClock, assert_problem
 
 NOTHING = {

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from boz_server.services.wiring import Services
-from tests.analytics import GB, analytics, transcoded
 from tests.client import Client, ok
+from tests.statistics.work import GB, analytics, transcoded
 from tests.support import (
     FakeClock,
 )

@@ -23,19 +23,16 @@ def preview(context: Context, agent_id: str, file_path: str, *, fullscreen: bool
                 f"No worker on the machine of agent {agent_id!r} reports VLC: install VLC"
                 " there and restart the agent."
             )
-        return stores.vlc_commands.insert(
-            command_id=str(uuid4()),
-            agent_id=agent_id,
-            file_path=file_path,
-            fullscreen=fullscreen,
-            created_at=context.clock.now(),
+        now = context.clock.now()
+        return stores.agents.enter_command(
+            str(uuid4()), agent_id, file_path, now, fullscreen=fullscreen
         )
 
 
 def take_pending(context: Context, agent_id: str) -> list[VLCCommand]:
     """Return an agent's pending commands, oldest first, and mark them as sent."""
     with context.database.write():
-        return context.stores.vlc_commands.take_pending(agent_id, context.clock.now())
+        return context.stores.agents.take_commands(agent_id, context.clock.now())
 
 
 def complete(context: Context, command_id: str, *, error: str | None, success: bool) -> None:
@@ -44,13 +41,13 @@ def complete(context: Context, command_id: str, *, error: str | None, success: b
     reason = None if success else (error or "The agent gave no reason.")
     now = context.clock.now()
     with context.database.write():
-        if not context.stores.vlc_commands.finish(command_id, status, reason, now):
+        if not context.stores.agents.finish_command(command_id, status, reason, now):
             get(context, command_id)
 
 
 def get(context: Context, command_id: str) -> VLCCommand:
     """Return a command; raises NotFound."""
-    command = context.stores.vlc_commands.get(command_id)
+    command = context.stores.agents.command(command_id)
     if command is None:
         raise NotFound(f"No VLC command {command_id!r} is known here: enter it anew.")
     return command

@@ -19,17 +19,17 @@ def once(
     The key is stored in the transaction of what the request changes: both or neither are there.
     Raises Invalid when the key came with another body before.
     """
-    keys = context.stores.idempotency
+    keys = context.stores.maintenance
     now = context.clock.now()
     body_hash = hashlib.sha256(body).hexdigest()
     with context.database.write_queue():
-        known = keys.get(endpoint, key)
+        known = keys.key(endpoint, key)
         if known is not None and known.created_at < now - LIFETIME:
-            keys.delete(endpoint, key)
+            keys.delete_key(endpoint, key)
             known = None
         if known is None:
             answer = carry_out()
-            keys.enter(endpoint, key, body_hash, answer, now)
+            keys.enter_key(endpoint, key, body_hash, answer, now)
             return answer
     if known.body_hash != body_hash:
         raise Invalid(
@@ -44,7 +44,7 @@ def delete_old_keys(context: Context) -> int:
     deleted = 0
     while True:
         with context.database.write():
-            batch = context.stores.idempotency.delete_older(context.clock.now() - LIFETIME)
+            batch = context.stores.maintenance.delete_older_keys(context.clock.now() - LIFETIME)
         deleted += batch
         if not batch:
             return deleted

@@ -173,7 +173,7 @@ class Metadata:
         return list(dict.fromkeys(found))
 
     def _detailed(self, provider: FilmProvider, films: list[Film]) -> Iterator[Film]:
-        """Yield the films, the first few with their running times as long as the provider answers."""
+        """Yield the films, the first few with running times as long as the provider answers."""
         wanted = DETAILED
         for film in films:
             detailed = None

@@ -8,27 +8,27 @@ from boz_server.schemas.fields import Day
 
 
 class DaysArgs(QuerySchema):
-    """Of which days, both included."""
+    """The days to count, both included."""
 
     first = Day(data_key="from", load_default=None)
     last = Day(data_key="to", load_default=None)
 
 
-class JobAnalyticsArgs(DaysArgs):
-    """Of which days, and in which groups."""
+class JobStatisticsArgs(DaysArgs):
+    """The days to count, and how to group them."""
 
     group = ma.fields.Enum(Grouping, by_value=True, load_default=Grouping.DAY)
 
 
 class DaysSchema(ma.Schema):
-    """The days that are told of, both included; null where there is no limit."""
+    """The days that were counted, both included; null: no limit."""
 
     first = ma.fields.Date(data_key="from", allow_none=True)
     last = ma.fields.Date(data_key="to", allow_none=True)
 
 
 class DurationsSchema(ma.Schema):
-    """How long completed runs took; null where that is not known."""
+    """How long completed runs took; null when unknown."""
 
     mean = ma.fields.Float(allow_none=True)
     p50 = ma.fields.Float(allow_none=True)
@@ -36,7 +36,7 @@ class DurationsSchema(ma.Schema):
 
 
 class RunsSchema(ma.Schema):
-    """How runs ended; `retried` are attempts that were lost, and no ends of jobs."""
+    """How runs ended; `retried` counts lost attempts, after which the job went on."""
 
     jobs = ma.fields.Integer()
     completed = ma.fields.Integer()
@@ -48,7 +48,7 @@ class RunsSchema(ma.Schema):
 
 
 class JobTallySchema(RunsSchema):
-    """What came of jobs; bytes are those of completed runs."""
+    """The outcomes of jobs; the bytes are those of completed runs."""
 
     input_bytes = ma.fields.Integer()
     output_bytes = ma.fields.Integer()
@@ -56,21 +56,21 @@ class JobTallySchema(RunsSchema):
 
 
 class JobGroupSchema(JobTallySchema):
-    """What came of the jobs of a group."""
+    """The outcomes of the jobs in a group."""
 
     key = ma.fields.String(allow_none=True)
 
 
-class JobAnalyticsSchema(DaysSchema):
-    """What came of jobs, in groups in the order of their keys."""
+class JobStatisticsSchema(DaysSchema):
+    """The outcomes of jobs, in groups sorted by key."""
 
     group = ma.fields.String()
     groups = ma.fields.List(ma.fields.Nested(JobGroupSchema))
     total = ma.fields.Nested(JobTallySchema)
 
 
-class WorkerAnalyticsSchema(RunsSchema):
-    """What came of a worker's runs; its failure rate counts lost attempts."""
+class WorkerStatisticsSchema(RunsSchema):
+    """The outcomes of a worker's runs; the failure rate counts lost attempts."""
 
     worker_id = ma.fields.String()
     hostname = ma.fields.String(allow_none=True)
@@ -79,7 +79,7 @@ class WorkerAnalyticsSchema(RunsSchema):
 
 
 class SavedSchema(ma.Schema):
-    """What transcodes saved, of which both sizes are known."""
+    """What transcodes saved; counts those with both sizes known."""
 
     transcodes = ma.fields.Integer()
     input_bytes = ma.fields.Integer()
@@ -89,12 +89,12 @@ class SavedSchema(ma.Schema):
 
 
 class PresetSavedSchema(SavedSchema):
-    """What transcodes by one preset saved."""
+    """What the transcodes with one preset saved."""
 
     preset = ma.fields.String(allow_none=True)
 
 
-class StorageAnalyticsSchema(DaysSchema, SavedSchema):
-    """What transcodes saved, in all and by preset."""
+class StorageStatisticsSchema(DaysSchema, SavedSchema):
+    """What transcodes saved, in total and by preset."""
 
     presets = ma.fields.List(ma.fields.Nested(PresetSavedSchema))
