@@ -30,7 +30,7 @@ def run_on(database_url: str) -> Iterator[Run]:
     database_proxy.obj.close_all()
 
 
-def test_it_adopts_into_an_empty_database(run_on: Run, legacy: LegacyDatabase) -> None:
+def test_it_adopts_into_an_empty_database(run_on, legacy):
     before = legacy.path.read_bytes()
     result = run_on("adopt", str(legacy.path))
     assert result.exit_code == 0, result.output
@@ -43,7 +43,7 @@ def test_it_adopts_into_an_empty_database(run_on: Run, legacy: LegacyDatabase) -
     assert legacy.path.read_bytes() == before
 
 
-def test_it_tells_scripts_of_every_lost_row(run_on: Run, legacy: LegacyDatabase) -> None:
+def test_it_tells_scripts_of_every_lost_row(run_on, legacy):
     told = json.loads(run_on("adopt", "--json", str(legacy.path)).stdout)
     assert told["tables"]["jobs"] == {
         "found": 1, "adopted": 1, "added": 0, "merged": 0, "dropped": 0
@@ -54,9 +54,7 @@ def test_it_tells_scripts_of_every_lost_row(run_on: Run, legacy: LegacyDatabase)
     assert told["old_database"] == str(legacy.path)
 
 
-def test_it_adopts_the_file_in_its_place_that_is_to_be_ours(
-    legacy: LegacyDatabase, tmp_path: Path
-) -> None:
+def test_it_adopts_the_file_in_its_place_that_is_to_be_ours(legacy, tmp_path):
     run = runner_on(f"sqlite:///{legacy.path}")
     result = run("adopt", str(legacy.path))
     assert result.exit_code == 0, result.output
@@ -66,7 +64,7 @@ def test_it_adopts_the_file_in_its_place_that_is_to_be_ours(
     assert run("check").stdout == "The database fits the models.\n"
 
 
-def test_it_adopts_once(run_on: Run, legacy: LegacyDatabase) -> None:
+def test_it_adopts_once(run_on, legacy):
     run_on("adopt", str(legacy.path))
     refused(run_on("adopt", str(legacy.path)), "has agents already")
     run = runner_on(f"sqlite:///{legacy.path}")
@@ -74,18 +72,18 @@ def test_it_adopts_once(run_on: Run, legacy: LegacyDatabase) -> None:
     refused(run("adopt", str(legacy.path)), "was adopted already")
 
 
-def test_it_refuses_what_is_no_old_database(run_on: Run, tmp_path: Path) -> None:
+def test_it_refuses_what_is_no_old_database(run_on, tmp_path):
     (tmp_path / "diary").write_text("Dear diary, " * 100)
     for name in ("none.db", "diary", "."):
         refused(run_on("adopt", str(tmp_path / name)), "is no database of the old system")
 
 
-def test_it_says_what_is_wrong_with_a_damaged_file(run_on: Run, legacy: LegacyDatabase) -> None:
+def test_it_says_what_is_wrong_with_a_damaged_file(run_on, legacy):
     legacy.damage()
     refused(run_on("adopt", str(legacy.path)), "can't be adopted, and is as it was: ")
     assert not Agent.select().exists()
 
 
-def test_an_upgrade_points_to_it(legacy: LegacyDatabase) -> None:
+def test_an_upgrade_points_to_it(legacy):
     run = runner_on(f"sqlite:///{legacy.path}")
     refused(run("upgrade"), "'flask db adopt FILE'")

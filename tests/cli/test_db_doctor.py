@@ -24,7 +24,7 @@ def examined(run: Run) -> tuple[int, dict[str, dict[str, Any]]]:
     return result.exit_code, {one["check"]: one for one in json.loads(result.output)}
 
 
-def test_it_says_what_it_looked_at(path: Path) -> None:
+def test_it_says_what_it_looked_at(path):
     run = runner_on(f"sqlite:///{path}", min_free_bytes=0)
     run("backup")
     result = run("doctor")
@@ -36,7 +36,7 @@ def test_it_says_what_it_looked_at(path: Path) -> None:
     assert "ok: schema: It fits the models." in lines
 
 
-def test_it_tells_a_script_what_is_wrong_and_what_to_do(path: Path) -> None:
+def test_it_tells_a_script_what_is_wrong_and_what_to_do(path):
     run = runner_on(f"sqlite:///{path}", min_free_bytes=0)
     drifted = peewee.SqliteDatabase(path)
     drifted.execute_sql("DROP INDEX idx_agents_status")
@@ -48,7 +48,7 @@ def test_it_tells_a_script_what_is_wrong_and_what_to_do(path: Path) -> None:
     assert (found["integrity"]["severity"], found["integrity"]["fix"]) == ("ok", "")
 
 
-def test_it_finds_migrations_that_are_pending(path: Path) -> None:
+def test_it_finds_migrations_that_are_pending(path):
     run = runner_on(f"sqlite:///{path}", min_free_bytes=0)
     run("downgrade", "005")
     code, found = examined(run)
@@ -56,7 +56,7 @@ def test_it_finds_migrations_that_are_pending(path: Path) -> None:
     assert "flask db upgrade" in found["migrations"]["fix"]
 
 
-def test_it_warns_and_takes_that_for_no_failure(path: Path) -> None:
+def test_it_warns_and_takes_that_for_no_failure(path):
     run = runner_on(f"sqlite:///{path}", min_free_bytes=2**60)
     code, found = examined(run)
     warnings = {name for name, one in found.items() if one["severity"] == "warning"}
@@ -65,7 +65,7 @@ def test_it_warns_and_takes_that_for_no_failure(path: Path) -> None:
     assert found["backups"]["detail"] == f"There is none in {path.parent}/backups."
 
 
-def test_it_warns_of_a_backup_that_is_late(path: Path) -> None:
+def test_it_warns_of_a_backup_that_is_late(path):
     run = runner_on(f"sqlite:///{path}", min_free_bytes=0)
     folder = path.parent / "backups"
     folder.mkdir()
@@ -81,8 +81,8 @@ def test_it_warns_of_a_backup_that_is_late(path: Path) -> None:
     ("allowed", "code", "severity"), [(False, 1, "error"), (True, 0, "warning")]
 )
 def test_it_holds_a_network_share_against_it_unless_that_is_allowed(
-    path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool, code: int, severity: str
-) -> None:
+    path, monkeypatch, allowed, code, severity
+):
     monkeypatch.setattr(findings, "network_type", lambda _: "cifs")
     run = runner_on(f"sqlite:///{path}", min_free_bytes=0, allow_network_fs=allowed)
     found = examined(run)
@@ -90,14 +90,12 @@ def test_it_holds_a_network_share_against_it_unless_that_is_allowed(
     assert "Move it to a disk of this machine" in found[1]["file system"]["fix"]
 
 
-def test_it_makes_no_database(tmp_path: Path) -> None:
+def test_it_makes_no_database(tmp_path):
     refused(runner_on(f"sqlite:///{tmp_path}/boz.db")("doctor"), "There is no database at")
     assert not list(tmp_path.iterdir())
 
 
-def test_it_examines_postgresql(
-    postgres_migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_examines_postgresql(postgres_migrated, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     code, found = examined(runner_on(postgres_migrated, backup_dir=tmp_path))
     assert (code, list(found)) == (0, ["migrations", "schema", "backups"])

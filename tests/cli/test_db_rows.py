@@ -30,7 +30,7 @@ def run(path: Path) -> Run:
     return runner_on(f"sqlite:///{path}")
 
 
-def test_it_tells_rows_and_bytes(run: Run, path: Path) -> None:
+def test_it_tells_rows_and_bytes(run, path):
     lines = run("stats").output.splitlines()
     assert "agents: 0 rows, 0 B" in lines
     assert lines[-1] == f"In all: {path.stat().st_size / 1024:.1f} KiB on the disk."
@@ -39,7 +39,7 @@ def test_it_tells_rows_and_bytes(run: Run, path: Path) -> None:
     assert {"table": "agents", "rows": 0, "size_bytes": 0} in told["tables"]
 
 
-def test_it_vacuums_and_says_what_that_gave(run: Run, path: Path) -> None:
+def test_it_vacuums_and_says_what_that_gave(run, path):
     run("vacuum")  # a schema that grew step by step may lie in a page less or more
     size = path.stat().st_size
     shown = f"{size / 1024:.1f} KiB"
@@ -48,14 +48,14 @@ def test_it_vacuums_and_says_what_that_gave(run: Run, path: Path) -> None:
     assert told == {"before_bytes": size, "after_bytes": size}
 
 
-def test_it_optimizes_and_says_so(run: Run) -> None:
+def test_it_optimizes_and_says_so(run):
     assert run("optimize").output == "Optimized.\n"
     assert json.loads(run("optimize", "--json").output).keys() == {"log_bytes"}
     assert run("check").output == "The database fits the models.\n"
 
 
 @pytest.mark.parametrize("command", ["stats", "vacuum", "optimize", "prune"])
-def test_it_makes_no_database(run: Run, path: Path, command: str) -> None:
+def test_it_makes_no_database(run, path, command):
     path.unlink()
     refused(run(command), "There is no database at")
     assert not path.exists()
@@ -78,7 +78,7 @@ def jobs(path: Path) -> set[str]:
         return {job_id for (job_id,) in connection.execute("SELECT job_id FROM jobs")}
 
 
-def test_it_says_what_it_would_prune_and_prunes(aged: Path) -> None:
+def test_it_says_what_it_would_prune_and_prunes(aged):
     nothing = runner_on(f"sqlite:///{aged}", retention_jobs_days=0)("prune")
     assert nothing.output.startswith("Pruned: 0 jobs")
     run = runner_on(f"sqlite:///{aged}")
@@ -107,7 +107,7 @@ def to(tmp_path: Path) -> tuple[str, str]:
     return "--to", f"sqlite:///{tmp_path}/other.db"
 
 
-def test_it_copies_once_and_says_what(full: Run, to: tuple[str, str]) -> None:
+def test_it_copies_once_and_says_what(full, to):
     result = full("copy", *to)
     assert (result.exit_code, result.stdout) == (
         0,
@@ -119,7 +119,7 @@ def test_it_copies_once_and_says_what(full: Run, to: tuple[str, str]) -> None:
         refused(full("copy", *to, *options), "has rows already", "name an empty one")
 
 
-def test_it_tells_scripts_of_each_table(full: Run, to: tuple[str, str]) -> None:
+def test_it_tells_scripts_of_each_table(full, to):
     told = json.loads(full("copy", "--json", *to).stdout)
     assert told["rows"] == 2
     found = {one["table"]: one for one in told["tables"]}
@@ -129,15 +129,13 @@ def test_it_tells_scripts_of_each_table(full: Run, to: tuple[str, str]) -> None:
     assert found["discs"] == {"table": "discs", "rows": 0, "checksum": "0" * 64}
 
 
-def test_it_never_shows_a_password(full: Run) -> None:
+def test_it_never_shows_a_password(full):
     result = full("copy", "--to", "postgresql://boz:hunter2@127.0.0.1:1/boz")
     refused(result, "--to", "Connection refused")
     assert "hunter2" not in result.output
 
 
-def test_it_copies_nothing_without_both_databases(
-    run: Run, path: Path, tmp_path: Path, to: tuple[str, str]
-) -> None:
+def test_it_copies_nothing_without_both_databases(run, path, tmp_path, to):
     result = run("copy")
     assert result.exit_code == 2
     assert "Missing option '--to'" in result.stderr

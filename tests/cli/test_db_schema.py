@@ -47,12 +47,12 @@ def further(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(db_group.commands))
-def test_every_command_can_tell_its_result_to_scripts(name: str) -> None:
+def test_every_command_can_tell_its_result_to_scripts(name):
     options = {option for param in db_group.commands[name].params for option in param.opts}
     assert ("--json" in options) is (name not in INTERACTIVE)
 
 
-def test_it_upgrades_and_downgrades(run: Run) -> None:
+def test_it_upgrades_and_downgrades(run):
     assert said(run, "upgrade") == f"Applied: {', '.join(OURS)}.\n"
     assert said(run, "upgrade") == "Nothing to apply.\n"
     assert told(run, "upgrade") == {"applied": []}
@@ -63,13 +63,13 @@ def test_it_upgrades_and_downgrades(run: Run) -> None:
     refused(run("downgrade"), "nothing to undo")
 
 
-def test_it_upgrades_to_a_named_migration(run: Run, further: Path) -> None:
+def test_it_upgrades_to_a_named_migration(run, further):
     assert said(run, "upgrade", NEWEST) == f"Applied: {', '.join(OURS)}.\n"
     assert said(run, "upgrade", "901") == "Applied: 901_nothing.\n"
     assert said(run, "downgrade") == "Undone: 901_nothing.\n"
 
 
-def test_it_says_and_stamps_where_the_database_is(run: Run) -> None:
+def test_it_says_and_stamps_where_the_database_is(run):
     assert said(run, "current") == "base (no migration applied)\n"
     assert told(run, "current") == {"name": None}
     assert said(run, "stamp", "head") == f"Stamped: {NEWEST}.\n"
@@ -81,7 +81,7 @@ def test_it_says_and_stamps_where_the_database_is(run: Run) -> None:
     assert said(run, "current") == f"{NEWEST}\n"
 
 
-def test_it_lists_migrations_and_names_the_newest(run: Run, folder: Path) -> None:
+def test_it_lists_migrations_and_names_the_newest(run, folder):
     run("upgrade")
     (folder / "901_nothing.py").write_text(NOTHING)
     applied = [f"{name} (applied)" for name in OURS]
@@ -97,9 +97,7 @@ def test_it_lists_migrations_and_names_the_newest(run: Run, folder: Path) -> Non
     refused(run("heads"), "No migration", str(folder))
 
 
-def test_it_makes_the_folder_once(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_makes_the_folder_once(run, tmp_path, monkeypatch):
     new = tmp_path / "some" / "where"
     monkeypatch.setattr(db_schema, "Migrations", partial(Migrations, folder=new))
     assert said(run, "init") == f"{new} made.\n"
@@ -108,7 +106,7 @@ def test_it_makes_the_folder_once(
     assert told(run, "init") == {"folder": str(new), "made": False}
 
 
-def test_it_checks_the_schema(run: Run, folder: Path, tmp_path: Path) -> None:
+def test_it_checks_the_schema(run, folder, tmp_path):
     run("upgrade")
     assert said(run, "check") == FITS
     assert told(run, "check") == {"differences": []}
@@ -128,7 +126,7 @@ def test_it_checks_the_schema(run: Run, folder: Path, tmp_path: Path) -> None:
     assert told(run, "check", exit_code=1)["differences"] == [missing]
 
 
-def test_it_writes_a_migration_to_be_filled_in(run: Run, folder: Path) -> None:
+def test_it_writes_a_migration_to_be_filled_in(run, folder):
     run("upgrade")
     name = f"{NEXT}_give_discs_a_colour"
     assert said(run, "revision", "-m", "Give discs a colour!") == f"Wrote {name}.py.\n"
@@ -140,7 +138,7 @@ def test_it_writes_a_migration_to_be_filled_in(run: Run, folder: Path) -> None:
     assert (folder / f"{name}.py").is_file()
 
 
-def test_it_writes_nothing_if_the_models_ask_for_nothing(run: Run, folder: Path) -> None:
+def test_it_writes_nothing_if_the_models_ask_for_nothing(run, folder):
     run("upgrade")
     command = ("revision", "-m", "nothing", "--auto")
     assert said(run, *command) == "The models ask for no change: nothing written.\n"
@@ -148,9 +146,7 @@ def test_it_writes_nothing_if_the_models_ask_for_nothing(run: Run, folder: Path)
     assert sorted(file.stem for file in folder.glob("*.py")) == OURS
 
 
-def test_it_drafts_a_migration_from_the_models(
-    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_drafts_a_migration_from_the_models(run, folder, monkeypatch):
     class Shelf(BaseModel):
         name = peewee.TextField()
 
@@ -168,7 +164,7 @@ def test_it_drafts_a_migration_from_the_models(
     assert "shelves is not" not in run("check").output
 
 
-def test_it_wants_a_message(run: Run) -> None:
+def test_it_wants_a_message(run):
     result = run("revision")
     assert result.exit_code == 2
     assert "Missing option '-m'" in result.stderr
@@ -176,7 +172,7 @@ def test_it_wants_a_message(run: Run) -> None:
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 @pytest.mark.parametrize("command", ["upgrade", "downgrade", "stamp"])
-def test_it_refuses_an_unknown_name(run: Run, command: str, options: list[str]) -> None:
+def test_it_refuses_an_unknown_name(run, command, options):
     refused(run(command, "999", *options), "'999'", "'flask db history'")
 
 
@@ -186,33 +182,31 @@ def test_it_refuses_an_unknown_name(run: Run, command: str, options: list[str]) 
     [["upgrade"], ["current"], ["history"], ["heads"], ["check"], ["init"],
      ["revision", "-m", "x"]],
 )  # fmt: skip
-def test_it_names_folder_and_variable_if_the_folder_is_missing(
-    tmp_path: Path, command: list[str], options: list[str]
-) -> None:
+def test_it_names_folder_and_variable_if_the_folder_is_missing(tmp_path, command, options):
     run = runner_on(f"sqlite:///{tmp_path}/nowhere/boz.db")
     refused(run(*command, *options), f"{tmp_path}/nowhere", "BOZ_DATABASE_URL")
 
 
-def test_it_refuses_a_database_of_a_newer_server(run: Run, further: Path) -> None:
+def test_it_refuses_a_database_of_a_newer_server(run, further):
     run("upgrade")
     further.unlink()
     refused(run("upgrade"), "newer than this server", "901_nothing")
 
 
-def test_it_refuses_a_file_that_is_no_database(run: Run, tmp_path: Path) -> None:
+def test_it_refuses_a_file_that_is_no_database(run, tmp_path):
     (tmp_path / "boz.db").write_text("Dear diary, " * 100)
     wrong = "The database that BOZ_DATABASE_URL names can't be used: file is not a database."
     refused(run("upgrade"), wrong)
 
 
-def test_it_refuses_a_server_that_does_not_answer() -> None:
+def test_it_refuses_a_server_that_does_not_answer():
     result = runner_on("postgresql://boz:hunter2@127.0.0.1:1/boz")("upgrade")
     wrong = "The database that BOZ_DATABASE_URL names can't be used: "
     refused(result, wrong, "Connection refused")
     assert "hunter2" not in result.output
 
 
-def test_it_works_as_a_command(tmp_path: Path) -> None:
+def test_it_works_as_a_command(tmp_path):
     url = f"sqlite:///{tmp_path}/boz.db"
     done = flask("db", "upgrade", BOZ_DATABASE_URL=url)
     assert (done.returncode, done.stdout) == (0, f"Applied: {', '.join(OURS)}.\n")
@@ -220,7 +214,7 @@ def test_it_works_as_a_command(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, FITS)
 
 
-def test_it_fails_as_a_command_with_one_sentence(tmp_path: Path) -> None:
+def test_it_fails_as_a_command_with_one_sentence(tmp_path):
     done = flask("db", "upgrade", BOZ_DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/boz.db")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: The database folder")
@@ -230,5 +224,5 @@ def test_it_fails_as_a_command_with_one_sentence(tmp_path: Path) -> None:
     assert done.stderr == "BOZ_PORT is 'eighty', but must be a whole number from 1 to 65535.\n"
 
 
-def test_it_ships_migrations_that_the_commands_find() -> None:
+def test_it_ships_migrations_that_the_commands_find():
     assert MIGRATIONS_FOLDER == PROJECT / "migrations"

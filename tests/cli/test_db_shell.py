@@ -45,13 +45,13 @@ def pretended(tmp_path: Path) -> str:
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
-def test_it_runs_what_is_typed(in_use: Database) -> None:
+def test_it_runs_what_is_typed(in_use):
     done = flask("db", "shell", typed="SELECT agent_id FROM agents;\n", BOZ_DATABASE_URL=in_use.url)
     assert (done.returncode, done.stderr) == (0, "")
     assert "pc" in done.stdout.split()
 
 
-def test_it_changes_nothing(in_use: Database) -> None:
+def test_it_changes_nothing(in_use):
     done = flask("db", "shell", typed="DELETE FROM agents;\n", BOZ_DATABASE_URL=in_use.url)
     assert "read" in done.stderr  # readonly, read-only
     assert Agent.select().count() == 1
@@ -60,7 +60,7 @@ def test_it_changes_nothing(in_use: Database) -> None:
 
 @pytest.mark.usefixtures("postgres_programs")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_it_changes_what_it_is_told_to(database_url: str) -> None:
+def test_it_changes_what_it_is_told_to(database_url):
     database = Database(database_url)
     insert = "INSERT INTO agents (agent_id, name, capabilities) VALUES ('new', 'New', '{}');\n"
     done = flask("db", "shell", "--write", typed=insert, BOZ_DATABASE_URL=database_url)
@@ -69,9 +69,7 @@ def test_it_changes_what_it_is_told_to(database_url: str) -> None:
     database.close()
 
 
-def test_it_opens_sqlite_for_writing_with_references_enforced(
-    pretended: str, sqlite_template: Path
-) -> None:
+def test_it_opens_sqlite_for_writing_with_references_enforced(pretended, sqlite_template):
     url = f"sqlite:///{sqlite_template}"
     done = flask("db", "shell", "--write", PATH=pretended, BOZ_DATABASE_URL=url)
     assert done.returncode == 3  # the program's own
@@ -81,9 +79,7 @@ def test_it_opens_sqlite_for_writing_with_references_enforced(
     ]  # fmt: skip
 
 
-def test_it_lets_no_sqlite_write_that_can_corrupt_the_file(
-    pretended: str, sqlite_template: Path, tmp_path: Path
-) -> None:
+def test_it_lets_no_sqlite_write_that_can_corrupt_the_file(pretended, sqlite_template, tmp_path):
     program = tmp_path / "bin" / "sqlite3"
     program.write_text(PRETENDS.replace("3.51.3 2026-03-13", "3.51.2 2026-01-09"))
     url = f"sqlite:///{sqlite_template}"
@@ -97,7 +93,7 @@ def test_it_lets_no_sqlite_write_that_can_corrupt_the_file(
 
 
 @pytest.mark.parametrize("options", [[], ["--write"]])
-def test_it_keeps_the_password_out_of_the_arguments(pretended: str, options: list[str]) -> None:
+def test_it_keeps_the_password_out_of_the_arguments(pretended, options):
     url = "postgresql+asyncpg://boz:hunter%202@db:5433/boz?sslmode=require"
     done = flask("db", "shell", *options, PATH=pretended, BOZ_DATABASE_URL=url)
     *arguments, password = done.stdout.splitlines()
@@ -109,7 +105,7 @@ def test_it_keeps_the_password_out_of_the_arguments(pretended: str, options: lis
     assert "hunter" not in "".join(arguments)
 
 
-def test_it_asks_for_the_password_where_the_url_has_none(pretended: str) -> None:
+def test_it_asks_for_the_password_where_the_url_has_none(pretended):
     done = flask(
         "db", "shell", PATH=pretended, BOZ_DATABASE_URL="postgresql://boz@db/boz", PGPASSWORD="mine"
     )
@@ -119,9 +115,7 @@ def test_it_asks_for_the_password_where_the_url_has_none(pretended: str) -> None
 @pytest.mark.parametrize(
     ("url", "program"), [("sqlite:///{}", "sqlite3"), ("postgresql://boz@db/boz", "psql")]
 )
-def test_it_names_the_program_that_is_missing(
-    sqlite_template: Path, tmp_path: Path, url: str, program: str
-) -> None:
+def test_it_names_the_program_that_is_missing(sqlite_template, tmp_path, url, program):
     url = url.format(sqlite_template)
     done = flask("db", "shell", PATH=str(tmp_path), BOZ_DATABASE_URL=url)
     assert (done.returncode, done.stdout) == (1, "")
@@ -129,7 +123,7 @@ def test_it_names_the_program_that_is_missing(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_it_opens_no_file_that_is_not_there(tmp_path: Path) -> None:
+def test_it_opens_no_file_that_is_not_there(tmp_path):
     done = flask("db", "shell", BOZ_DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
     assert done.returncode == 1
     assert "There is no database at" in done.stderr

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from boz_server.database.connection import Database
 from boz_server.database.legacy.filling import adopt_into
 from boz_server.database.legacy.report import Report
 from boz_server.database.models import MODELS, Job, JobEvent, Title
 from boz_server.domain.identification.title_facts import TitleFacts, fingerprint
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
 from boz_server.domain.queue.job_states import OVER
-from tests.database.legacy import LegacyDatabase, title_rows
+from tests.database.legacy import title_rows
 from tests.database.legacy_in_use import FEW_JOBS, fill
 from tests.database.rows import NOW
 
@@ -365,9 +364,7 @@ def in_words(row: tuple[Any, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize(("around", "case"), CASES)
-def test_it_adopts_rows(
-    legacy: LegacyDatabase, adopt: Adopt, around: list[Old], case: Case
-) -> None:
+def test_it_adopts_rows(legacy, adopt, around, case):
     legacy.add_all(around + case.old)
     report = adopt()
     for table, columns, rows in case.new:
@@ -405,7 +402,7 @@ STATES: list[tuple[str, str | None, dict[str, object], str]] = [
 ]
 
 
-def test_it_leaves_no_job_stuck(legacy: LegacyDatabase, adopt: Adopt) -> None:
+def test_it_leaves_no_job_stuck(legacy, adopt):
     legacy.add_all(FLEET)
     for number, (kind, before, columns, _) in enumerate(STATES):
         # Each of another title: of one title, one rip stays.
@@ -435,7 +432,7 @@ def assert_goes_on(adopted: Job, before: str | None, after: str) -> None:
         assert adopted.error
 
 
-def test_it_keeps_thumbnails_that_are_files(database: Database, legacy: LegacyDatabase) -> None:
+def test_it_keeps_thumbnails_that_are_files(database, legacy):
     legacy.add("jobs", job_id="open", status="pending", requires_approval=1, title_index=4,
                thumbnails_json='["/9j/4AAQ"]',
                thumbnail_timestamps_json="[60, 120, 60, -1, null]")  # fmt: skip
@@ -447,9 +444,7 @@ def test_it_keeps_thumbnails_that_are_files(database: Database, legacy: LegacyDa
     assert stored == {"open": [60], "over": [], "broken": []}
 
 
-def test_it_shortens_ids_that_are_too_long_the_same_everywhere(
-    legacy: LegacyDatabase, adopt: Adopt
-) -> None:
+def test_it_shortens_ids_that_are_too_long_the_same_everywhere(legacy, adopt):
     long = "pc-" * 50
     legacy.add_all([agent(agent_id=long), agent(agent_id=long + "other"), disc(agent_id=long)])
     adopt()
@@ -460,21 +455,21 @@ def test_it_shortens_ids_that_are_too_long_the_same_everywhere(
     assert len(of_disc) == 100
 
 
-def test_it_replaces_letters_that_are_no_utf8(legacy: LegacyDatabase, adopt: Adopt) -> None:
+def test_it_replaces_letters_that_are_no_utf8(legacy, adopt):
     legacy.add("agents")
     legacy.run("UPDATE agents SET name = CAST(x'4cff' AS TEXT)")
     adopt()
     assert values("agents", "name") == [("L\ufffd",)]
 
 
-def test_it_gives_new_titles_the_ids_that_follow(legacy: LegacyDatabase, adopt: Adopt) -> None:
+def test_it_gives_new_titles_the_ids_that_follow(legacy, adopt):
     legacy.add_all([agent(), disc(), title(id=41)])
     adopt()
     columns = {"title_index": 1, "name": "x", "duration_seconds": 1, "size_bytes": 0}
     assert Title.create(disc="disc", **columns).id == 42
 
 
-def test_it_counts_each_job_of_a_whole_database_once(legacy: LegacyDatabase, adopt: Adopt) -> None:
+def test_it_counts_each_job_of_a_whole_database_once(legacy, adopt):
     fill(legacy, FEW_JOBS)
     adopt()
     over = Job.select().where(Job.status.in_(list(OVER))).count()

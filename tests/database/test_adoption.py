@@ -30,7 +30,7 @@ def filled(tmp_path: Path) -> LegacyDatabase:
     return legacy
 
 
-def test_it_accounts_for_every_row(database: Database, tmp_path: Path) -> None:
+def test_it_accounts_for_every_row(database, tmp_path):
     filled = LegacyDatabase(tmp_path / "all.db")
     fill(filled)
     before = filled.counts()
@@ -54,7 +54,7 @@ def test_it_accounts_for_every_row(database: Database, tmp_path: Path) -> None:
     assert schema_report.differences(database) == []
 
 
-def test_it_tells_people_and_scripts_the_same(database: Database, filled: LegacyDatabase) -> None:
+def test_it_tells_people_and_scripts_the_same(database, filled):
     report = adopt_into(database, filled.path, NOW, lambda *_: False)
     told = report.as_json()
     assert told["tables"]["titles"] == {
@@ -69,9 +69,7 @@ def test_it_tells_people_and_scripts_the_same(database: Database, filled: Legacy
 
 
 @pytest.mark.parametrize("alembic", [False, True])
-def test_it_adopts_the_first_form_there_was(
-    database: Database, filled: LegacyDatabase, alembic: bool
-) -> None:
+def test_it_adopts_the_first_form_there_was(database, filled, alembic):
     filled.run(FIRST_FORM)
     if alembic:
         filled.run("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
@@ -82,34 +80,32 @@ def test_it_adopts_the_first_form_there_was(
     assert not any("movie" in what or "thumbnail" in what for _, what in report.repairs)
 
 
-def test_it_names_what_it_has_no_place_for(database: Database, filled: LegacyDatabase) -> None:
+def test_it_names_what_it_has_no_place_for(database, filled):
     filled.run("CREATE TABLE notes (text TEXT); ALTER TABLE jobs ADD COLUMN mood TEXT;")
     report = adopt_into(database, filled.path, NOW, lambda *_: False)
     assert report.ignored == ["jobs.mood", "notes"]
 
 
-def test_it_adopts_an_empty_database(database: Database, tmp_path: Path) -> None:
+def test_it_adopts_an_empty_database(database, tmp_path):
     legacy = LegacyDatabase(tmp_path / "empty.db")
     report = adopt_into(database, legacy.path, NOW, lambda *_: False)
     assert set(report.found.values()) == {0}
 
 
-def test_it_migrates_a_blank_database_first(blank: Database, filled: LegacyDatabase) -> None:
+def test_it_migrates_a_blank_database_first(blank, filled):
     adopt_into(blank, filled.path, NOW, lambda *_: False)
     assert Job.select().count() == FEW_JOBS
     assert schema_report.differences(blank) == []
 
 
-def test_it_refuses_a_database_in_use(database: Database, filled: LegacyDatabase) -> None:
+def test_it_refuses_a_database_in_use(database, filled):
     agent("own")
     with pytest.raises(AdoptionError, match="has agents already: name an empty one"):
         adopt_into(database, filled.path, NOW, lambda *_: False)
     assert [each.agent_id for each in Agent.select()] == ["own"]
 
 
-def test_it_writes_nothing_where_a_row_is_unaccounted_for(
-    database: Database, filled: LegacyDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_writes_nothing_where_a_row_is_unaccounted_for(database, filled, monkeypatch):
     monkeypatch.setattr(Report, "drop", lambda *_: None)
     with pytest.raises(AdoptionError, match=r"unaccounted for .*'titles': 1"):
         adopt_into(database, filled.path, NOW, lambda *_: False)
@@ -128,16 +124,14 @@ def test_it_writes_nothing_where_a_row_is_unaccounted_for(
         ("ALTER TABLE discs RENAME COLUMN drive TO bay", False),
     ],
 )
-def test_it_recognises_the_old_system_by_its_tables(
-    tmp_path: Path, change: str, is_one: bool
-) -> None:
+def test_it_recognises_the_old_system_by_its_tables(tmp_path, change, is_one):
     legacy = LegacyDatabase(tmp_path / "some.db", TABLES + change)
     before = legacy.path.read_bytes()
     assert is_legacy(legacy.path) is is_one
     assert legacy.path.read_bytes() == before
 
 
-def test_it_takes_nothing_else_for_one(tmp_path: Path, sqlite: Database) -> None:
+def test_it_takes_nothing_else_for_one(tmp_path, sqlite):
     (tmp_path / "empty").touch()
     (tmp_path / "diary").write_text("Dear diary, " * 100)
     assert sqlite.path is not None
@@ -173,9 +167,7 @@ def insert(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) 
 
 @settings(deadline=None, max_examples=50)
 @given(rows=st.lists(st.sampled_from(sorted(ROWS)).flatmap(garbage), max_size=12))
-def test_it_accounts_for_rows_of_garbage(
-    sqlite_template: Path, rows: list[tuple[str, dict[str, Any]]]
-) -> None:
+def test_it_accounts_for_rows_of_garbage(sqlite_template, rows):
     with TemporaryDirectory() as folder:
         legacy = LegacyDatabase(Path(folder, "garbage.db"), LOOSE)
         with closing(sqlite3.connect(legacy.path)) as connection, connection:
@@ -191,7 +183,7 @@ def test_it_accounts_for_rows_of_garbage(
     assert report.unaccounted() == {}
 
 
-def test_it_makes_the_same_of_the_same_rows(filled: LegacyDatabase) -> None:
+def test_it_makes_the_same_of_the_same_rows(filled):
     def made() -> tuple[Any, ...]:
         report = Report()
         tables = convert(read_tables(filled.path, report), report, NOW, lambda *_: False)

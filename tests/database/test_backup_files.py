@@ -23,21 +23,21 @@ def problem(path: Path, *, thoroughly: bool = False) -> str:
     return found
 
 
-def test_it_takes_one_that_is_whole_and_writes_nothing_beside_it(file: Path) -> None:
+def test_it_takes_one_that_is_whole_and_writes_nothing_beside_it(file):
     assert backup.inspect(file, thoroughly=True) == backup.Verdict(OURS[-1], None)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_it_refuses_what_is_not_there(tmp_path: Path) -> None:
+def test_it_refuses_what_is_not_there(tmp_path):
     assert problem(tmp_path / "nowhere.db") == "can't be read (No such file or directory)"
 
 
-def test_it_refuses_what_is_no_database(file: Path) -> None:
+def test_it_refuses_what_is_no_database(file):
     file.write_text("Dear diary, " * 100)
     assert problem(file) == "is no backup of a database"
 
 
-def test_it_refuses_the_database_of_another_program(file: Path) -> None:
+def test_it_refuses_the_database_of_another_program(file):
     file.unlink()
     other = peewee.SqliteDatabase(file)
     other.execute_sql("CREATE TABLE shelves (name TEXT)")
@@ -45,14 +45,14 @@ def test_it_refuses_the_database_of_another_program(file: Path) -> None:
     assert problem(file) == "is the database of another program"
 
 
-def test_it_refuses_one_that_was_cut_off(file: Path) -> None:
+def test_it_refuses_one_that_was_cut_off(file):
     whole = file.read_bytes()
     for length in (50, 5000, len(whole) - 4096):
         file.write_bytes(whole[:length])
         assert problem(file).startswith("is damaged (")
 
 
-def test_it_refuses_one_with_a_damaged_page(file: Path) -> None:
+def test_it_refuses_one_with_a_damaged_page(file):
     whole = bytearray(file.read_bytes())
     page = whole.index(b"002_queue") // 4096 * 4096
     whole[page : page + 64] = bytes(64)
@@ -60,7 +60,7 @@ def test_it_refuses_one_with_a_damaged_page(file: Path) -> None:
     assert problem(file).startswith("is damaged (")
 
 
-def test_it_refuses_rows_that_refer_to_nothing_where_it_looks_thoroughly(file: Path) -> None:
+def test_it_refuses_rows_that_refer_to_nothing_where_it_looks_thoroughly(file):
     broken = peewee.SqliteDatabase(file)
     broken.execute_sql(
         "INSERT INTO job_events (job_id, at, to_status, actor, attempt)"
@@ -72,7 +72,7 @@ def test_it_refuses_rows_that_refer_to_nothing_where_it_looks_thoroughly(file: P
 
 
 @pytest.mark.usefixtures("postgres_programs")
-def test_it_reads_a_dump_of_postgresql(postgres_migrated: str, tmp_path: Path) -> None:
+def test_it_reads_a_dump_of_postgresql(postgres_migrated, tmp_path):
     database, dump = Database(postgres_migrated), tmp_path / "boz.dump"
     dump.touch()
     backup.write(database, dump)

@@ -35,7 +35,7 @@ PRAGMAS = {
 }
 
 
-def test_it_sets_its_pragmas_on_every_connection(sqlite: Database) -> None:
+def test_it_sets_its_pragmas_on_every_connection(sqlite):
     all_open = threading.Barrier(3)
 
     def pragmas() -> tuple[int, dict[str, object]]:
@@ -54,7 +54,7 @@ def test_it_sets_its_pragmas_on_every_connection(sqlite: Database) -> None:
     assert list(found) == [PRAGMAS] * 3
 
 
-def test_it_waits_ten_seconds_unless_told_otherwise(sqlite_template: Path) -> None:
+def test_it_waits_ten_seconds_unless_told_otherwise(sqlite_template):
     database = Database(f"sqlite:///{sqlite_template}")
     assert database.peewee.execute_sql("PRAGMA busy_timeout").fetchone() == (10_000,)
     database.close()
@@ -63,18 +63,18 @@ def test_it_waits_ten_seconds_unless_told_otherwise(sqlite_template: Path) -> No
 @pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="there is no wheel"
 )
-def test_it_runs_on_an_sqlite_that_does_not_corrupt_wal_databases() -> None:
+def test_it_runs_on_an_sqlite_that_does_not_corrupt_wal_databases():
     assert peewee.sqlite3.__name__.startswith("pysqlite3")
     assert peewee.sqlite3.sqlite_version_info >= (3, 51, 3)
 
 
-def test_it_keeps_postgres_sessions_in_utc_and_their_waits_bounded(postgres: Database) -> None:
+def test_it_keeps_postgres_sessions_in_utc_and_their_waits_bounded(postgres):
     execute = postgres.peewee.execute_sql
     assert execute("SHOW timezone").fetchone() == ("UTC",)
     assert execute("SHOW lock_timeout").fetchone() == ("200ms",)
 
 
-def test_it_refuses_another_connection_after_a_bounded_wait(database_url: str) -> None:
+def test_it_refuses_another_connection_after_a_bounded_wait(database_url):
     database = Database(database_url, max_connections=1, wait_seconds=WAIT_SECONDS)
     database.peewee.connection()
 
@@ -91,7 +91,7 @@ def test_it_refuses_another_connection_after_a_bounded_wait(database_url: str) -
     assert isinstance(database.explain(error), DatabaseBusy)
 
 
-def test_it_lends_a_released_connection_to_the_thread_that_waits(database_url: str) -> None:
+def test_it_lends_a_released_connection_to_the_thread_that_waits(database_url):
     database = Database(database_url, max_connections=1, wait_seconds=10)
     mine = id(database.peewee.connection())
     with ThreadPoolExecutor(1) as threads:
@@ -102,7 +102,7 @@ def test_it_lends_a_released_connection_to_the_thread_that_waits(database_url: s
     database.close()
 
 
-def test_it_has_room_for_the_pool_and_its_overflow() -> None:
+def test_it_has_room_for_the_pool_and_its_overflow():
     database = Database.from_settings(Settings(database_pool_size=2, database_max_overflow=3))
     assert database.peewee._max_connections == 5
 
@@ -118,15 +118,13 @@ def new_file(tmp_path: Path) -> Iterator[tuple[Database, sqlite3.Connection]]:
     database.close()
 
 
-def test_it_tries_again_where_a_new_file_can_not_be_turned_to_wal(
-    new_file: tuple[Database, sqlite3.Connection], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_tries_again_where_a_new_file_can_not_be_turned_to_wal(new_file, monkeypatch):
     database, other = new_file
     monkeypatch.setattr(dialects, "sleep", lambda _: other.execute("COMMIT"))
     assert database.peewee.execute_sql("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_it_tries_no_longer_than_its_wait(new_file: tuple[Database, sqlite3.Connection]) -> None:
+def test_it_tries_no_longer_than_its_wait(new_file):
     database, _ = new_file
     start = monotonic()
     with pytest.raises(peewee.OperationalError) as refused:
@@ -143,7 +141,7 @@ def narrow_app(settings: Settings) -> Flask:
 
 
 @pytest.mark.parametrize("path", ["/api/agents", "/api/agents/nobody", "/api/jobs?cursor=x"])
-def test_it_returns_the_connection_after_each_request(narrow_app: Flask, path: str) -> None:
+def test_it_returns_the_connection_after_each_request(narrow_app, path):
     def ask(_: int) -> int:
         return narrow_app.test_client().get(path).status_code
 
@@ -154,25 +152,25 @@ def test_it_returns_the_connection_after_each_request(narrow_app: Flask, path: s
     narrow_app.extensions[EXTENSION].context.database.close()
 
 
-def test_it_names_folder_and_variable_where_the_folder_is_missing(tmp_path: Path) -> None:
+def test_it_names_folder_and_variable_where_the_folder_is_missing(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/nowhere/boz.db")
     with pytest.raises(StartError, match=f"{tmp_path}/nowhere .*BOZ_DATABASE_URL"):
         database.require_folder()
 
 
-def test_it_names_folder_and_variable_where_the_folder_takes_no_file(tmp_path: Path) -> None:
+def test_it_names_folder_and_variable_where_the_folder_takes_no_file(tmp_path):
     (tmp_path / "file").touch()
     for folder in [tmp_path / "file", *filter(Path.exists, [Path("/proc")])]:
         with pytest.raises(StartError, match=f"{folder} .*BOZ_DATABASE_URL"):
             Database(f"sqlite:///{folder}/boz.db").require_folder()
 
 
-def test_it_leaves_nothing_behind_in_a_good_folder(tmp_path: Path) -> None:
+def test_it_leaves_nothing_behind_in_a_good_folder(tmp_path):
     Database(f"sqlite:///{tmp_path}/boz.db").require_folder()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_asks_for_no_folder_where_the_engine_is_a_server(postgres: Database) -> None:
+def test_it_asks_for_no_folder_where_the_engine_is_a_server(postgres):
     assert postgres.path is None
     postgres.require_folder()
 
@@ -190,13 +188,13 @@ def test_it_asks_for_no_folder_where_the_engine_is_a_server(postgres: Database) 
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_it_calls_what_passes_by_itself_busy(postgres: Database, error: Exception) -> None:
+def test_it_calls_what_passes_by_itself_busy(postgres, error):
     wrapped = peewee.OperationalError("as Peewee raises it")
     wrapped.__cause__ = error
     assert isinstance(postgres.explain(wrapped), DatabaseBusy)
 
 
-def test_it_calls_a_full_disk_of_postgres_full(postgres: Database) -> None:
+def test_it_calls_a_full_disk_of_postgres_full(postgres):
     assert isinstance(postgres.explain(psycopg.errors.DiskFull()), StorageFull)
 
 
@@ -209,11 +207,11 @@ def test_it_calls_a_full_disk_of_postgres_full(postgres: Database) -> None:
         ValueError(),
     ],
 )
-def test_it_calls_faults_of_ours_neither(postgres: Database, error: Exception) -> None:
+def test_it_calls_faults_of_ours_neither(postgres, error):
     assert postgres.explain(error) is None
 
 
-def test_it_connects_anew_where_the_server_ended_a_connection(postgres: Database) -> None:
+def test_it_connects_anew_where_the_server_ended_a_connection(postgres):
     pid = postgres.peewee.execute_sql("SELECT pg_backend_pid()").fetchone()[0]
     with psycopg.connect(postgres.url, autocommit=True) as admin:
         admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
@@ -225,16 +223,16 @@ def test_it_connects_anew_where_the_server_ended_a_connection(postgres: Database
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite", "sqlite+pysqlite", "SQLite"])
-def test_it_takes_every_form_of_an_sqlite_url(scheme: str, tmp_path: Path) -> None:
+def test_it_takes_every_form_of_an_sqlite_url(scheme, tmp_path):
     assert Database(f"{scheme}:///{tmp_path}/boz.db").path == tmp_path / "boz.db"
 
 
-def test_it_takes_a_relative_path() -> None:
+def test_it_takes_a_relative_path():
     assert Database("sqlite:///boz.db").path == Path("boz.db")
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+asyncpg", "postgres"])
-def test_it_takes_every_form_of_a_postgres_url(scheme: str, postgres_migrated: str) -> None:
+def test_it_takes_every_form_of_a_postgres_url(scheme, postgres_migrated):
     database = Database(postgres_migrated.replace("postgresql", scheme, 1))
     assert database.peewee.table_exists("agents")
     database.close()
@@ -245,13 +243,13 @@ def test_it_takes_every_form_of_a_postgres_url(scheme: str, postgres_migrated: s
     ["sqlite://", "sqlite:///", "sqlite:////", "sqlite:////data/", "sqlite:///:memory:",
      "sqlite://data/boz.db", "/data/boz.db", "mysql://host/boz", "postgresql://", "boz"],
 )  # fmt: skip
-def test_it_refuses_urls_that_name_no_database_of_ours(url: str) -> None:
+def test_it_refuses_urls_that_name_no_database_of_ours(url):
     with pytest.raises(SettingsError, match=r"BOZ_DATABASE_URL must .*sqlite:////path/to/file\.db"):
         Database(url)
 
 
 @pytest.mark.parametrize("url", ["postgresql://boz:hunter%2@db/boz", "postgresql://db/boz?ssl=1"])
-def test_it_refuses_postgres_urls_that_libpq_can_not_read(url: str) -> None:
+def test_it_refuses_postgres_urls_that_libpq_can_not_read(url):
     with pytest.raises(SettingsError, match="BOZ_DATABASE_URL") as refused:
         Database(url)
     assert "hunter" not in str(refused.value)

@@ -1,6 +1,6 @@
 """What the database itself refuses, whoever writes, and what it does when a row goes."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import peewee
@@ -64,9 +64,7 @@ def one_of_each(database: Database) -> None:
 @pytest.mark.parametrize(
     ("table", "change"), CHECKS, ids=[f"{table} {change}" for table, change in CHECKS]
 )
-def test_it_refuses_values_that_no_state_or_range_has(
-    database: Database, table: str, change: dict[str, Any]
-) -> None:
+def test_it_refuses_values_that_no_state_or_range_has(database, table, change):
     ((column, value),) = change.items()
     with pytest.raises(peewee.IntegrityError, match=r"(?i)check"):
         database.peewee.execute_sql(
@@ -82,7 +80,7 @@ def test_it_refuses_values_that_no_state_or_range_has(
      lambda: season("Firefly", 1, season_id="Firefly by another id")],
     ids=["agent", "worker", "season", "episode", "disc", "title", "job", "season by show"],
 )  # fmt: skip
-def test_it_refuses_the_same_thing_twice(make: Callable[[], Any]) -> None:
+def test_it_refuses_the_same_thing_twice(make):
     with pytest.raises(peewee.IntegrityError, match=r"(?i)unique"):
         make()
 
@@ -104,7 +102,7 @@ def test_it_refuses_the_same_thing_twice(make: Callable[[], Any]) -> None:
          "discs.tv_season_id", "titles.disc_id", "jobs.disc_id", "jobs.assigned_worker_id",
          "job_events.job_id"],
 )  # fmt: skip
-def test_it_refuses_references_to_what_is_not_there(make: Callable[[], Any]) -> None:
+def test_it_refuses_references_to_what_is_not_there(make):
     with pytest.raises(peewee.IntegrityError, match=r"(?i)foreign key"):
         make()
 
@@ -151,9 +149,7 @@ GOING: dict[str, tuple[Callable[[], Any], tuple[Any, Any], tuple[Any, list[Any]]
 
 
 @pytest.mark.parametrize(("make", "goes", "left"), GOING.values(), ids=GOING)
-def test_it_deletes_or_keeps_what_names_a_row_that_goes(
-    make: Callable[[], Any], goes: tuple[Any, Any], left: tuple[Any, list[Any]]
-) -> None:
+def test_it_deletes_or_keeps_what_names_a_row_that_goes(make, goes, left):
     make()
     model, row_id = goes
     model.delete_by_id(row_id)
@@ -161,7 +157,7 @@ def test_it_deletes_or_keeps_what_names_a_row_that_goes(
     assert [value for (value,) in column.model.select(column).tuples()] == values
 
 
-def test_it_keeps_an_agent_that_has_discs() -> None:
+def test_it_keeps_an_agent_that_has_discs():
     agent()
     disc()
     with pytest.raises(peewee.IntegrityError, match=r"(?i)foreign key"):
@@ -170,14 +166,14 @@ def test_it_keeps_an_agent_that_has_discs() -> None:
 
 
 @pytest.mark.parametrize("status", ["detected", "ripping", "completed"])
-def test_it_has_one_live_disc_a_drive_at_most(status: str) -> None:
+def test_it_has_one_live_disc_a_drive_at_most(status):
     agent()
     disc("first", status=status)
     with pytest.raises(peewee.IntegrityError, match=r"(?i)unique"):
         disc("second")
 
 
-def test_it_has_any_number_of_ejected_discs_a_drive() -> None:
+def test_it_has_any_number_of_ejected_discs_a_drive():
     agent()
     agent("other")
     disc("first", status="ejected")
@@ -198,9 +194,7 @@ TRANSCODE = {"job_type": JobType.TRANSCODE, "source_job_id": "rip"}
     ids=["rip", "transcode"],
 )
 @pytest.mark.parametrize("status", [*JobStatus])
-def test_it_does_a_job_once_at_a_time(
-    same: dict[str, Any], over: Collection[JobStatus], status: JobStatus
-) -> None:
+def test_it_does_a_job_once_at_a_time(same, over, status):
     agent()
     disc()
     job("first", **same, status=status)
@@ -212,7 +206,7 @@ def test_it_does_a_job_once_at_a_time(
             job("second", **same)
 
 
-def test_it_takes_other_jobs_of_the_same_title_and_file() -> None:
+def test_it_takes_other_jobs_of_the_same_title_and_file():
     agent()
     disc()
     job("rip", **RIP)

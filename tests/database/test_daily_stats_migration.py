@@ -98,14 +98,14 @@ def rounded(rows: list[Row]) -> list[Row]:
     return sorted(({name: str(row[name]) for name in row} for row in cut), key=repr)
 
 
-def test_it_counts_what_is_over_as_runs_are_counted(in_use: Database) -> None:
+def test_it_counts_what_is_over_as_runs_are_counted(in_use):
     Migrations(in_use).upgrade(DAILY_STATS)
     found = rounded(list(DailyStats.select().dicts()))
     assert found == rounded(merged(run.row() for run, _ in runs()))
     assert sum(int(row["runs"]) for row in found) == len(runs())
 
 
-def test_it_counts_a_job_without_an_end(in_use: Database) -> None:
+def test_it_counts_a_job_without_an_end(in_use):
     """There should be none; where there is one, the server starts all the same."""
     entered(in_use, 2000, job_type="organize", status="failed", preset="odd")
     Migrations(in_use).upgrade(DAILY_STATS)
@@ -113,7 +113,7 @@ def test_it_counts_a_job_without_an_end(in_use: Database) -> None:
     assert (str(row.day), row.duration_bucket, row.runs) == ("2026-01-24", -1, 1)
 
 
-def test_it_reads_times_without_a_fraction(sqlite: Database) -> None:
+def test_it_reads_times_without_a_fraction(sqlite):
     Migrations(sqlite).downgrade(BEFORE)
     entered(sqlite, 1, job_type="transcode", status="completed",
             started_at="2026-01-24 12:00:00", completed_at="2026-01-24 12:10:00")  # fmt: skip
@@ -122,5 +122,5 @@ def test_it_reads_times_without_a_fraction(sqlite: Database) -> None:
     assert (row.duration_bucket, round(row.busy_seconds, 2)) == (576, 600.0)
 
 
-def test_it_keeps_every_row_on_the_way_up_down_and_up_again(in_use: Database) -> None:
+def test_it_keeps_every_row_on_the_way_up_down_and_up_again(in_use):
     assert_keeps_every_row(in_use, BEFORE, DAILY_STATS, NEW_VALUES)

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,14 +47,14 @@ def filled(database: Database, version: str) -> Database:
 
 
 @each_step
-def test_it_keeps_every_row_up_down_and_up(database: Database, before: str, after: str) -> None:
+def test_it_keeps_every_row_up_down_and_up(database, before, after):
     there = columns(filled(database, before))
     in_use = specimens.statements(database, besides=there)  # made once the new schema is there
     assert_keeps_every_row(database, before, after, in_use, GAINING.get(after, ()))
 
 
 @pytest.mark.parametrize(("before", "after"), [pytest.param(*ALL, id="all"), NEWEST, *OLDER])
-def test_it_is_applied_once_by_four_processes(database: Database, before: str, after: str) -> None:
+def test_it_is_applied_once_by_four_processes(database, before, after):
     there = columns(filled(database, before))
     kept = rows(database, there)
     database.close()
@@ -68,14 +67,12 @@ def test_it_is_applied_once_by_four_processes(database: Database, before: str, a
 
 
 @each_step
-def test_it_is_whole_or_not_there_wherever_it_is_killed(
-    tmp_path: Path, before: str, after: str
-) -> None:
+def test_it_is_whole_or_not_there_wherever_it_is_killed(tmp_path, before, after):
     """On SQLite: PostgreSQL keeps a transaction whole by itself, and takes ten times as long."""
     goes_on_when_killed(Database(f"sqlite:///{tmp_path}/boz.db"), before, after, every=1)
 
 
-def test_it_does_all_or_none_where_it_is_killed(database: Database) -> None:
+def test_it_does_all_or_none_where_it_is_killed(database):
     goes_on_when_killed(database, *ALL, every=30)
 
 

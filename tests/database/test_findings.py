@@ -35,7 +35,7 @@ def assert_found(database: Database, check: str, severity: Severity, *mentions: 
     assert found[check].fix.endswith(".")
 
 
-def test_it_finds_nothing_wrong_where_nothing_is(database: Database) -> None:
+def test_it_finds_nothing_wrong_where_nothing_is(database):
     found = look(database)
     assert list(found) == [
         "file system", "version", "pragmas", "integrity", "foreign keys", "free pages", "log"
@@ -43,16 +43,12 @@ def test_it_finds_nothing_wrong_where_nothing_is(database: Database) -> None:
     assert {(finding.severity, finding.fix) for finding in found.values()} == {(OK, "")}
 
 
-def test_it_warns_of_an_sqlite_that_can_corrupt_a_log(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_warns_of_an_sqlite_that_can_corrupt_a_log(database, monkeypatch):
     monkeypatch.setattr(findings, "SOUND_SQLITE", (99, 0, 0))
     assert_found(database, "version", WARNING, "can corrupt a database")
 
 
-def test_it_finds_a_network_file_system(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_finds_a_network_file_system(database, monkeypatch):
     monkeypatch.setattr(findings, "network_type", lambda _: "nfs4")
     assert_found(database, "file system", ERROR, str(database.path), "(nfs4)")
 
@@ -65,14 +61,12 @@ def test_it_finds_a_network_file_system(
         ("foreign_keys", "0", "foreign_keys is 0, not 1"),
     ],
 )
-def test_it_finds_a_pragma_that_is_not_in_force(
-    database: Database, name: str, value: str, said: str
-) -> None:
+def test_it_finds_a_pragma_that_is_not_in_force(database, name, value, said):
     database.peewee.execute_sql(f"PRAGMA {name} = {value}")
     assert_found(database, "pragmas", ERROR, said)
 
 
-def test_it_finds_an_index_that_lacks_a_row(database: Database) -> None:
+def test_it_finds_an_index_that_lacks_a_row(database):
     execute: Callable[..., object] = database.peewee.execute_sql
     execute("INSERT INTO leases (name, renewed_at) VALUES ('a', '2026-01-24 12:00:00')")
     execute("PRAGMA writable_schema = 1")
@@ -84,7 +78,7 @@ def test_it_finds_an_index_that_lacks_a_row(database: Database) -> None:
     assert_found(database, "integrity", ERROR, "index")
 
 
-def test_it_finds_references_to_nothing(database: Database) -> None:
+def test_it_finds_references_to_nothing(database):
     database.peewee.execute_sql("PRAGMA foreign_keys = 0")
     database.peewee.execute_sql(
         "INSERT INTO job_events (job_id, at, to_status, actor, attempt)"
@@ -94,24 +88,20 @@ def test_it_finds_references_to_nothing(database: Database) -> None:
     assert_found(database, "foreign keys", ERROR, "1 references", "job_events row 1 to jobs")
 
 
-def test_it_finds_free_pages_that_are_worth_a_vacuum(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_finds_free_pages_that_are_worth_a_vacuum(database, monkeypatch):
     monkeypatch.setattr(findings, "FREE_BYTES", 0)
     database.peewee.execute_sql("CREATE TABLE filler AS SELECT randomblob(2000000) AS bytes")
     database.peewee.execute_sql("DROP TABLE filler")
     assert_found(database, "free pages", WARNING, "pages are free")
 
 
-def test_it_finds_a_log_that_does_not_shrink(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_finds_a_log_that_does_not_shrink(database, monkeypatch):
     database.peewee.execute_sql("CREATE TABLE filler AS SELECT randomblob(10000) AS bytes")
     monkeypatch.setattr(findings, "WAL_LIMIT_BYTES", 9999)
     assert_found(database, "log", WARNING, "bytes in the write-ahead log")
 
 
-def test_it_finds_a_damaged_page_and_goes_on(database: Database) -> None:
+def test_it_finds_a_damaged_page_and_goes_on(database):
     path = database.path
     assert path is not None
     database.peewee.execute_sql("PRAGMA journal_mode = delete")
@@ -125,7 +115,7 @@ def test_it_finds_a_damaged_page_and_goes_on(database: Database) -> None:
     assert look(database)["integrity"].severity is ERROR
 
 
-def test_it_says_of_every_look_that_a_file_is_no_database(database: Database) -> None:
+def test_it_says_of_every_look_that_a_file_is_no_database(database):
     assert database.path is not None
     database.close()
     for end in ("", "-wal", "-shm"):

@@ -241,7 +241,7 @@ def upgraded(database: Database, step: Step) -> Database:
     return database
 
 
-def test_it_fills_every_new_column(blank: Database, step: Step) -> None:
+def test_it_fills_every_new_column(blank, step):
     before = columns(old(blank, step))
     Migrations(blank).upgrade(step.after)
     after = columns(blank)
@@ -273,7 +273,7 @@ def of_model(table: str, names: list[str]) -> list[tuple[Any, ...]]:
     return list(model.select(*(getattr(model, name) for name in names)).tuples())
 
 
-def test_it_keeps_every_row_up_down_and_up(blank: Database, step: Step) -> None:
+def test_it_keeps_every_row_up_down_and_up(blank, step):
     assert_keeps_every_row(old(blank, step), step.before, step.after, step.uses)
 
 
@@ -282,9 +282,7 @@ def test_it_keeps_every_row_up_down_and_up(blank: Database, step: Step) -> None:
     [(QUEUE, ("jobs", "workers")), (IDENTIFICATION, ("discs", "titles", "tv_episodes"))],
     ids=["002", "004"],
 )
-def test_it_rebuilds_no_table_on_sqlite(
-    sqlite: Database, step: Step, tables: tuple[str, ...]
-) -> None:
+def test_it_rebuilds_no_table_on_sqlite(sqlite, step, tables):
     def places() -> dict[str, int]:
         cursor = sqlite.peewee.execute_sql("SELECT name, rootpage FROM sqlite_master")
         return {name: page for name, page in cursor.fetchall() if name in tables}
@@ -298,7 +296,7 @@ def test_it_rebuilds_no_table_on_sqlite(
     assert places() == before
 
 
-def test_004_takes_every_kind_of_title_and_no_other(blank: Database) -> None:
+def test_004_takes_every_kind_of_title_and_no_other(blank):
     upgraded(blank, IDENTIFICATION)
     for kind in TitleKind:
         assert Title.update(kind=kind).execute() == 4
@@ -306,7 +304,7 @@ def test_004_takes_every_kind_of_title_and_no_other(blank: Database) -> None:
         blank.peewee.execute_sql("UPDATE titles SET kind = 'bonus'")
 
 
-def test_006_takes_a_key_once(blank: Database) -> None:
+def test_006_takes_a_key_once(blank):
     upgraded(blank, OUTBOX)
     message = (
         "INSERT INTO outbox (kind, key, payload, entered_at, due_at, latest_due_at, last_error)"  # noqa: S608
@@ -331,7 +329,7 @@ def archive(database: Database, record: Any, **row: Any) -> None:
     )
 
 
-def test_008_brings_the_discs_of_the_archive_back_on_the_way_down(blank: Database) -> None:
+def test_008_brings_the_discs_of_the_archive_back_on_the_way_down(blank):
     upgraded(blank, ARCHIVE)
     blank.peewee.execute_sql("UPDATE jobs SET disc_id = NULL WHERE job_id = 'two'")
     record = {
@@ -383,7 +381,7 @@ def found(database: Database, *words: str) -> list[str]:
     return sorted(disc_id for (disc_id,) in query.tuples())
 
 
-def test_010_enters_the_discs_that_are_there(library: Database) -> None:
+def test_010_enters_the_discs_that_are_there(library):
     expected = {}
     for disc in Disc.select():
         titles = Title.select().where(Title.disc == disc.disc_id).order_by(Title.title_index)
@@ -400,7 +398,7 @@ def test_010_enters_the_discs_that_are_there(library: Database) -> None:
     assert season.show_key == key(season.show_name) == "greys cafe"
 
 
-def test_010_finds_discs_and_what_was_changed_since(library: Database) -> None:
+def test_010_finds_discs_and_what_was_changed_since(library):
     assert found(library, "grey") == found(library, "gr", "caf") == ["old", "show"]
     assert found(library, "zweite", "strass") == ["show"]
     assert found(library, "pilot") == ["old"]
@@ -413,7 +411,7 @@ def test_010_finds_discs_and_what_was_changed_since(library: Database) -> None:
     assert found(library, "grey") == ["old"]
 
 
-def test_010_writes_instants_in_one_way(library: Database) -> None:
+def test_010_writes_instants_in_one_way(library):
     if library.path is not None:
         lengths = library.peewee.execute_sql("SELECT LENGTH(detected_at) FROM library_entries")
         assert {length for (length,) in lengths.fetchall()} == {26}
@@ -421,7 +419,7 @@ def test_010_writes_instants_in_one_way(library: Database) -> None:
     assert [entry.disc_id for entry in newest] == ["film", "blank", "show", "old"]
 
 
-def test_010_enters_more_discs_than_one_statement_takes(blank: Database) -> None:
+def test_010_enters_more_discs_than_one_statement_takes(blank):
     old(blank, LIBRARY).peewee.execute_sql(
         "INSERT INTO discs (disc_id, agent_id, drive, disc_name, fingerprint, status)"
         " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)"

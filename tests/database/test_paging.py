@@ -63,7 +63,7 @@ def expected(order: list[Any]) -> list[str]:
 @pytest.mark.usefixtures("jobs")
 @pytest.mark.parametrize("limit", [1, 2, 5, 12, 13])
 @pytest.mark.parametrize("order", ORDERS, ids=NAMES)
-def test_it_gives_every_row_once_and_in_order(order: list[Any], limit: int) -> None:
+def test_it_gives_every_row_once_and_in_order(order, limit):
     pages = walk(order, limit)
     assert [job_id for page in pages for job_id in page] == expected(order)
     assert all(len(page) == limit for page in pages[:-1])
@@ -73,7 +73,7 @@ def test_it_gives_every_row_once_and_in_order(order: list[Any], limit: int) -> N
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.usefixtures("jobs")
 @pytest.mark.parametrize("order", [NEWEST_FIRST, OLDEST_FIRST], ids=["newest", "oldest"])
-def test_it_enters_the_index_at_the_pages_place(database: Database, order: list[Any]) -> None:
+def test_it_enters_the_index_at_the_pages_place(database, order):
     asked: list[Any] = []
     cursor = fetch_page(Job.select(), order, PageRequest(2)).next_cursor
     database.peewee.query_hooks.append(asked.append)
@@ -87,17 +87,17 @@ def test_it_enters_the_index_at_the_pages_place(database: Database, order: list[
     ]
 
 
-def test_it_gives_one_empty_page_of_an_empty_list() -> None:
+def test_it_gives_one_empty_page_of_an_empty_list():
     assert walk(NEWEST_FIRST, 5) == [[]]
 
 
 @pytest.mark.usefixtures("jobs")
-def test_it_has_no_next_page_behind_a_full_last_one() -> None:
+def test_it_has_no_next_page_behind_a_full_last_one():
     assert len(walk(OLDEST_FIRST, 6)) == 2
 
 
 @pytest.mark.usefixtures("jobs")
-def test_it_keeps_the_conditions_of_the_query_on_every_page() -> None:
+def test_it_keeps_the_conditions_of_the_query_on_every_page():
     query = Job.select().where(Job.priority == 1)
     first = fetch_page(query, NEWEST_FIRST, PageRequest(4))
     second = fetch_page(query, NEWEST_FIRST, PageRequest(4, first.next_cursor))
@@ -107,7 +107,7 @@ def test_it_keeps_the_conditions_of_the_query_on_every_page() -> None:
 
 
 @pytest.mark.usefixtures("jobs")
-def test_it_goes_on_where_it_was_though_rows_came_and_went() -> None:
+def test_it_goes_on_where_it_was_though_rows_came_and_went():
     ids = expected(NEWEST_FIRST)
     first = fetch_page(Job.select(), NEWEST_FIRST, PageRequest(3))
     job("newest", created_at=NOW + timedelta(seconds=1))
@@ -116,7 +116,7 @@ def test_it_goes_on_where_it_was_though_rows_came_and_went() -> None:
     assert [row.job_id for row in second.items] == ids[3:6]
 
 
-def test_it_takes_any_text_for_a_key() -> None:
+def test_it_takes_any_text_for_a_key():
     names = sorted(["a", "b ' \" \\ %", "c\n", "d ♥", "e{}", "f" * 100])
     for name in names:
         agent(name)
@@ -128,7 +128,7 @@ def test_it_takes_any_text_for_a_key() -> None:
     assert found == names
 
 
-def test_it_makes_cursors_that_need_no_escaping_in_an_address() -> None:
+def test_it_makes_cursors_that_need_no_escaping_in_an_address():
     for number in range(3):
         job(f"???>>>~~~{number}")
     cursor = fetch_page(Job.select(), NEWEST_FIRST, PageRequest(1)).next_cursor
@@ -174,7 +174,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("cursor", BAD.values(), ids=BAD)
-def test_it_refuses_a_cursor_that_is_not_of_this_list(cursor: str) -> None:
+def test_it_refuses_a_cursor_that_is_not_of_this_list(cursor):
     with pytest.raises(Invalid, match="cursor") as refused:
         fetch_page(Job.select(), MOST_URGENT_FIRST, PageRequest(5, cursor))
     assert refused.value.errors == {
@@ -183,7 +183,7 @@ def test_it_refuses_a_cursor_that_is_not_of_this_list(cursor: str) -> None:
 
 
 @pytest.mark.usefixtures("jobs")
-def test_it_takes_a_cursor_whose_time_is_of_another_zone() -> None:
+def test_it_takes_a_cursor_whose_time_is_of_another_zone():
     cursor = encoded((NOW + timedelta(hours=2)).isoformat().replace("+00:00", "+02:00"), "z")
     page = fetch_page(Job.select(), OLDEST_FIRST, PageRequest(50, cursor))
     assert {row.created_at for row in page.items} == {NOW + timedelta(microseconds=1)}

@@ -56,7 +56,7 @@ QUERIES = {
 
 @pytest.mark.parametrize("url", ["sqlite:///a.db", "postgresql://a/b"])
 @pytest.mark.parametrize("name", QUERIES)
-def test_it_writes_what_peewee_writes(name: str, url: str) -> None:
+def test_it_writes_what_peewee_writes(name, url):
     options: dict[str, Any] = Database(url).peewee.get_context_options()
     written, expected = (
         context(**options).sql(QUERIES[name]).query() for context in (QuickContext, peewee.Context)

@@ -103,7 +103,7 @@ DEFAULTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("table", COLUMNS)
-def test_it_has_every_column_that_was_asked_for(database: Database, table: str) -> None:
+def test_it_has_every_column_that_was_asked_for(database, table):
     asked = COLUMNS[table].split()
     found = {column.name: column for column in database.peewee.get_columns(table)}
     assert {name.rstrip("!") for name in asked} <= found.keys()
@@ -113,13 +113,13 @@ def test_it_has_every_column_that_was_asked_for(database: Database, table: str) 
 
 
 @pytest.mark.parametrize("name", INDEXES)
-def test_it_has_every_index_that_was_asked_for(database: Database, name: str) -> None:
+def test_it_has_every_index_that_was_asked_for(database, name):
     table, columns = INDEXES[name]
     found = {index.name: index.columns for index in database.peewee.get_indexes(table)}
     assert found[name][: len(columns)] == columns
 
 
-def test_it_gives_every_default_that_was_asked_for(database: Database) -> None:
+def test_it_gives_every_default_that_was_asked_for(database):
     mark = database.peewee.param
     for table, given, expected in DEFAULTS:
         columns, marks = ", ".join(given), ", ".join([mark] * len(given))
@@ -138,9 +138,7 @@ def test_it_gives_every_default_that_was_asked_for(database: Database) -> None:
      ("workers", "registered_at"), ("discs", "detected_at"), ("jobs", "created_at"),
      ("tv_seasons", "created_at"), ("tv_seasons", "updated_at"), ("vlc_commands", "created_at")],
 )  # fmt: skip
-def test_it_gives_the_present_time_where_that_was_asked_for(
-    database: Database, table: str, column: str
-) -> None:
+def test_it_gives_the_present_time_where_that_was_asked_for(database, table, column):
     found = {item.name: item for item in database.peewee.get_columns(table)}[column]
     assert found.default == "CURRENT_TIMESTAMP"
 
@@ -201,33 +199,31 @@ def migrated(blank: Database) -> Database:
     return blank
 
 
-def test_it_finds_no_difference_after_the_migrations(migrated: Database) -> None:
+def test_it_finds_no_difference_after_the_migrations(migrated):
     assert schema_report.differences(migrated) == []
 
 
-def test_it_leaves_the_database_as_it_was(migrated: Database) -> None:
+def test_it_leaves_the_database_as_it_was(migrated):
     tables = migrated.peewee.get_tables()
     schema_report.differences(migrated)
     assert schema_report.differences(migrated) == []
     assert migrated.peewee.get_tables() == tables
 
 
-def test_it_finds_everything_missing_in_an_empty_database(blank: Database) -> None:
+def test_it_finds_everything_missing_in_an_empty_database(blank):
     found = schema_report.differences(blank)
     assert "table jobs is missing: the models have a table" in found
     assert all(" is missing: " in line for line in found)
 
 
 @pytest.mark.parametrize(("change", "said"), ON_BOTH, ids=[said for _, said in ON_BOTH])
-def test_it_finds_what_was_added_or_dropped(migrated: Database, change: str, said: str) -> None:
+def test_it_finds_what_was_added_or_dropped(migrated, change, said):
     migrated.peewee.execute_sql(change)
     assert [line for line in schema_report.differences(migrated) if said in line]
 
 
 @pytest.mark.parametrize(("old", "new", "said"), ON_SQLITE, ids=[said for *_, said in ON_SQLITE])
-def test_it_finds_a_declaration_that_differs_on_sqlite(
-    sqlite: Database, old: str, new: str, said: str
-) -> None:
+def test_it_finds_a_declaration_that_differs_on_sqlite(sqlite, old, new, said):
     execute = sqlite.peewee.execute_sql
     declared = execute("SELECT sql FROM sqlite_master WHERE name = 'workers'").fetchone()[0]
     assert old in declared
@@ -236,13 +232,13 @@ def test_it_finds_a_declaration_that_differs_on_sqlite(
     assert [line for line in schema_report.differences(sqlite) if said in line]
 
 
-def test_it_finds_an_extra_trigger_on_sqlite(sqlite: Database) -> None:
+def test_it_finds_an_extra_trigger_on_sqlite(sqlite):
     sqlite.peewee.execute_sql("CREATE TRIGGER extra AFTER UPDATE ON jobs BEGIN SELECT 1; END")
     (found,) = schema_report.differences(sqlite)
     assert found.startswith("trigger extra is not in the models: the database has CREATE TRIGGER")
 
 
-def test_it_finds_the_condition_of_an_index_that_differs_on_sqlite(sqlite: Database) -> None:
+def test_it_finds_the_condition_of_an_index_that_differs_on_sqlite(sqlite):
     sqlite.peewee.execute_sql("DROP INDEX uq_discs_live_drive")
     sqlite.peewee.execute_sql("CREATE UNIQUE INDEX uq_discs_live_drive ON discs (agent_id, drive)")
     (found,) = schema_report.differences(sqlite)
@@ -250,9 +246,7 @@ def test_it_finds_the_condition_of_an_index_that_differs_on_sqlite(sqlite: Datab
 
 
 @pytest.mark.parametrize(("change", "said"), ON_POSTGRES, ids=[said for _, said in ON_POSTGRES])
-def test_it_finds_a_declaration_that_differs_on_postgres(
-    postgres: Database, change: str, said: str
-) -> None:
+def test_it_finds_a_declaration_that_differs_on_postgres(postgres, change, said):
     with suppress(Undo), postgres.peewee.atomic():
         postgres.peewee.execute_sql(change)
         assert [line for line in schema_report.differences(postgres) if said in line]

@@ -42,14 +42,14 @@ def opened(database: Database, tmp_path: Path) -> Iterator[Database]:
     restored.close()
 
 
-def test_it_finds_a_disc_in_a_backup(opened: Database) -> None:
+def test_it_finds_a_disc_in_a_backup(opened):
     assert schema_report.differences(opened) == []
     assert found(opened) == ["disc"]
     renew_entries(["disc"])
     assert found(opened) == ["disc"]
 
 
-def test_it_finds_the_same_after_a_vacuum(database: Database) -> None:
+def test_it_finds_the_same_after_a_vacuum(database):
     for number in range(50):
         disc(f"d{number}", disc_name=f"D{number} X", drive=f"{number}")
     renew_entries([f"d{number}" for number in range(50)])
@@ -67,35 +67,35 @@ def test_it_finds_the_same_after_a_vacuum(database: Database) -> None:
         ("CREATE VIRTUAL TABLE more USING fts5(a)", "table more is not in the models"),
     ],
 )
-def test_it_is_compared_with_the_models(database: Database, change: str, said: str) -> None:
+def test_it_is_compared_with_the_models(database, change, said):
     database.peewee.execute_sql(change)
     assert any(line.startswith(said) for line in schema_report.differences(database))
 
 
-def test_it_is_found_where_it_is_declared_in_another_way(database: Database) -> None:
+def test_it_is_found_where_it_is_declared_in_another_way(database):
     database.peewee.execute_sql("DROP TABLE library_search")
     database.peewee.execute_sql("CREATE VIRTUAL TABLE library_search USING fts5(text)")
     told = [line for line in schema_report.differences(database) if line.startswith("table")]
     assert told[0].startswith("table library_search differs: the models have CREATE VIRTUAL")
 
 
-def test_it_is_left_to_sqlite_what_it_keeps_its_contents_in(database: Database) -> None:
+def test_it_is_left_to_sqlite_what_it_keeps_its_contents_in(database):
     assert {"library_search_data", "library_search_idx"} <= set(database.peewee.get_tables())
     database.peewee.execute_sql("DROP TABLE library_search_config")
     assert schema_report.differences(database) == []
 
 
-def test_it_is_no_table_that_could_have_rows_of_ours(database: Database) -> None:
+def test_it_is_no_table_that_could_have_rows_of_ours(database):
     assert {name for name in database.tables() if name.startswith("library")} == {"library_entries"}
 
 
-def test_it_is_counted_as_one_table(database: Database) -> None:
+def test_it_is_counted_as_one_table(database):
     (size,) = [each for each in upkeep.sizes(database) if each.table.startswith("library_search")]
     assert (size.table, size.rows) == ("library_search", 1)
     assert size.size_bytes > 0
 
 
-def test_it_is_found_where_it_is_damaged(database: Database) -> None:
+def test_it_is_found_where_it_is_damaged(database):
     assert database.path is not None
     assert {each.severity for each in findings.of_sqlite(database, database.path)} == {"ok"}
     database.peewee.execute_sql("DELETE FROM library_search_data WHERE id > 10")
@@ -103,7 +103,7 @@ def test_it_is_found_where_it_is_damaged(database: Database) -> None:
     assert [each.check for each in damaged] == ["integrity"]
 
 
-def test_it_is_read_by_pythons_own_sqlite_too(database: Database, tmp_path: Path) -> None:
+def test_it_is_read_by_pythons_own_sqlite_too(database, tmp_path):
     """Where there is no wheel of ours; and whoever looks into a copy of the file by hand."""
     assert database.path is not None
     database.close()
@@ -116,7 +116,7 @@ def test_it_is_read_by_pythons_own_sqlite_too(database: Database, tmp_path: Path
         connection.close()
 
 
-def test_it_is_empty_without_discs(database: Database) -> None:
+def test_it_is_empty_without_discs(database):
     LibraryEntry.delete().execute()
     Disc.delete().execute()
     Agent.delete().execute()

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from time import monotonic
 
 import peewee
@@ -42,13 +41,13 @@ def rename() -> int:
     return int(Agent.update(name="Ours").execute())
 
 
-def test_it_keeps_what_a_write_did(database: Database) -> None:
+def test_it_keeps_what_a_write_did(database):
     with database.write():
         agent()
     assert Agent.select().count() == 1
 
 
-def test_it_undoes_all_of_a_write_that_fails(database: Database) -> None:
+def test_it_undoes_all_of_a_write_that_fails(database):
     with suppress(Undo), database.write():
         agent("one")
         agent("two")
@@ -56,7 +55,7 @@ def test_it_undoes_all_of_a_write_that_fails(database: Database) -> None:
     assert Agent.select().count() == 0
 
 
-def test_it_does_once_before_the_commit_what_a_write_is_to_end_with(database: Database) -> None:
+def test_it_does_once_before_the_commit_what_a_write_is_to_end_with(database):
     done = []
 
     def action(keys: Sequence[str]) -> None:
@@ -74,7 +73,7 @@ def test_it_does_once_before_the_commit_what_a_write_is_to_end_with(database: Da
     assert len(done) == 1
 
 
-def test_it_undoes_a_write_whose_end_fails(database: Database) -> None:
+def test_it_undoes_a_write_whose_end_fails(database):
     def action(_: Sequence[str]) -> None:
         raise Undo
 
@@ -84,7 +83,7 @@ def test_it_undoes_a_write_whose_end_fails(database: Database) -> None:
     assert Agent.select().count() == 0
 
 
-def test_it_forgets_the_end_of_a_write_that_fails(database: Database) -> None:
+def test_it_forgets_the_end_of_a_write_that_fails(database):
     done: list[Sequence[str]] = []
     with suppress(Undo), database.write():
         database.before_commit(done.append, "a")
@@ -94,13 +93,13 @@ def test_it_forgets_the_end_of_a_write_that_fails(database: Database) -> None:
     assert done == [["b"]]
 
 
-def test_it_does_at_once_what_is_in_no_write(database: Database) -> None:
+def test_it_does_at_once_what_is_in_no_write(database):
     done: list[Sequence[str]] = []
     database.before_commit(done.append, "a")
     assert done == [["a"]]
 
 
-def test_it_undoes_only_the_inner_write_where_the_outer_goes_on(database: Database) -> None:
+def test_it_undoes_only_the_inner_write_where_the_outer_goes_on(database):
     with database.write():
         agent("outer")
         with suppress(Undo), database.write():
@@ -110,7 +109,7 @@ def test_it_undoes_only_the_inner_write_where_the_outer_goes_on(database: Databa
     assert {row.agent_id for row in Agent.select()} == {"outer", "after"}
 
 
-def test_it_undoes_the_inner_write_with_the_outer(database: Database) -> None:
+def test_it_undoes_the_inner_write_with_the_outer(database):
     with suppress(Undo), database.write():
         with database.write():
             agent("inner")
@@ -118,7 +117,7 @@ def test_it_undoes_the_inner_write_with_the_outer(database: Database) -> None:
     assert Agent.select().count() == 0
 
 
-def test_it_keeps_other_writers_out_from_the_start_of_a_write(sqlite: Database) -> None:
+def test_it_keeps_other_writers_out_from_the_start_of_a_write(sqlite):
     with (
         closing(sqlite3.connect(str(sqlite.path), timeout=0, isolation_level=None)) as other,
         sqlite.write(),  # has changed nothing yet
@@ -127,14 +126,14 @@ def test_it_keeps_other_writers_out_from_the_start_of_a_write(sqlite: Database) 
         other.execute("BEGIN IMMEDIATE")
 
 
-def test_it_lets_readers_in_during_a_write(database: Database) -> None:
+def test_it_lets_readers_in_during_a_write(database):
     with ThreadPoolExecutor(1) as threads, database.write():
         agent()
         assert threads.submit(Agent.select().count).result() == 0
         threads.submit(database.release).result()
 
 
-def test_it_reads_one_instant_while_others_write(database: Database) -> None:
+def test_it_reads_one_instant_while_others_write(database):
     with ThreadPoolExecutor(1) as threads:
         with database.read():
             assert Agent.select().count() == 0
@@ -144,7 +143,7 @@ def test_it_reads_one_instant_while_others_write(database: Database) -> None:
         threads.submit(database.release).result()
 
 
-def test_it_reads_its_own_changes_inside_a_write(database: Database) -> None:
+def test_it_reads_its_own_changes_inside_a_write(database):
     with database.write():
         agent()
         with database.read():
@@ -152,7 +151,7 @@ def test_it_reads_its_own_changes_inside_a_write(database: Database) -> None:
     assert Agent.select().count() == 1
 
 
-def test_it_lets_every_writer_of_several_threads_succeed(database_url: str) -> None:
+def test_it_lets_every_writer_of_several_threads_succeed(database_url):
     database = Database(database_url, max_connections=4)
     season()
 
@@ -170,7 +169,7 @@ def test_it_lets_every_writer_of_several_threads_succeed(database_url: str) -> N
     database.close()
 
 
-def test_it_says_busy_within_its_bound_where_another_process_writes(database: Database) -> None:
+def test_it_says_busy_within_its_bound_where_another_process_writes(database):
     agent()
     with another_writer(database):
         start = monotonic()
@@ -182,7 +181,7 @@ def test_it_says_busy_within_its_bound_where_another_process_writes(database: Da
     assert Agent.get().name == "Pc"
 
 
-def test_it_writes_again_once_the_other_process_is_done(database: Database) -> None:
+def test_it_writes_again_once_the_other_process_is_done(database):
     agent()
     with another_writer(database), pytest.raises(peewee.OperationalError), database.write():
         rename()
@@ -191,7 +190,7 @@ def test_it_writes_again_once_the_other_process_is_done(database: Database) -> N
     assert Agent.get().name == "Ours"
 
 
-def test_it_says_busy_within_its_bound_where_another_thread_writes(sqlite: Database) -> None:
+def test_it_says_busy_within_its_bound_where_another_thread_writes(sqlite):
     def ask() -> float:
         start = monotonic()
         with pytest.raises(DatabaseBusy), sqlite.write():
@@ -204,9 +203,7 @@ def test_it_says_busy_within_its_bound_where_another_thread_writes(sqlite: Datab
         agent()
 
 
-def test_it_waits_for_a_connection_before_its_turn_to_write(
-    sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_waits_for_a_connection_before_its_turn_to_write(sqlite_template, monkeypatch):
     database = Database(f"sqlite:///{sqlite_template}", max_connections=1)
     database.peewee.connection()
     connect, asked = database.peewee.connect, threading.Event()
@@ -230,7 +227,7 @@ def test_it_waits_for_a_connection_before_its_turn_to_write(
     database.close()
 
 
-def test_it_says_full_and_changes_nothing_where_the_disk_is_full(sqlite: Database) -> None:
+def test_it_says_full_and_changes_nothing_where_the_disk_is_full(sqlite):
     pages = sqlite.peewee.execute_sql("PRAGMA page_count").fetchone()[0]
     sqlite.peewee.execute_sql(f"PRAGMA max_page_count = {pages}")
 
@@ -245,7 +242,7 @@ def test_it_says_full_and_changes_nothing_where_the_disk_is_full(sqlite: Databas
     assert Agent.select().count() == 0
 
 
-def test_it_writes_again_once_there_is_room(sqlite: Database) -> None:
+def test_it_writes_again_once_there_is_room(sqlite):
     sqlite.peewee.execute_sql("PRAGMA max_page_count = 1")
     with pytest.raises(peewee.OperationalError), sqlite.write():
         agent("large", name="x" * 100_000)
@@ -255,7 +252,7 @@ def test_it_writes_again_once_there_is_room(sqlite: Database) -> None:
     assert Agent.select().count() == 1
 
 
-def test_it_calls_a_broken_rule_neither_busy_nor_full(database: Database) -> None:
+def test_it_calls_a_broken_rule_neither_busy_nor_full(database):
     agent()
     with pytest.raises(peewee.IntegrityError) as refused, database.write():
         agent()

@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from flask import Flask
 
 from boz_server.api.context import EXTENSION
 from boz_server.database import transfer
@@ -16,15 +15,12 @@ from boz_server.database.migrations import Migrations
 from boz_server.database.models import MODELS, Agent, Disc, Job, LibraryEntry, ProviderAnswer
 from boz_server.database.models.base import database_proxy
 from boz_server.database.transfer import TransferError
-from boz_server.errors import BozError, SettingsError, StartError
+from boz_server.errors import SettingsError, StartError
 from boz_server.services.wiring import Services, build_services
-from tests.client import Client, ok
+from tests.client import ok
 from tests.database import specimens
 from tests.database.processes import child, die, ended
 from tests.database.rows import NOW, agent, disc, event, job, title
-from tests.support import (
-    FakeClock,
-)
 
 Values = dict[str, list[tuple[Any, ...]]]
 
@@ -54,9 +50,7 @@ def is_empty(url: str) -> bool:
     return not any(values(url).values())
 
 
-def test_it_is_the_same_on_both_engines_and_back(
-    services: Services, client: Client, other_url: str, same_url: str
-) -> None:
+def test_it_is_the_same_on_both_engines_and_back(services, client, other_url, same_url):
     client.register_agent()
     client.register_worker()
     _, (rip, *_) = client.ordered_rips()
@@ -76,7 +70,7 @@ def test_it_is_the_same_on_both_engines_and_back(
     assert back == there  # the checksums, too
 
 
-def test_it_finds_discs_in_the_copy(services: Services, client: Client, other_url: str) -> None:
+def test_it_finds_discs_in_the_copy(services, client, other_url):
     client.register_agent()
     client.ordered_rips()
     transfer.copy(services.context.database, other_url)
@@ -88,7 +82,7 @@ def test_it_finds_discs_in_the_copy(services: Services, client: Client, other_ur
     other.close()
 
 
-def test_it_copies_tables_of_many_pages(database: Database, other_url: str) -> None:
+def test_it_copies_tables_of_many_pages(database, other_url):
     job()
     with database.write():
         for number in range(1, 2001):  # two whole pages
@@ -105,7 +99,7 @@ def test_it_copies_tables_of_many_pages(database: Database, other_url: str) -> N
     assert values(other_url) == before
 
 
-def test_it_goes_on_behind_the_ids_that_came(database: Database, other_url: str) -> None:
+def test_it_goes_on_behind_the_ids_that_came(database, other_url):
     job()
     event(event_id=41)
     agent()
@@ -118,7 +112,7 @@ def test_it_goes_on_behind_the_ids_that_came(database: Database, other_url: str)
     other.close()
 
 
-def test_it_keeps_references_in_a_circle(database: Database, other_url: str) -> None:
+def test_it_keeps_references_in_a_circle(database, other_url):
     agent()
     disc()
     job(disc="disc")
@@ -127,9 +121,7 @@ def test_it_keeps_references_in_a_circle(database: Database, other_url: str) -> 
     assert values(other_url)["agents"] == values(database.url)["agents"]
 
 
-def test_it_fills_a_database_that_has_our_tables_already(
-    database: Database, other_url: str
-) -> None:
+def test_it_fills_a_database_that_has_our_tables_already(database, other_url):
     agent()
     other = Database(other_url)
     Migrations(other).upgrade()
@@ -138,9 +130,7 @@ def test_it_fills_a_database_that_has_our_tables_already(
     assert values(other_url) == values(database.url)
 
 
-def test_it_copies_what_there_is_when_it_begins(
-    database: Database, other_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_copies_what_there_is_when_it_begins(database, other_url, monkeypatch):
     agent()
     copy_table = transfer._copy_table
     server = Database(database.url)
@@ -159,18 +149,14 @@ def test_it_copies_what_there_is_when_it_begins(
     assert len(values(database.url)["jobs"]) == len(MODELS)
 
 
-def test_it_lets_the_models_speak_of_the_database_that_was_copied(
-    database: Database, other_url: str
-) -> None:
+def test_it_lets_the_models_speak_of_the_database_that_was_copied(database, other_url):
     transfer.copy(database, other_url)
     agent()
     assert is_empty(other_url)
 
 
 @pytest.mark.parametrize("stopped", [True, False])
-def test_it_takes_attempts_under_way_along(
-    app: Flask, client: Client, clock: FakeClock, other_url: str, *, stopped: bool
-) -> None:
+def test_it_takes_attempts_under_way_along(app, client, clock, other_url, *, stopped):
     """As a copy of the time when a server runs tells of a maintenance that has a holder."""
     services: Services = app.extensions[EXTENSION]
     client.register_agent()
@@ -216,7 +202,7 @@ def tables(url: str) -> set[str]:
     return found
 
 
-def test_it_refuses_to_copy_a_database_into_itself(in_use: Database, tmp_path: Path) -> None:
+def test_it_refuses_to_copy_a_database_into_itself(in_use, tmp_path):
     other_names = [in_use.url]
     if in_use.path is not None:
         (tmp_path / "link.db").symlink_to(in_use.path)
@@ -231,12 +217,12 @@ def test_it_refuses_to_copy_a_database_into_itself(in_use: Database, tmp_path: P
     assert values(in_use.url) == before
 
 
-def test_it_refuses_an_empty_database_as_its_own_copy(database: Database) -> None:
+def test_it_refuses_an_empty_database_as_its_own_copy(database):
     with pytest.raises(TransferError, match="--to names the database that is to be copied"):
         transfer.copy(database, database.url)
 
 
-def test_it_refuses_a_database_that_has_rows(in_use: Database, other_url: str) -> None:
+def test_it_refuses_a_database_that_has_rows(in_use, other_url):
     transfer.copy(in_use, other_url)
     before = values(other_url)
     with pytest.raises(TransferError, match="has rows already, in agents: name an empty one"):
@@ -245,16 +231,14 @@ def test_it_refuses_a_database_that_has_rows(in_use: Database, other_url: str) -
 
 
 @pytest.mark.parametrize("table", ["jobs", "recipes"])
-def test_it_refuses_a_database_of_another_program(
-    in_use: Database, other_url: str, table: str
-) -> None:
+def test_it_refuses_a_database_of_another_program(in_use, other_url, table):
     execute(other_url, f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
     with pytest.raises(TransferError, match="has tables that are not this version's"):
         transfer.copy(in_use, other_url)
     assert tables(other_url) == {table}
 
 
-def test_it_refuses_a_database_of_another_version(in_use: Database, other_url: str) -> None:
+def test_it_refuses_a_database_of_another_version(in_use, other_url):
     other = Database(other_url)
     Migrations(other).upgrade()
     Migrations(other).downgrade()
@@ -265,7 +249,7 @@ def test_it_refuses_a_database_of_another_version(in_use: Database, other_url: s
     assert tables(other_url) == before
 
 
-def test_it_refuses_to_copy_a_database_of_another_version(blank: Database, tmp_path: Path) -> None:
+def test_it_refuses_to_copy_a_database_of_another_version(blank, tmp_path):
     Migrations(blank).upgrade()
     Migrations(blank).downgrade()
     with pytest.raises(StartError, match="'flask db upgrade'"):
@@ -273,7 +257,7 @@ def test_it_refuses_to_copy_a_database_of_another_version(blank: Database, tmp_p
     assert not (tmp_path / "other.db").exists()
 
 
-def test_it_leaves_a_file_alone_that_is_no_database(in_use: Database, tmp_path: Path) -> None:
+def test_it_leaves_a_file_alone_that_is_no_database(in_use, tmp_path):
     diary = tmp_path / "diary.txt"
     diary.write_text("Dear diary, " * 100)
     with pytest.raises(TransferError, match="that --to names can't be used: file is not a data"):
@@ -291,16 +275,14 @@ def test_it_leaves_a_file_alone_that_is_no_database(in_use: Database, tmp_path: 
         ("postgresql://boz:hunter2@127.0.0.1:1/boz", TransferError, "--to names .* refused"),
     ],
 )
-def test_it_says_what_is_wrong_with_an_address(
-    in_use: Database, url: str, error: type[BozError], words: str
-) -> None:
+def test_it_says_what_is_wrong_with_an_address(in_use, url, error, words):
     with pytest.raises(error, match=words) as refused:
         transfer.copy(in_use, url)
     assert "hunter2" not in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_it_leaves_nothing_where_it_is_killed(in_use: Database, other_url: str) -> None:
+def test_it_leaves_nothing_where_it_is_killed(in_use, other_url):
     in_use.close()
     killed = transfer._copy_table
 
@@ -349,9 +331,7 @@ def spoiled(url: str, table: str, change: str) -> None:
         "DELETE FROM titles",
     ],
 )
-def test_it_takes_all_back_where_a_row_came_out_otherwise(
-    in_use: Database, other_url: str, change: str
-) -> None:
+def test_it_takes_all_back_where_a_row_came_out_otherwise(in_use, other_url, change):
     title(1, confidence_score=0.3)
     spoiled(other_url, "jobs", change)
     with pytest.raises(TransferError, match="Table titles did not come out as it went in"):
@@ -359,18 +339,14 @@ def test_it_takes_all_back_where_a_row_came_out_otherwise(
     assert is_empty(other_url)
 
 
-def test_it_takes_all_back_where_a_time_is_off_by_a_microsecond(
-    in_use: Database, other_url: str
-) -> None:
+def test_it_takes_all_back_where_a_time_is_off_by_a_microsecond(in_use, other_url):
     spoiled(other_url, "job_events", "UPDATE jobs SET created_at = '2026-01-24 12:34:56.123457'")
     with pytest.raises(TransferError, match="Table jobs did not come out as it went in"):
         transfer.copy(in_use, other_url)
     assert is_empty(other_url)
 
 
-def test_it_names_the_table_of_what_the_other_engine_does_not_take(
-    sqlite: Database, blank_postgres: str
-) -> None:
+def test_it_names_the_table_of_what_the_other_engine_does_not_take(sqlite, blank_postgres):
     agent()
     job(output_name="a\0b")
     with pytest.raises(
@@ -380,9 +356,7 @@ def test_it_names_the_table_of_what_the_other_engine_does_not_take(
     assert is_empty(blank_postgres)
 
 
-def test_it_names_the_table_of_what_the_models_can_not_read(
-    sqlite: Database, tmp_path: Path
-) -> None:
+def test_it_names_the_table_of_what_the_models_can_not_read(sqlite, tmp_path):
     job()
     sqlite.peewee.execute_sql("UPDATE jobs SET created_at = 'yesterday'")
     url = f"sqlite:///{tmp_path}/other.db"

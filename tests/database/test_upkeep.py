@@ -31,7 +31,7 @@ def fill(clock: FakeClock) -> None:
     ProviderAnswer.insert_many(answers).execute()
 
 
-def test_it_tells_how_large_each_table_is(database: Database) -> None:
+def test_it_tells_how_large_each_table_is(database):
     sizes = {size.table: size for size in upkeep.sizes(database)}
     words = {"library_search"} if database.path is not None else set()
     models = {model._meta.table_name for model in MODELS}
@@ -42,13 +42,13 @@ def test_it_tells_how_large_each_table_is(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_counts_the_bytes_of_values(database: Database) -> None:
+def test_it_counts_the_bytes_of_values(database):
     database.peewee.execute_sql("CREATE TABLE shelves (name TEXT, place INTEGER)")
     database.peewee.execute_sql("INSERT INTO shelves VALUES ('café', 12), (NULL, NULL)")
     assert TableSize("shelves", 2, 7) in upkeep.sizes(database)
 
 
-def test_it_gives_back_what_was_freed(database: Database, clock: FakeClock) -> None:
+def test_it_gives_back_what_was_freed(database, clock):
     fill(clock)
     ProviderAnswer.delete().execute()
     before = upkeep.size(database)
@@ -59,15 +59,13 @@ def test_it_gives_back_what_was_freed(database: Database, clock: FakeClock) -> N
         assert database.path.stat().st_size == upkeep.size(database)
 
 
-def test_it_brings_statistics_up_to_date(database: Database) -> None:
+def test_it_brings_statistics_up_to_date(database):
     upkeep.optimize(database)
     if database.path is not None:
         assert upkeep.has_statistics(database)
 
 
-def test_it_folds_in_the_log_without_waiting_for_a_reader(
-    database: Database, clock: FakeClock
-) -> None:
+def test_it_folds_in_the_log_without_waiting_for_a_reader(database, clock):
     fill(clock)
     if database.path is None:
         assert upkeep.fold_in_log(database) == 0

@@ -29,7 +29,7 @@ def backups(server: GunicornServer) -> list[Path]:
     return list(server.database.parent.glob("boz.db.legacy-*Z*"))
 
 
-def test_it_serves_what_the_old_database_held(server: GunicornServer) -> None:
+def test_it_serves_what_the_old_database_held(server):
     old_database(server)
     server.start()
     assert_all_is_there(server)
@@ -42,7 +42,7 @@ def test_it_serves_what_the_old_database_held(server: GunicornServer) -> None:
     assert backups(server) == [backup]
 
 
-def test_it_goes_on_after_kills_while_it_adopts(server: GunicornServer) -> None:
+def test_it_goes_on_after_kills_while_it_adopts(server):
     path = old_database(server)
     part = path.with_name("boz.db.adopted.part")
     for moment in (0.0, 0.1, 0.3):
@@ -56,7 +56,7 @@ def test_it_goes_on_after_kills_while_it_adopts(server: GunicornServer) -> None:
     assert all(is_legacy(backup) for backup in backups(server))
 
 
-def test_two_servers_that_start_at_once_adopt_once(server: GunicornServer) -> None:
+def test_two_servers_that_start_at_once_adopt_once(server):
     old_database(server)
     other = GunicornServer(server.folder)
     other.launch()

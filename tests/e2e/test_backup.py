@@ -73,9 +73,7 @@ def jobs_in(path: Path) -> set[str]:
     return found
 
 
-def test_it_has_all_that_was_acknowledged_before_and_slows_no_one_down(
-    server: GunicornServer, tmp_path: Path
-) -> None:
+def test_it_has_all_that_was_acknowledged_before_and_slows_no_one_down(server, tmp_path):
     server.start()
     backup = tmp_path / "backup.db"
     with WriteLoad(server) as load:
@@ -106,7 +104,7 @@ def test_it_has_all_that_was_acknowledged_before_and_slows_no_one_down(
     assert server.get("/health")["queue"]["pending"] == len(jobs_in(server.database))
 
 
-def test_it_leaves_no_half_backup_when_it_is_killed(server: GunicornServer) -> None:
+def test_it_leaves_no_half_backup_when_it_is_killed(server):
     folder = server.database.parent / "backups"
     part = folder / f".{server.database.stem}.part"
     for least_bytes in (1, FILLER_BYTES // 3):

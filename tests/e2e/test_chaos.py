@@ -9,7 +9,6 @@ import os
 import pytest
 
 from tests.e2e.chaos.rounds import Chaos
-from tests.e2e.gunicorn_server import GunicornServer
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +17,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "1"))
 
 
 @pytest.mark.parametrize(("seed", "rounds"), [(SEED, ROUNDS)])
-def test_it_keeps_its_word_when_it_is_killed_at_any_moment(
-    server: GunicornServer, seed: int, rounds: int
-) -> None:
+def test_it_keeps_its_word_when_it_is_killed_at_any_moment(server, seed, rounds):
     summary = Chaos(server, seed).run(rounds)
     log.info("seed %d: %s", seed, summary)
     assert summary.sent_again > 0

@@ -138,9 +138,7 @@ def _bound(call: Callable[[list[Job]], list[Job]], share: list[Job]) -> Callable
 
 
 @pytest.mark.parametrize("number", [int(os.environ.get("CLAIMS", "200"))])
-def test_it_gives_each_job_to_one_worker_most_urgent_first(
-    server: GunicornServer, number: int
-) -> None:
+def test_it_gives_each_job_to_one_worker_most_urgent_first(server, number):
     server.environment |= {"BOZ_WEB_WORKERS": "2", "BOZ_MAX_CONCURRENT_TRANSCODES": str(ROOM)}
     server.start()
     entered = {job["job_id"]: job for job in enter_jobs(server, number)}
@@ -163,7 +161,7 @@ def test_it_gives_each_job_to_one_worker_most_urgent_first(
         )
 
 
-def test_it_never_has_more_under_way_than_the_limit(server: GunicornServer) -> None:
+def test_it_never_has_more_under_way_than_the_limit(server):
     # More workers than the limit, of one place each: fewer could not exceed it.
     number, clients, limit = 100, 12, 8
     server.environment |= {"BOZ_WEB_WORKERS": "2", "BOZ_MAX_CONCURRENT_TRANSCODES": str(limit)}

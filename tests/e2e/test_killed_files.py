@@ -23,7 +23,7 @@ HABITS = [Habits(*each) for each in product((None, 100_000), (False, True), (Fal
 
 
 @pytest.mark.parametrize("seed", [SEED])
-def test_it_goes_on_with_each_upload_when_it_is_killed(server: GunicornServer, seed: str) -> None:
+def test_it_goes_on_with_each_upload_when_it_is_killed(server, seed):
     kills = Kills(server, "tus", seed)
     films = kills.films
     output = server.folder / "output"
@@ -91,9 +91,7 @@ SENDERS = 3
 
 
 @pytest.mark.parametrize("seed", [SEED])
-def test_it_has_each_acknowledged_form_whole_when_it_is_killed(
-    server: GunicornServer, seed: str
-) -> None:
+def test_it_has_each_acknowledged_form_whole_when_it_is_killed(server, seed):
     kills = Kills(server, "forms", seed)
     films = kills.films
     output = server.folder / "output"
@@ -165,9 +163,7 @@ def library(request: pytest.FixtureRequest, server: GunicornServer) -> Iterator[
 
 
 @pytest.mark.parametrize("seed", [SEED])
-def test_it_files_each_film_once_when_it_is_killed(
-    server: GunicornServer, library: Path, seed: str, request: pytest.FixtureRequest
-) -> None:
+def test_it_files_each_film_once_when_it_is_killed(server, library, seed, request):
     server.environment |= {
         "BOZ_NAS_ENABLED": "true",
         "BOZ_NAS_MOUNT": str(library),

@@ -25,16 +25,14 @@ def complete_a_job(server: GunicornServer) -> None:
     server.patch(path, status="completed")
 
 
-def test_it_sends_what_is_due(server: GunicornServer, media_servers: FakeMediaServers) -> None:
+def test_it_sends_what_is_due(server, media_servers):
     set_up(server, media_servers)
     complete_a_job(server)
     assert until(media_servers.posts, SOON) == [POST]
     assert server.stop() == 0
 
 
-def test_it_holds_up_neither_requests_nor_maintenance(
-    server: GunicornServer, media_servers: FakeMediaServers
-) -> None:
+def test_it_holds_up_neither_requests_nor_maintenance(server, media_servers):
     server.environment["BOZ_WEB_WORKERS"] = "1"
     media_servers.fail("silence")
     set_up(server, media_servers)
@@ -47,9 +45,7 @@ def test_it_holds_up_neither_requests_nor_maintenance(
     assert any(step["last_run_at"] for step in steps)
 
 
-def test_it_sends_again_what_it_was_sending_when_it_was_killed(
-    server: GunicornServer, media_servers: FakeMediaServers
-) -> None:
+def test_it_sends_again_what_it_was_sending_when_it_was_killed(server, media_servers):
     media_servers.fail("silence")
     set_up(server, media_servers)
     complete_a_job(server)

@@ -37,14 +37,14 @@ def refused(server: GunicornServer, length: str, path: str = "/api/files/upload"
 
 
 @pytest.mark.parametrize("size", [100, 30 * MIB])
-def test_it_answers_one_who_sends_all_before_reading(full: GunicornServer, size: int) -> None:
+def test_it_answers_one_who_sends_all_before_reading(full, size):
     """As most clients do; one whose connection is reset on the way may never see the answer."""
     with refused(full, f"Content-Length: {size}") as connection:
         connection.sendall(b"x" * size)
         assert connection.recv(MIB).startswith(b"HTTP/1.1 507 ")
 
 
-def test_it_answers_one_who_does_not_say_how_much_comes(full: GunicornServer) -> None:
+def test_it_answers_one_who_does_not_say_how_much_comes(full):
     block = b"%x\r\n%s\r\n" % (MIB, b"x" * MIB)
     with refused(full, "Transfer-Encoding: chunked") as connection:
         for _ in range(30):
@@ -53,12 +53,12 @@ def test_it_answers_one_who_does_not_say_how_much_comes(full: GunicornServer) ->
         assert connection.recv(MIB).startswith(b"HTTP/1.1 507 ")
 
 
-def test_it_answers_one_who_waits_for_the_answer_before_sending(full: GunicornServer) -> None:
+def test_it_answers_one_who_waits_for_the_answer_before_sending(full):
     with refused(full, "Content-Length: 9000000000") as connection:
         assert connection.recv(MIB).startswith(b"HTTP/1.1 507 ")
 
 
-def test_it_answers_a_client_with_a_film(full: GunicornServer) -> None:
+def test_it_answers_a_client_with_a_film(full):
     for size in (10, 30 * MIB):
         form = {"file": ("a.mkv", b"x" * size)}
         answer = requests.post(f"{full.url}/api/files/upload", files=form, timeout=30)
@@ -66,7 +66,7 @@ def test_it_answers_a_client_with_a_film(full: GunicornServer) -> None:
         assert "BOZ_MIN_FREE_BYTES" in answer.json()["detail"]
 
 
-def test_it_answers_one_without_the_key(server: GunicornServer) -> None:
+def test_it_answers_one_without_the_key(server):
     server.environment["BOZ_API_KEY"] = "key"
     server.start()
     with refused(server, f"Content-Length: {30 * MIB}") as connection:
@@ -74,7 +74,7 @@ def test_it_answers_one_without_the_key(server: GunicornServer) -> None:
         assert connection.recv(MIB).startswith(b"HTTP/1.1 401 ")
 
 
-def test_it_serves_others_while_one_who_is_refused_stays(full: GunicornServer) -> None:
+def test_it_serves_others_while_one_who_is_refused_stays(full):
     slowest = 0.0
     with refused(full, "Content-Length: 9000000000") as connection:
         connection.sendall(b"x" * 1000)
@@ -100,7 +100,7 @@ def is_closed(connection: socket.socket) -> bool:
         return False
 
 
-def test_it_takes_nothing_of_the_next_request_for_what_it_refused(server: GunicornServer) -> None:
+def test_it_takes_nothing_of_the_next_request_for_what_it_refused(server):
     """The bytes may come along with the request's head, and be held by the server already."""
     server.start()
     tus = {"Tus-Resumable": "1.0.0"}

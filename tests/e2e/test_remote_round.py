@@ -140,9 +140,7 @@ class RemoteWorker:
             client.uploader(file_stream=file, chunk_size=100_000, metadata=said).upload()
 
 
-def test_it_transcodes_a_title_on_another_machine(
-    server: GunicornServer, library: Path, tmp_path: Path
-) -> None:
+def test_it_transcodes_a_title_on_another_machine(server, library, tmp_path):
     agent, worker = SendingAgent(server), RemoteWorker(server)
     raw = video(tmp_path / "title_t00.mkv")
     job_id = agent.rip(raw)["job_id"]

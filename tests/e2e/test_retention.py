@@ -78,9 +78,7 @@ def onlooker(server: GunicornServer) -> Iterator[Onlooker]:
 
 
 @pytest.mark.parametrize("number", [int(os.environ.get("OLD_JOBS", "1000"))])
-def test_it_deletes_old_jobs_beside_live_traffic(
-    server: GunicornServer, onlooker: Onlooker, number: int
-) -> None:
+def test_it_deletes_old_jobs_beside_live_traffic(server, onlooker, number):
     server.stop()
     fill(server.database, number)
     longest = 30 + SECONDS_A_THOUSAND * number / 1000

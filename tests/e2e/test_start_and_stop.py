@@ -20,13 +20,13 @@ def refusal(server: GunicornServer) -> str:
     return errors.strip().splitlines()[-1]
 
 
-def test_it_migrates_a_new_database_and_stops_cleanly(server: GunicornServer) -> None:
+def test_it_migrates_a_new_database_and_stops_cleanly(server):
     server.start()
     assert server.get("/readyz")["status"] == "ok"
     assert server.stop() == 0
 
 
-def test_it_answers_from_every_process(server: GunicornServer) -> None:
+def test_it_answers_from_every_process(server):
     server.environment["BOZ_WEB_WORKERS"] = "3"
     server.start()
     # They boot one after the other; the first may answer before the last is there.
@@ -36,7 +36,7 @@ def test_it_answers_from_every_process(server: GunicornServer) -> None:
     assert len(server.workers()) == 3
 
 
-def test_it_carries_no_connection_over_the_fork(server: GunicornServer) -> None:
+def test_it_carries_no_connection_over_the_fork(server):
     server.start()
     server.get("/health")
     assert server.process is not None
@@ -46,7 +46,7 @@ def test_it_carries_no_connection_over_the_fork(server: GunicornServer) -> None:
     assert ours == {f"{name}.lock"}  # which is no connection, and meant to be
 
 
-def test_it_replaces_a_serving_process_that_dies(server: GunicornServer) -> None:
+def test_it_replaces_a_serving_process_that_dies(server):
     server.environment["BOZ_WEB_WORKERS"] = "1"
     server.start()
     server.post("/api/agents/register", agent_id="pc", name="PC")
@@ -59,18 +59,14 @@ def test_it_replaces_a_serving_process_that_dies(server: GunicornServer) -> None
     assert server.workers() != [worker]
 
 
-def test_it_names_the_folder_and_the_variable_when_the_folder_is_missing(
-    server: GunicornServer, tmp_path: Path
-) -> None:
+def test_it_names_the_folder_and_the_variable_when_the_folder_is_missing(server, tmp_path):
     server.environment["BOZ_DATABASE_URL"] = f"sqlite:///{tmp_path}/nowhere/boz.db"
     said = refusal(server)
     assert f"{tmp_path}/nowhere" in said
     assert "BOZ_DATABASE_URL" in said
 
 
-def test_it_refuses_a_database_that_is_behind_unless_it_may_migrate(
-    server: GunicornServer,
-) -> None:
+def test_it_refuses_a_database_that_is_behind_unless_it_may_migrate(server):
     server.environment["BOZ_AUTO_MIGRATE"] = "false"
     assert "flask db upgrade" in refusal(server)
     server.environment["BOZ_AUTO_MIGRATE"] = "true"
@@ -80,7 +76,7 @@ def test_it_refuses_a_database_that_is_behind_unless_it_may_migrate(
     server.start()
 
 
-def test_it_refuses_a_database_of_a_newer_server(server: GunicornServer) -> None:
+def test_it_refuses_a_database_of_a_newer_server(server):
     server.start()
     server.kill()
     with closing(sqlite3.connect(server.database)) as file, file:
@@ -88,7 +84,7 @@ def test_it_refuses_a_database_of_a_newer_server(server: GunicornServer) -> None
     assert "999_later" in refusal(server)
 
 
-def test_it_migrates_once_when_servers_start_at_the_same_time(server: GunicornServer) -> None:
+def test_it_migrates_once_when_servers_start_at_the_same_time(server):
     others = [GunicornServer(server.folder) for _ in range(2)]
     for each in others:
         each.launch()

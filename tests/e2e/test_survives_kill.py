@@ -109,7 +109,7 @@ class MainFlow:
         return answer.status_code, found
 
 
-def test_it_has_everything_after_kill_9_between_any_two_steps(server: GunicornServer) -> None:
+def test_it_has_everything_after_kill_9_between_any_two_steps(server):
     server.start()
     flow = MainFlow(server)
     for step in flow.steps():
@@ -138,9 +138,7 @@ def test_it_has_everything_after_kill_9_between_any_two_steps(server: GunicornSe
 
 
 @pytest.mark.parametrize("rounds", [3])
-def test_it_keeps_every_acknowledged_job_when_killed_under_load(
-    server: GunicornServer, rounds: int
-) -> None:
+def test_it_keeps_every_acknowledged_job_when_killed_under_load(server, rounds):
     acknowledged: list[str] = []
 
     def enqueue_until_the_server_dies() -> None:

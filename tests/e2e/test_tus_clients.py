@@ -58,7 +58,7 @@ def require_arrived(server: GunicornServer, name: str = "Heat (1995).mkv") -> Pa
     return found
 
 
-def test_it_takes_a_film_from_tuspy(running: GunicornServer) -> None:
+def test_it_takes_a_film_from_tuspy(running):
     for chunk_size, upload_checksum in product((100_000, MIB, 5 * MIB + 123, 2**62), (False, True)):
         sender = uploader(running, chunk_size=chunk_size, upload_checksum=upload_checksum)
         sender.upload()
@@ -66,7 +66,7 @@ def test_it_takes_a_film_from_tuspy(running: GunicornServer) -> None:
         require_arrived(running).unlink()
 
 
-def test_it_lets_a_new_tuspy_go_on_by_the_address(running: GunicornServer) -> None:
+def test_it_lets_a_new_tuspy_go_on_by_the_address(running):
     first = uploader(running, chunk_size=MIB)
     first.upload(stop_at=2 * MIB)
     running.kill()
@@ -79,19 +79,19 @@ def test_it_lets_a_new_tuspy_go_on_by_the_address(running: GunicornServer) -> No
     require_arrived(running)
 
 
-def test_it_takes_names_in_any_script_from_tuspy(running: GunicornServer) -> None:
+def test_it_takes_names_in_any_script_from_tuspy(running):
     name = "千と千尋の神隠し – Ü (2001).mkv"
     uploader(running, metadata={"filename": name}).upload()
     require_arrived(running, name)
 
 
-def test_it_takes_an_empty_file_from_tuspy(running: GunicornServer) -> None:
+def test_it_takes_an_empty_file_from_tuspy(running):
     uploader(running, b"", metadata={"filename": "empty.srt"}).upload()
     (found,) = visible(running.folder / "output")
     assert (found.name, found.read_bytes()) == ("empty.srt", b"")
 
 
-def test_it_tells_tuspy_what_is_wrong(running: GunicornServer) -> None:
+def test_it_tells_tuspy_what_is_wrong(running):
     with pytest.raises(TusCommunicationError) as caught:
         uploader(running, metadata={}).upload()
     assert caught.value.status_code == 422
@@ -141,9 +141,7 @@ def offset(url: str) -> int:
     return int(requests.head(url, headers=TUS, timeout=20).headers["Upload-Offset"])
 
 
-def test_it_keeps_what_came_before_a_sender_goes_away(
-    running: GunicornServer, url: str, patch: Patch
-) -> None:
+def test_it_keeps_what_came_before_a_sender_goes_away(running, url, patch):
     patch.send(FILM[: 2 * MIB])
     until(lambda: offset(url) == 2 * MIB, 10)
     patch.connection.close()
@@ -162,7 +160,7 @@ def resumed(server: GunicornServer, url: str, at: int) -> Patch | None:
     return Patch(server, url, at) if answer.status_code == 204 else None
 
 
-def test_it_lets_one_of_two_senders_go_on(running: GunicornServer, url: str, patch: Patch) -> None:
+def test_it_lets_one_of_two_senders_go_on(running, url, patch):
     patch.send(FILM[:MIB])
     until(lambda: offset(url) == MIB, 10)
     for at in (0, MIB):
@@ -175,9 +173,7 @@ def test_it_lets_one_of_two_senders_go_on(running: GunicornServer, url: str, pat
     require_arrived(running)
 
 
-def test_it_gives_up_on_a_sender_that_is_silent(
-    running: GunicornServer, url: str, patch: Patch
-) -> None:
+def test_it_gives_up_on_a_sender_that_is_silent(running, url, patch):
     patch.send(FILM[:MIB])
     began = time.monotonic()
     assert patch.answer() == b"HTTP/1.1 400 BAD REQUEST"
@@ -187,9 +183,7 @@ def test_it_gives_up_on_a_sender_that_is_silent(
     rest.connection.close()
 
 
-def test_it_waits_for_a_sender_that_is_slow(
-    running: GunicornServer, url: str, patch: Patch
-) -> None:
+def test_it_waits_for_a_sender_that_is_slow(running, url, patch):
     """It is silence that counts, not how long it takes in all."""
     for start in range(0, 5 * 1000, 1000):
         patch.send(FILM[start : start + 1000])

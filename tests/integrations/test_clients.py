@@ -114,7 +114,7 @@ def requests_under_way() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == http.THREAD_NAME]
 
 
-def test_it_says_who_asks_and_for_what(way: Way, servers: FakeServers, soon: Soon) -> None:
+def test_it_says_who_asks_and_for_what(way, servers, soon):
     answer = way.ask(servers.url + way.place, soon())
     [asked] = servers.requests
     assert asked.headers["Accept"] == "application/json"
@@ -147,16 +147,7 @@ def test_it_says_who_asks_and_for_what(way: Way, servers: FakeServers, soon: Soo
         ("redirect", None, "put that address in BOZ_PLEX_URL"),
     ],
 )
-def test_it_says_what_is_wrong(
-    *,
-    way: Way,
-    servers: FakeServers,
-    soon: Soon,
-    mode: str,
-    of_a_provider: str | None,
-    of_a_server: str,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_it_says_what_is_wrong(*, way, servers, soon, mode, of_a_provider, of_a_server, caplog):
     caplog.set_level(logging.DEBUG, "boz_server")
     servers.fail(mode)
     began = time.monotonic()
@@ -186,7 +177,7 @@ def test_it_says_what_is_wrong(
     gc.collect()  # no socket is left open, which would be a warning, and an error here
 
 
-def test_it_says_that_no_one_is_there(way: Way, servers: FakeServers, soon: Soon) -> None:
+def test_it_says_that_no_one_is_there(way, servers, soon):
     servers.stop()
     setting = "" if way is ASK else " (BOZ_PLEX_URL)"
     assert way.refusal(servers, soon()).reason == f"{FAILED}{setting}"
@@ -195,20 +186,18 @@ def test_it_says_that_no_one_is_there(way: Way, servers: FakeServers, soon: Soon
     assert servers.count() == 1
 
 
-def test_it_sends_nothing_when_the_time_is_up(way: Way, servers: FakeServers, soon: Soon) -> None:
+def test_it_sends_nothing_when_the_time_is_up(way, servers, soon):
     assert LATE in way.refusal(servers, soon(-1)).reason
     assert servers.count() == 0
 
 
 @pytest.mark.parametrize("key", ["a\nb", "ключ"])
-def test_it_refuses_a_key_that_no_header_can_have(
-    way: Way, servers: FakeServers, soon: Soon, key: str
-) -> None:
+def test_it_refuses_a_key_that_no_header_can_have(way, servers, soon, key):
     assert way.refusal(servers, soon(), key)
 
 
 @pytest.mark.parametrize("url", ["", "omdb", "http://", "ftp://127.0.0.1", "http://[::1"])
-def test_it_refuses_an_address_that_is_none(way: Way, url: str, soon: Soon) -> None:
+def test_it_refuses_an_address_that_is_none(way, url, soon):
     with pytest.raises(way.error):
         way.ask(url, soon())
 
@@ -217,47 +206,45 @@ def test_it_refuses_an_address_that_is_none(way: Way, url: str, soon: Soon) -> N
 
 
 @pytest.mark.parametrize("body", [None, [], 7, "text", [{"Response": "True"}]])
-def test_it_refuses_json_that_is_no_object(omdb: FakeServers, soon: Soon, body: object) -> None:
+def test_it_refuses_json_that_is_no_object(omdb, soon, body):
     omdb.fail("body", body=body)
     assert ASK.refusal(omdb, soon()).reason == NO_OBJECT
 
 
-def test_it_returns_a_no_without_an_object(omdb: FakeServers, soon: Soon) -> None:
+def test_it_returns_a_no_without_an_object(omdb, soon):
     omdb.fail("404", body=[])
     assert ask(f"{omdb.url}/omdb", soon()) == Reply(404, {})
 
 
 @pytest.mark.parametrize("mode", ["500", "503", "429", "hang_up", "cut_short"])
-def test_it_asks_again_what_may_pass(omdb: FakeServers, soon: Soon, mode: str) -> None:
+def test_it_asks_again_what_may_pass(omdb, soon, mode):
     omdb.fail(mode, times=2)
     assert ask(f"{omdb.url}/omdb", soon()).found
     assert omdb.count() == 3
 
 
-def test_it_asks_again_only_while_there_is_time(
-    omdb: FakeServers, soon: Soon, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_asks_again_only_while_there_is_time(omdb, soon, monkeypatch):
     monkeypatch.setattr(json_client, "BACKOFF_SECONDS", 60.0)
     omdb.fail("500")
     assert ASK.refusal(omdb, soon()).reason == "it answered 500"
     assert omdb.count() == 1
 
 
-def test_it_waits_as_long_as_it_is_told(omdb: FakeServers, soon: Soon) -> None:
+def test_it_waits_as_long_as_it_is_told(omdb, soon):
     omdb.fail("429", times=1, Retry_After="0")
     omdb.fail("429", times=1, Retry_After=format_datetime(datetime.now(UTC)))
     assert ask(f"{omdb.url}/omdb", soon()).found
 
 
 @pytest.mark.parametrize("told", ["3600", "9" * 400, "Fri, 01 Jan 2100 00:00:00 GMT"])
-def test_it_does_not_wait_where_that_is_too_long(omdb: FakeServers, soon: Soon, told: str) -> None:
+def test_it_does_not_wait_where_that_is_too_long(omdb, soon, told):
     omdb.fail("429", Retry_After=told)
     assert ASK.refusal(omdb, soon()).reason == "it answered 429"
     assert omdb.count() == 1
 
 
 @pytest.mark.parametrize("told", ["", "soon", "-5", "1.5", "Wed, 99 Foo 2026"])
-def test_it_reads_nothing_into_a_senseless_wait(omdb: FakeServers, soon: Soon, told: str) -> None:
+def test_it_reads_nothing_into_a_senseless_wait(omdb, soon, told):
     omdb.fail("503", times=1, Retry_After=told)
     assert ask(f"{omdb.url}/omdb", soon()).found
 
@@ -265,16 +252,14 @@ def test_it_reads_nothing_into_a_senseless_wait(omdb: FakeServers, soon: Soon, t
 # What only a server's client does.
 
 
-def test_it_passes_on_how_long_it_is_to_wait(media_servers: FakeMediaServers, soon: Soon) -> None:
+def test_it_passes_on_how_long_it_is_to_wait(media_servers, soon):
     media_servers.fail("429", times=1, Retry_After="65")
     assert TELL.refusal(media_servers, soon()).wait_seconds == 65
     media_servers.fail("503", times=1)
     assert TELL.refusal(media_servers, soon()).wait_seconds is None
 
 
-def test_it_says_what_a_404_means_where_that_is_known(
-    media_servers: FakeMediaServers, soon: Soon
-) -> None:
+def test_it_says_what_a_404_means_where_that_is_known(media_servers, soon):
     client = server_client(f"{media_servers.url}/plex")
     with pytest.raises(RecipientUnavailable) as refused:
         client.tell("GET", "/library/sections/9/refresh", soon(), missing="no 9")
@@ -284,9 +269,7 @@ def test_it_says_what_a_404_means_where_that_is_known(
 # The request below both.
 
 
-def test_it_waits_no_longer_for_a_name_that_does_not_resolve(
-    omdb: FakeServers, soon: Soon, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_waits_no_longer_for_a_name_that_does_not_resolve(omdb, soon, monkeypatch):
     asked, resolved = threading.Event(), threading.Event()
 
     def look_up(*_: object, **__: object) -> None:
@@ -304,7 +287,7 @@ def test_it_waits_no_longer_for_a_name_that_does_not_resolve(
     assert omdb.count() == 0
 
 
-def test_it_waits_no_longer_for_a_handshake(soon: Soon) -> None:
+def test_it_waits_no_longer_for_a_handshake(soon):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         with pytest.raises(ProviderUnavailable, match="in time"):
@@ -315,13 +298,13 @@ def test_it_waits_no_longer_for_a_handshake(soon: Soon) -> None:
         assert requests_under_way() == []
 
 
-def test_it_sends_nothing_where_there_is_no_tls(omdb: FakeServers, soon: Soon) -> None:
+def test_it_sends_nothing_where_there_is_no_tls(omdb, soon):
     with pytest.raises(ProviderUnavailable, match="no safe connection"):
         ask(omdb.url.replace("http:", "https:"), soon())
     assert omdb.count() == 0
 
 
-def test_it_cuts_a_connection_that_comes_about_too_late(omdb: FakeServers) -> None:
+def test_it_cuts_a_connection_that_comes_about_too_late(omdb):
     line = http._CuttableAdapter()
     line.cut()
     with socket.create_connection(("127.0.0.1", int(omdb.url.rsplit(":", 1)[1]))) as late:
@@ -330,9 +313,7 @@ def test_it_cuts_a_connection_that_comes_about_too_late(omdb: FakeServers) -> No
     line.close()
 
 
-def test_it_takes_no_more_than_can_be_an_answer(
-    way: Way, servers: FakeServers, soon: Soon, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_takes_no_more_than_can_be_an_answer(way, servers, soon, monkeypatch):
     monkeypatch.setattr(http, "MAX_BYTES", 2**21)
     servers.fail("endless")
     assert "it answered more than can be an answer" in way.refusal(servers, soon()).reason

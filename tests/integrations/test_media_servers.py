@@ -57,9 +57,7 @@ def asked_for(others: FakeMediaServers) -> list[str]:
     return [asked.path for asked in others.requests]
 
 
-def test_it_says_which_server_it_is(
-    media_servers: FakeMediaServers, soon: Soon, server: Server
-) -> None:
+def test_it_says_which_server_it_is(media_servers, soon, server):
     assert server.client(media_servers).identity(soon()) == server.identity
     [asked] = media_servers.requests
     assert asked.path == server.identity_path
@@ -67,7 +65,7 @@ def test_it_says_which_server_it_is(
     assert keys == {**dict.fromkeys(keys), server.header: server.sent_key}
 
 
-def test_it_lists_libraries(media_servers: FakeMediaServers, soon: Soon, server: Server) -> None:
+def test_it_lists_libraries(media_servers, soon, server):
     films, shows = server.types
     assert server.client(media_servers).libraries(soon()) == [
         MediaLibrary("1", "Films", films, ("/nas/Movies",)),
@@ -76,9 +74,7 @@ def test_it_lists_libraries(media_servers: FakeMediaServers, soon: Soon, server:
 
 
 @pytest.mark.parametrize("key", [None, "wrong"])
-def test_it_says_that_the_key_is_no_good(
-    media_servers: FakeMediaServers, soon: Soon, server: Server, key: str | None
-) -> None:
+def test_it_says_that_the_key_is_no_good(media_servers, soon, server, key):
     client = server.client(media_servers, **{server.key: key})
     with pytest.raises(RecipientUnavailable, match=f"BOZ_{server.key.upper()}"):
         client.scan("/nas/Movies", LibraryType.MOVIE, soon())
@@ -94,9 +90,7 @@ def test_it_says_that_the_key_is_no_good(
         *((other, body) for other in (JELLYFIN, EMBY) for body in (None, "x", 7)),
     ],
 )
-def test_it_refuses_other_shapes(
-    media_servers: FakeMediaServers, soon: Soon, server: Server, body: Any
-) -> None:
+def test_it_refuses_other_shapes(media_servers, soon, server, body):
     media_servers.fail("body", body=body)
     client = server.client(media_servers)
     for call in (client.identity, client.libraries):
@@ -119,18 +113,14 @@ def test_it_refuses_other_shapes(
         (JELLYFIN, [{"ItemId": "1", "Locations": [None, 7, "/a"]}], [("1", ("/a",))]),
     ],
 )
-def test_it_reads_what_it_can_of_absurd_libraries(
-    media_servers: FakeMediaServers, soon: Soon, server: Server, items: Any, read: list[Any]
-) -> None:
+def test_it_reads_what_it_can_of_absurd_libraries(media_servers, soon, server, items, read):
     body = {"MediaContainer": {"Directory": items}} if server is PLEX else items
     media_servers.fail("body", body=body)
     libraries = server.client(media_servers).libraries(soon())
     assert [(library.id, library.locations) for library in libraries] == read
 
 
-def test_plex_scans_in_the_library_of_the_settings(
-    media_servers: FakeMediaServers, soon: Soon
-) -> None:
+def test_plex_scans_in_the_library_of_the_settings(media_servers, soon):
     plex = PLEX.client(media_servers, plex_movie_library_id="1", plex_tv_library_id="2")
     plex.scan(FOLDER, LibraryType.MOVIE, soon())
     plex.scan("/nas/TV Shows/Firefly/Season 01", LibraryType.TV, soon())
@@ -139,9 +129,7 @@ def test_plex_scans_in_the_library_of_the_settings(
     assert asked_for(media_servers) == sections
 
 
-def test_plex_scans_in_the_library_that_has_the_folder(
-    media_servers: FakeMediaServers, soon: Soon
-) -> None:
+def test_plex_scans_in_the_library_that_has_the_folder(media_servers, soon):
     media_servers.folders = {"1": ["/nas"], "2": ["/nas"], "3": ["/else", "/nas/Movies/"]}
     plex = PLEX.client(media_servers)
     plex.scan(FOLDER, LibraryType.MOVIE, soon())
@@ -150,7 +138,7 @@ def test_plex_scans_in_the_library_that_has_the_folder(
     assert asked_for(media_servers)[1::2] == sections
 
 
-def test_plex_scans_a_whole_library(media_servers: FakeMediaServers, soon: Soon) -> None:
+def test_plex_scans_a_whole_library(media_servers, soon):
     PLEX.client(media_servers).scan("/nas/Movies", LibraryType.MOVIE, soon(), whole=True)
     assert media_servers.scans("plex") == [None]
 
@@ -165,14 +153,8 @@ def test_plex_scans_a_whole_library(media_servers: FakeMediaServers, soon: Soon)
     ],
 )
 def test_it_scans_a_folder_by_the_servers_own_path(
-    *,
-    media_servers: FakeMediaServers,
-    soon: Soon,
-    server: Server,
-    path_map: str,
-    place: str,
-    path: str,
-) -> None:
+    *, media_servers, soon, server, path_map, place, path
+):
     media_servers.folders["1"] = [place]
     client = server.client(media_servers, **{f"{server.name}_path_map": PathMap.parse(path_map)})
     client.scan(FOLDER, LibraryType.MOVIE, soon())
@@ -183,9 +165,7 @@ def test_it_scans_a_folder_by_the_servers_own_path(
         assert asked.body == {"Updates": [{"Path": path, "UpdateType": "Created"}]}
 
 
-def test_plex_says_that_no_library_has_the_folder(
-    media_servers: FakeMediaServers, soon: Soon
-) -> None:
+def test_plex_says_that_no_library_has_the_folder(media_servers, soon):
     # Only shows have it.
     media_servers.folders = {"1": ["/media/Movies"], "2": ["/nas"]}
     with pytest.raises(RecipientUnavailable) as refused:
@@ -196,17 +176,13 @@ def test_plex_says_that_no_library_has_the_folder(
 
 
 @pytest.mark.parametrize("library_id", ["9", "../../:/prefs", "1/refresh?x"])
-def test_plex_says_that_there_is_no_such_library(
-    media_servers: FakeMediaServers, soon: Soon, library_id: str
-) -> None:
+def test_plex_says_that_there_is_no_such_library(media_servers, soon, library_id):
     plex = PLEX.client(media_servers, plex_movie_library_id=library_id)
     with pytest.raises(RecipientUnavailable, match="it has no library"):
         plex.scan(FOLDER, LibraryType.MOVIE, soon())
 
 
-def test_emby_takes_an_address_with_its_prefix_too(
-    media_servers: FakeMediaServers, soon: Soon
-) -> None:
+def test_emby_takes_an_address_with_its_prefix_too(media_servers, soon):
     address = f"{media_servers.url}/emby/"
     assert EMBY.client(media_servers, emby_url=address).identity(soon()) == ATTIC
 
@@ -215,22 +191,18 @@ def discord_of(others: FakeMediaServers) -> Discord:
     return Discord(others.settings("discord")["discord_webhook_url"])
 
 
-def test_discord_posts_a_text_that_calls_no_one(
-    media_servers: FakeMediaServers, soon: Soon
-) -> None:
+def test_discord_posts_a_text_that_calls_no_one(media_servers, soon):
     discord_of(media_servers).post("@everyone: Up", soon())
     [asked] = media_servers.requests
     assert asked.body == {"content": "@everyone: Up", "allowed_mentions": {"parse": []}}
 
 
-def test_discord_gets_no_longer_text_than_it_takes(
-    media_servers: FakeMediaServers, soon: Soon
-) -> None:
+def test_discord_gets_no_longer_text_than_it_takes(media_servers, soon):
     discord_of(media_servers).post("x" * 3000, soon())
     assert media_servers.posts() == ["x" * 2000]
 
 
-def test_discord_says_how_long_to_wait(media_servers: FakeMediaServers, soon: Soon) -> None:
+def test_discord_says_how_long_to_wait(media_servers, soon):
     media_servers.fail("429", body={"retry_after": 64.57, "global": False}, Retry_After="65")
     with pytest.raises(RecipientUnavailable) as refused:
         discord_of(media_servers).post("a", soon())
@@ -238,12 +210,12 @@ def test_discord_says_how_long_to_wait(media_servers: FakeMediaServers, soon: So
 
 
 @pytest.mark.parametrize("webhook", ["", "x", f"http://127.0.0.1:9/{KEY}"])
-def test_it_does_not_tell_a_webhook_that_is_none(soon: Soon, webhook: str) -> None:
+def test_it_does_not_tell_a_webhook_that_is_none(soon, webhook):
     with pytest.raises(RecipientUnavailable) as refused:
         Discord(webhook).post("a", soon())
     assert KEY not in refused.value.detail
 
 
-def test_it_says_that_a_webhook_is_gone(media_servers: FakeMediaServers, soon: Soon) -> None:
+def test_it_says_that_a_webhook_is_gone(media_servers, soon):
     with pytest.raises(RecipientUnavailable, match="BOZ_DISCORD_WEBHOOK_URL"):
         Discord(f"{media_servers.url}/discord/webhooks/1/other").post("a", soon())

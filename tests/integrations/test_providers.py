@@ -97,9 +97,7 @@ def omdb(providers: FakeProviders) -> OMDb:
     return found
 
 
-def test_it_searches_by_name_and_year(
-    provider: Provider, providers: FakeProviders, soon: Soon
-) -> None:
+def test_it_searches_by_name_and_year(provider, providers, soon):
     client = provider.client(providers)
     for (words, year), years in provider.searches.items():
         assert [each.year for each in client.search(words, year, soon())] == years
@@ -112,16 +110,14 @@ def test_it_searches_by_name_and_year(
     ]
 
 
-def test_it_finds_a_record_by_id(provider: Provider, providers: FakeProviders, soon: Soon) -> None:
+def test_it_finds_a_record_by_id(provider, providers, soon):
     client = provider.client(providers)
     assert provider.get(client, provider.id, soon()) == provider.record
     assert provider.get(client, provider.unknown_id, soon()) is None
 
 
 @pytest.mark.parametrize("key", ["wrong", "a.wrong.token"])
-def test_it_says_that_its_key_is_no_good(
-    provider: Provider, providers: FakeProviders, soon: Soon, key: str
-) -> None:
+def test_it_says_that_its_key_is_no_good(provider, providers, soon, key):
     client = provider.client(providers, key)
     for call in (
         lambda: client.search("matrix", None, soon()),
@@ -139,9 +135,7 @@ def test_it_says_that_its_key_is_no_good(
         *((TMDB, each) for each in ("", "tt0133093", "-1", "0", "603/../604", "9" * 300)),
     ],
 )
-def test_it_sends_only_ids_of_the_providers_own(
-    providers: FakeProviders, soon: Soon, provider: Provider, external_id: str
-) -> None:
+def test_it_sends_only_ids_of_the_providers_own(providers, soon, provider, external_id):
     assert provider.get(provider.client(providers), external_id, soon()) is None
     assert providers.count() == 0
 
@@ -158,9 +152,7 @@ def test_it_sends_only_ids_of_the_providers_own(
         (TMDB, {}),
     ],
 )
-def test_it_refuses_other_shapes(
-    providers: FakeProviders, soon: Soon, provider: Provider, body: Any
-) -> None:
+def test_it_refuses_other_shapes(providers, soon, provider, body):
     client = provider.client(providers)
     if provider is THETVDB:
         client.series(78874, soon())  # which logs in
@@ -199,9 +191,7 @@ def test_it_refuses_other_shapes(
          {"imdbID": "tt0133093", "Title": "A", "Type": "series"})),
     ],
 )  # fmt: skip
-def test_it_passes_over_absurd_records(
-    providers: FakeProviders, soon: Soon, provider: Provider, item: Any, read: Any
-) -> None:
+def test_it_passes_over_absurd_records(providers, soon, provider, item, read):
     client = provider.client(providers)
     if provider is THETVDB:
         client.series(78874, soon())
@@ -212,9 +202,7 @@ def test_it_passes_over_absurd_records(
 # TheTVDB: a login, and episodes in pages.
 
 
-def test_thetvdb_logs_in_once_and_again_when_its_token_ends(
-    providers: FakeProviders, soon: Soon
-) -> None:
+def test_thetvdb_logs_in_once_and_again_when_its_token_ends(providers, soon):
     tv = THETVDB.client(providers)
     tv.series(78874, soon())
     tv.series(78874, soon())
@@ -224,9 +212,7 @@ def test_thetvdb_logs_in_once_and_again_when_its_token_ends(
     assert providers.paths("thetvdb")[3:] == ["/series/78874", "/login", "/series/78874"]
 
 
-def test_thetvdb_renews_its_token_only_once(
-    tv: TheTVDB, providers: FakeProviders, soon: Soon
-) -> None:
+def test_thetvdb_renews_its_token_only_once(tv, providers, soon):
     providers.fail("401", times=1)
     assert tv.series(78874, soon()) == FIREFLY
     providers.requests.clear()
@@ -237,23 +223,19 @@ def test_thetvdb_renews_its_token_only_once(
 
 
 @pytest.mark.parametrize("data", [None, {}, {"token": None}, {"token": 7}, {"token": ""}, []])
-def test_thetvdb_refuses_a_login_without_a_token(
-    providers: FakeProviders, soon: Soon, data: Any
-) -> None:
+def test_thetvdb_refuses_a_login_without_a_token(providers, soon, data):
     providers.fail("body", body={"data": data})
     with pytest.raises(ProviderUnavailable, match="no token"):
         THETVDB.client(providers).series(78874, soon())
 
 
-def test_thetvdb_follows_all_pages(tv: TheTVDB, providers: FakeProviders, soon: Soon) -> None:
+def test_thetvdb_follows_all_pages(tv, providers, soon):
     assert tv.episodes(78874, soon()) == sorted(AIRED, key=lambda each: each.season_number)
     assert [asked.params["page"] for asked in providers.requests] == ["0", "1"]
     assert tv.episodes(1, soon()) == []
 
 
-def test_thetvdb_takes_the_dvd_order_where_there_is_one(
-    providers: FakeProviders, soon: Soon
-) -> None:
+def test_thetvdb_takes_the_dvd_order_where_there_is_one(providers, soon):
     assert THETVDB.client(providers, KEY, TVOrder.DVD).episodes(78874, soon()) == DVD
     with FakeProviders([Show(FIREFLY, AIRED)]) as others:
         assert len(THETVDB.client(others, KEY, TVOrder.DVD).episodes(78874, soon())) == 3
@@ -275,16 +257,7 @@ AGAIN = {"next": "again"}
         ([page(at, next=None, total_items=2, page_size=1) for at in (1, 2)], [1, 2], 2),
     ],
 )
-def test_thetvdb_ends_where_pages_do_not(
-    *,
-    tv: TheTVDB,
-    providers: FakeProviders,
-    soon: Soon,
-    monkeypatch: pytest.MonkeyPatch,
-    pages: list[Any],
-    found: list[int],
-    asked: int,
-) -> None:
+def test_thetvdb_ends_where_pages_do_not(*, tv, providers, soon, monkeypatch, pages, found, asked):
     monkeypatch.setattr(thetvdb, "MAX_PAGES", 3)
     for body in pages:
         providers.fail("body", body=body, times=1)
@@ -292,9 +265,7 @@ def test_thetvdb_ends_where_pages_do_not(
     assert providers.count() == asked
 
 
-def test_thetvdb_has_all_episodes_or_an_error(
-    tv: TheTVDB, providers: FakeProviders, soon: Soon
-) -> None:
+def test_thetvdb_has_all_episodes_or_an_error(tv, providers, soon):
     providers.fail("body", body=page(1, next="more"), times=1)
     providers.fail("500")
     with pytest.raises(ProviderUnavailable):
@@ -306,9 +277,7 @@ def test_thetvdb_has_all_episodes_or_an_error(
             tv.episodes(78874, soon())
 
 
-def test_thetvdb_passes_over_absurd_episodes(
-    tv: TheTVDB, providers: FakeProviders, soon: Soon
-) -> None:
+def test_thetvdb_passes_over_absurd_episodes(tv, providers, soon):
     items: list[Any] = [
         {"seasonNumber": "1", "number": "2", "name": "  A\x00b ", "runtime": "44", "overview": 7},
         {"seasonNumber": 1, "number": 2, "name": "Again"},
@@ -329,9 +298,7 @@ def test_thetvdb_passes_over_absurd_episodes(
     ]
 
 
-def test_thetvdb_takes_no_more_aliases_than_make_sense(
-    tv: TheTVDB, providers: FakeProviders, soon: Soon
-) -> None:
+def test_thetvdb_takes_no_more_aliases_than_make_sense(tv, providers, soon):
     many = {"tvdb_id": "7", "name": "A", "aliases": [f"alias {n}" for n in range(900)]}
     providers.fail("body", body={"data": [many] * 60})
     found = tv.search("a", None, soon())
@@ -342,23 +309,19 @@ def test_thetvdb_takes_no_more_aliases_than_make_sense(
 # OMDb: a no is an answer too.
 
 
-def test_omdb_asks_for_the_very_title_where_a_search_finds_too_much(omdb: OMDb, soon: Soon) -> None:
+def test_omdb_asks_for_the_very_title_where_a_search_finds_too_much(omdb, soon):
     assert [film.title for film in omdb.search("Up", None, soon())] == ["Up"]
     assert omdb.search("It", None, soon()) == []
 
 
-def test_omdb_says_that_its_limit_is_reached(
-    omdb: OMDb, providers: FakeProviders, soon: Soon
-) -> None:
+def test_omdb_says_that_its_limit_is_reached(omdb, providers, soon):
     providers.fail("401", body={"Response": "False", "Error": "Request limit reached!"})
     with pytest.raises(ProviderUnavailable, match="limit of requests"):
         omdb.search("matrix", None, soon())
 
 
 @pytest.mark.parametrize("status", ["200", "404"])
-def test_omdb_takes_a_no_for_an_answer(
-    omdb: OMDb, providers: FakeProviders, soon: Soon, status: str
-) -> None:
+def test_omdb_takes_a_no_for_an_answer(omdb, providers, soon, status):
     providers.fail(status, body={"Response": "False", "Error": "Movie not found!"})
     assert omdb.search("matrix", None, soon()) == []
     assert omdb.film("tt0133093", soon()) is None
@@ -370,9 +333,7 @@ def test_omdb_takes_a_no_for_an_answer(
      ({"Runtime": "-5 min", "Year": "0"}, (None, None)), ({"Runtime": 136}, (1999, 136)),
      ({"Year": "1999–2003"}, (1999, 136)), ({"Year": 1999}, (1999, 136))],
 )  # fmt: skip
-def test_omdb_passes_over_absurd_values(
-    omdb: OMDb, providers: FakeProviders, soon: Soon, changed: Any, read: Any
-) -> None:
+def test_omdb_passes_over_absurd_values(omdb, providers, soon, changed, read):
     details = providers.forms["omdb"].details(providers.forms["omdb"].films[0])
     providers.fail("body", body={**details, **changed})
     film = omdb.film("tt0133093", soon())
@@ -380,7 +341,7 @@ def test_omdb_passes_over_absurd_values(
     assert (film.year, film.runtime_minutes) == read
 
 
-def test_tmdb_sends_a_read_access_token_as_such(providers: FakeProviders, soon: Soon) -> None:
+def test_tmdb_sends_a_read_access_token_as_such(providers, soon):
     assert TMDB.get(TMDB.client(providers, TMDB_TOKEN), "603", soon()) == TMDB.record
     [asked] = providers.requests
     assert asked.params == {}

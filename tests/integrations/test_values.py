@@ -1,7 +1,5 @@
 """Single values of foreign answers, and what counts as none."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +18,7 @@ ANYTHING = st.recursive(
      (0, None), (-5, None), (99999, None), ("20081", None), ("0000", None), ("N/A", None),
      ("", None), (None, None), (True, None), (["2008"], None), (float("nan"), None)],
 )  # fmt: skip
-def test_it_reads_years(given: Any, read: int | None) -> None:
+def test_it_reads_years(given, read):
     assert values.year(given) == read
 
 
@@ -31,7 +29,7 @@ def test_it_reads_years(given: Any, read: int | None) -> None:
      (-42, None), ("-42", None), (100_000, None), (None, None), (True, None), ("min", None),
      ({}, None), (float("inf"), None)],
 )  # fmt: skip
-def test_it_reads_running_times(given: Any, read: int | None) -> None:
+def test_it_reads_running_times(given, read):
     assert values.minutes(given) == read
 
 
@@ -41,7 +39,7 @@ def test_it_reads_running_times(given: Any, read: int | None) -> None:
      ("a\x00b", "a b"), ("\x1b[31mred", "[31mred"), ("", None), ("\x00", None), (7, None),
      (None, None), (["Firefly"], None), ("x" * 1000, "x" * 300)],
 )  # fmt: skip
-def test_it_reads_texts(given: Any, read: str | None) -> None:
+def test_it_reads_texts(given, read):
     assert values.text(given) == read
 
 
@@ -50,17 +48,17 @@ def test_it_reads_texts(given: Any, read: str | None) -> None:
     [(7, 7), ("7", 7), (" 7 ", 7), (7.0, 7), (7.5, None), ("7.5", None), (0, None), (10, None),
      (False, None), (True, None), ("seven", None), ("9" * 5000, None), ("\u0667", None)],
 )  # fmt: skip
-def test_it_reads_whole_numbers(given: Any, read: int | None) -> None:
+def test_it_reads_whole_numbers(given, read):
     assert values.number(given, 1, 9) == read
 
 
-def test_it_passes_over_what_is_no_object() -> None:
+def test_it_passes_over_what_is_no_object():
     assert values.objects([1, {"a": 1}, None, [{}], "x"]) == [{"a": 1}]
     assert values.objects({"a": 1}) == values.objects(None) == values.objects("x") == []
 
 
 @given(ANYTHING)
-def test_it_takes_anything(value: Any) -> None:
+def test_it_takes_anything(value):
     values.text(value)
     values.year(value)
     values.minutes(value)

@@ -4,10 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-import pytest
-
 from boz_server.services.maintenance.loop import BackgroundLoop
-from boz_server.services.wiring import Services
 
 WAIT = 10
 #: A pause that no test would live to see the end of.
@@ -39,14 +36,14 @@ def stop(loop: BackgroundLoop) -> None:
     assert not any(thread.name == loop.name for thread in threading.enumerate())
 
 
-def test_it_ticks_at_once_and_stops_during_the_pause() -> None:
+def test_it_ticks_at_once_and_stops_during_the_pause():
     ran = threading.Event()
     loop = started(ran.set)
     assert ran.wait(WAIT)
     stop(loop)
 
 
-def test_it_ends_after_the_tick_that_is_under_way() -> None:
+def test_it_ends_after_the_tick_that_is_under_way():
     begun, go_on = threading.Event(), threading.Event()
     runs: list[str] = []
 
@@ -62,7 +59,7 @@ def test_it_ends_after_the_tick_that_is_under_way() -> None:
     assert runs == ["ticked", "ended"]
 
 
-def test_it_ticks_again_when_it_is_woken() -> None:
+def test_it_ticks_again_when_it_is_woken():
     ticks: list[threading.Event] = [threading.Event() for _ in range(3)]
     left = iter(ticks)
     loop = started(lambda: next(left, threading.Event()).set())
@@ -72,7 +69,7 @@ def test_it_ticks_again_when_it_is_woken() -> None:
     stop(loop)
 
 
-def test_it_forgets_no_call_to_wake_during_a_tick() -> None:
+def test_it_forgets_no_call_to_wake_during_a_tick():
     begun, go_on, again = threading.Event(), threading.Event(), threading.Event()
 
     def tick() -> None:
@@ -89,7 +86,7 @@ def test_it_forgets_no_call_to_wake_during_a_tick() -> None:
     stop(loop)
 
 
-def test_it_goes_on_after_a_tick_that_failed(caplog: pytest.LogCaptureFixture) -> None:
+def test_it_goes_on_after_a_tick_that_failed(caplog):
     went_well = threading.Event()
     releases: list[int] = []
     left = iter(range(2))
@@ -109,7 +106,7 @@ def test_it_goes_on_after_a_tick_that_failed(caplog: pytest.LogCaptureFixture) -
     assert len(releases) >= 3
 
 
-def test_it_interrupts_a_long_tick_when_it_is_told_to_stop() -> None:
+def test_it_interrupts_a_long_tick_when_it_is_told_to_stop():
     begun, interrupted = threading.Event(), threading.Event()
 
     def tick() -> None:
@@ -122,7 +119,7 @@ def test_it_interrupts_a_long_tick_when_it_is_told_to_stop() -> None:
     stop(loop)
 
 
-def test_it_runs_maintenance_the_outbox_and_the_library(services: Services) -> None:
+def test_it_runs_maintenance_the_outbox_and_the_library(services):
     loops = {loop.name: loop for loop in services.loops}
     assert loops.keys() == {"maintenance", "outbox", "library"}
     for loop in loops.values():

@@ -62,7 +62,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_it_makes_one_that_is_whole(server: Context) -> None:
+def test_it_makes_one_that_is_whole(server):
     made = backups.make(server)
     assert backup.inspect(made.path, thoroughly=True) == backup.Verdict(OURS[-1], None)
     assert made.path.stat().st_size == made.size_bytes > 0
@@ -71,7 +71,7 @@ def test_it_makes_one_that_is_whole(server: Context) -> None:
     assert names(backups.folder(server)) == [made.path.name]
 
 
-def test_it_keeps_the_newest(server: Context, clock: FakeClock) -> None:
+def test_it_keeps_the_newest(server, clock):
     backups.folder(server).mkdir()
     (backups.folder(server) / "boz-of-a-person.db").touch()
     made = []
@@ -83,13 +83,13 @@ def test_it_keeps_the_newest(server: Context, clock: FakeClock) -> None:
     assert len(names(backups.folder(server))) == 2
 
 
-def test_it_keeps_two_of_the_same_second_apart(server: Context) -> None:
+def test_it_keeps_two_of_the_same_second_apart(server):
     first, second = backups.make(server), backups.make(server)
     assert second.path.name == f"{first.path.stem} (2){first.path.suffix}"
     assert [made.path for made in backups.stored(server)] == [second.path, first.path]
 
 
-def test_it_makes_one_when_the_latest_is_old(server: Context, clock: FakeClock) -> None:
+def test_it_makes_one_when_the_latest_is_old(server, clock):
     assert BackupStep().run(server) is not None
     clock.advance(DAY - 10)
     assert BackupStep().run(server) is None
@@ -99,15 +99,13 @@ def test_it_makes_one_when_the_latest_is_old(server: Context, clock: FakeClock) 
     assert BackupStep().run(server) is not None
 
 
-def test_it_makes_one_in_the_course_of_maintenance(services: Services, server: Context) -> None:
+def test_it_makes_one_in_the_course_of_maintenance(services, server):
     services.maintenance.tick()
     services.maintenance.tick()
     assert len(backups.stored(server)) == 1
 
 
-def test_it_says_that_old_ones_can_not_be_deleted(
-    server: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_says_that_old_ones_can_not_be_deleted(server, monkeypatch):
     backups.make(server)
 
     unlink = Path.unlink
@@ -123,16 +121,14 @@ def test_it_says_that_old_ones_can_not_be_deleted(
     assert len(backups.stored(server)) == 2
 
 
-def test_it_makes_none_by_itself_where_that_is_not_wanted(
-    services: Services, settings: Settings, clock: FakeClock
-) -> None:
+def test_it_makes_none_by_itself_where_that_is_not_wanted(services, settings, clock):
     server = replace(services.context, settings=replace(settings, backup_interval_hours=0))
     assert BackupStep().run(server) is None
     assert make_before_change(server) is None
     assert backups.make(server).path.exists()
 
 
-def test_it_writes_where_it_is_told_and_over_nothing(server: Context, tmp_path: Path) -> None:
+def test_it_writes_where_it_is_told_and_over_nothing(server, tmp_path):
     output = tmp_path / "elsewhere" / "mine.db"
     assert backups.make(server, output).path == output
     before = output.read_bytes()
@@ -143,7 +139,7 @@ def test_it_writes_where_it_is_told_and_over_nothing(server: Context, tmp_path: 
     assert backups.stored(server) == []
 
 
-def test_it_goes_over_what_a_killed_one_left(on_sqlite: Context) -> None:
+def test_it_goes_over_what_a_killed_one_left(on_sqlite):
     backups.folder(on_sqlite).mkdir()
     part = backups.folder(on_sqlite) / ".boz.part"
     part.write_bytes(b"half a backup")
@@ -151,7 +147,7 @@ def test_it_goes_over_what_a_killed_one_left(on_sqlite: Context) -> None:
     assert names(backups.folder(on_sqlite)) == [made.path.name]
 
 
-def test_it_is_beside_the_database_by_default(on_sqlite: Context) -> None:
+def test_it_is_beside_the_database_by_default(on_sqlite):
     assert on_sqlite.database.path is not None
     assert backups.make(on_sqlite).path.parent == on_sqlite.database.path.parent / "backups"
 
@@ -160,22 +156,20 @@ def test_it_is_beside_the_database_by_default(on_sqlite: Context) -> None:
     ("written", "problem"),
     [(b"Dear diary", "is no backup of a database"), (b"SQLite format 3\0", "is damaged")],
 )
-def test_it_gives_no_name_to_what_is_not_whole(
-    on_sqlite: Context, monkeypatch: pytest.MonkeyPatch, written: bytes, problem: str
-) -> None:
+def test_it_gives_no_name_to_what_is_not_whole(on_sqlite, monkeypatch, written, problem):
     monkeypatch.setattr(backup, "_copy_sqlite", lambda _, path: path.write_bytes(written))
     with pytest.raises(BackupError, match=f"No backup was made: what was written {problem}"):
         backups.make(on_sqlite)
     assert names(backups.folder(on_sqlite)) == []
 
 
-def test_it_says_where_it_can_not_write(server: Context) -> None:
+def test_it_says_where_it_can_not_write(server):
     backups.folder(server).touch()  # a file stands in its place
     with pytest.raises(BackupError, match=f"{backups.folder(server)} can't be written to"):
         backups.make(server)
 
 
-def test_it_waits_for_another_one_and_leaves_what_that_made_alone(on_sqlite: Context) -> None:
+def test_it_waits_for_another_one_and_leaves_what_that_made_alone(on_sqlite):
     backups.folder(on_sqlite).mkdir()
     part = backups.folder(on_sqlite) / ".boz.part"
     other = own(part)
@@ -194,9 +188,8 @@ def test_it_waits_for_another_one_and_leaves_what_that_made_alone(on_sqlite: Con
 
 
 def test_it_says_what_is_missing_without_pg_dump(
-    postgres_migrated: str, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+    postgres_migrated, tmp_path, clock, monkeypatch, caplog
+):
     monkeypatch.setenv("PATH", str(tmp_path))
     database = Database(postgres_migrated)
     server = Context.build(Settings(backup_dir=tmp_path / "kept"), clock, database)
@@ -211,9 +204,8 @@ def test_it_says_what_is_missing_without_pg_dump(
 
 
 def test_it_makes_none_by_itself_with_programs_that_are_too_old(
-    postgres_migrated: str, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+    postgres_migrated, tmp_path, clock, monkeypatch, caplog
+):
     """Or no server would start on a database that is newer than they are."""
     old = tmp_path / "pg_dump"
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
@@ -226,9 +218,7 @@ def test_it_makes_none_by_itself_with_programs_that_are_too_old(
     database.close()
 
 
-def test_it_hides_the_password_from_other_users(
-    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_hides_the_password_from_other_users(tmp_path, clock, monkeypatch):
     spy = tmp_path / "pg_dump"
     spy.write_text(f'#!/bin/sh\necho "$@ PGPASSWORD=$PGPASSWORD" > {tmp_path}/seen\nexit 1\n')
     spy.chmod(0o755)
@@ -241,7 +231,7 @@ def test_it_hides_the_password_from_other_users(
     assert (password, "hunter2" in arguments, "user=boz" in arguments) == ("hunter2", False, True)
 
 
-def test_it_makes_one_before_the_schema_changes(on_sqlite: Context) -> None:
+def test_it_makes_one_before_the_schema_changes(on_sqlite):
     migrations = Migrations(
         on_sqlite.database, before_change=partial(make_before_change, on_sqlite)
     )
@@ -256,13 +246,13 @@ def test_it_makes_one_before_the_schema_changes(on_sqlite: Context) -> None:
     ] == OURS[-2:]
 
 
-def test_it_makes_none_where_there_is_nothing_to_lose(on_sqlite: Context) -> None:
+def test_it_makes_none_where_there_is_nothing_to_lose(on_sqlite):
     Agent.delete().execute()
     Migrations(on_sqlite.database, before_change=partial(make_before_change, on_sqlite)).downgrade()
     assert backups.stored(on_sqlite) == []
 
 
-def test_it_leaves_the_schema_as_it_is_where_no_backup_can_be_made(on_sqlite: Context) -> None:
+def test_it_leaves_the_schema_as_it_is_where_no_backup_can_be_made(on_sqlite):
     backups.folder(on_sqlite).touch()
     migrations = Migrations(
         on_sqlite.database, before_change=partial(make_before_change, on_sqlite)
@@ -272,7 +262,7 @@ def test_it_leaves_the_schema_as_it_is_where_no_backup_can_be_made(on_sqlite: Co
     assert migrations.applied() == OURS
 
 
-def test_it_reckons_with_the_age_that_the_name_tells(server: Context, clock: FakeClock) -> None:
+def test_it_reckons_with_the_age_that_the_name_tells(server, clock):
     made = backups.make(server)
     made.path.touch()
     assert backups.latest_at(server) == clock.now() - timedelta(microseconds=123456)

@@ -7,15 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from boz_server.context import Context
 from boz_server.services.maintenance.scheduler import Maintenance, MaintenanceStep
 from boz_server.services.wiring import Services, build_services
-from tests.maintenance.timer import Timer
-from tests.support import FakeClock
 
 WAIT = 10
 
@@ -42,14 +39,14 @@ def broken(_: Context) -> None:
     raise RuntimeError("secret path /root")
 
 
-def test_it_has_one_process_lead(process: Any) -> None:
+def test_it_has_one_process_lead(process):
     first, second = process(), process()
     assert first.status()[0] is None
     assert (first.tick(), second.tick(), first.tick()) == (True, False, True)
     assert first.status()[0] == second.status()[0] == first.holder
 
 
-def test_it_has_the_next_process_lead_when_the_term_is_over(process: Any, timer: Timer) -> None:
+def test_it_has_the_next_process_lead_when_the_term_is_over(process, timer):
     first, second = process(), process()
     first.tick()
     timer.pass_by(9)
@@ -59,9 +56,7 @@ def test_it_has_the_next_process_lead_when_the_term_is_over(process: Any, timer:
     assert not first.tick()
 
 
-def test_it_does_not_wait_for_a_leader_that_renewed_in_the_future(
-    process: Any, timer: Timer
-) -> None:
+def test_it_does_not_wait_for_a_leader_that_renewed_in_the_future(process, timer):
     first, second = process(), process()
     first.tick()
     timer.clock.advance(-3600)
@@ -70,8 +65,8 @@ def test_it_does_not_wait_for_a_leader_that_renewed_in_the_future(
 
 
 def test_it_takes_no_leadership_from_a_leader_that_had_the_lock_before(
-    process: Any, services: Services, timer: Timer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    process, services, timer, monkeypatch
+):
     """A renewal while this process waited for the lock is not one from the future."""
     first, second = process(), process()
     looked = threading.Event()
@@ -97,14 +92,14 @@ def test_it_takes_no_leadership_from_a_leader_that_had_the_lock_before(
     assert first.status()[0] == first.holder
 
 
-def test_it_leads_as_long_as_it_renews(process: Any, timer: Timer) -> None:
+def test_it_leads_as_long_as_it_renews(process, timer):
     first, second = process(), process()
     for _ in range(10):
         assert (first.tick(), second.tick()) == (True, False)
         timer.pass_by(5)
 
 
-def test_it_leaves_the_leadership_to_another_at_once(process: Any) -> None:
+def test_it_leaves_the_leadership_to_another_at_once(process):
     first, second = process(), process()
     first.tick()
     second.step_down()
@@ -114,7 +109,7 @@ def test_it_leaves_the_leadership_to_another_at_once(process: Any) -> None:
     assert second.status()[0] == second.holder
 
 
-def test_it_runs_each_step_in_order_and_when_it_is_due(process: Any, timer: Timer) -> None:
+def test_it_runs_each_step_in_order_and_when_it_is_due(process, timer):
     runs: list[str] = []
     only = process(step("often", runs), step("rarely", runs, 60))
     only.tick()
@@ -131,7 +126,7 @@ def test_it_runs_each_step_in_order_and_when_it_is_due(process: Any, timer: Time
     assert runs == ["often", "rarely", "often", "often", "rarely"]
 
 
-def test_it_begins_with_every_step_when_it_leads_again(process: Any, timer: Timer) -> None:
+def test_it_begins_with_every_step_when_it_leads_again(process, timer):
     runs: list[str] = []
     first, second = process(step("hourly", runs, 3600)), process()
     first.tick()
@@ -143,9 +138,7 @@ def test_it_begins_with_every_step_when_it_leads_again(process: Any, timer: Time
     assert runs == ["hourly", "hourly"]
 
 
-def test_it_goes_on_after_a_step_that_failed(
-    process: Any, timer: Timer, clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_goes_on_after_a_step_that_failed(process, timer, clock, caplog):
     runs: list[str] = []
     only = process(MaintenanceStep("broken", 5, broken), step("next", runs))
     with caplog.at_level(logging.ERROR):
@@ -163,7 +156,7 @@ def test_it_goes_on_after_a_step_that_failed(
     assert only.status()[1][0].error is None
 
 
-def test_it_tells_how_each_step_went(process: Any, timer: Timer, clock: FakeClock) -> None:
+def test_it_tells_how_each_step_went(process, timer, clock):
     only = process(MaintenanceStep("slow", 30, lambda _: timer.pass_by(2)))
     before = only.status()[1]
     assert [(row.name, row.period_seconds) for row in before] == [("slow", 30)]
@@ -174,7 +167,7 @@ def test_it_tells_how_each_step_went(process: Any, timer: Timer, clock: FakeCloc
     assert (status.last_run_at, status.duration_seconds, status.error) == (began, 2, None)
 
 
-def test_it_stops_when_another_process_leads_meanwhile(process: Any, timer: Timer) -> None:
+def test_it_stops_when_another_process_leads_meanwhile(process, timer):
     runs: list[str] = []
     second = process()
 
@@ -190,7 +183,7 @@ def test_it_stops_when_another_process_leads_meanwhile(process: Any, timer: Time
     assert first.status()[0] == second.holder
 
 
-def test_it_renews_its_leadership_between_long_steps(process: Any, timer: Timer) -> None:
+def test_it_renews_its_leadership_between_long_steps(process, timer):
     runs: list[str] = []
     second = process()
     slow = MaintenanceStep("slow", 5, lambda _: timer.pass_by(6))

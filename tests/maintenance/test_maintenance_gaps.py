@@ -27,9 +27,7 @@ def tick_for(services: Services, timer: Timer, seconds: int) -> None:
         assert services.maintenance.tick()
 
 
-def test_it_rescues_jobs_of_a_machine_that_is_silent_while_a_server_runs(
-    services: Services, timer: Timer, held: str
-) -> None:
+def test_it_rescues_jobs_of_a_machine_that_is_silent_while_a_server_runs(services, timer, held):
     services.maintenance.tick()
     tick_for(services, timer, 115)
     assert status_of(services, held) == "assigned"
@@ -37,9 +35,7 @@ def test_it_rescues_jobs_of_a_machine_that_is_silent_while_a_server_runs(
     assert status_of(services, held) == "queued"
 
 
-def test_it_warns_of_a_gap_but_not_of_a_beginning(
-    services: Services, timer: Timer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_warns_of_a_gap_but_not_of_a_beginning(services, timer, caplog):
     with caplog.at_level(logging.WARNING):
         services.maintenance.tick()
         assert caplog.records == []
@@ -52,8 +48,8 @@ def test_it_warns_of_a_gap_but_not_of_a_beginning(
     ("change", "rescued_after"), [(130, 120), (86_400, 120), (-3600, 120), (20, 100), (21, 120)]
 )
 def test_it_gives_every_machine_a_full_term_after_a_gap(
-    services: Services, timer: Timer, held: str, change: int, rescued_after: int
-) -> None:
+    services, timer, held, change, rescued_after
+):
     """No server ran for so long, or its clock was set on or back: only then, and no longer."""
     services.maintenance.tick()
     timer.clock.advance(change)
@@ -67,8 +63,8 @@ def test_it_gives_every_machine_a_full_term_after_a_gap(
 
 @pytest.mark.parametrize("change", [3600, 86_400, -3600])
 def test_it_takes_nothing_from_a_machine_that_shows_itself_after_a_gap(
-    client: Client, services: Services, timer: Timer, held: str, change: int
-) -> None:
+    client, services, timer, held, change
+):
     services.maintenance.tick()
     timer.clock.advance(change)
     for _ in range(10):
@@ -78,17 +74,15 @@ def test_it_takes_nothing_from_a_machine_that_shows_itself_after_a_gap(
     assert (job["status"], job["attempt"]) == ("assigned", 1)
 
 
-def test_it_gives_a_full_term_at_the_very_first_start(
-    services: Services, timer: Timer, held: str
-) -> None:
+def test_it_gives_a_full_term_at_the_very_first_start(services, timer, held):
     timer.clock.advance(1000)
     services.maintenance.tick()
     assert status_of(services, held) == "assigned"
 
 
 def test_it_does_not_count_a_machine_as_online_for_as_long_as_the_clock_was_put_back(
-    client: Client, services: Services, timer: Timer, held: str
-) -> None:
+    client, services, timer, held
+):
     services.maintenance.tick()
     timer.clock.advance(-3600)
     tick_for(services, timer, 130)

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
-from tests.support import FakeClock
 
 PERIODS = {
     "reconcile": 3600,
@@ -45,7 +42,7 @@ def with_step(services: Services, name: str, run: Any) -> Sequence[MaintenanceSt
     ]
 
 
-def test_it_shows_what_it_will_do_before_it_has_done_anything(client: Client) -> None:
+def test_it_shows_what_it_will_do_before_it_has_done_anything(client):
     holder, steps = status(client)
     assert holder is None
     assert {name: step["period_seconds"] for name, step in steps.items()} == PERIODS
@@ -59,9 +56,7 @@ def test_it_shows_what_it_will_do_before_it_has_done_anything(client: Client) ->
         }
 
 
-def test_it_shows_who_did_what_and_when(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_shows_who_did_what_and_when(client, services, clock):
     clock.advance(3)
     services.maintenance.tick()
     holder, steps = status(client)
@@ -73,9 +68,7 @@ def test_it_shows_who_did_what_and_when(
         assert step["error"] is None
 
 
-def test_it_shows_which_step_failed_and_nothing_of_its_words(
-    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_shows_which_step_failed_and_nothing_of_its_words(client, services, monkeypatch):
     def fail(_: object) -> None:
         raise ValueError("postgresql://boz:secret@host/boz")
 
@@ -87,7 +80,7 @@ def test_it_shows_which_step_failed_and_nothing_of_its_words(
     assert {name for name, step in steps.items() if step["error"]} == {"retry"}
 
 
-def test_it_shows_that_no_process_leads_any_more(client: Client, services: Services) -> None:
+def test_it_shows_that_no_process_leads_any_more(client, services):
     services.maintenance.tick()
     services.maintenance.step_down()
     holder, steps = status(client)

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from boz_server.database.models import ArchivedDisc, Job, JobEvent, VLCCommand
 from boz_server.domain.queue.job_states import JobStatus
 from boz_server.repositories import retention_repository
 from boz_server.services.maintenance import retention as module
 from boz_server.services.maintenance.retention import Pruned, PruneStep, count_prunable, prune
-from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.maintenance.timer import Timer
 from tests.plans import noted, steps_of
@@ -60,9 +58,7 @@ def left() -> set[str]:
     return {job.job_id for job in Job.select(Job.job_id)}
 
 
-def test_it_deletes_what_is_done_after_a_month(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_deletes_what_is_done_after_a_month(client, services, clock):
     done = ended(client, "completed")
     cancelled = str(client.create_job()["job_id"])
     ok(client.post(f"/api/jobs/{cancelled}/cancel"))
@@ -82,9 +78,7 @@ def test_it_deletes_what_is_done_after_a_month(
 @pytest.mark.parametrize(
     ("status", "error"), [("failed", "HandBrake: no space"), ("completed", "Upload failed: 507")]
 )
-def test_it_keeps_what_came_to_nothing_for_longer(
-    app: Flask, client: Client, clock: FakeClock, status: str, error: str
-) -> None:
+def test_it_keeps_what_came_to_nothing_for_longer(app, client, clock, status, error):
     services = restart(app, max_attempts=1)
     job_id = ended(client, status, error=error)
     clock.advance(89 * DAY)
@@ -94,9 +88,7 @@ def test_it_keeps_what_came_to_nothing_for_longer(
     assert job_id not in left()
 
 
-def test_it_keeps_a_failed_job_that_is_tried_again(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_a_failed_job_that_is_tried_again(client, services, clock):
     job_id = ended(client, "failed", error="Upload failed: no route to host")
     assert Job.get().scheduled_at is not None
     clock.advance(200 * DAY)
@@ -104,7 +96,7 @@ def test_it_keeps_a_failed_job_that_is_tried_again(
     assert left() == {job_id}
 
 
-def test_it_goes_by_the_settings(app: Flask, client: Client, clock: FakeClock) -> None:
+def test_it_goes_by_the_settings(app, client, clock):
     ended(client, "completed")
     failed = ended(restart(app, max_attempts=1) and client, "failed", error="No.")
     clock.advance(3 * DAY)
@@ -115,9 +107,7 @@ def test_it_goes_by_the_settings(app: Flask, client: Client, clock: FakeClock) -
     assert left() == {failed}
 
 
-def test_it_keeps_the_rips_of_a_disc_in_its_drive(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_keeps_the_rips_of_a_disc_in_its_drive(client, services, clock):
     disc_id, rips = client.ordered_rips()
     for job_id in rips:
         ok(client.report(job_id, "running"))
@@ -130,9 +120,7 @@ def test_it_keeps_the_rips_of_a_disc_in_its_drive(
     assert prune(services.context).jobs == len(rips)
 
 
-def test_it_keeps_a_rip_whose_transcode_is_not_done(
-    app: Flask, client: Client, clock: FakeClock
-) -> None:
+def test_it_keeps_a_rip_whose_transcode_is_not_done(app, client, clock):
     services = restart(app)
     _, rips = client.ordered_rips()
     for job_id in rips:
@@ -150,9 +138,7 @@ def test_it_keeps_a_rip_whose_transcode_is_not_done(
     assert left() == {first["job_id"]}
 
 
-def test_it_deletes_a_rip_together_with_the_transcode_that_it_is_kept_for(
-    app: Flask, client: Client, clock: FakeClock
-) -> None:
+def test_it_deletes_a_rip_together_with_the_transcode_that_it_is_kept_for(app, client, clock):
     services = restart(app, max_attempts=1)
     _, rips = client.ordered_rips(label="ALIEN", minutes=(117,))
     for job_id in rips:
@@ -172,9 +158,7 @@ def test_it_deletes_a_rip_together_with_the_transcode_that_it_is_kept_for(
     assert left() == set()
 
 
-def test_it_leaves_a_job_that_a_person_tries_again_meanwhile(
-    app: Flask, client: Client, clock: FakeClock
-) -> None:
+def test_it_leaves_a_job_that_a_person_tries_again_meanwhile(app, client, clock):
     services = restart(app, max_attempts=1)
     job_id = ended(client, "failed", error="No.")
     clock.advance(91 * DAY)
@@ -187,9 +171,7 @@ def test_it_leaves_a_job_that_a_person_tries_again_meanwhile(
     assert left() == {job_id}
 
 
-def test_it_deletes_no_more_than_a_batch_at_a_time(
-    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_deletes_no_more_than_a_batch_at_a_time(client, services, clock, monkeypatch):
     jobs = [ended(client, "completed") for _ in range(5)]
     events = JobEvent.select().count()
     rows_a_job = 1 + events // len(jobs)
@@ -199,9 +181,7 @@ def test_it_deletes_no_more_than_a_batch_at_a_time(
     assert batches == [2, 2, 1]
 
 
-def test_it_deletes_a_job_with_more_events_than_a_batch_takes(
-    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_deletes_a_job_with_more_events_than_a_batch_takes(client, services, clock, monkeypatch):
     ended(client, "completed")
     monkeypatch.setattr(retention_repository, "BATCH", 2)
     clock.advance(31 * DAY)
@@ -209,9 +189,7 @@ def test_it_deletes_a_job_with_more_events_than_a_batch_takes(
     assert left() == set()
 
 
-def test_it_passes_over_what_stays_without_end(
-    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_passes_over_what_stays_without_end(client, services, clock, monkeypatch):
     monkeypatch.setattr(retention_repository, "BATCH", 4)
     _, rips = client.ordered_rips()
     for job_id in rips:
@@ -224,12 +202,8 @@ def test_it_passes_over_what_stays_without_end(
 
 
 def test_it_stops_after_a_moment_and_goes_on_later(
-    client: Client,
-    services: Services,
-    clock: FakeClock,
-    retention_timer: PausingTimer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    client, services, clock, retention_timer, monkeypatch
+):
     for _ in range(3):
         ended(client, "completed")
     monkeypatch.setattr(retention_repository, "BATCH", 1)
@@ -251,12 +225,8 @@ def test_it_stops_after_a_moment_and_goes_on_later(
 
 
 def test_it_lets_others_write_between_two_discs(
-    client: Client,
-    services: Services,
-    clock: FakeClock,
-    retention_timer: PausingTimer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    client, services, clock, retention_timer, monkeypatch
+):
     for label in ("ALIEN", "HEAT", "SOLARIS"):
         clock.advance(60)
         client.detect(label, (99,))
@@ -280,9 +250,7 @@ def test_it_lets_others_write_between_two_discs(
     assert ArchivedDisc.select().count() == 3
 
 
-def test_it_rests_for_an_hour_once_nothing_is_left(
-    client: Client, services: Services, clock: FakeClock, retention_timer: PausingTimer
-) -> None:
+def test_it_rests_for_an_hour_once_nothing_is_left(client, services, clock, retention_timer):
     job_id = ended(client, "completed")
     step = PruneStep()
     step.run(services.context)
@@ -294,9 +262,7 @@ def test_it_rests_for_an_hour_once_nothing_is_left(
     assert left() == set()
 
 
-def test_it_deletes_old_commands_for_vlc(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_deletes_old_commands_for_vlc(client, services, clock):
     client.register_worker(capabilities={"vlc_installed": True})
     body = {"agent_id": "pc", "file_path": "/a.mkv"}
     for _ in range(3):
@@ -308,9 +274,7 @@ def test_it_deletes_old_commands_for_vlc(
     assert [command.command_id for command in VLCCommand.select()] == [young]
 
 
-def test_it_frees_an_agent_from_a_job_that_goes(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_frees_an_agent_from_a_job_that_goes(client, services, clock):
     ended(client, "completed")
     clock.advance(31 * DAY)
     prune(services.context)
@@ -319,9 +283,7 @@ def test_it_frees_an_agent_from_a_job_that_goes(
     assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == 1
 
 
-def test_it_shares_the_work_with_another_process(
-    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_shares_the_work_with_another_process(client, services, clock, monkeypatch):
     jobs = [ended(client, "completed") for _ in range(6)]
     monkeypatch.setattr(retention_repository, "BATCH", 5)
     clock.advance(31 * DAY)
@@ -336,9 +298,7 @@ def test_it_shares_the_work_with_another_process(
     assert left() == set()
 
 
-def test_it_answers_a_late_report_on_a_job_that_is_gone(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_answers_a_late_report_on_a_job_that_is_gone(client, services, clock):
     job_id = client.queued_job()
     token = client.lease_token(job_id)
     ok(client.report(job_id, "completed", lease_token=token))
@@ -351,9 +311,7 @@ def test_it_answers_a_late_report_on_a_job_that_is_gone(
 
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_finds_the_oldest_by_index(
-    client: Client, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_finds_the_oldest_by_index(client, services, clock, monkeypatch):
     for _ in range(3):
         ended(client, "completed")
     monkeypatch.setattr(retention_repository, "BATCH", 1)
@@ -371,9 +329,7 @@ def test_it_finds_the_oldest_by_index(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_uses_the_indexes_too_where_no_job_came_from_another(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_uses_the_indexes_too_where_no_job_came_from_another(client, services, clock):
     for _ in range(5):
         ended(client, "completed")
     # Of columns that are null in each row SQLite learns that all have the same value.

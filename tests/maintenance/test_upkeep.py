@@ -8,15 +8,12 @@ import pytest
 from boz_server.database import upkeep as engine
 from boz_server.services.maintenance import housekeeping as upkeep_module
 from boz_server.services.maintenance.housekeeping import LogWatch, optimize
-from boz_server.services.wiring import Services
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @SQLITE
-def test_it_makes_statistics_once_the_database_is_large(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_makes_statistics_once_the_database_is_large(services, monkeypatch):
     services.context.database.peewee.execute_sql(
         "INSERT INTO leases (name, renewed_at) VALUES ('a', '1')"
     )
@@ -28,9 +25,7 @@ def test_it_makes_statistics_once_the_database_is_large(
 
 
 @SQLITE
-def test_it_keeps_up_statistics_that_are_there(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_keeps_up_statistics_that_are_there(services, monkeypatch):
     calls: list[object] = []
     services.context.database.peewee.execute_sql("ANALYZE")
     monkeypatch.setattr(engine, "optimize", calls.append)
@@ -39,9 +34,7 @@ def test_it_keeps_up_statistics_that_are_there(
 
 
 @SQLITE
-def test_it_says_once_that_the_log_does_not_shrink(
-    services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_says_once_that_the_log_does_not_shrink(services, monkeypatch, caplog):
     watch = LogWatch()
     sizes = iter([100, 101, 101, 100, 101])
     monkeypatch.setattr(upkeep_module, "WAL_LIMIT_BYTES", 100)
@@ -53,9 +46,7 @@ def test_it_says_once_that_the_log_does_not_shrink(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_it_leaves_postgresql_to_itself(
-    services: Services, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_leaves_postgresql_to_itself(services, caplog):
     asked: list[Any] = []
     services.context.database.peewee.query_hooks.append(asked.append)
     optimize(services.context)

@@ -37,9 +37,7 @@ EXTRA = Proposed("Movies/Serenity (2005)/Trailers", "Serenity - Extra 01.mkv", T
         (FILM, "../x", ".mkv", "Movies/Vol. 1/-x.mkv"),
     ],
 )
-def test_it_files_a_title_as_the_preview_said_or_a_person_since(
-    proposed: Proposed, name: str | None, extension: str, place: str
-) -> None:
+def test_it_files_a_title_as_the_preview_said_or_a_person_since(proposed, name, extension, place):
     assert proposed_place(proposed, name, extension, ROOTS) == place
 
 
@@ -75,7 +73,7 @@ def test_it_files_a_title_as_the_preview_said_or_a_person_since(
         ),
     ],
 )
-def test_it_files_what_a_person_describes(name: str, said: Described, place: str) -> None:
+def test_it_files_what_a_person_describes(name, said, place):
     assert described_place(name, ".mkv", said, ROOTS) == place
 
 
@@ -87,7 +85,7 @@ def test_it_files_what_a_person_describes(name: str, said: Described, place: str
         Described(LibraryType.TV, episode=1),
     ],
 )
-def test_it_refuses_an_episode_without_its_numbers(said: Described) -> None:
+def test_it_refuses_an_episode_without_its_numbers(said):
     with pytest.raises(ValueError, match="season"):
         described_place("Firefly", ".mkv", said, ROOTS)
 
@@ -102,12 +100,12 @@ def test_it_refuses_an_episode_without_its_numbers(said: Described) -> None:
         ("media/films/a.mkv", Roots("media/films", "/media/tv/"), LibraryType.MOVIE),
     ],
 )
-def test_it_tells_shows_from_films(place: str, roots: Roots, library_type: LibraryType) -> None:
+def test_it_tells_shows_from_films(place, roots, library_type):
     assert media_of(place, roots) is library_type
 
 
 @given(st.text(max_size=300), st.sampled_from([".mkv", ".mp4", ""]))
-def test_it_never_leads_out_of_the_library(name: str, extension: str) -> None:
+def test_it_never_leads_out_of_the_library(name, extension):
     for place in (
         named_place(safe_component(name + extension), ROOTS),
         proposed_place(FILM, name, extension, ROOTS),

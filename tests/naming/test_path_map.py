@@ -29,11 +29,11 @@ from boz_server.domain.naming.path_map import PathMap, lies_in
         ("/nas:D:\\Media", "/nas/C:/Up", "D:\\Media\\C:\\Up"),
     ],
 )
-def test_it_maps_a_path(text: str, path: str, theirs: str) -> None:
+def test_it_maps_a_path(text, path, theirs):
     assert PathMap.parse(text).theirs(path) == theirs
 
 
-def test_it_leaves_paths_alone_without_pairs() -> None:
+def test_it_leaves_paths_alone_without_pairs():
     assert PathMap().theirs("/nas/Movies") == "/nas/Movies"
 
 
@@ -45,19 +45,19 @@ def test_it_leaves_paths_alone_without_pairs() -> None:
         "/nas:/a/../b", "/nas:\\media", "/nas:\\\\",
     ],
 )  # fmt: skip
-def test_it_refuses_what_is_no_list_of_pairs(text: str) -> None:
+def test_it_refuses_what_is_no_list_of_pairs(text):
     with pytest.raises(ValueError):  # noqa: PT011 - settings put it into words
         PathMap.parse(text)
 
 
-def test_it_is_written_as_it_is_read() -> None:
+def test_it_is_written_as_it_is_read():
     text = "/nas:/media,/nas/TV Shows:D:\\TV"
     assert str(PathMap.parse(text)) == text
     assert str(PathMap()) == ""
 
 
 @given(st.lists(st.text("ab/.: \\", min_size=1, max_size=4), max_size=4))
-def test_it_keeps_the_number_of_folders(names: list[str]) -> None:
+def test_it_keeps_the_number_of_folders(names):
     path = "/nas/" + "/".join(name.replace("/", "") or "x" for name in names)
     mapped = PathMap.parse("/nas:/media").theirs(path)
     assert mapped == "/media" or mapped.startswith("/media/")
@@ -78,5 +78,5 @@ def test_it_keeps_the_number_of_folders(names: list[str]) -> None:
         ("media", "", False),
     ],
 )
-def test_it_says_whether_a_folder_lies_in_another(path: str, folder: str, inside: bool) -> None:
+def test_it_says_whether_a_folder_lies_in_another(path, folder, inside):
     assert lies_in(path, folder) == inside

@@ -48,13 +48,13 @@ def scan(client: Client, media_type: str, path: str | None = None) -> TestRespon
     return client.post(f"/api/files/plex/scan/{media_type}{query}")
 
 
-def test_it_says_that_plex_is_there(client: Client, others: FakeMediaServers) -> None:
+def test_it_says_that_plex_is_there(client, others):
     assert status(client) == dict(
         zip(DETAILS, (True, True, f"{others.url}/plex", "Den", "1.41.0.8994", None), strict=True)
     )
 
 
-def test_it_says_that_plex_is_disabled(client: Client) -> None:
+def test_it_says_that_plex_is_disabled(client):
     assert status(client) == dict(
         zip(DETAILS, (False, False, "http://localhost:32400", None, None, None), strict=True)
     )
@@ -66,13 +66,7 @@ def test_it_says_that_plex_is_disabled(client: Client) -> None:
      ("silence", "in time"), ("hang_up", "connection failed"), ("redirect", "BOZ_PLEX_URL"),
      ("body", "something else")],
 )  # fmt: skip
-def test_it_says_why_plex_is_not_connected(
-    client: Client,
-    others: FakeMediaServers,
-    monkeypatch: pytest.MonkeyPatch,
-    mode: str,
-    mentions: str,
-) -> None:
+def test_it_says_why_plex_is_not_connected(client, others, monkeypatch, mode, mentions):
     monkeypatch.setattr(module, "ASK_SECONDS", 0.3)
     others.fail(mode)
     began = time.monotonic()
@@ -82,15 +76,13 @@ def test_it_says_why_plex_is_not_connected(
     assert mentions in found["error"]
 
 
-def test_it_says_that_no_one_is_there(client: Client, others: FakeMediaServers) -> None:
+def test_it_says_that_no_one_is_there(client, others):
     others.stop()
     assert "the connection failed" in status(client)["error"]
     others.start()
 
 
-def test_it_shows_no_password_of_an_address(
-    client: Client, app: Flask, others: FakeMediaServers
-) -> None:
+def test_it_shows_no_password_of_an_address(client, app, others):
     restart(app, plex_url=f"{others.url}/plex".replace("://", "://me:hunter2@"))
     assert status(client)["url"] == f"{others.url}/plex"
     for url in ("http://[::1", "hunter2"):
@@ -98,7 +90,7 @@ def test_it_shows_no_password_of_an_address(
         assert status(client)["connected"] is False
 
 
-def test_it_lists_plexs_libraries(client: Client, others: FakeMediaServers) -> None:
+def test_it_lists_plexs_libraries(client, others):
     assert ok(client.get("/api/files/plex/libraries")) == {
         "libraries": [
             {"id": "1", "title": "Films", "type": "movie", "locations": ["/nas/Movies"]},
@@ -107,13 +99,13 @@ def test_it_lists_plexs_libraries(client: Client, others: FakeMediaServers) -> N
     }
 
 
-def test_it_scans_a_folder(client: Client, others: FakeMediaServers) -> None:
+def test_it_scans_a_folder(client, others):
     path = "/nas/TV Shows/What? & #1/Season 01"
     assert ok(scan(client, "tv", path)) == {"status": "ok", "media_type": "tv", "path": path}
     assert others.scans("plex") == [path]
 
 
-def test_it_scans_a_whole_library(client: Client, others: FakeMediaServers) -> None:
+def test_it_scans_a_whole_library(client, others):
     assert ok(scan(client, "movie")) == {"status": "ok", "media_type": "movie", "path": None}
     assert others.scans("plex") == [None]
 
@@ -127,25 +119,23 @@ def test_it_scans_a_whole_library(client: Client, others: FakeMediaServers) -> N
         "http://example.org/", "/nas/Movies/" + "x" * 5000,
     ],
 )  # fmt: skip
-def test_it_scans_no_other_folder(client: Client, others: FakeMediaServers, path: str) -> None:
+def test_it_scans_no_other_folder(client, others, path):
     assert_problem(scan(client, "movie", path), 422, "path", field="path")
     assert others.count() == 0
 
 
-def test_it_scans_no_other_kind_of_library(client: Client, others: FakeMediaServers) -> None:
+def test_it_scans_no_other_kind_of_library(client, others):
     assert_problem(scan(client, "music"), 422, "movie, tv", field="media_type")
     assert others.count() == 0
 
 
 @pytest.mark.parametrize("mode", ["401", "404", "429", "500", "html", "hang_up", "redirect"])
-def test_it_says_loudly_that_a_scan_failed(
-    client: Client, others: FakeMediaServers, mode: str
-) -> None:
+def test_it_says_loudly_that_a_scan_failed(client, others, mode):
     others.fail(mode)
     assert_problem(scan(client, "movie"), 503, "Plex did not do what it was asked")
 
 
-def test_it_finds_out_what_is_wrong_with_a_server(client: Client, others: FakeMediaServers) -> None:
+def test_it_finds_out_what_is_wrong_with_a_server(client, others):
     for name in ALL:
         found = ok(client.post(f"/api/media-servers/{name}/test"))
         assert (found["status"], found["server"], found["warnings"]) == ("ok", name, [])
@@ -162,18 +152,14 @@ def test_it_finds_out_what_is_wrong_with_a_server(client: Client, others: FakeMe
     [("401", "does not accept BOZ_{}_"), ("404", "BOZ_{}_URL"), ("500", "500"),
      ("html", "BOZ_{}_URL"), ("hang_up", "connection failed"), ("redirect", "BOZ_{}_URL")],
 )  # fmt: skip
-def test_it_says_what_is_wrong_with_a_server(
-    client: Client, others: FakeMediaServers, name: str, mode: str, mentions: str
-) -> None:
+def test_it_says_what_is_wrong_with_a_server(client, others, name, mode, mentions):
     others.fail(mode)
     response = client.post(f"/api/media-servers/{name}/test")
     assert_problem(response, 503, mentions.format(name.upper()))
     assert response.headers["Retry-After"] == "60"
 
 
-def test_it_warns_of_folders_that_a_server_does_not_have(
-    client: Client, app: Flask, others: FakeMediaServers
-) -> None:
+def test_it_warns_of_folders_that_a_server_does_not_have(client, app, others):
     others.folders = {"1": ["/media/Movies/HD"], "2": ["/nas/TV Shows"]}
     (warning,) = ok(client.post("/api/media-servers/jellyfin/test"))["warnings"]
     assert "'/nas/Movies'" in warning
@@ -182,7 +168,7 @@ def test_it_warns_of_folders_that_a_server_does_not_have(
     assert ok(client.post("/api/media-servers/jellyfin/test"))["warnings"] == []
 
 
-def test_it_asks_no_server_that_is_disabled(client: Client) -> None:
+def test_it_asks_no_server_that_is_disabled(client):
     for name in ALL:
         response = client.post(f"/api/media-servers/{name}/test")
         assert_problem(response, 400, f"BOZ_{name.upper()}_ENABLED=true")
@@ -190,18 +176,13 @@ def test_it_asks_no_server_that_is_disabled(client: Client) -> None:
     assert_problem(scan(client, "movie"), 400, "BOZ_PLEX_ENABLED")
 
 
-def test_it_knows_no_other_server(client: Client, others: FakeMediaServers) -> None:
+def test_it_knows_no_other_server(client, others):
     for name in ("kodi", "discord", "Plex"):
         assert_problem(client.post(f"/api/media-servers/{name}/test"), 404, "plex, jellyfin, emby")
 
 
 @pytest.mark.parametrize("mode", [None, "401", "html", "body", "redirect", "hang_up"])
-def test_it_tells_no_token(
-    client: Client,
-    others: FakeMediaServers,
-    mode: str | None,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_it_tells_no_token(client, others, mode, caplog):
     caplog.set_level(logging.DEBUG, "boz_server")
     if mode is not None:
         others.fail(mode, body={"token": KEY})

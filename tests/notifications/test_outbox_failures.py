@@ -5,16 +5,12 @@ import logging
 import pytest
 
 from boz_server.errors import RecipientUnavailable
-from boz_server.services.notifications.outbox import Outbox
-from tests.notifications.posting import Post, enter, waiting
-from tests.support import FakeClock
+from tests.notifications.posting import enter, waiting
 
 MINUTE = 60
 
 
-def test_it_loses_nothing_entered_while_sending_fails(
-    outbox: Outbox, post: Post, clock: FakeClock
-) -> None:
+def test_it_loses_nothing_entered_while_sending_fails(outbox, post, clock):
     enter(outbox, "before")
 
     def fail() -> None:
@@ -29,9 +25,7 @@ def test_it_loses_nothing_entered_while_sending_fails(
     assert post.sent == ["before", "after"]
 
 
-def test_it_waits_twice_as_long_after_each_failure(
-    outbox: Outbox, post: Post, clock: FakeClock
-) -> None:
+def test_it_waits_twice_as_long_after_each_failure(outbox, post, clock):
     enter(outbox)
     post.fail()
     waits = [30, 60, 120, 240, 480, 960, 1800, 1800]
@@ -48,9 +42,7 @@ def test_it_waits_twice_as_long_after_each_failure(
     assert outbox.tick() == 1
 
 
-def test_it_keeps_the_wait_of_what_failed_when_it_is_entered_again(
-    outbox: Outbox, post: Post, clock: FakeClock
-) -> None:
+def test_it_keeps_the_wait_of_what_failed_when_it_is_entered_again(outbox, post, clock):
     enter(outbox, "old")
     post.fail()
     outbox.tick()
@@ -65,9 +57,7 @@ def test_it_keeps_the_wait_of_what_failed_when_it_is_entered_again(
 
 
 @pytest.mark.parametrize(("asked", "wait"), [(120, 120), (5, 30), (-5, 30), (1e300, 86_400)])
-def test_it_waits_as_long_as_it_is_asked_to(
-    outbox: Outbox, post: Post, clock: FakeClock, asked: float, wait: float
-) -> None:
+def test_it_waits_as_long_as_it_is_asked_to(outbox, post, clock, asked, wait):
     enter(outbox)
     post.fail(wait_seconds=asked)
     outbox.tick()
@@ -79,7 +69,7 @@ def test_it_waits_as_long_as_it_is_asked_to(
     assert len(post.sent) == 2
 
 
-def test_it_asks_who_fails_once_a_tick_and_serves_the_others(outbox: Outbox, post: Post) -> None:
+def test_it_asks_who_fails_once_a_tick_and_serves_the_others(outbox, post):
     for number in range(3):
         enter(outbox, "dead", "post", key=str(number))
     enter(outbox, "well", "other")
@@ -95,9 +85,7 @@ def test_it_asks_who_fails_once_a_tick_and_serves_the_others(outbox: Outbox, pos
     assert post.sent == ["dead", "well", "dead"]
 
 
-def test_it_gives_up_after_a_day(
-    outbox: Outbox, post: Post, clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_gives_up_after_a_day(outbox, post, clock, caplog):
     enter(outbox)
     post.fail()
     for _ in range(60):
@@ -111,15 +99,13 @@ def test_it_gives_up_after_a_day(
     assert 24 * 2 <= len(post.sent) <= 24 * 2 + 6
 
 
-def test_it_gives_no_message_up_untried(outbox: Outbox, post: Post, clock: FakeClock) -> None:
+def test_it_gives_no_message_up_untried(outbox, post, clock):
     enter(outbox)
     clock.advance(48 * 60 * MINUTE)
     assert outbox.tick() == 1
 
 
-def test_it_begins_a_new_day_with_what_is_entered_again(
-    outbox: Outbox, post: Post, clock: FakeClock
-) -> None:
+def test_it_begins_a_new_day_with_what_is_entered_again(outbox, post, clock):
     enter(outbox)
     post.fail()
     outbox.tick()
@@ -130,9 +116,7 @@ def test_it_begins_a_new_day_with_what_is_entered_again(
     assert len(waiting()) == 1
 
 
-def test_it_goes_on_after_a_fault_of_its_own(
-    outbox: Outbox, post: Post, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_goes_on_after_a_fault_of_its_own(outbox, post, caplog):
     enter(outbox)
     enter(outbox, kind="other")
 
@@ -148,7 +132,7 @@ def test_it_goes_on_after_a_fault_of_its_own(
     assert any(record.exc_info for record in caplog.records)
 
 
-def test_it_keeps_what_no_one_sends_any_more_for_a_day(outbox: Outbox, clock: FakeClock) -> None:
+def test_it_keeps_what_no_one_sends_any_more_for_a_day(outbox, clock):
     enter(outbox, kind="post")
     outbox.senders = {}
     assert outbox.tick() == 0

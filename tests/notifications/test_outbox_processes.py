@@ -1,17 +1,13 @@
 """Several processes send from one outbox, and any of them may be killed."""
 
-from collections.abc import Callable
-
 import pytest
 
 from boz_server.services.notifications.outbox import CLAIM, Outbox
-from tests.notifications.posting import Post, enter, waiting
-from tests.support import FakeClock, at_once
+from tests.notifications.posting import enter, waiting
+from tests.support import at_once
 
 
-def test_it_sends_again_what_a_killed_process_was_sending(
-    outbox_process: Callable[[], Outbox], post: Post, clock: FakeClock
-) -> None:
+def test_it_sends_again_what_a_killed_process_was_sending(outbox_process, post, clock):
     """Killed before or after the other side has it: no one knows, so it comes again."""
     first, second = outbox_process(), outbox_process()
     enter(first)
@@ -29,9 +25,7 @@ def test_it_sends_again_what_a_killed_process_was_sending(
     assert waiting() == []
 
 
-def test_it_leaves_what_one_process_sends_to_it(
-    outbox_process: Callable[[], Outbox], post: Post
-) -> None:
+def test_it_leaves_what_one_process_sends_to_it(outbox_process, post):
     first, second = outbox_process(), outbox_process()
     enter(first)
     seen: list[int] = []
@@ -41,9 +35,7 @@ def test_it_leaves_what_one_process_sends_to_it(
     assert post.sent == ["a"]
 
 
-def test_it_does_not_drop_for_another_that_took_over(
-    outbox_process: Callable[[], Outbox], post: Post, clock: FakeClock
-) -> None:
+def test_it_does_not_drop_for_another_that_took_over(outbox_process, post, clock):
     """A sender that was asleep for long finds that its message is another one's by now."""
     first, second = outbox_process(), outbox_process()
     enter(first)
@@ -60,9 +52,7 @@ def test_it_does_not_drop_for_another_that_took_over(
 
 
 @pytest.mark.parametrize("messages", [1, 20])
-def test_it_sends_each_message_once_from_two_processes(
-    outbox_process: Callable[[], Outbox], post: Post, messages: int
-) -> None:
+def test_it_sends_each_message_once_from_two_processes(outbox_process, post, messages):
     first, second = outbox_process(), outbox_process()
     for number in range(messages):
         enter(first, str(number), key=str(number))

@@ -26,7 +26,7 @@ def statements(client: Client, services: Services) -> Statements:
 
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_reads_the_days_asked_for_by_the_key(services: Services, statements: Statements) -> None:
+def test_it_reads_the_days_asked_for_by_the_key(services, statements):
     assert len(statements) == 7  # presets and what they saved are asked for in the same words
     plans = {sql: plan_of(services, sql, given)[0] for sql, given in statements.items()}
     *bounded, whole = plans.values()
@@ -36,7 +36,7 @@ def test_it_reads_the_days_asked_for_by_the_key(services: Services, statements: 
     assert whole == "SCAN t1"
 
 
-def test_it_reads_no_jobs(statements: Statements) -> None:
+def test_it_reads_no_jobs(statements):
     for sql in statements:
         assert '"jobs"' not in sql
         assert '"job_events"' not in sql

@@ -46,7 +46,7 @@ def tally(*runs: Run) -> Tally:
     return tallied(sums_of(*runs))[1]
 
 
-def test_it_counts_a_run() -> None:
+def test_it_counts_a_run():
     assert RUN.row() == {
         "day": date(2026, 1, 24),
         "job_type": "transcode",
@@ -65,7 +65,7 @@ def test_it_counts_a_run() -> None:
     }
 
 
-def test_it_counts_a_run_of_which_nothing_is_known() -> None:
+def test_it_counts_a_run_of_which_nothing_is_known():
     unknown = replace(
         RUN, worker_id=None, preset=None, seconds=None, input_bytes=None, output_bytes=None
     )
@@ -79,7 +79,7 @@ def test_it_counts_a_run_of_which_nothing_is_known() -> None:
 
 
 @pytest.mark.parametrize("size", [None, 0, -1, LARGEST_BYTES + 1, 2**63 - 1])
-def test_it_compares_no_size_that_can_not_be(size: int | None) -> None:
+def test_it_compares_no_size_that_can_not_be(size):
     row = replace(RUN, input_bytes=size).row()
     assert (row["input_bytes"], row["sized_seconds"], row["output_bytes"]) == (0, 0, 2 * GB)
     assert (row["compared_runs"], row["compared_bytes"], row["saved_bytes"]) == (0, 0, 0)
@@ -88,17 +88,17 @@ def test_it_compares_no_size_that_can_not_be(size: int | None) -> None:
 
 
 @pytest.mark.parametrize("job_type", [JobType.RIP, JobType.ORGANIZE])
-def test_it_compares_sizes_of_transcodes_alone(job_type: JobType) -> None:
+def test_it_compares_sizes_of_transcodes_alone(job_type):
     row = replace(RUN, job_type=job_type).row()
     assert (row["input_bytes"], row["output_bytes"]) == (8 * GB, 2 * GB)
     assert (row["compared_runs"], row["compared_bytes"], row["saved_bytes"]) == (0, 0, 0)
 
 
-def test_it_counts_a_result_that_is_larger_than_its_file() -> None:
+def test_it_counts_a_result_that_is_larger_than_its_file():
     assert replace(RUN, output_bytes=9 * GB).row()["saved_bytes"] == -GB
 
 
-def test_it_adds_a_result_without_a_run() -> None:
+def test_it_adds_a_result_without_a_run():
     row = RUN.result_row()
     assert row == RUN.row() | {
         "duration_bucket": -1,
@@ -109,11 +109,11 @@ def test_it_adds_a_result_without_a_run() -> None:
     }
 
 
-def test_it_gives_long_names_of_presets_a_place_in_an_index() -> None:
+def test_it_gives_long_names_of_presets_a_place_in_an_index():
     assert replace(RUN, preset="x" * 5000).row()["preset"] == "x" * 255
 
 
-def test_it_adds_up_rows_of_one_key() -> None:
+def test_it_adds_up_rows_of_one_key():
     rows = [RUN.row(), RUN.row(), replace(RUN, outcome=Outcome.FAILED).row()]
     completed, failed = merged(rows)
     assert (completed["runs"], completed["busy_seconds"], completed["saved_bytes"]) == (
@@ -122,7 +122,7 @@ def test_it_adds_up_rows_of_one_key() -> None:
     assert failed["runs"] == 1
 
 
-def test_it_tells_ends_from_lost_attempts() -> None:
+def test_it_tells_ends_from_lost_attempts():
     outcomes = [*[Outcome.COMPLETED] * 6, *[Outcome.FAILED] * 2, Outcome.CANCELLED]
     found = tally(*(replace(RUN, outcome=one) for one in [*outcomes, Outcome.RETRIED]))
     assert found.counts() == {
@@ -132,14 +132,14 @@ def test_it_tells_ends_from_lost_attempts() -> None:
     assert found.failure_rate(lost_attempts=True) == 3 / 9
 
 
-def test_it_has_no_rate_of_nothing() -> None:
+def test_it_has_no_rate_of_nothing():
     nothing = tally(replace(RUN, outcome=Outcome.CANCELLED))
     assert nothing.failure_rate(lost_attempts=True) is None
     assert nothing.duration_seconds() == {"mean": None, "p50": None, "p95": None}
     assert nothing.comparison()["saved_percent"] is None
 
 
-def test_it_tells_durations_and_sizes_of_completed_runs_alone() -> None:
+def test_it_tells_durations_and_sizes_of_completed_runs_alone():
     found = tally(
         RUN,
         replace(RUN, seconds=300),
@@ -151,12 +151,12 @@ def test_it_tells_durations_and_sizes_of_completed_runs_alone() -> None:
     assert found.busy_seconds == 9400
 
 
-def test_it_measures_throughput_where_time_and_size_are_known() -> None:
+def test_it_measures_throughput_where_time_and_size_are_known():
     found = tally(RUN, replace(RUN, seconds=None), replace(RUN, input_bytes=None, seconds=200))
     assert (found.sized_bytes, found.sized_seconds) == (8 * GB, 100)
 
 
-def test_it_compares_sizes() -> None:
+def test_it_compares_sizes():
     found = tally(RUN, replace(RUN, output_bytes=None), replace(RUN, output_bytes=4 * GB))
     assert found.comparison() == {
         "transcodes": 2,
@@ -167,7 +167,7 @@ def test_it_compares_sizes() -> None:
     }
 
 
-def test_it_puts_groups_in_the_order_of_their_keys() -> None:
+def test_it_puts_groups_in_the_order_of_their_keys():
     rows = [one for key in ("b", None, "a") for one in sums_of(RUN, key=key)]
     groups, total = tallied(rows)
     assert list(groups) == [None, "a", "b"]
@@ -188,7 +188,7 @@ runs = st.builds(
 
 
 @given(st.lists(runs, max_size=20), st.lists(runs, max_size=20))
-def test_it_adds_up_the_same_in_any_portions(some: list[Run], others: list[Run]) -> None:
+def test_it_adds_up_the_same_in_any_portions(some, others):
     def summed(rows: list[Row]) -> list[Row]:
         return sorted(merged(rows), key=repr)
 

@@ -1,10 +1,8 @@
 """How much smaller transcodes made their files."""
 
-from boz_server.services.wiring import Services
-from tests.client import Client
 from tests.statistics.test_jobs import add
 from tests.statistics.work import GB, analytics, transcoded
-from tests.support import FakeClock, assert_problem
+from tests.support import assert_problem
 
 NOTHING = {
     "transcodes": 0,
@@ -15,7 +13,7 @@ NOTHING = {
 }
 
 
-def test_it_tells_what_was_saved(client: Client, clock: FakeClock) -> None:
+def test_it_tells_what_was_saved(client, clock):
     client.register_agent()
     client.register_worker()
     transcoded(client, clock, seconds=60, output_file_size=2 * GB)
@@ -39,11 +37,11 @@ def test_it_tells_what_was_saved(client: Client, clock: FakeClock) -> None:
     assert analytics(client, "storage")["saved_bytes"] == 10 * GB
 
 
-def test_it_tells_of_nothing(client: Client) -> None:
+def test_it_tells_of_nothing(client):
     assert analytics(client, "storage") == {"from": None, "to": None, **NOTHING, "presets": []}
 
 
-def test_it_tells_of_each_preset(client: Client, services: Services) -> None:
+def test_it_tells_of_each_preset(client, services):
     add(services, "2016-01-01", preset="Slow", output_bytes=GB)
     add(services, "2026-01-01", preset=None, output_bytes=9 * GB)
     add(services, "2026-01-02", preset="Unknown", output_bytes=None)
@@ -55,7 +53,7 @@ def test_it_tells_of_each_preset(client: Client, services: Services) -> None:
     assert (found["saved_bytes"], found["saved_percent"]) == (6 * GB, 37.5)
 
 
-def test_it_tells_of_a_span_of_any_length(client: Client, services: Services) -> None:
+def test_it_tells_of_a_span_of_any_length(client, services):
     for day in ("2001-01-01", "2026-01-01", "2026-01-02"):
         add(services, day)
     assert analytics(client, "storage")["transcodes"] == 3
@@ -64,7 +62,7 @@ def test_it_tells_of_a_span_of_any_length(client: Client, services: Services) ->
     assert analytics(client, "storage", start="2001-01-01", end="2026-01-01")["transcodes"] == 2
 
 
-def test_it_refuses_what_is_no_span(client: Client) -> None:
+def test_it_refuses_what_is_no_span(client):
     query = "from=2026-01-02&to=2026-01-01"
     assert_problem(client.get(f"/api/analytics/storage?{query}"), 422, "later than 'to'", "from")
     assert_problem(client.get("/api/analytics/storage?from=x"), 422, "Not a day", "from")
