@@ -1,6 +1,6 @@
 """The first schema: agents, workers, discs, titles, seasons, episodes, jobs, VLC commands.
 
-Frozen history: it never imports the models. docs/schema.md says what each table is for.
+Frozen: never imports the models. docs/schema.md explains the tables.
 """
 
 import peewee as pw
@@ -21,7 +21,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     create_jobs(migrator, disc, worker)
     create_vlc_commands(migrator)
     if isinstance(database, pw.PostgresqlDatabase):
-        # agents → jobs → discs → agents is a circle; SQLite took the reference beforehand.
+        # agents → jobs → discs → agents is a cycle; SQLite accepts the reference in advance.
         migrator.sql(
             "ALTER TABLE agents ADD CONSTRAINT agents_current_job_id_fkey"
             " FOREIGN KEY (current_job_id) REFERENCES jobs (job_id) ON DELETE SET NULL"
@@ -44,13 +44,13 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
 
 
 def index(name, model, *columns, unique=False, where=None):
-    """Give the model an index under a name of ours."""
+    """Give the model an index with a name that we choose."""
     made = model.index(*columns, unique=unique, name=name)
     model.add_index(made.where(where) if where is not None else made)
 
 
 def one_of(column, name, *values):
-    """A CHECK that a column holds one of the values."""
+    """A CHECK that a column has one of these values."""
     return pw.Check(f"{column} IN ({', '.join(repr(value) for value in values)})", name)
 
 

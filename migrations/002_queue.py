@@ -1,7 +1,7 @@
-"""The queue's memory: attempts with leases, history, retries, the maintenance loop, request keys.
+"""The queue: attempts with leases, history, retries, the maintenance loop, idempotency keys.
 
-Frozen history: it never imports the models. docs/schema.md says what each table is for.
-Columns are added and dropped in place, as a rebuilt table could lose its children.
+Frozen: never imports the models. docs/schema.md explains the tables.
+Columns are added and dropped in place, because rebuilding a table could lose its children.
 """
 
 import peewee as pw
@@ -13,13 +13,13 @@ YES: list[pw.Node] = [pw.Default("TRUE")]
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add columns, indexes and tables; jobs under way count as first attempts of their agents."""
+    """Add columns, indexes and tables; running jobs count as their agents' first attempts."""
     job = migrator.add_fields("jobs", allow_not_null=True, **job_columns())
     migrator.add_fields("workers", allow_not_null=True, **worker_columns())
     for name, (columns, unique, where) in job_indexes(job).items():
         made = job.index(*columns, unique=unique, name=name)
         job.add_index(made if where is None else made.where(where))
-    migrator.run(pw.SchemaManager(job).create_indexes)  # those of 001 are there, and stay
+    migrator.run(pw.SchemaManager(job).create_indexes)  # keeps those of 001
     migrator.sql("UPDATE jobs SET attempt = 1 WHERE status IN ('assigned', 'running')")
     migrator.sql(
         "UPDATE jobs SET for_agent_id = (SELECT agent_id FROM discs WHERE disc_id = jobs.disc_id)"
@@ -31,7 +31,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again; history and plans are lost."""
+    """Drop them again; history and scheduled retries are lost."""
     for table in ("idempotency_keys", "maintenance_runs", "leases", "job_events"):
         migrator.remove_model(table, cascade=True)
     for name in job_indexes(migrator.orm["jobs"]):
@@ -67,7 +67,7 @@ def worker_columns():
 
 
 def job_indexes(job):
-    """{name: (columns, whether unique, condition)} of the new indexes."""
+    """The new indexes: {name: (columns, whether unique, condition)}."""
     over = ["completed", "failed", "cancelled"]
     cancelled = job.status == "cancelled"
     return {
@@ -97,7 +97,7 @@ def job_indexes(job):
 
 
 def one_of_states(column, name):
-    """A CHECK that a column holds a job's state."""
+    """A CHECK that a column has a job's state."""
     states = ("pending", "queued", "assigned", "running", "completed", "failed", "cancelled")
     return pw.Check(f"{column} IN ({', '.join(repr(state) for state in states)})", name)
 

@@ -1,6 +1,6 @@
-"""A memory of what TheTVDB, OMDb and TMDb answered.
+"""Stored responses of TheTVDB, OMDb and TMDb.
 
-Frozen history: it never imports the models. docs/schema.md says what the table is for.
+Frozen: never imports the models. docs/schema.md explains the table.
 """
 
 import peewee as pw
@@ -8,7 +8,7 @@ from peewee_migrate import Migrator
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add the table, empty."""
+    """Add the empty table."""
 
     class ProviderAnswer(pw.Model):
         provider = pw.CharField(max_length=20)
@@ -27,5 +27,5 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop it again; providers are asked anew."""
+    """Drop it again; the providers are asked again."""
     migrator.remove_model("provider_cache", cascade=True)

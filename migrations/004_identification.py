@@ -1,7 +1,7 @@
-"""What is known of a disc and its titles: why it is taken for what, and what each title is.
+"""Identification of discs: what a disc is and why, and what each title is.
 
-Frozen history: it never imports the models. docs/schema.md says what each column is for.
-Columns are added and dropped in place, as a rebuilt table could lose its children.
+Frozen: never imports the models. docs/schema.md explains the columns.
+Columns are added and dropped in place, because rebuilding a table could lose its children.
 """
 
 import peewee as pw
@@ -19,14 +19,14 @@ KINDS = (
     "version",
 )
 INDEXES = ("idx_discs_title_key", "idx_discs_lookup_due")
-# Letters and digits of a name, as far as SQL tells them: what real titles have besides.
+# SQL can't keep only letters and digits, so it removes the other characters that real titles have.
 LETTERS = "lower(coalesce(tv_show_name, movie_title, ''))"
 for other in (" ", "-", ":", "''", ".", ",", "!", "?", "&", "(", ")"):
     LETTERS = f"replace({LETTERS}, '{other}', '')"
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add columns and indexes; discs that are there keep what was decided of them."""
+    """Add columns and indexes; existing discs keep what was decided about them."""
     disc = migrator.add_fields("discs", allow_not_null=True, **disc_columns())
     migrator.add_fields("titles", **title_columns())
     migrator.add_fields(
@@ -34,7 +34,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     )
     for index in disc_indexes(disc):
         disc.add_index(index)
-    migrator.run(pw.SchemaManager(disc).create_indexes)  # those of 001 are there, and stay
+    migrator.run(pw.SchemaManager(disc).create_indexes)  # keeps those of 001
     migrator.sql(f"UPDATE discs SET title_key = {LETTERS}")  # noqa: S608
     migrator.sql(
         "UPDATE titles SET kind = CASE WHEN is_extra THEN 'extra'"
@@ -44,7 +44,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again; what the titles are is no longer told."""
+    """Drop them again; the identification of discs and titles is lost."""
     for name in INDEXES:
         migrator.sql(f"DROP INDEX {name}")
     migrator.remove_fields("tv_episodes", "is_listed")

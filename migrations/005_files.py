@@ -1,8 +1,7 @@
-"""Files on their way: uploads that can be resumed, transcodes of files that were sent here, and
-where a finished file goes in the library.
+"""Files: resumable uploads, transcodes of uploaded files, and finished files' library paths.
 
-Frozen history: it never imports the models. docs/schema.md says what each column is for.
-Columns are added and dropped in place, as a rebuilt table could lose its children.
+Frozen: never imports the models. docs/schema.md explains the columns.
+Columns are added and dropped in place, because rebuilding a table could lose its children.
 """
 
 import peewee as pw
@@ -11,7 +10,7 @@ from peewee_migrate import Migrator
 NO: list[pw.Node] = [pw.Default("FALSE")]
 PURPOSES = ("job_input", "job_output", "library")
 QUEUE = "idx_jobs_queue"
-# In the words that Peewee had for it in 002.
+# As Peewee wrote it in 002.
 QUEUE_BEFORE = (
     f'CREATE INDEX "{QUEUE}" ON "jobs" ("job_type", "priority" DESC, "created_at", "job_id",'
     """ "for_worker_id", "for_agent_id") WHERE ("status" = 'queued')"""
@@ -20,18 +19,18 @@ STATES = ("arriving", "arrived", "complete", "failed")
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add the columns and the table, empty."""
+    """Add the columns and the empty table."""
     job = migrator.add_fields("jobs", allow_not_null=True, **job_columns())
     migrator.sql(f"DROP INDEX {QUEUE}")
     job._meta.indexes = [index for index in job._meta.indexes if index._name != QUEUE]
     for index in (*job_indexes(job), queue_index(job)):
         job.add_index(index)
-    migrator.run(pw.SchemaManager(job).create_indexes)  # those of earlier steps are there, and stay
+    migrator.run(pw.SchemaManager(job).create_indexes)  # keeps earlier ones
     create_uploads(migrator)
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again; what was half sent has to be sent anew."""
+    """Drop them again; unfinished uploads have to start over."""
     migrator.remove_model("uploads", cascade=True)
     for name in (QUEUE, "uq_jobs_organize", "idx_jobs_output_name", "idx_jobs_input"):
         migrator.sql(f"DROP INDEX {name}")
@@ -63,7 +62,7 @@ def job_indexes(job):
 
 
 def queue_index(job):
-    """The index of the queue, which now shows whose file is here."""
+    """The index of the queue, which now also shows whose input is on the server."""
     queue = (job.job_type, job.priority.desc(), job.created_at, job.job_id)
     seen = (job.for_worker_id, job.for_agent_id, job.input_upload_id)
     return job.index(*queue, *seen, name=QUEUE).where(job.status == "queued")
@@ -102,5 +101,5 @@ def create_uploads(migrator):
 
 
 def one_of(column, values, name):
-    """A CHECK that a column holds one of these."""
+    """A CHECK that a column has one of these values."""
     return pw.Check(f"{column} IN ({', '.join(repr(value) for value in values)})", name)

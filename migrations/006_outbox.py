@@ -1,6 +1,6 @@
-"""Messages to other people's servers, which are sent after the commit that they belong to.
+"""Messages to other servers, sent after the commit that they belong to.
 
-Frozen history: it never imports the models. docs/schema.md says what the table is for.
+Frozen: never imports the models. docs/schema.md explains the table.
 """
 
 import peewee as pw
@@ -8,7 +8,7 @@ from peewee_migrate import Migrator
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add the table, empty."""
+    """Add the empty table."""
 
     class OutboxMessage(pw.Model):
         message_id = pw.BigAutoField()
@@ -32,5 +32,5 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop it again; what was not sent by then never is."""
+    """Drop it again; unsent messages are lost."""
     migrator.remove_model("outbox", cascade=True)

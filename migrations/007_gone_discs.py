@@ -1,7 +1,7 @@
-"""What seasons remember of discs that the database does not have.
+"""What seasons know about discs that the database does not have.
 
-Frozen history: it never imports the models. docs/schema.md says what each column is for.
-Columns are added and dropped in place, as a rebuilt table could lose its children.
+Frozen: never imports the models. docs/schema.md explains the columns.
+Columns are added and dropped in place, because rebuilding a table could lose its children.
 """
 
 import peewee as pw
@@ -12,7 +12,7 @@ COLUMNS = ("gone_last_episode", "gone_last_disc")
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add the columns; a database that was always ours lacks no disc."""
+    """Add the columns; a database that was not adopted lacks no disc."""
     migrator.add_fields(
         "tv_seasons",
         allow_not_null=True,
@@ -21,5 +21,5 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again; numbers of discs that are gone may be given anew."""
+    """Drop them again; numbers of gone discs may be assigned again."""
     migrator.remove_fields("tv_seasons", *COLUMNS)

@@ -1,7 +1,7 @@
-"""What outlives old jobs and discs: the discs' archive, and which titles were ripped.
+"""What outlives old jobs and discs: the archive, and which titles were ripped.
 
-Frozen history: it never imports the models. docs/schema.md says what each column is for.
-Columns are added and dropped in place, as a rebuilt table could lose its children.
+Frozen: never imports the models. docs/schema.md explains the columns.
+Columns are added and dropped in place, because rebuilding a table could lose its children.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import peewee as pw
 from peewee_migrate import Migrator
 
-#: What discs and titles have in the version before, beside what the archive has as columns.
+#: The columns of discs and titles in the previous version, except those of the archive itself.
 DISC: dict[str, Any] = {
     "drive": "",
     "thetvdb_series_id": None,
@@ -62,8 +62,7 @@ SHOWN = (
     "movie_title",
     "movie_year",
 )
-#: Indexes of jobs that leave out now what came from nowhere; in the words that Peewee had for them
-#: in 001 and 002.
+#: Indexes of jobs that now leave out rows with no source, as Peewee wrote them in 001 and 002.
 BEFORE = {
     "idx_jobs_disc": ('CREATE INDEX "idx_jobs_disc" ON "jobs" ("disc_id", "job_type", "status")'),
     "idx_jobs_source": 'CREATE INDEX "idx_jobs_source" ON "jobs" ("source_job_id")',
@@ -76,8 +75,8 @@ INDEXES = ("idx_jobs_completed_at", "idx_vlc_commands_created_at")
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add the archive, empty, the columns, that of titles filled from the rips that are known, and
-    the indexes by which what is old is found."""
+    """Add the empty archive, the columns, and the indexes for finding old rows; fill the titles'
+    column from the known rips."""
     create_archive(migrator)
     migrator.add_fields("titles", ripped_at=pw.DateTimeField(null=True))
     for table in ("discs", "jobs"):
@@ -98,12 +97,12 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     add_index(job, INDEXES[0], "completed_at", "job_id")
     add_index(migrator.orm["vlc_commands"], INDEXES[1], "created_at")
     for table in ("jobs", "vlc_commands"):
-        # Those of earlier steps are there, and stay.
+        # Keeps those of earlier migrations.
         migrator.run(pw.SchemaManager(migrator.orm[table]).create_indexes)
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again; the discs in the archive come back, as ejected ones."""
+    """Drop them again; archived discs are restored as ejected ones."""
     migrator.run(unpack, database)
     for name in (*INDEXES, *BEFORE):
         migrator.sql(f"DROP INDEX {name}")
@@ -120,7 +119,7 @@ def add_index(model, name, *columns):
 
 
 def unpack(database):
-    """Enter the discs of the archive where they came from, with their titles and jobs."""
+    """Restore the archived discs, with their titles and jobs."""
     mark, reached = database.param, ""
     query = (
         f"SELECT record, {', '.join(SHOWN)} FROM archived_discs"  # noqa: S608
@@ -148,7 +147,7 @@ def bring_back(database, shown, record):
 
 
 def filled(usual, found):
-    """The columns of a row, of which those that are as usual were left out."""
+    """The columns of a row; the archive leaves out those with default values."""
     return {name: found.get(name, value) for name, value in usual.items()}
 
 

@@ -1,7 +1,7 @@
 """Statistics that outlive jobs, and the size of a job's result.
 
-Frozen history: it never imports the models. docs/schema.md says what each column is for.
-The column is added and dropped in place, as a rebuilt table could lose its children.
+Frozen: never imports the models. docs/schema.md explains the columns.
+The column is added and dropped in place, because rebuilding a table could lose its children.
 """
 
 import peewee as pw
@@ -14,8 +14,8 @@ OUTCOMES = ("completed", "failed", "cancelled", "retried")
 LONGEST_SECONDS = 2**22
 LARGEST_BYTES = 2**44
 
-# What the engines have each their own words for. A job's time begins when it was begun, else when
-# it was given away.
+# What differs between the engines. A job's duration starts when it started, else when it was
+# assigned.
 BEGAN = "COALESCE(started_at, assigned_at)"
 SQLITE = {
     "day": "SUBSTR(COALESCE(completed_at, created_at), 1, 10)",
@@ -30,14 +30,14 @@ POSTGRESQL = {
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add column and table, and count the jobs that are over already, each once."""
+    """Add column and table, and count each job that is already over once."""
     migrator.add_fields("jobs", output_file_size=pw.BigIntegerField(null=True))
     create_daily_stats(migrator)
     migrator.sql(backfill(SQLITE if isinstance(database, pw.SqliteDatabase) else POSTGRESQL))
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again; what is known of jobs that are gone is lost."""
+    """Drop them again; the statistics of deleted jobs are lost."""
     migrator.remove_model("daily_stats", cascade=True)
     migrator.remove_fields("jobs", "output_file_size")
 
@@ -71,7 +71,7 @@ def create_daily_stats(migrator):
 
 
 def backfill(words):
-    """The statement that counts what is over; no size of a result is known."""
+    """The statement that counts jobs that are over; the sizes of their results are unknown."""
     over = (
         f"SELECT {words['day']} AS day, job_type, status AS outcome,"  # noqa: S608
         " COALESCE(assigned_worker_id, '') AS worker_id,"
@@ -98,8 +98,8 @@ def backfill(words):
 
 
 def bucket(whole):
-    """The least whole second of those that count as the same: up to 32 s each by itself, then 16
-    buckets to each doubling; -1 where the time is not known."""
+    """The lowest whole second of the bucket: one bucket per second up to 32 s, then 16 for each
+    doubling; -1 for an unknown duration."""
     doublings = " ".join(
         f"WHEN {whole} < {64 << shift} THEN {whole} / {2 << shift} * {2 << shift}"
         for shift in range(18)
@@ -108,5 +108,5 @@ def bucket(whole):
 
 
 def one_of(column, values, name):
-    """A CHECK that a column holds one of these."""
+    """A CHECK that a column has one of these values."""
     return pw.Check(f"{column} IN ({', '.join(repr(value) for value in values)})", name)

@@ -1,8 +1,7 @@
-"""What discs are found by and sorted by, those in the archive included, and seasons by their show.
+"""What discs, archived ones included, are found and sorted by, and seasons by their show.
 
-Frozen history: it never imports the models, nor the code that folds names. docs/schema.md says
-what each column is for. Columns are added and dropped in place, as a rebuilt table could lose its
-children.
+Frozen: never imports the models or the code that folds names. docs/schema.md explains the columns.
+Columns are added and dropped in place, because rebuilding a table could lose its children.
 """
 
 import json
@@ -54,12 +53,12 @@ ENTRY = ("disc_id", "detected_at", "media_type", "show_key", "sort_title", "text
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Add the table with an entry for each disc that is there, and the seasons' column."""
+    """Add the table with an entry for each existing disc, and the seasons' column."""
     season = migrator.add_fields(
         "tv_seasons", allow_not_null=True, show_key=pw.TextField(constraints=[pw.Default("''")])
     )
     season.add_index(season_index(season))
-    migrator.run(pw.SchemaManager(season).create_indexes)  # those of earlier steps stay
+    migrator.run(pw.SchemaManager(season).create_indexes)  # keeps earlier ones
     create_entries(migrator)
     is_sqlite = isinstance(database, pw.SqliteDatabase)
     for statement in ON_SQLITE if is_sqlite else ON_POSTGRES:
@@ -69,7 +68,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
-    """Drop them again; all of it follows from discs and seasons."""
+    """Drop them again; everything in them is derived from discs and seasons."""
     if isinstance(database, pw.SqliteDatabase):
         migrator.sql("DROP TABLE library_search")
     migrator.remove_model("library_entries", cascade=True)
@@ -116,7 +115,7 @@ def fill_seasons(database):
 
 
 def fill_entries(database):
-    """Enter every disc, some hundred at a time."""
+    """Add an entry for every disc, a few hundred at a time."""
     for table, last in (("discs", "disc_number"), ("archived_discs", "record")):
         columns = (*COLUMNS, last)
         for rows in chunks(database, f"SELECT {', '.join(columns)} FROM {table}"):  # noqa: S608
@@ -126,7 +125,7 @@ def fill_entries(database):
 
 
 def chunks(database, query):
-    """The rows of a query on discs, by their ids."""
+    """The rows of a query on discs, in chunks by id."""
     mark, reached = database.param, ""
     while True:
         where = f"{query} WHERE disc_id > {mark} ORDER BY disc_id LIMIT {CHUNK}"
@@ -138,7 +137,7 @@ def chunks(database, query):
 
 
 def of_titles(database, discs):
-    """{disc id: titles of its episodes}."""
+    """Episode titles by disc id: {disc id: [title]}."""
     marks = ", ".join([database.param] * len(discs))
     found = database.execute_sql(
         "SELECT disc_id, episode_title FROM titles WHERE episode_title IS NOT NULL"  # noqa: S608
@@ -152,11 +151,11 @@ def of_titles(database, discs):
 
 
 def of_records(discs):
-    """The same of discs in the archive, whose disc number is in their record as well."""
+    """The same for archived discs; also sets their disc number from their record."""
     names = {}
     for disc in discs:
         record = json.loads(zlib.decompress(bytes(disc["record"])))
-        # Whatever else it may be: an upgrade does not fail for the sake of a search.
+        # A damaged record must not fail the upgrade just because of a search.
         known = record if isinstance(record, dict) else {}
         disc["disc_number"] = known.get("disc", {}).get("disc_number")
         titles = known.get("titles", ())
@@ -176,7 +175,7 @@ def insert(database, entries):
 def entry_of(disc, episode_titles):
     """The values of an entry, in the order of ENTRY."""
     at, show, film = disc["detected_at"], disc["tv_show_name"], disc["movie_title"]
-    if isinstance(at, str):  # as every other instant is kept
+    if isinstance(at, str):  # stored like every other time
         second, _, fraction = at.partition(".")
         at = f"{second}.{fraction:0<6}"
     season, year, label = disc["tv_season_number"], disc["movie_year"], disc["disc_name"]
