@@ -43,7 +43,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     DailyStats,
 )
 
-#: What Peewee has no words for, {whether on PostgreSQL: statements}.
+#: What Peewee can't express, as {whether on PostgreSQL: statements}.
 _BEYOND_MODELS = {
     False: SEARCH_ON_SQLITE,
     True: (
@@ -55,9 +55,9 @@ _BEYOND_MODELS = {
 
 
 def create_tables(database: peewee.Database) -> None:
-    """Create the schema that the models describe, in an empty database.
+    """Create the models' schema in an empty database, for comparison.
 
-    Real databases get theirs from migrations/; this is what those are compared with.
+    Real databases get their schema from migrations/.
     """
     for model in MODELS:
         schema = peewee.SchemaManager(model, database)

@@ -16,27 +16,27 @@ from boz_server.domain.machines.presence import AgentStatus
 
 
 class Agent(BaseModel):
-    """A PC with optical drives, which reports discs and rips them."""
+    """A PC with optical drives that reports discs and rips them."""
 
     #: The agent's own id, stable over its restarts.
     agent_id = peewee.CharField(max_length=100, primary_key=True)
-    #: What people call it.
+    #: Name for people, chosen by the agent.
     name = peewee.TextField()
-    #: As last reported; an agent that has gone silent counts as offline whatever stands here.
+    #: As last reported. An agent that has stopped responding counts as offline whatever this says.
     status = EnumField(
         AgentStatus, default=AgentStatus.ONLINE, constraints=default(AgentStatus.ONLINE)
     )
-    #: {can_rip, can_transcode, gpu_type} and whatever else the agent tells.
+    #: {can_rip, can_transcode, gpu_type} and further keys that the agent sends.
     capabilities = peewee.JSONField(default=dict)
-    #: The job it works on; null when idle. Set from the jobs it reports on.
+    #: The job it is working on; null when idle. The server sets it from the agent's jobs.
     current_job_id = peewee.CharField(
         max_length=36,
         null=True,
         constraints=[ReferenceWithinTable("REFERENCES jobs (job_id) ON DELETE SET NULL")],
     )
-    #: Its latest sign of life.
+    #: When it last sent anything.
     last_heartbeat = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
-    #: When it first registered; kept when it registers again.
+    #: When it first registered; later registrations don't change it.
     registered_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Discs that have long left their drives."""
+"""Discs that left their drives long ago."""
 
 from typing import ClassVar
 
@@ -14,8 +14,7 @@ from boz_server.domain.identification.media_type import MediaType
 
 
 class ArchivedDisc(BaseModel):
-    """A disc that has been out of the way for long, in one row; the columns that are named as the
-    disc's mean the same (see Disc)."""
+    """An old disc and its titles in one row; columns named as in Disc mean the same."""
 
     disc_id = peewee.CharField(max_length=36, primary_key=True)
     agent_id: str
@@ -25,9 +24,9 @@ class ArchivedDisc(BaseModel):
     fingerprint = peewee.CharField(max_length=64)
     title_key = peewee.TextField()
     detected_at = UTCDateTimeField()
-    #: When it was put here.
+    #: When it was moved from `discs` to here.
     archived_at = UTCDateTimeField()
-    #: As it last was: completed or ejected.
+    #: Its last state: completed or ejected.
     status = EnumField(DiscStatus)
     media_type = EnumField(MediaType)
     preview_status = EnumField(PreviewStatus)
@@ -45,12 +44,12 @@ class ArchivedDisc(BaseModel):
     )
     movie_title = peewee.TextField(null=True)
     movie_year = peewee.IntegerField(null=True)
-    #: The disc's other columns, its titles in MakeMKV's order, and the ids of the jobs that came
-    #: from it: {"disc": {column: value}, "titles": [{column: value}], "jobs": [id]}. What is as in
-    #: a new row is left out; times are ISO 8601.
+    #: The disc's other columns, its titles in MakeMKV's order, and the ids of its jobs:
+    #: {"disc": {column: value}, "titles": [{column: value}], "jobs": [id]}. Values that equal a new
+    #: row's default are left out; times are ISO 8601.
     record = PackedJSONField()
 
-    #: As Disc has them, where the repository has hung them on.
+    #: As in Disc, if the repository has loaded them; no columns.
     titles: "list[Title]"
     is_outdated: bool
 
@@ -66,5 +65,5 @@ class ArchivedDisc(BaseModel):
 index("idx_archived_discs_fingerprint", ArchivedDisc, ArchivedDisc.fingerprint)
 index("idx_archived_discs_title_key", ArchivedDisc, ArchivedDisc.title_key)
 index("idx_archived_discs_tv_season", ArchivedDisc, ArchivedDisc.tv_season)
-#: The latest shows.
+#: Finds the latest shows.
 index("idx_archived_discs_latest", ArchivedDisc, ArchivedDisc.media_type, ArchivedDisc.detected_at)

@@ -1,10 +1,10 @@
-"""What all models share: the database they live in, and named indexes."""
+"""What all models share: their database, and named indexes."""
 
 from typing import Any
 
 import peewee
 
-#: Filled in by Database; all models of the process share it.
+#: Set by Database; all models of the process use it.
 database_proxy = peewee.DatabaseProxy()
 
 
@@ -18,6 +18,6 @@ class BaseModel(peewee.Model):
 def index(
     name: str, model: type[BaseModel], *columns: Any, unique: bool = False, where: Any = None
 ) -> None:
-    """Give a model an index under a name of our own, so that migrations can speak of it."""
+    """Add an index to a model, under a name that migrations can refer to."""
     made = model.index(*columns, unique=unique, name=name)
     model.add_index(made.where(where) if where is not None else made)

@@ -1,4 +1,4 @@
-"""What was done on each day: kept when the jobs themselves are gone."""
+"""What was done on each day, kept after the jobs themselves are pruned."""
 
 from typing import ClassVar
 
@@ -11,35 +11,35 @@ from boz_server.domain.statistics.runs import KEY, MAX_PRESET_LENGTH, Outcome
 
 
 class DailyStats(BaseModel):
-    """What runs of one kind add up to on one day; rows are only ever added to.
+    """The sums over one kind of runs on one day; values only ever grow.
 
-    A run is an end of a job, or an attempt that was lost. The key begins with the day, by which
-    statistics are asked for. No foreign keys: statistics outlive machines and jobs.
+    A run is the end of a job, or an attempt that was lost. The key begins with the day, because
+    statistics are queried by day. No foreign keys: statistics outlive machines and jobs.
     """
 
-    #: The UTC day on which they ended.
+    #: The UTC day on which the runs ended.
     day = peewee.DateField()
     job_type = EnumField(JobType)
     outcome = EnumField(Outcome)
-    #: The worker that had the job; empty where none had it, as with rips.
+    #: The worker that had the job; empty if none had it, as with rips.
     worker_id = peewee.CharField(max_length=100)
-    #: HandBrake preset; empty for what has none.
+    #: HandBrake preset; empty for jobs without one.
     preset = peewee.CharField(max_length=MAX_PRESET_LENGTH)
-    #: The least whole second of the durations that are in here, see domain/durations.py; -1: they
-    #: are not known.
+    #: Lower bound of the durations in seconds (see domain/statistics/durations.py); -1 if they
+    #: are unknown.
     duration_bucket = peewee.IntegerField()
-    #: How many; 0 where only the sizes of results came here later.
+    #: Number of runs; 0 if only the sizes of results were added later.
     runs = peewee.IntegerField(default=0, constraints=default(0))
-    #: How long they took altogether, as far as that is known.
+    #: Total duration of the runs, as far as known.
     busy_seconds = peewee.DoubleField(default=0.0, constraints=default(0))
-    #: Of that the time of those whose file's size is known.
+    #: Total duration of those runs whose input's size is known.
     sized_seconds = peewee.DoubleField(default=0.0, constraints=default(0))
-    #: Of their files, as far as known.
+    #: Total size of their inputs, as far as known.
     input_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
-    #: Of their results, as far as known.
+    #: Total size of their results, as far as known.
     output_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
-    #: How many of them are transcodes with both sizes known, the files of those, and how much
-    #: larger these were than the results; negative where those are larger.
+    #: Over the transcodes with both sizes known: their number, the total size of their inputs, and
+    #: how much smaller the results are (negative if they are larger).
     compared_runs = peewee.IntegerField(default=0, constraints=default(0))
     compared_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
     saved_bytes = peewee.BigIntegerField(default=0, constraints=default(0))

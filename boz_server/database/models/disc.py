@@ -14,19 +14,19 @@ from boz_server.domain.identification.title_kinds import TitleKind
 
 
 class Disc(BaseModel):
-    """One disc as it lay in one drive, from its insertion to its ejection."""
+    """One disc in one drive, from its insertion to its ejection."""
 
-    #: A UUID, given by the server.
+    #: A UUID, assigned by the server.
     disc_id = peewee.CharField(max_length=36, primary_key=True)
     agent_id: str
     agent = peewee.ForeignKeyField(Agent, column_name="agent_id", index=False, lazy_load=False)
-    #: "D:" or "/dev/sr0".
+    #: The drive as the agent names it: "D:" or "/dev/sr0".
     drive = peewee.TextField()
     #: The volume label.
     disc_name = peewee.TextField()
-    #: MakeMKV's word for it ("DVD disc", "Blu-ray disc").
+    #: MakeMKV's type ("DVD disc", "Blu-ray disc").
     disc_type = peewee.TextField(default="Unknown", constraints=default("Unknown"))
-    #: Hash of label and layout: the same disc has the same one in any drive (see title_facts).
+    #: Hash of label and layout, by which a disc is recognised in any drive (see title_facts).
     fingerprint = peewee.CharField(max_length=64)
     detected_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     status = EnumField(
@@ -38,7 +38,7 @@ class Disc(BaseModel):
     preview_status = EnumField(
         PreviewStatus, default=PreviewStatus.PENDING, constraints=default(PreviewStatus.PENDING)
     )
-    #: The show's name; null when the disc is no TV disc. Likewise the four below.
+    #: The show's name; null if the disc is not a TV disc, like the four columns below.
     tv_show_name = peewee.TextField(null=True)
     tv_season_number = peewee.IntegerField(null=True)
     tv_season_id: str | None
@@ -55,36 +55,37 @@ class Disc(BaseModel):
     thetvdb_series_id = peewee.IntegerField(null=True)
     #: Number of the first episode on the disc.
     starting_episode_number = peewee.IntegerField(null=True)
-    #: The film's title; null when the disc is no film. Likewise the two below.
+    #: The film's title; null if the disc is not a film, like the two columns below.
     movie_title = peewee.TextField(null=True)
     movie_year = peewee.IntegerField(null=True)
     omdb_imdb_id = peewee.CharField(max_length=20, null=True)
-    #: 0–1: how sure the film's title is.
+    #: How certain the film's title is, 0–1.
     movie_confidence = peewee.DoubleField(default=0.0, constraints=default(0))
-    #: The label's name as letters and digits only, the same for the discs of one show or film;
-    #: empty where the label says nothing.
+    #: The name in the label as letters and digits only, equal for the discs of one show or film;
+    #: empty if the label contains no name.
     title_key = peewee.TextField(default="", constraints=default(""))
-    #: Within its box or season, from the label; null where that says none.
+    #: Its number within its box or season, from the label; null without one.
     disc_number = peewee.IntegerField(null=True)
-    #: Why the disc is taken for what it is: {"confidence", "reasons", "warnings", "numbering",
-    #: "season_is_guess"} (see domain.identification); empty for discs of older versions.
+    #: Why the disc was identified this way: {"confidence", "reasons", "warnings", "numbering",
+    #: "season_is_guess"} (see domain/identification); empty for discs of older versions.
     identification = peewee.JSONField(default=dict, constraints=default("{}"))
-    #: Shows or films that it may be, the likeliest first: {"provider", "external_id", "title",
-    #: "year", "runtime_minutes", "imdb_id", "score"} each; empty without metadata.
+    #: Shows or films that it may be, the likeliest first, each {"provider", "external_id", "title",
+    #: "year", "runtime_minutes", "imdb_id", "score"}; empty without metadata.
     candidates = peewee.JSONField(default=list, constraints=default("[]"))
-    #: A provider could not be asked: the preview is made anew when it can.
+    #: Whether a provider could not be asked; the preview is made again when it can.
     lookup_due = peewee.BooleanField(default=False, constraints=default(False))
-    #: A person said what it is: no provider's answer changes that any more.
+    #: Whether a person set what the disc is; providers' answers then no longer change it.
     is_told = peewee.BooleanField(default=False, constraints=default(False))
-    #: The episode that a person says it begins with; null where none said so.
+    #: The first episode on the disc as set by a person; null if nobody did.
     told_first_episode = peewee.IntegerField(null=True)
-    #: When it was taken over from an older system's database: it is live as long from then; null
-    #: for all others.
+    #: When it was adopted from the old system's database, from when on retention counts; null for
+    #: all others.
     adopted_at = UTCDateTimeField(null=True)
 
-    #: In MakeMKV's order, where the repository has hung them on.
+    #: In MakeMKV's order, if the repository has loaded them; no column.
     titles: "list[Title]"
-    #: Whether what was accepted of it later counts instead, where the repository has asked.
+    #: Whether a later approval of the same disc replaces this one, if the repository has loaded it;
+    #: no column.
     is_outdated: bool
 
     class Meta:
@@ -115,7 +116,7 @@ index(
 
 
 class Title(BaseModel):
-    """One title of a disc, as MakeMKV sees it, and what is proposed for it."""
+    """One title of a disc, as MakeMKV sees it, and what the preview proposes for it."""
 
     disc_id: str
     disc = peewee.ForeignKeyField(
@@ -130,36 +131,36 @@ class Title(BaseModel):
     title_index = peewee.IntegerField()
     name = peewee.TextField()
     duration_seconds = peewee.IntegerField()
-    #: 0 when the agent does not tell.
+    #: 0 if the agent does not report it.
     size_bytes = peewee.BigIntegerField()
     chapters = peewee.IntegerField(default=0, constraints=default(0))
-    #: Whether it is to be ripped.
+    #: Whether it will be ripped.
     selected = peewee.BooleanField(default=False, constraints=default(False))
     is_extra = peewee.BooleanField(default=False, constraints=default(False))
     #: File name, with its extension; null before the preview.
     proposed_filename = peewee.TextField(null=True)
     #: Folder below the library's root; null before the preview.
     proposed_path = peewee.TextField(null=True)
-    #: What it is; null for titles of discs that were entered by older versions.
+    #: What it is; null for titles from older versions.
     kind = EnumField(TitleKind, null=True, constraints=[one_of("kind", TitleKind, "titles_kind")])
-    #: Why it is what it is, in a sentence; null where nothing is to be said.
+    #: Why it was classified this way, in a sentence; null if there is nothing to say.
     note = peewee.TextField(null=True)
-    #: Null for films and extras.
+    #: Its episode number; null for films and extras.
     episode_number = peewee.IntegerField(null=True)
-    #: The second number of two episodes in one; null for all others.
+    #: The second number if the title holds two episodes; else null.
     last_episode_number = peewee.IntegerField(null=True)
-    #: Null when unknown.
+    #: The episode's name; null if unknown.
     episode_title = peewee.TextField(null=True)
-    #: 0–1: how sure the proposal is.
+    #: How certain the proposal is, 0–1.
     confidence_score = peewee.DoubleField(default=0.0, constraints=default(0))
-    #: What MakeMKV says that it is made of ("00800.mpls", "1,5-7") and calls its file; null where
-    #: the agent does not send it.
+    #: MakeMKV's source ("00800.mpls"), segments ("1,5-7") and output file name for it; null if the
+    #: agent does not send them.
     source_file = peewee.TextField(null=True)
     segment_map = peewee.TextField(null=True)
     output_file = peewee.TextField(null=True)
-    #: Seconds into the title of each thumbnail kept of it; empty when there are none.
+    #: Seconds into the title of each stored thumbnail; empty without any.
     thumbnail_timestamps = peewee.JSONField(default=list)
-    #: When a rip of it last was complete; null where none was. It outlives the rip's job.
+    #: When a rip of it was last completed, even if the rip's job is gone; null if none was.
     ripped_at = UTCDateTimeField(null=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Requests that clients may send again."""
+"""Requests that clients may safely repeat."""
 
 import peewee
 
@@ -7,11 +7,11 @@ from boz_server.database.models.base import BaseModel, index
 
 
 class IdempotencyKey(BaseModel):
-    """The answer that a request with an Idempotency-Key got."""
+    """The answer to a request that had an Idempotency-Key."""
 
-    #: Method and path: a key means one request to one endpoint.
+    #: Method and path: a key identifies a request to one endpoint.
     endpoint = peewee.CharField(max_length=200)
-    #: As the client chose it.
+    #: Chosen by the client.
     key = peewee.CharField(max_length=255)
     #: SHA-256 of the body, in hex.
     body_hash = peewee.CharField(max_length=64)

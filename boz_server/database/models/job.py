@@ -1,4 +1,4 @@
-"""Jobs: rips, transcodes and what the server files itself."""
+"""Jobs: rips, transcodes, and the files that the server itself organizes."""
 
 from typing import ClassVar
 
@@ -12,15 +12,15 @@ from boz_server.domain.queue.job_states import JobStatus, JobType
 
 
 class Job(BaseModel):
-    """One piece of work for one machine."""
+    """One piece of work for one agent, worker or the server."""
 
-    #: A UUID, given by the server.
+    #: A UUID, assigned by the server.
     job_id = peewee.CharField(max_length=36, primary_key=True)
     job_type = EnumField(JobType)
     status = EnumField(JobStatus)
-    #: Higher first.
+    #: Higher goes first.
     priority = peewee.IntegerField(default=0, constraints=default(0))
-    #: The disc it came from; null when there is none or its record is gone.
+    #: The disc it came from; null if there is none or its row is gone.
     disc_id: str | None
     disc = peewee.ForeignKeyField(
         Disc,
@@ -31,19 +31,19 @@ class Job(BaseModel):
         on_delete="SET NULL",
         lazy_load=False,
     )
-    #: MakeMKV's number of the title; null for files that came from elsewhere.
+    #: MakeMKV's number of the title; null for files from elsewhere.
     title_index = peewee.IntegerField(null=True)
-    #: Path on the disk of the machine that has it (Windows paths too); null for rips.
+    #: Path on the disk of the agent or server that has the file, also of Windows; null for rips.
     input_file = peewee.TextField(null=True)
-    #: Name that the result shall have.
+    #: Name for the result, without folder and extension; null if none is known.
     output_name = peewee.TextField(null=True)
     #: Path of the result; null until reported.
     output_file = peewee.TextField(null=True)
     #: HandBrake preset; null for rips.
     preset = peewee.TextField(null=True)
-    #: The agent that has it, or the id of a worker without an agent; null until assigned.
+    #: The agent that has the job, or the id of a worker without an agent; null until assigned.
     assigned_agent_id = peewee.CharField(max_length=100, null=True)
-    #: The worker that has it; null until assigned, and for rips.
+    #: The worker that has the job; null until assigned, and for rips.
     assigned_worker_id: str | None
     assigned_worker = peewee.ForeignKeyField(
         Worker,
@@ -53,74 +53,75 @@ class Job(BaseModel):
         on_delete="SET NULL",
         lazy_load=False,
     )
+    #: When its machine got it; null until assigned.
     assigned_at = UTCDateTimeField(null=True)
-    #: Whether a person has to approve it first.
+    #: Whether a person must approve it first.
     requires_approval = peewee.BooleanField(default=False, constraints=default(False))
-    #: Label of the disc it came from, kept for people when the disc is gone.
+    #: Label of the disc it came from, for people, even when the disc's row is gone; else null.
     source_disc_name = peewee.TextField(null=True)
-    #: Bytes; null when unknown.
+    #: Size of `input_file` in bytes; null if unknown.
     input_file_size = peewee.BigIntegerField(null=True)
-    #: Of its result, in bytes; null until known.
+    #: Size of the result in bytes; null until known.
     output_file_size = peewee.BigIntegerField(null=True)
-    #: Seconds of each thumbnail kept of it; empty when there are none.
+    #: Seconds into the title of each stored thumbnail; empty without any.
     thumbnail_timestamps = peewee.JSONField(default=list)
     #: Percent, 0–100.
     progress = peewee.DoubleField(default=0.0, constraints=default(0))
-    #: What went wrong, in the words of whoever reported it; null when nothing did.
+    #: What went wrong, as reported by the machine or the server; null if nothing did.
     error = peewee.TextField(null=True)
     created_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
-    #: When it was first reported as running.
+    #: When the latest attempt was first reported as running; null before.
     started_at = UTCDateTimeField(null=True)
-    #: When it ended, in whichever way.
+    #: When it was completed, failed or cancelled; null while it is open.
     completed_at = UTCDateTimeField(null=True)
 
-    #: The only agent that can do it, as it has the disc or the file; null when any machine can.
+    #: The only agent that can do it, because it has the disc or the file; null if any machine can.
     for_agent_id = peewee.CharField(max_length=100, null=True)
-    #: The worker that a person chose for it; null when none was chosen. No foreign key: who
-    #: forgets a worker takes it out here (WorkerRepository.delete).
+    #: The worker that a person chose; null if nobody did. No foreign key:
+    #: WorkerRepository.delete clears it.
     for_worker_id = peewee.CharField(max_length=100, null=True)
-    #: The rip that wrote `input_file`; null for files that came from elsewhere. No foreign key:
-    #: the transcode outlives it.
+    #: The rip that wrote `input_file`; null for files from elsewhere. No foreign key, because the
+    #: transcode outlives it.
     source_job_id = peewee.CharField(max_length=36, null=True)
-    #: Whether its agent knows of it: false from a rip's end until the agent's own POST.
+    #: Whether its agent knows of the job: false from the end of its rip until the agent posts it.
     is_announced = peewee.BooleanField(default=True, constraints=default(True))
     #: Number of the latest attempt; 0 before the first.
     attempt = peewee.IntegerField(default=0, constraints=default(0))
-    #: Attempts that ended badly since a person last had a say.
+    #: Number of failed attempts since a person last changed the job.
     failures = peewee.IntegerField(default=0, constraints=default(0))
-    #: Names the latest attempt; null before the first, and once it was taken away.
+    #: Identifies the latest attempt; null before the first, and when the job was taken away.
     lease_token = peewee.CharField(max_length=32, null=True)
-    #: Whether the machine reports with that token: others' reports are refused then.
+    #: Whether the machine sends that token with its reports; reports without it are then refused.
     token_used = peewee.BooleanField(default=False, constraints=default(False))
-    #: Until when a machine may be silent and keep the job; null when none has it.
+    #: When the machine loses the job unless it reports before; null if none has it.
     lease_expires_at = UTCDateTimeField(null=True)
-    #: Whether its machine has started anew since it last reported on the job: then only a report
-    #: shows that it still works on it, and heartbeats extend the lease no more.
+    #: Whether its machine has restarted since its last report on the job. Heartbeats then no longer
+    #: extend the lease: only a report shows that it is still working.
     lease_doubted = peewee.BooleanField(default=False, constraints=default(False))
-    #: How many answers have carried the attempt to a worker that fetches its jobs by polling.
+    #: Number of answers that have sent the attempt to a worker that polls for its jobs.
     deliveries = peewee.IntegerField(default=0, constraints=default(0))
-    #: The latest report that it is running; null before.
+    #: When it was last reported as running; null before.
     reported_at = UTCDateTimeField(null=True)
-    #: When to try it again, or the earliest time to begin; null when nothing is planned.
+    #: When to retry it, or the earliest time to begin; null if it may begin at once.
     scheduled_at = UTCDateTimeField(null=True)
 
-    #: Where an organize job files its file: a path below the library's root, with "/"; null for
+    #: Where an organize job puts its file: a path below the library's root, with "/"; null for
     #: other jobs.
     library_path = peewee.TextField(null=True)
-    #: The path that an organize job is about to give its file, or has given it; null before. Where
-    #: the file is gone and this one is there, it is done.
+    #: The final path of an organize job's file, set just before the file is moved there; null
+    #: before. If the input is gone and this path exists, the move is done.
     filing_as = peewee.TextField(null=True)
-    #: The upload that brought the job's file here, for a worker to fetch; null where it has not
-    #: come.
+    #: The upload that brought `input_file` to the server for a worker to fetch; null until it has
+    #: arrived.
     input_upload_id = peewee.CharField(max_length=36, null=True)
-    #: Whether a person chose `output_name`: it then counts for more than the preview's.
+    #: Whether a person chose `output_name`; if so, it overrides the preview's name.
     is_named_by_person = peewee.BooleanField(default=False, constraints=default(False))
 
-    #: When it was taken over from an older system's database: it is kept as long from then; null
-    #: for all others.
+    #: When it was adopted from the old system's database, from when on retention counts; null for
+    #: all others.
     adopted_at = UTCDateTimeField(null=True)
 
-    #: Why it waits, in words, where a service has found out.
+    #: Why it waits, in words; set by a service, no column.
     waiting_reason: "str | None" = None
 
     class Meta:
@@ -139,13 +140,13 @@ index("idx_jobs_type", Job, Job.job_type, Job.status, Job.requires_approval)
 index("idx_jobs_approval", Job, Job.requires_approval, Job.status)
 index("idx_jobs_agent", Job, Job.assigned_agent_id, Job.status)
 index("idx_jobs_worker", Job, Job.assigned_worker, Job.status)
-#: Without those that came from none: where they are many, SQLite's statistics would have it that
-#: the index is of no use.
+#: Without jobs that have no disc: if there are many, SQLite's statistics make the index look
+#: useless.
 index("idx_jobs_disc", Job, Job.disc, Job.job_type, Job.status, where=Job.disc.is_null(False))
 index("idx_jobs_newest", Job, Job.created_at, Job.job_id)
-#: What is kept no longer.
+#: Finds jobs to prune.
 index("idx_jobs_completed_at", Job, Job.completed_at, Job.job_id)
-#: A title is never ripped twice at a time, nor again once it has been ripped.
+#: A title is ripped once: neither twice at a time, nor again after it was ripped.
 index(
     "uq_jobs_rip",
     Job,
@@ -164,7 +165,7 @@ index(
     where=(Job.job_type == JobType.TRANSCODE)
     & Job.status.not_in([JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]),
 )
-#: A file is filed once at a time.
+#: A file is organized once at a time.
 index(
     "uq_jobs_organize",
     Job,
@@ -173,7 +174,7 @@ index(
     where=Job.library_path.is_null(False)
     & Job.status.not_in([JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]),
 )
-#: Which transcode a file is the result of, of which only the name is known.
+#: Finds the transcode of an uploaded file by its name.
 index(
     "idx_jobs_output_name",
     Job,
@@ -181,14 +182,14 @@ index(
     Job.created_at,
     where=Job.job_type == JobType.TRANSCODE,
 )
-#: Which files that were sent here are still needed.
+#: Finds the uploaded inputs that are still needed.
 index("idx_jobs_input", Job, Job.input_upload_id, where=Job.input_upload_id.is_null(False))
-#: Likewise.
+#: Finds the transcodes of a rip.
 index("idx_jobs_source", Job, Job.source_job_id, where=Job.source_job_id.is_null(False))
-#: Which rip wrote a file.
+#: Finds the rip that wrote a file.
 index("idx_jobs_rip_output", Job, Job.output_file, where=Job.job_type == JobType.RIP)
-#: The queue, in its order; whose a job is, and whether its file is here, can be seen without
-#: a look at the job.
+#: The queue in its order; who may take a job, and whether its file is here, can be read from the
+#: index alone.
 index(
     "idx_jobs_queue",
     Job,
@@ -201,9 +202,9 @@ index(
     Job.input_upload_id,
     where=Job.status == JobStatus.QUEUED,
 )
-#: What is to be tried again, or to begin later.
+#: Finds jobs to retry or begin now.
 index("idx_jobs_scheduled", Job, Job.scheduled_at, where=Job.scheduled_at.is_null(False))
-#: What heartbeats are answered with.
+#: Finds the cancelled jobs that answers to heartbeats list.
 index(
     "idx_jobs_cancelled_agent",
     Job,
@@ -218,7 +219,7 @@ index(
     Job.completed_at,
     where=Job.status == JobStatus.CANCELLED,
 )
-#: Results that could not be uploaded.
+#: Finds results that could not be uploaded.
 index(
     "idx_jobs_upload_errors",
     Job,
@@ -230,7 +231,7 @@ index(
 
 
 class JobEvent(BaseModel):
-    """One change of a job, written in the transaction that made it."""
+    """One change of a job, written in the same transaction."""
 
     event_id = peewee.BigAutoField()
     job_id: str
@@ -238,15 +239,15 @@ class JobEvent(BaseModel):
         Job, column_name="job_id", index=False, on_delete="CASCADE", lazy_load=False
     )
     at = UTCDateTimeField()
-    #: Null where the job was entered.
+    #: Null when the job was created.
     from_status = EnumField(JobStatus, null=True)
-    #: The same as from_status where only something else changed.
+    #: The same as from_status if something else changed.
     to_status = EnumField(JobStatus)
     #: Who made the change: "person", "server", "agent:ID" or "worker:ID".
     actor = peewee.TextField()
-    #: The attempt that was under way, or had last been; 0 before the first.
+    #: Number of the job's latest attempt at that time; 0 before the first.
     attempt = peewee.IntegerField()
-    #: In words, where there is more to say.
+    #: Details in words; null if there is nothing to add.
     detail = peewee.TextField(null=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What discs are found by, those in the archive included."""
+"""The search index of the collection: all discs, including those in the archive."""
 
 from typing import ClassVar
 
@@ -10,23 +10,23 @@ from boz_server.domain.identification.media_type import MediaType
 
 
 class LibraryEntry(BaseModel):
-    """One disc, wherever it is: `discs` or `archived_discs`. Its entry stays when it moves.
+    """The entry of one disc, which stays when the disc moves between `discs` and `archived_discs`.
 
-    Its `id` is what SQLite's index of words has for it; a row's own number would not do, which
-    VACUUM changes. It follows from the disc (see domain.disc_library), at the end of each
-    transaction that changes one of its names.
+    SQLite's full-text index refers to `id`, because VACUUM may change rowids. Entries are derived
+    from the disc (see domain/collection/search.py) at the end of each transaction that changes one
+    of its names.
     """
 
-    #: No foreign key, as the disc moves between two tables.
+    #: No foreign key, because the disc moves between two tables.
     disc_id = peewee.CharField(max_length=36)
     detected_at = UTCDateTimeField()
     media_type = EnumField(MediaType)
-    #: The show's name, folded; empty without. The same in tv_seasons.
+    #: The show's name, case-folded; empty without a show. The same as in tv_seasons.
     show_key = peewee.TextField()
-    #: What discs are sorted by: the show with season and disc number, the film with its year, or
-    #: the label; folded, and compared by code points on both engines.
+    #: Sort key: the show with season and disc number, the film with its year, or the label. Case-
+    #: folded, and compared by code points on both engines.
     sort_title = peewee.TextField()
-    #: The words that it is found by, folded, each once, with a space between.
+    #: The words it is found by: case-folded, each once, separated by spaces.
     text = peewee.TextField()
 
     class Meta:
@@ -55,8 +55,8 @@ for _name, _columns in {
         LibraryEntry.disc_id,
     )
 
-#: SQLite's index of words, which reads them from the table itself. `ascii` parts words at spaces
-#: and takes everything else as it stands: what a word is, domain.search_words alone says.
+#: SQLite's full-text index, which reads the texts from the table. The tokenizer `ascii` only splits
+#: at spaces, so that identification.search_words alone decides what a word is.
 SEARCH_ON_SQLITE = (
     "CREATE VIRTUAL TABLE library_search USING fts5(text, content='library_entries',"
     " content_rowid='id', tokenize='ascii', detail='none', columnsize=0)",
@@ -71,8 +71,8 @@ SEARCH_ON_SQLITE = (
     " VALUES ('delete', old.id, old.text);"
     " INSERT INTO library_search (rowid, text) VALUES (new.id, new.text); END",
 )
-#: PostgreSQL's, likewise of the words as they are; and the order of code points, which a
-#: database's own language would change.
+#: PostgreSQL's full-text index, likewise without rules of its own; and collation by code points,
+#: instead of the database's language.
 SEARCH_ON_POSTGRES = (
     'ALTER TABLE library_entries ALTER sort_title TYPE TEXT COLLATE "C"',
     'ALTER TABLE tv_seasons ALTER show_key TYPE TEXT COLLATE "C"',

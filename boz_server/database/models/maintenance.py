@@ -21,7 +21,7 @@ class Lease(BaseModel):
 
 
 class MaintenanceRun(BaseModel):
-    """The latest run of one step."""
+    """The latest run of a maintenance step."""
 
     #: Name of the step.
     step = peewee.CharField(max_length=50, primary_key=True)

@@ -1,4 +1,4 @@
-"""Messages to other people's servers that are still to be sent."""
+"""Messages to other servers that are still to be sent."""
 
 import peewee
 
@@ -7,27 +7,27 @@ from boz_server.database.models.base import BaseModel, index
 
 
 class OutboxMessage(BaseModel):
-    """One message to one server; it goes once the server has taken it."""
+    """One message to one server; deleted once the server has accepted it."""
 
     message_id = peewee.BigAutoField()
     #: Who it is for, by the names of its senders: "plex", "discord", …
     kind = peewee.CharField(max_length=20)
-    #: What it says, in short: the same entered again is the same message.
+    #: Short form of its content: entering the same key again updates the message.
     key = peewee.TextField()
-    #: What its sender needs to know.
+    #: What is needed to send it.
     payload = peewee.JSONField()
-    #: When it was entered, or entered again, last: it is given up so long after.
+    #: When it was last entered, from when on the time until it is given up counts.
     entered_at = UTCDateTimeField()
-    #: When to send it, or, while it is being sent, to send it again.
+    #: When to send it; while it is being sent, when to try again.
     due_at = UTCDateTimeField()
-    #: Until when entering it again may put off its first sending.
+    #: The latest time to which entering it again can postpone the first attempt.
     latest_due_at = UTCDateTimeField()
-    #: How often it was begun to be sent.
+    #: Number of attempts begun.
     attempts = peewee.IntegerField(default=0, constraints=default(0))
-    #: Random name of the attempt under way; null while there is none, and once it was entered
-    #: again: what is sent then does not speak for the later one.
+    #: Random id of the attempt under way; null without one. Entering the message again clears it,
+    #: because that attempt does not send the new content.
     claim = peewee.CharField(max_length=32, null=True)
-    #: Why the latest attempt failed; null where none has.
+    #: Why the latest attempt failed; null if none has.
     last_error = peewee.TextField(null=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What TheTVDB, OMDb and TMDb answered."""
+"""Answers of TheTVDB, OMDb and TMDb."""
 
 import peewee
 
@@ -11,9 +11,9 @@ class ProviderAnswer(BaseModel):
 
     #: "thetvdb", "omdb" or "tmdb".
     provider = peewee.CharField(max_length=20)
-    #: The question, such as "film_id:tt0133093"; services/metadata.py words them.
+    #: The question, such as "film_id:tt0133093" (see services/metadata).
     key = peewee.CharField(max_length=300)
-    #: A list of what was found, as domain/metadata.py has it; empty when nothing was.
+    #: List of the films, shows or episodes found (see domain/metadata); empty if there were none.
     answer = peewee.JSONField()
     fetched_at = UTCDateTimeField()
 

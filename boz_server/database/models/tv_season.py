@@ -1,4 +1,4 @@
-"""Seasons of shows, and the episodes known of them."""
+"""Seasons of shows, and their known episodes."""
 
 import peewee
 
@@ -7,12 +7,12 @@ from boz_server.database.models.base import BaseModel, index
 
 
 class TVSeason(BaseModel):
-    """One season of one show, numbered on from disc to disc."""
+    """One season of a show; its episode numbers continue from disc to disc."""
 
     #: "{show_name}:s{season_number}".
     season_id = peewee.TextField(primary_key=True)
     show_name = peewee.TextField()
-    #: The name, folded: what seasons are sorted by, and how a show is found (see LibraryEntry).
+    #: The name, case-folded, for sorting and for finding a show (see LibraryEntry).
     show_key = peewee.TextField(default="", constraints=default(""))
     #: 0 is the specials.
     season_number = peewee.IntegerField()
@@ -20,18 +20,18 @@ class TVSeason(BaseModel):
     thetvdb_series_id = peewee.IntegerField(null=True)
     #: The highest episode number on any of its discs; 0 before the first.
     last_episode_assigned = peewee.IntegerField(default=0, constraints=default(0))
-    #: The highest number on discs that the database does not have, and the highest number of such
-    #: a disc in its box; 0 where it has them all. Set when an older system's database is adopted.
+    #: Highest episode number and highest disc number on discs that the database does not have; 0 if
+    #: it has all discs. Set when the old system's database is adopted.
     gone_last_episode = peewee.IntegerField(default=0, constraints=default(0))
     gone_last_disc = peewee.IntegerField(default=0, constraints=default(0))
-    #: Ids of its discs, in the order in which they were first reported.
+    #: Ids of its discs, in the order of their first report.
     disc_ids = peewee.JSONField(default=list)
-    #: Label of the disc that was reported last; null before the first.
+    #: Label of the disc reported last; null before the first.
     last_disc_name = peewee.TextField(null=True)
     created_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     updated_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
 
-    #: By number, where the repository has hung them on.
+    #: Sorted by number, if the repository has loaded them; no column.
     episodes: "list[TVEpisode]"
 
     class Meta:
@@ -52,7 +52,7 @@ index(
 
 
 class TVEpisode(BaseModel):
-    """What is known of one episode: from a provider, or from an approved disc."""
+    """What is known of one episode, from a provider or from an approved disc."""
 
     season = peewee.ForeignKeyField(
         TVSeason,
@@ -65,11 +65,11 @@ class TVEpisode(BaseModel):
     episode_number = peewee.IntegerField()
     episode_name = peewee.TextField()
     season_number = peewee.IntegerField()
-    #: Minutes; null when unknown.
+    #: Running time in minutes; null if unknown.
     runtime = peewee.IntegerField(null=True)
-    #: What happens in it; null when unknown.
+    #: Summary of the plot; null if unknown.
     overview = peewee.TextField(null=True)
-    #: Whether a provider knows it; else it is remembered from an approved disc.
+    #: Whether a provider lists it; otherwise it comes from an approved disc.
     is_listed = peewee.BooleanField(default=False, constraints=default(False))
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Files that are sent here."""
+"""Files that are sent to the server."""
 
 from typing import ClassVar
 
@@ -10,38 +10,37 @@ from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 
 
 class Upload(BaseModel):
-    """One file on its way here; how much of it has come is the size of its part file."""
+    """One file on its way here; the size of its part file is how much of it has arrived."""
 
-    #: A UUID, given by the server.
+    #: A UUID, assigned by the server.
     upload_id = peewee.CharField(max_length=36, primary_key=True)
     purpose = EnumField(UploadPurpose)
     state = EnumField(UploadState)
-    #: The job that it belongs to; null where it belongs to none. No foreign key: the file
-    #: outlives the job.
+    #: The job that it belongs to; null if none. No foreign key: the file outlives the job.
     job_id = peewee.CharField(max_length=36, null=True)
-    #: Names the attempt whose result it is; null for other files.
+    #: Lease token of the attempt whose result it is; null for other files.
     lease_token = peewee.CharField(max_length=32, null=True)
-    #: Name that the sender has for it; never a path.
+    #: The sender's name for it; never a path.
     filename = peewee.TextField()
-    #: Bytes of the whole file, as the sender declared.
+    #: Size of the whole file in bytes, as the sender declared.
     size_bytes = peewee.BigIntegerField()
-    #: SHA-256 of the whole file in hex, as the sender declared; null where it did not.
+    #: SHA-256 of the whole file in hex, as the sender declared; null if it did not.
     sha256 = peewee.CharField(max_length=64, null=True)
-    #: Whether the bytes were found to have that checksum as they came.
+    #: Whether the arriving bytes were found to have that checksum.
     is_verified = peewee.BooleanField(default=False, constraints=default(False))
-    #: The Upload-Metadata header, to be sent back; null where there was none.
+    #: The Upload-Metadata header, to be sent back; null without one.
     metadata = peewee.TextField(null=True)
-    #: Bytes from here on came with a checksum that is not compared yet; null otherwise. They
-    #: don't count if the server is killed before it has.
+    #: Offset of bytes whose Upload-Checksum is still to be compared; null if there are none. If the
+    #: server is killed before it compares, these bytes don't count.
     unchecked_from = peewee.BigIntegerField(null=True)
-    #: Where the file is, or is about to be; null until it has arrived.
+    #: Path of the file, set just before it is moved there; null until it has arrived.
     path = peewee.TextField(null=True)
-    #: The job that files it into the library; null where none does.
+    #: The job that organizes it into the library; null if none does.
     organize_job_id = peewee.CharField(max_length=36, null=True)
-    #: What is wrong with it, in a sentence; null where nothing is.
+    #: What is wrong with it, in a sentence; null if nothing is.
     error = peewee.TextField(null=True)
     created_at = UTCDateTimeField()
-    #: When it is forgotten; moved on by every byte that comes.
+    #: When the server forgets it; every arriving byte postpones this.
     expires_at = UTCDateTimeField()
 
     class Meta:

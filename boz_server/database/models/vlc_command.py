@@ -10,9 +10,9 @@ from boz_server.domain.machines.vlc_states import VLCCommandStatus
 
 
 class VLCCommand(BaseModel):
-    """One file that a person wants to see on an agent's machine."""
+    """A file that a person wants to play on an agent's machine."""
 
-    #: A UUID, given by the server.
+    #: A UUID, assigned by the server.
     command_id = peewee.CharField(max_length=36, primary_key=True)
     agent_id = peewee.CharField(max_length=100)
     #: Path on the agent's disk.
@@ -23,12 +23,12 @@ class VLCCommand(BaseModel):
         default=VLCCommandStatus.PENDING,
         constraints=default(VLCCommandStatus.PENDING),
     )
-    #: Why it failed; null unless it did.
+    #: Why it failed, as reported; null unless it did.
     error = peewee.TextField(null=True)
     created_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     #: When the agent fetched it; null before.
     sent_at = UTCDateTimeField(null=True)
-    #: When the agent reported how it went; null before.
+    #: When the agent reported the outcome; null before.
     completed_at = UTCDateTimeField(null=True)
 
     class Meta:
@@ -37,5 +37,5 @@ class VLCCommand(BaseModel):
 
 
 index("idx_vlc_commands_agent", VLCCommand, VLCCommand.agent_id, VLCCommand.status)
-#: What is kept no longer.
+#: Finds commands to prune.
 index("idx_vlc_commands_created_at", VLCCommand, VLCCommand.created_at)

@@ -16,44 +16,44 @@ class Worker(BaseModel):
     #: The worker's own id, stable over its restarts.
     worker_id = peewee.CharField(max_length=100, primary_key=True)
     worker_type = EnumField(WorkerType)
-    #: Name of its machine, for people.
+    #: Name of its machine for people, as reported.
     hostname = peewee.TextField()
-    #: The agent on the same machine; null for a machine without drives.
+    #: The agent on the same machine; null if there is none.
     agent_id: str | None
     agent = peewee.ForeignKeyField(
         Agent, column_name="agent_id", null=True, index=False, on_delete="SET NULL", lazy_load=False
     )
-    #: {nvenc, qsv, hevc, max_concurrent, vlc_installed, …} and whatever else it tells.
+    #: {nvenc, qsv, hevc, max_concurrent, vlc_installed, …} and further keys that the worker sends.
     capabilities = peewee.JSONField(default=dict)
-    #: 1–99, lower is preferred.
+    #: 1–99; lower is preferred.
     priority = peewee.IntegerField(default=50, constraints=default(50))
-    #: Whether an operator set the priority; if so, registering again keeps it.
+    #: Whether an operator set the priority; if so, registering again does not change it.
     priority_set_by_operator = peewee.BooleanField(default=False, constraints=default(False))
-    #: Whether an operator lets it have jobs.
+    #: Whether it may get jobs; set by an operator.
     enabled = peewee.BooleanField(default=True, constraints=default(True))
-    #: As last reported; a silent worker counts as offline, a fully loaded one as busy.
+    #: As last reported. One that has stopped responding counts as offline, a full one as busy.
     status = EnumField(
         WorkerStatus, default=WorkerStatus.AVAILABLE, constraints=default(WorkerStatus.AVAILABLE)
     )
-    #: Ids of the open jobs that the server gave it; the server's record, not the worker's word.
+    #: Ids of the open jobs assigned to it. The server's record, not the worker's own report.
     current_jobs = peewee.JSONField(default=list)
-    #: Its latest sign of life.
+    #: When it last sent anything.
     last_heartbeat = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
-    #: When it first registered; kept when it registers again.
+    #: When it first registered; later registrations don't change it.
     registered_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
-    #: Jobs that it completed, ever.
+    #: Number of jobs it has ever completed.
     total_jobs_completed = peewee.IntegerField(default=0, constraints=default(0))
     #: Mean seconds from the start to the end of those jobs; 0 before the first.
     avg_transcode_time_seconds = peewee.DoubleField(default=0.0, constraints=default(0))
-    #: Percent, 0–100; null when the worker does not tell.
+    #: Percent, 0–100; null if the worker does not report it.
     cpu_usage = peewee.DoubleField(null=True)
-    #: Percent, 0–100; null when the worker does not tell.
+    #: Percent, 0–100; null if the worker does not report it.
     gpu_usage = peewee.DoubleField(null=True)
-    #: Jobs that failed on it since one last succeeded.
+    #: Number of jobs that failed on it since the last success.
     consecutive_failures = peewee.IntegerField(default=0, constraints=default(0))
-    #: Since when it gets no jobs as too many failed in a row; null when it is not paused.
+    #: Since when it gets no jobs because too many failed in a row; null when not paused.
     paused_at = UTCDateTimeField(null=True)
-    #: Which of all assignments was its latest one, counted up; 0 before the first.
+    #: Running number of its latest assignment among those of all workers; 0 before the first.
     last_turn = peewee.IntegerField(default=0, constraints=default(0))
 
     class Meta:
