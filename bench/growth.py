@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +33,7 @@ from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.statistics.runs import Outcome, Run, merged
 from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.disc_repository import DiscRepository, renew_entries
+from boz_server.services.queue import dispatcher, leases
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from boz_server.start import prepare
@@ -207,9 +209,9 @@ def requests(
         "weeks 10 years": lambda: client.get(f"/api/analytics/jobs?from={years_ago}&group=week"),
         "saved ever": lambda: client.get("/api/analytics/storage"),
         "worker poll": lambda: client.post("/api/workers/far/jobs/poll"),
-        "dispatch": services.dispatcher.dispatch_now,
-        "rescue": services.attempts.rescue,
-        "retry": services.attempts.retry_due,
+        "dispatch": partial(dispatcher.dispatch_now, services.context),
+        "rescue": partial(leases.rescue, services.context),
+        "retry": partial(leases.retry_due, services.context),
         "create": lambda: client.post("/api/jobs", json=NEW_JOB),
         "disc": lambda: client.post("/api/discs/detected", json=disc | {"disc_name": next(labels)}),
     }

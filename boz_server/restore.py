@@ -17,6 +17,7 @@ from boz_server.disk import numbered, sync_folder
 from boz_server.errors import BackupError, StartError
 from boz_server.services.maintenance import backups
 from boz_server.services.maintenance.backups import STAMP
+from boz_server.services.queue import leases
 from boz_server.services.wiring import Services, build_services
 
 
@@ -37,8 +38,8 @@ class Restored:
 def restore(services: Services, path: Path) -> Restored:
     """Put a backup in the database's place; the database that was there is kept.
 
-    The backup is brought to this server's schema and a new epoch is begun in it (see
-    Attempts.begin_epoch) before anything is changed. Raises BackupError where the file is no good,
+    First the backup is brought to this server's schema, and its attempts are invalidated (see
+    leases.invalidate_attempts_after_restore). Raises BackupError where the file is no good,
     StartError while a server has the database, or where the backup is of a newer server.
     """
     database = services.context.database
@@ -94,7 +95,7 @@ def _bring_up_to_date(services: Services, file: Path) -> tuple[str, int]:
 def _begin_anew(services: Services) -> tuple[str, int]:
     migrations = Migrations(services.context.database)
     migrations.upgrade()
-    return migrations.newest(), services.attempts.begin_epoch()
+    return migrations.newest(), leases.invalidate_attempts_after_restore(services.context)
 
 
 def _clear(part: Path) -> None:

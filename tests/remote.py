@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from boz_server.services.queue import leases
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.client import Client, ok
@@ -128,7 +129,7 @@ def lost(client: Client, services: Any, clock: Any, *others: str) -> None:
     clock.advance(91)
     for name in others:
         ok(client.post(f"/api/workers/{name}/heartbeat", json={}))
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
 
 
 def shared(app: Flask, settings: Settings) -> Services:

@@ -19,6 +19,7 @@ from boz_server.schemas.agent import (
 from boz_server.schemas.common import MessageSchema, PageArgs
 from boz_server.schemas.job import AgentJobsSchema
 from boz_server.services.machines import vlc_relay
+from boz_server.services.queue import remote_inputs
 
 blueprint = BozBlueprint("agents", __name__, url_prefix="/api/agents", description="Agents")
 vlc = BozBlueprint("vlc", __name__, url_prefix="/api/vlc", description="VLC preview relay")
@@ -68,7 +69,7 @@ def agent_jobs(agent_id: str) -> dict[str, Any]:
     """List what an agent has to do, in order; agents call this every 5 seconds. One that sends raw
     titles (`can_upload_raw`) is told which."""
     found: dict[str, Any] = {"jobs": services().queue.of_agent(agent_id)}
-    wanted = services().remote.wanted_of(agent_id)
+    wanted = remote_inputs.wanted_of(context(), agent_id)
     return found if wanted is None else found | {"uploads_wanted": wanted}
 
 

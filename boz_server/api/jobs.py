@@ -4,9 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
-from boz_server.api.context import services
+from boz_server.api.context import context, services
 from boz_server.api.requests import IDEMPOTENCY_PARAMETER, idempotent
 from boz_server.database.models import Job
+from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.presets import PRESETS
 from boz_server.schemas.common import PageArgs
 from boz_server.schemas.job import (
@@ -24,7 +25,8 @@ from boz_server.schemas.job import (
     JobStatsSchema,
     PresetListSchema,
 )
-from boz_server.services.queue.reports import JobReport
+from boz_server.services.queue import reports
+from boz_server.services.queue.enqueue import NewJob
 
 blueprint = BozBlueprint("jobs", __name__, url_prefix="/api/jobs", description="Jobs")
 
@@ -34,9 +36,9 @@ blueprint = BozBlueprint("jobs", __name__, url_prefix="/api/jobs", description="
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @idempotent
 @blueprint.response(200, JobSchema)
-def create(body: dict[str, Any]) -> Job:
+def create(new: NewJob) -> Job:
     """Enter a job; agents do so for each title they have ripped."""
-    return services().entry.enqueue(**body)
+    return services().queue.enqueue(new)
 
 
 @blueprint.get("")
@@ -97,7 +99,7 @@ def job(job_id: str) -> Job:
 @blueprint.response(200, JobSchema)
 def report(report: JobReport, job_id: str) -> Job:
     """Report on a job; agents do so every 2 seconds while it runs."""
-    return services().reports.take(job_id, report)
+    return reports.take(context(), job_id, report)
 
 
 @blueprint.post("/<job_id>/assign")

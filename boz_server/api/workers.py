@@ -3,7 +3,7 @@
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
-from boz_server.api.context import services
+from boz_server.api.context import context, services
 from boz_server.database.models import Job, Worker
 from boz_server.domain.queue.presets import preset_for
 from boz_server.schemas import addresses
@@ -23,6 +23,7 @@ from boz_server.schemas.worker import (
     WorkerStatsSchema,
 )
 from boz_server.services.machines.worker_manager import WorkerStats
+from boz_server.services.queue import remote_inputs, reports
 
 blueprint = BozBlueprint("workers", __name__, url_prefix="/api/workers", description="Workers")
 
@@ -74,7 +75,7 @@ def stats() -> WorkerStats:
 @blueprint.response(200, WorkerAssignmentSchema)
 def assign(body: dict[str, Any]) -> dict[str, Any]:
     """Say who is to transcode a file that an agent has."""
-    transport = services().remote.assign(body["agent_id"], body["job_id"])
+    transport = remote_inputs.assign(context(), body["agent_id"], body["job_id"])
     worker, job_id = services().workers.get(transport.worker_id), transport.job_id
     return {
         "assigned_worker": worker.worker_id,
@@ -144,5 +145,5 @@ def poll_jobs(body: dict[str, int], worker_id: str) -> dict[str, list[Job]]:
 @blueprint.response(200, StatusSchema)
 def complete_job(body: dict[str, Any], worker_id: str) -> dict[str, str]:
     """Report that a job is done, well or not."""
-    services().reports.complete_by_worker(worker_id, body["job_id"], body["report"])
+    reports.complete_by_worker(context(), worker_id, body["job_id"], body["report"])
     return {}

@@ -1,5 +1,6 @@
 """Attempts at jobs, and the leases by which machines have them, in the database."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
+from boz_server.repositories.job_repository import JobValues
 from boz_server.settings import Settings
 
 #: At a poll, a lease is written anew once a quarter of its term has passed; heartbeats, which say
@@ -19,6 +21,30 @@ STARTED_OVER_SECONDS = 10
 #: How many jobs a heartbeat's answer names at most, and for how long: a day, and one more for a
 #: clock that is put on by one.
 CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who may have jobs: an agent, or a worker."""
+
+    agent_id: str | None = None
+    worker_id: str | None = None
+
+    def jobs(self) -> Any:
+        """Return the condition that a job was given to it."""
+        if self.worker_id is not None:
+            return Job.assigned_worker == self.worker_id
+        return Job.assigned_agent_id == self.agent_id
+
+
+def by_agent(agent_id: str) -> Holder:
+    """The jobs that were given to an agent."""
+    return Holder(agent_id=agent_id)
+
+
+def by_worker(worker_id: str) -> Holder:
+    """The jobs that were given to a worker."""
+    return Holder(worker_id=worker_id)
 
 
 class AttemptRepository:
@@ -34,56 +60,56 @@ class AttemptRepository:
         worker without an agent has another term than an agent."""
         return self._after_terms(now, 1)
 
+    def renewed(self, now: datetime) -> JobValues:
+        """Return what a machine's own report on a job sets on its lease."""
+        return {"lease_expires_at": self.lease_until(now), "lease_doubted": False}
+
     def progress(
-        self, job_id: str, token: str | None, now: datetime, said: dict[str, Any]
+        self, job_id: str, token: str | None, now: datetime, reported: JobValues
     ) -> Job | None:
         """Record that an attempt runs, in one statement, whatever else goes on; else None.
 
-        said: columns that the report sets; progress never goes back within an attempt.
+        reported: what the report sets; progress never goes back within an attempt.
         """
         conditions = [Job.job_id == job_id, Job.status == JobStatus.RUNNING, permits(token)]
-        if "progress" in said:
-            new = said["progress"]
-            said = said | {"progress": advanced(new)}
+        values = reported | self.renewed(now) | JobValues(reported_at=now)
+        if "progress" in reported:
+            new = reported["progress"]
+            values["progress"] = advanced(new)
             if token is None:
                 conditions.append(~started_over(new, now))
-        query = Job.update(
-            **said,
-            reported_at=now,
-            lease_expires_at=self.lease_until(now),
-            lease_doubted=False,
-        ).where(*conditions)
+        query = Job.update(**values).where(*conditions)
         return next(iter(query.returning(Job).execute()), None)
 
-    def claim(self, now: datetime, *conditions: Any, **changes: Any) -> Job | None:
-        """Take the first queued job that meets the conditions, in one statement; None without."""
-        first = (
-            Job.select(Job.job_id)
-            .where(Job.status == JobStatus.QUEUED, is_due(now), *conditions)
-            .order_by(Job.priority.desc(), Job.created_at, Job.job_id)
-            .limit(1)
+    def start_over(
+        self, job_id: str, progress: float, now: datetime, values: JobValues
+    ) -> Job | None:
+        """Count a new attempt at a running job whose machine was silent and now reports less than
+        before; else None. values: what the report sets."""
+        query = Job.update(**(values | JobValues(attempt=Job.attempt + 1))).where(
+            Job.job_id == job_id,
+            Job.status == JobStatus.RUNNING,
+            started_over(progress, now),
         )
-        first = self.database.dialect.skip_locked(first)
-        query = Job.update(**changes).where(Job.job_id == first, Job.status == JobStatus.QUEUED)
         return next(iter(query.returning(Job).execute()), None)
 
-    def has_to_extend(self, holder: Any, now: datetime, *, polled: bool) -> bool:
+    def has_to_extend(self, holder: Holder, now: datetime, *, polled: bool) -> bool:
         """Whether a sign of life moves a lease of this holder."""
         due = self._due(now) if polled else Job.job_id.is_null(False)
         return Job.select().where(extensible(holder), due).exists()
 
-    def extend(self, holder: Any, now: datetime) -> None:
+    def extend(self, holder: Holder, now: datetime) -> None:
         """Renew the leases of a holder that has shown itself.
 
         Not those that are in doubt: a machine that started anew has to report on them.
         """
         Job.update(lease_expires_at=self.lease_until(now)).where(extensible(holder)).execute()
 
-    def doubt(self, holder: Any, until: datetime) -> None:
+    def suspect(self, holder: Holder, until: datetime) -> None:
         """Let a machine that starts anew keep what it runs only if it reports on it until then;
         where it has started anew before that, until the earlier time."""
         Job.update(lease_doubted=True, lease_expires_at=until).where(
-            holder, Job.status == JobStatus.RUNNING, ~Job.lease_doubted
+            holder.jobs(), Job.status == JobStatus.RUNNING, ~Job.lease_doubted
         ).execute()
 
     def renew_all(self, now: datetime) -> None:
@@ -103,7 +129,7 @@ class AttemptRepository:
         query = Job.select().where(Job.status.in_(list(HELD)))
         return list(query.order_by(Job.created_at, Job.job_id))
 
-    def outdate(self) -> None:
+    def invalidate(self) -> None:
         """Count one more attempt at every job that is not over: one that is not known here."""
         Job.update(attempt=Job.attempt + 1).where(Job.status.in_(list(OPEN))).execute()
 
@@ -115,20 +141,20 @@ class AttemptRepository:
         )
         return list(query.order_by(Job.lease_expires_at, Job.job_id).limit(limit))
 
-    def cancelled(self, holder: Any, now: datetime) -> list[str]:
+    def cancelled(self, holder: Holder, now: datetime) -> list[str]:
         """Return the ids of a holder's jobs that were cancelled lately, newest first."""
         since = now - timedelta(seconds=CANCELLED_SECONDS)
         query = (
             Job.select(Job.job_id)
-            .where(holder, Job.status == JobStatus.CANCELLED, Job.completed_at > since)
+            .where(holder.jobs(), Job.status == JobStatus.CANCELLED, Job.completed_at > since)
             .order_by(Job.completed_at.desc())
             .limit(CANCELLED_LISTED)
         )
         return [job.job_id for job in query]
 
-    def held(self, holder: Any) -> list[Job]:
+    def held(self, holder: Holder) -> list[Job]:
         """Return the jobs that a holder has, in the order in which to do them."""
-        query = Job.select().where(holder, Job.status.in_(list(HELD)))
+        query = Job.select().where(holder.jobs(), Job.status.in_(list(HELD)))
         return list(
             query.order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
         )
@@ -163,19 +189,9 @@ class AttemptRepository:
         )
 
 
-def by_agent(agent_id: str) -> Any:
-    """The jobs that were given to an agent."""
-    return Job.assigned_agent_id == agent_id
-
-
-def by_worker(worker_id: str) -> Any:
-    """The jobs that were given to a worker."""
-    return Job.assigned_worker == worker_id
-
-
-def extensible(holder: Any) -> Any:
+def extensible(holder: Holder) -> Any:
     """The attempts of a holder that it keeps by showing itself."""
-    return holder & Job.status.in_(list(HELD)) & ~Job.lease_doubted
+    return holder.jobs() & Job.status.in_(list(HELD)) & ~Job.lease_doubted
 
 
 def permits(token: str | None) -> Any:
@@ -184,12 +200,12 @@ def permits(token: str | None) -> Any:
     return ~Job.token_used if token is None else Job.lease_token == token
 
 
-def advanced(progress: float) -> Any:
+def advanced(progress: float | peewee.Node) -> Any:
     """A job's progress once this was reported: it never goes back within an attempt."""
     return peewee.Case(None, [(Job.progress < progress, progress)], Job.progress)
 
 
-def started_over(progress: float, now: datetime) -> Any:
+def started_over(progress: float | peewee.Node, now: datetime) -> Any:
     """Whether a machine that reports so little has begun anew."""
     silent_since = now - timedelta(seconds=STARTED_OVER_SECONDS)
     return (Job.progress > progress) & (

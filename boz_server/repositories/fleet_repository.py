@@ -139,14 +139,17 @@ class FleetRepository:
             .first()
         )
 
-    def claimable_by(self, machine: Machine) -> Any:
-        """The waiting transcodes that a machine may claim."""
+    def next_claimable(self, now: datetime, machine: Machine) -> Job | None:
+        """Return the first waiting transcode that a machine may claim."""
         own, unchosen = Job.for_worker_id == machine.worker_id, Job.for_worker_id.is_null()
-        return (
-            (Job.job_type == JobType.TRANSCODE)
-            & (own | (unchosen & _fits(machine)))
-            & within_reach(machine)
+        query = Job.select().where(
+            Job.status == JobStatus.QUEUED,
+            Job.job_type == JobType.TRANSCODE,
+            is_due(now),
+            own | (unchosen & _fits(machine)),
+            within_reach(machine),
         )
+        return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
 
     def take_turn(self, machine: Machine) -> None:
         """Note that the machine was given a job, later than any other."""

@@ -1,8 +1,10 @@
 """Jobs in the database."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any, Final, NamedTuple, TypedDict
 
 import peewee
 
@@ -20,6 +22,93 @@ class Step(NamedTuple):
     job: Job
 
 
+class JobValues(TypedDict, total=False):
+    """Columns of a job and what a change sets them to; those left out stay as they are.
+
+    `disc` and `assigned_worker` are ids. A `peewee.Node` is an expression of SQL.
+    """
+
+    job_type: JobType
+    status: JobStatus
+    priority: int
+    disc: str | None
+    title_index: int | None
+    input_file: str | None
+    output_name: str | None
+    output_file: str | None
+    preset: str | None
+    assigned_agent_id: str | None
+    assigned_worker: str | None
+    assigned_at: datetime | None
+    requires_approval: bool
+    source_disc_name: str | None
+    input_file_size: int | None
+    output_file_size: int | None
+    thumbnail_timestamps: list[int]
+    progress: float | peewee.Node
+    error: str | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    for_agent_id: str | None
+    for_worker_id: str | None
+    source_job_id: str | None
+    is_announced: bool
+    attempt: int | peewee.Node
+    failures: int
+    lease_token: str | None
+    token_used: bool
+    lease_expires_at: datetime | peewee.Node | None
+    lease_doubted: bool
+    deliveries: int
+    reported_at: datetime | None
+    scheduled_at: datetime | None
+    library_path: str | None
+    filing_as: str | None
+    input_upload_id: str | None
+    is_named_by_person: bool
+
+
+class Unset(Enum):
+    """Stands for a value that is not looked at, where None is one."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a job must still be for a change to apply.
+
+    only_from: the states it may be in; None: any. attempt, lease_token: the attempt that is meant.
+    error: what it failed with. requires_approval: True where a person must still approve it.
+    """
+
+    only_from: Collection[JobStatus] | None = None
+    attempt: int | None = None
+    lease_token: str | Unset | None = UNSET
+    error: str | Unset | None = UNSET
+    requires_approval: bool | None = None
+
+    def conditions(self) -> list[Any]:
+        """Return it as conditions of a query."""
+        found: list[Any] = []
+        if self.only_from is not None:
+            found.append(Job.status.in_(list(self.only_from)))
+        if self.attempt is not None:
+            found.append(Job.attempt == self.attempt)
+        if self.lease_token is not UNSET:
+            found.append(Job.lease_token == self.lease_token)
+        if self.error is not UNSET:
+            found.append(Job.error == self.error)
+        if self.requires_approval is not None:
+            found.append(
+                Job.requires_approval if self.requires_approval else ~Job.requires_approval
+            )
+        return found
+
+
 NEWEST_FIRST = ((Job.created_at, True), (Job.job_id, True))
 MOST_URGENT_FIRST = ((Job.priority, True), (Job.created_at, False), (Job.job_id, False))
 
@@ -30,9 +119,9 @@ class JobRepository:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def insert(self, **fields: Any) -> Job:
+    def insert(self, job_id: str, created_at: datetime, values: JobValues) -> Job:
         """Enter a new job."""
-        return Job.create(**fields)
+        return Job.create(job_id=job_id, created_at=created_at, **values)
 
     def get(self, job_id: str) -> Job | None:
         """Return the job, or None when there never was one of that id."""
@@ -91,27 +180,44 @@ class JobRepository:
         query: Any = Job.select(*keys, peewee.fn.COUNT(1)).group_by(*keys).tuples()
         return list(query)
 
-    def step(
-        self, job_id: str, origins: Collection[JobStatus], *conditions: Any, **changes: Any
-    ) -> Step | None:
-        """Change a job if it is in one of `origins` and meets the conditions; else None.
+    def step(self, job_id: str, guard: Guard, target: JobStatus, values: JobValues) -> Step | None:
+        """Take a job to a state if it passes the guard; else None.
 
         The row is locked by the look at what it was: the UPDATE is held to that state.
         """
-        look = Job.select().where(Job.job_id == job_id, Job.status.in_(list(origins)), *conditions)
+        conditions = guard.conditions()
+        look = Job.select().where(Job.job_id == job_id, *conditions)
         before = self.database.dialect.lock_rows(look).first()
         if before is None:
             return None
-        query = Job.update(**changes).where(
+        query = Job.update(**(values | JobValues(status=target))).where(
             Job.job_id == job_id, Job.status == before.status, *conditions
         )
         after = next(iter(query.returning(Job).execute()), None)
         return None if after is None else Step(before, after)
 
-    def change(self, job_id: str, *conditions: Any, **changes: Any) -> Job | None:
-        """Change what is no state of a job, in one statement; None when no such job meets the
-        conditions."""
-        query = Job.update(**changes).where(Job.job_id == job_id, *conditions)
+    def change(self, job_id: str, values: JobValues, guard: Guard | None = None) -> Job | None:
+        """Change what is no state of a job, in one statement; None when it does not pass the
+        guard."""
+        conditions = () if guard is None else guard.conditions()
+        query = Job.update(**values).where(Job.job_id == job_id, *conditions)
+        return next(iter(query.returning(Job).execute()), None)
+
+    def attach_input(self, job_id: str, upload_id: str, size_bytes: int, output_name: str) -> None:
+        """Note which upload brought the file of a job, unless the job is over or has its file."""
+        Job.update(
+            input_upload_id=upload_id, input_file_size=size_bytes, output_name=output_name
+        ).where(
+            Job.job_id == job_id,
+            Job.status.in_(list(OPEN)),
+            Job.input_upload_id.is_null(),
+        ).execute()
+
+    def move_result(self, job_id: str, old_path: str | None, new_path: str | None) -> Job | None:
+        """Note that the result of a job has another path; None when it was elsewhere."""
+        query = Job.update(output_file=new_path).where(
+            Job.job_id == job_id, Job.output_file == old_path
+        )
         return next(iter(query.returning(Job).execute()), None)
 
     def unstarted_rips(self, disc_id: str) -> list[Job]:

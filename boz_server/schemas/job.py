@@ -19,6 +19,7 @@ from boz_server.schemas.fields import (
     Text,
     Whole,
 )
+from boz_server.services.queue.enqueue import NewJob
 
 #: What agents report; the other states are the server's to give.
 REPORTABLE = (
@@ -48,10 +49,11 @@ class CreateJobSchema(RequestSchema):
     thumbnail_timestamps = thumbnail.timestamps()
 
     @ma.post_load
-    def pair_thumbnails(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def make_job(self, data: dict[str, Any], **_: Any) -> NewJob:
         seconds = data.pop("thumbnail_timestamps")
         index = data["title_index"] or 0
-        return data | {"thumbnails": thumbnail.paired(index, data["thumbnails"], seconds)}
+        data["thumbnails"] = thumbnail.paired(index, data["thumbnails"], seconds)
+        return NewJob(**data)
 
 
 class JobReportSchema(RequestSchema):

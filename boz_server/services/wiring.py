@@ -26,18 +26,11 @@ from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.notifications import discord, media_servers
 from boz_server.services.notifications.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
 from boz_server.services.notifications.outbox import Outbox
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.enqueue import JobEntry
+from boz_server.services.queue import dispatcher, leases, repair
 from boz_server.services.queue.job_queue import JobQueue
-from boz_server.services.queue.leases import Attempts
-from boz_server.services.queue.remote_inputs import RemoteWork
-from boz_server.services.queue.repair import Reconciliation
-from boz_server.services.queue.reports import JobReports
-from boz_server.services.queue.waiting_reasons import WaitingReasons
 from boz_server.services.seasons.tracker import SeasonTracker
 from boz_server.services.wiring_discs import build_discs
 from boz_server.services.wiring_files import FileServices, build_files
-from boz_server.services.wiring_queue import build_movers, build_queue
 from boz_server.settings import Settings
 
 
@@ -53,18 +46,12 @@ class Services:
     overrides: DiscOverrides
     rips: RipOrders
     seasons: SeasonTracker
-    entry: JobEntry
     queue: JobQueue
-    remote: RemoteWork
-    reports: JobReports
-    attempts: Attempts
     auto_approval: AutoApproval
     auto_rip: AutoRip
-    dispatcher: Dispatcher
     maintenance: Maintenance
     metadata: Metadata
     outbox: Outbox
-    reconciliation: Reconciliation
     thumbnails: ThumbnailStore
     files: FileServices
     thumbnail_cleaner: ThumbnailCleaner
@@ -81,24 +68,19 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     outbox = Outbox(context, {**media_servers.senders(settings), **discord.senders(settings)})
     share = LibraryShare(settings)
     places = LibraryPlaces(settings, rows.discs)
-    movers = build_movers(
-        context, reasons=WaitingReasons(settings, clock, fleet=rows.fleet, share=share)
-    )
-    files = build_files(context, movers, places=places, share=share)
-    jobs = build_queue(context, movers, places=places, thumbnails=thumbnails)
+    files = build_files(context, places=places, share=share)
+    agents = AgentManager(context, agents=rows.agents, workers=rows.workers)
+    workers = WorkerManager(context, workers=rows.workers, agents=rows.agents)
     disc = build_discs(
         context,
-        moves=movers.moves,
-        dispatcher=movers.dispatcher,
-        entry=jobs.entry,
         thumbnails=thumbnails,
     )
     steps = (
         # First, to repair what a crash left.
-        MaintenanceStep("reconcile", 3600, lambda _: jobs.reconciliation.run()),
-        MaintenanceStep("rescue", 5, lambda _: movers.attempts.rescue()),
-        MaintenanceStep("retry", 5, lambda _: movers.attempts.retry_due()),
-        MaintenanceStep("dispatch", 5, lambda _: movers.dispatcher.dispatch_now()),
+        MaintenanceStep("reconcile", 3600, repair.run),
+        MaintenanceStep("rescue", 5, leases.rescue),
+        MaintenanceStep("retry", 5, leases.retry_due),
+        MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
         MaintenanceStep("clear_thumbnails", 60, lambda _: thumbnail_cleaner.run()),
         MaintenanceStep("forget_keys", 3600, idempotency.delete_old_keys),
         *disc.steps,
@@ -111,25 +93,19 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     maintenance = Maintenance(context, steps)
     return Services(
         context=context,
-        agents=jobs.agents,
-        workers=jobs.workers,
+        agents=agents,
+        workers=workers,
         discs=disc.manager,
         review=disc.review,
         overrides=disc.overrides,
         rips=disc.rips,
         seasons=disc.seasons,
-        entry=jobs.entry,
-        queue=jobs.queue,
-        remote=jobs.remote,
-        reports=jobs.reports,
-        attempts=movers.attempts,
+        queue=JobQueue(context, share, agents, workers),
         auto_approval=disc.auto_approval,
         auto_rip=disc.auto_rip,
-        dispatcher=movers.dispatcher,
         maintenance=maintenance,
         metadata=disc.metadata,
         outbox=outbox,
-        reconciliation=jobs.reconciliation,
         thumbnails=thumbnails,
         files=files,
         thumbnail_cleaner=thumbnail_cleaner,

@@ -19,9 +19,6 @@ from boz_server.services.maintenance.retention import PruneStep
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.metadata import cache
 from boz_server.services.metadata.lookup import Metadata
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.enqueue import JobEntry
-from boz_server.services.queue.transitions import JobMoves
 from boz_server.services.seasons.tracker import SeasonTracker
 
 
@@ -44,9 +41,6 @@ class DiscServices:
 def build_discs(
     context: Context,
     *,
-    moves: JobMoves,
-    dispatcher: Dispatcher,
-    entry: JobEntry,
     thumbnails: ThumbnailStore,
 ) -> DiscServices:
     """Build them on one database."""
@@ -75,7 +69,7 @@ def build_discs(
         thumbnails=thumbnails,
     )
     auto_approval = AutoApproval(settings, discs, review)
-    rips = RipOrders(database, discs, jobs, entry)
+    rips = RipOrders(context, discs, jobs)
     auto_rip = AutoRip(settings, database, discs=discs, jobs=jobs, rips=rips)
     return DiscServices(
         manager=DiscManager(
@@ -90,8 +84,7 @@ def build_discs(
             lookup=lookup,
             previews=previews,
             seasons=seasons,
-            moves=moves,
-            dispatcher=dispatcher,
+            context=context,
             thumbnails=thumbnails,
         ),
         review=review,

@@ -10,11 +10,9 @@ from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.maintenance.disk_space import SpaceWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.maintenance.scheduler import MaintenanceStep
-from boz_server.services.queue.organize_entry import OrganizeEntry
 from boz_server.services.uploads import inputs
 from boz_server.services.uploads.complete import Deliveries
 from boz_server.services.uploads.receive import Uploads
-from boz_server.services.wiring_queue import Movers
 
 #: How often each process looks for files by itself; what arrives in it wakes it at once.
 LOOK_SECONDS = 2.0
@@ -37,33 +35,19 @@ class FileServices:
 
 def build_files(
     context: Context,
-    movers: Movers,
     *,
     places: LibraryPlaces,
     share: LibraryShare,
 ) -> FileServices:
     """Build them on one database."""
     rows = context.stores
-    organizing = OrganizeEntry(
-        context.settings, filings=rows.filings, moves=movers.moves, places=places
-    )
-    deliveries = Deliveries(
-        context,
-        attempts=movers.attempts,
-        dispatcher=movers.dispatcher,
-        organizing=organizing,
-    )
+    deliveries = Deliveries(context)
     library = Library(
-        context.settings,
-        context.clock,
-        context.database,
+        context,
         jobs=rows.jobs,
         filings=rows.filings,
         attempt_rows=rows.attempts,
-        attempts=movers.attempts,
-        moves=movers.moves,
         share=share,
-        context=context,
     )
     loop = BackgroundLoop(
         "library",
@@ -72,7 +56,7 @@ def build_files(
         context.database.release,
         interrupt=library.stop,
     )
-    door = LibraryDoor(context, places=places, organizing=organizing, share=share, wake=loop.wake)
+    door = LibraryDoor(context, places=places, share=share, wake=loop.wake)
     uploads = Uploads(context, deliveries, door)
     return FileServices(
         uploads=uploads,

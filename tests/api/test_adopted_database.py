@@ -6,6 +6,7 @@ from flask import Flask
 from boz_server.api.context import EXTENSION
 from boz_server.database.legacy.filling import adopt_into
 from boz_server.services.maintenance.retention import Pruned, prune
+from boz_server.services.queue import leases, repair
 from boz_server.services.wiring import Services
 from tests.client import ok
 from tests.database.legacy import WHEN, LegacyDatabase
@@ -28,7 +29,7 @@ def adopt(app: Flask, legacy: LegacyDatabase, clock: FakeClock) -> Services:
     """Adopt it, and let the first round of maintenance set right what it does."""
     services: Services = app.extensions[EXTENSION]
     adopt_into(services.context.database, legacy.path, clock.now(), services.discs.thumbnails.has)
-    services.reconciliation.run()
+    repair.run(services.context)
     return services
 
 
@@ -135,7 +136,7 @@ def test_it_gives_a_job_to_others_whose_machine_does_not_come_back(app, client, 
     ok(client.post("/api/workers/register", json={
         "worker_id": "pc-gpu", "hostname": "pc", "agent_id": "pc"
     }))  # fmt: skip
-    services.attempts.rescue()
+    leases.rescue(services.context)
     job = client.job("job")
     assert (job["status"], job["assigned_agent_id"]) == ("assigned", "pc")
 

@@ -20,7 +20,7 @@ def machines(client):
 def test_it_lets_one_of_two_approve_a_job(app, client, services):
     job_id = client.create_job()["job_id"]
     address = f"/api/jobs/{job_id}/approve"
-    with meeting_behind(services.queue.worker_manager, "get"):
+    with meeting_behind(services.workers, "get"):
         answers = at_once(
             post(app, address, worker_id="gpu", preset="A"),
             post(app, address, worker_id="cpu", preset="B"),
@@ -42,7 +42,7 @@ def test_it_lets_one_of_two_approve_a_job(app, client, services):
 def test_it_either_approves_or_cancels(app, client, services):
     for _ in range(3):
         job_id = client.create_job()["job_id"]
-        with meeting_behind(services.queue.jobs, "get"):
+        with meeting_behind(services.context.stores.jobs, "get"):
             approval, cancellation = at_once(
                 post(app, f"/api/jobs/{job_id}/approve", worker_id="gpu", preset="A"),
                 post(app, f"/api/jobs/{job_id}/cancel"),
@@ -60,7 +60,7 @@ def test_it_lets_one_end_win(app, client, services):
         job_id = client.assigned_job()
         client.report(job_id, "running")
         ends = ("completed", "failed", "cancelled")
-        with meeting_behind(services.reports.jobs, "get"):
+        with meeting_behind(services.context.stores.jobs, "get"):
             answers = at_once(*[reported(app, job_id, end) for end in ends])
         assert statuses(answers) == [200, 409, 409]
         (won,) = [answer.json for answer in answers if answer.status_code == 200]
@@ -72,7 +72,7 @@ def test_it_lets_one_end_win(app, client, services):
 def test_it_counts_a_completion_once_that_is_reported_twice_at_once(app, client, services):
     for number in range(1, 5):
         job_id = client.approved_job()
-        with meeting_behind(services.reports.jobs, "get"):
+        with meeting_behind(services.context.stores.jobs, "get"):
             answers = at_once(*[reported(app, job_id, "completed")] * 3)
         assert statuses(answers) == [200, 200, 200]
         assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == number
@@ -95,7 +95,7 @@ def test_it_frees_an_agent_whose_last_jobs_end_at_once(app, client, services):
         jobs = [client.assigned_job(), client.assigned_job()]
         for job_id in jobs:
             client.report(job_id, "running")
-        with meeting_behind(services.reports.jobs, "step"):
+        with meeting_behind(services.context.stores.jobs, "step"):
             answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
         assert statuses(answers) == [200, 200]
         agent = ok(client.get("/api/agents/pc"))
@@ -107,7 +107,7 @@ def test_it_frees_a_worker_whose_last_jobs_end_at_once(app, client, services):
     for _ in range(3):
         jobs = [client.approved_job("farm"), client.approved_job("farm")]
         assert client.assigned(jobs) == [True, True]
-        with meeting_behind(services.reports.jobs, "step"):
+        with meeting_behind(services.context.stores.jobs, "step"):
             answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
         assert statuses(answers) == [200, 200]
         assert ok(client.get("/api/workers/farm"))["current_jobs"] == []
@@ -122,7 +122,7 @@ def test_it_completes_a_disc_whose_last_rips_end_at_once(app, client, services):
         ok(client.post("/api/agents/pc/unregister"))
         rips = client.rip(disc_id, title_indices=[0, 1])
         assert client.assigned(rips) == [False, False]
-        with meeting_behind(services.reports.jobs, "step"):
+        with meeting_behind(services.context.stores.jobs, "step"):
             answers = at_once(*[post(app, f"/api/jobs/{job_id}/cancel") for job_id in rips])
         assert statuses(answers) == [200, 200]
         assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
@@ -159,7 +159,7 @@ def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(app, cli
         "input_file": "C:\\rips\\t00.mkv",
         "requires_approval": True,
     }
-    with meeting_behind(services.entry.transcodes.jobs, "transcodes_of"):
+    with meeting_behind(services.context.stores.jobs, "transcodes_of"):
         answers = at_once(
             reported(app, rip_id, "completed", output_file="C:\\rips\\t00.mkv"),
             post(app, "/api/jobs", **body),
@@ -173,7 +173,7 @@ def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(app, cli
 def test_it_tries_a_job_again_once_that_two_want_tried_again(app, client, services):
     job_id = client.assigned_job()
     ok(client.report(job_id, "failed"))
-    with meeting_behind(services.reports.jobs, "get"):
+    with meeting_behind(services.context.stores.jobs, "get"):
         answers = at_once(*[post(app, f"/api/jobs/{job_id}/retry")] * 2)
     assert statuses(answers) == [200, 409]
     assert [event["detail"] for event in client.history(job_id)].count(

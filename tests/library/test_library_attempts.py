@@ -9,6 +9,7 @@ import pytest
 
 from boz_server import disk
 from boz_server.services.library import mover as filing
+from boz_server.services.queue import leases
 from tests.client import ok
 from tests.films import FILM, files, upload
 
@@ -28,7 +29,7 @@ def test_it_tries_again_what_failed_and_gives_up_in_the_end(
     assert job["scheduled_at"] is not None
     assert Path(answer["path"]).read_bytes() == FILM
     clock.advance(60)
-    assert services.attempts.retry_due() == 1
+    assert leases.retry_due(services.context) == 1
     services.files.library.run()
     job = client.job(answer["organize_job_id"])
     assert (job["status"], job["attempt"], job["scheduled_at"]) == ("failed", 2, None)
@@ -61,7 +62,7 @@ def test_it_counts_no_failure_where_a_server_was_lost(client, library, nas, cloc
     for _ in range(3):
         assert services.files.library._claim() is not None
         clock.advance(200)
-        assert services.attempts.rescue() == 1
+        assert leases.rescue(services.context) == 1
         assert client.job(job_id)["status"] == "queued"
     services.files.library.run()
     assert client.job(job_id)["status"] == "completed"

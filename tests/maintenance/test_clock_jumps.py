@@ -9,6 +9,7 @@ from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import OPEN, JobStatus
 from boz_server.services.maintenance.idempotency import delete_old_keys
 from boz_server.services.maintenance.scheduler import MaintenanceStep
+from boz_server.services.queue import repair, reports
 from boz_server.services.wiring import Services, build_services
 from tests.client import Client, ok
 from tests.maintenance.timer import Timer
@@ -48,7 +49,7 @@ def assert_each_done_once(fleet: Fleet, job_ids: list[str]) -> None:
     assert fleet.ends() == dict.fromkeys(job_ids, 1)
     assert not any(machine.refused for machine in fleet.machines)
     check(QueueState.read(fleet.services), fleet.services.context.settings)
-    assert not any(fleet.services.reconciliation.run().values())
+    assert not any(repair.run(fleet.services.context).values())
 
 
 @JUMPS
@@ -161,7 +162,7 @@ def failed_upload(client: Client, fleet: Fleet) -> str:
     holder = str(client.job(job_id)["assigned_agent_id"])
     token = client.lease_token(job_id, holder)
     failure = JobReport(JobStatus.FAILED, error="Upload failed: 503", lease_token=token)
-    fleet.services.reports.take(job_id, failure)
+    reports.take(fleet.services.context, job_id, failure)
     return job_id
 
 

@@ -9,6 +9,7 @@ from flask import Flask
 
 from boz_server.database.models import OutboxMessage
 from boz_server.services.notifications import discord
+from boz_server.services.queue import leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.media_server import FakeMediaServers
@@ -83,7 +84,7 @@ def test_it_tells_nothing_while_a_job_is_tried_again(
         clock.advance(3600)
         ok(client.post("/api/agents/pc/heartbeat"))
         ok(client.post("/api/workers/gpu/heartbeat", json={}))
-        running.attempts.retry_due()
+        leases.retry_due(running.context)
     end(client, job_id, "failed", error="Upload failed: no route")
     [post] = posts()
     assert post.startswith("❌ Transcode failed: Firefly - S01E01: Upload failed")
@@ -109,7 +110,7 @@ def test_it_tells_of_a_job_whose_machine_was_lost(
     services = restart(app, max_attempts=1)
     client.assigned_job()
     clock.advance(3600)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     [post] = posts()
     assert "was not heard from in time" in post
 

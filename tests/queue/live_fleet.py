@@ -11,6 +11,8 @@ from boz_server.domain.machines.presence import WorkerType
 from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.errors import Conflict
+from boz_server.services.queue import reports
+from boz_server.services.queue.enqueue import NewJob
 from boz_server.services.wiring import Services
 from tests.maintenance.timer import Timer
 
@@ -84,7 +86,7 @@ class Machine:
         token = self.in_hand[job_id][0]
         report = JobReport(status, percent, None, output_file, token)
         try:
-            self.services.reports.take(job_id, report)
+            reports.take(self.services.context, job_id, report)
         except Conflict:
             # It stops working on it, as it was told.
             del self.in_hand[job_id]
@@ -121,9 +123,7 @@ class Fleet:
 
     def file(self, **fields: Any) -> str:
         """Enter a file to transcode that any machine may have; its job's id."""
-        nothing = ("title_index", "input_file", "output_name", "preset", "source_disc_name")
-        empty: dict[str, Any] = dict.fromkeys([*nothing, "input_file_size"]) | {"priority": 0}
-        job = self.services.entry.enqueue(**(empty | {"job_type": JobType.TRANSCODE} | fields))
+        job = self.services.queue.enqueue(NewJob(JobType.TRANSCODE, **fields))
         return str(job.job_id)
 
     def ends(self) -> Counter[str]:

@@ -1,6 +1,5 @@
 """A model of the queue: what was done to it, and what must therefore be so."""
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,8 @@ from boz_server.domain.machines.presence import WorkerStatus, WorkerType
 from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.errors import BozError
+from boz_server.services.queue import leases, repair, reports
+from boz_server.services.queue.enqueue import NewJob
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
 from tests.queue.queue_invariants import QueueState, Row, check, check_gifts, check_step
@@ -48,7 +49,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.settings = settings
         self.services: Services = build_services(settings, self.database, self.clock)
         # A case that failed has to fail again in the same way.
-        self.services.attempts.chance = random.Random(0)  # noqa: S311
+        leases.CHANCE.seed(0)
 
     def ask(self, call: Callable[[], Any], *, refused: bool = False, reopens: bool = False) -> Any:
         """Do something, and check what came of it; None where the server said no.
@@ -84,7 +85,7 @@ class QueueMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.the_queue_is_in_order()
-            repaired = self.services.reconciliation.run()
+            repaired = repair.run(self.services.context)
             assert not any(repaired.values()), repaired
         finally:
             self.database.release()
@@ -117,10 +118,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def enter(self, job_type: JobType, **fields: Any) -> None:
         """Enter a job; what is left out is null."""
-        columns = ("title_index", "input_file", "output_name", "preset", "source_disc_name")
-        nothing: dict[str, Any] = dict.fromkeys([*columns, "input_file_size"])
-        fields = nothing | {"job_type": job_type, "priority": 0} | fields
-        self.ask(lambda: self.services.entry.enqueue(**fields))
+        self.ask(lambda: self.services.queue.enqueue(NewJob(job_type, **fields)))
 
     def one(self, number: int, *likely: JobStatus) -> Row:
         """The nth latest job, mostly of those in states where something comes of it."""
@@ -143,13 +141,14 @@ class QueueMachine(RuleBasedStateMachine):
             foreign = job["status"] in HELD | OVER and job["lease_token"] in self.used
         else:
             foreign = token != job["lease_token"]
-        reports = self.services.reports
+        context = self.services.context
         if worker_id is None:
-            taken = self.ask(lambda: [reports.take(job_id, report)], refused=foreign)
+            taken = self.ask(lambda: [reports.take(context, job_id, report)], refused=foreign)
         else:
             foreign |= job["assigned_worker"] != worker_id
             taken = self.ask(
-                lambda: [reports.complete_by_worker(worker_id, job_id, report)], refused=foreign
+                lambda: [reports.complete_by_worker(context, worker_id, job_id, report)],
+                refused=foreign,
             )
         if taken is None:
             return

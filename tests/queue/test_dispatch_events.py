@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from boz_server.database.models import Job
+from boz_server.services.queue import dispatcher, transitions
 from tests.client import ok
 from tests.support import FakeClock, restart, unchanged
 
@@ -187,7 +188,7 @@ def test_it_undoes_the_event_when_the_job_can_not_be_given_away(app, stage, even
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("the machine room is on fire")
 
-    monkeypatch.setattr(services.dispatcher.moves, "assign", broken)
+    monkeypatch.setattr(transitions, "assign", broken)
     with unchanged(services):
         assert happen().status_code == 500
 
@@ -215,8 +216,8 @@ def test_it_gives_away_what_waited_for_a_moment(client, services, clock):
     client.register_worker()
     assert client.assigned([later]) == [False]
     clock.advance(8)
-    assert services.dispatcher.dispatch_now() == 0
+    assert dispatcher.dispatch_now(services.context) == 0
     clock.advance(1)
-    assert services.dispatcher.dispatch_now() == 1
+    assert dispatcher.dispatch_now(services.context) == 1
     assert client.assigned([later]) == [True]
-    assert services.dispatcher.dispatch_now() == 0
+    assert dispatcher.dispatch_now(services.context) == 0

@@ -23,7 +23,7 @@ def begun(client: Client, job_ids: list[str]) -> int:
 
 def test_it_begins_one_of_two_jobs_that_come_at_once(app, client, services):
     body = {"job_type": "transcode", "input_file": "/share/a.mkv"}
-    with meeting_behind(services.dispatcher.fleet, "under_way"):
+    with meeting_behind(services.context.stores.fleet, "under_way"):
         answers = at_once(*[post(app, "/api/jobs", **body)] * 2)
     assert begun(client, [ok(answer)["job_id"] for answer in answers]) == 1
 
@@ -34,7 +34,7 @@ def test_it_gives_one_of_two_workers_that_ask_at_once_a_job(app, client, service
     for worker_id in workers:
         client.register_worker(worker_id, agent_id=None, worker_type="remote")
     jobs = [client.queued_job(), client.queued_job()]
-    with meeting_behind(services.dispatcher.fleet, "under_way"):
+    with meeting_behind(services.context.stores.fleet, "under_way"):
         answers = at_once(
             *[post(app, f"/api/workers/{worker_id}/jobs/poll") for worker_id in workers]
         )
@@ -48,7 +48,7 @@ def test_it_gives_a_worker_that_asks_twice_at_once_no_more_than_it_has_room_for(
     room = {"max_concurrent": 1}
     client.register_worker("farm", agent_id=None, worker_type="remote", capabilities=room)
     jobs = [client.queued_job(), client.queued_job()]
-    with meeting_behind(services.dispatcher.fleet, "machines"):
+    with meeting_behind(services.context.stores.fleet, "machines"):
         at_once(*[post(app, "/api/workers/farm/jobs/poll")] * 2)
     assert begun(client, jobs) == 1
     assert len(ok(client.get("/api/workers/farm"))["current_jobs"]) == 1
@@ -58,7 +58,7 @@ def test_it_begins_one_rip_on_a_drive_for_which_two_are_ordered_at_once(app, cli
     services = restart(app, max_concurrent_rips=4)
     disc_id = client.detect()["disc_id"]
     client.approve(disc_id)
-    with meeting_behind(services.dispatcher.fleet, "busy_drives"):
+    with meeting_behind(services.context.stores.fleet, "busy_drives"):
         answers = at_once(
             *[
                 post(app, "/api/jobs", job_type="rip", disc_id=disc_id, title_index=index)
@@ -74,7 +74,7 @@ def test_it_begins_one_rip_where_two_drives_become_free_at_once(app, client):
     for first, *_ in rips:
         ok(client.report(first, "running"))
     # Two end, so two begin: one a drive, and each is one drive's.
-    with meeting_behind(services.dispatcher.fleet, "under_way"):
+    with meeting_behind(services.context.stores.fleet, "under_way"):
         at_once(*[reported(app, first, "cancelled") for first, *_ in rips])
     states = [[client.job(job_id)["status"] for job_id in jobs] for jobs in rips]
     assert states == [["cancelled", "assigned", "queued"]] * 2

@@ -1,11 +1,13 @@
 """A cancelled job never runs again, and the machine that has it is told to stop."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from boz_server.services.queue import dispatcher, leases, repair
 from tests.client import Client, ok
 from tests.support import assert_problem, unchanged
 
@@ -97,7 +99,7 @@ def test_it_tells_no_one_of_a_job_that_was_never_given(client, state):
 def test_it_tells_a_machine_nothing_of_a_job_that_was_taken_from_it(client, services, clock):
     job_id = running_job(client)
     clock.advance(121)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     cancel(client, job_id)
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
@@ -181,10 +183,10 @@ def test_it_stays_cancelled_whatever_goes_on(client, services, clock, cancelled)
     steps: list[Callable[[], Any]] = [
         lambda: client.poll("gpu"),
         lambda: client.get("/api/agents/pc/jobs"),
-        services.attempts.rescue,
-        services.attempts.retry_due,
-        services.dispatcher.dispatch_now,
-        services.reconciliation.run,
+        partial(leases.rescue, services.context),
+        partial(leases.retry_due, services.context),
+        partial(dispatcher.dispatch_now, services.context),
+        partial(repair.run, services.context),
         services.maintenance.tick,
         lambda: client.post("/api/agents/pc/unregister"),
         lambda: client.delete("/api/workers/gpu"),

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from boz_server.domain.queue.job_states import JobType
+from boz_server.services.queue import leases, repair
 from boz_server.services.wiring import Services
 from tests.client import Client, titles
 from tests.queue.queue_invariants import QueueState, check, most_held
@@ -45,7 +46,7 @@ class Crowd:
         most = most_held(state)
         assert most[JobType.RIP] <= self.services.context.settings.max_concurrent_rips
         assert most[JobType.TRANSCODE] <= self.services.context.settings.max_concurrent_transcodes
-        assert not any(self.services.reconciliation.run().values())
+        assert not any(repair.run(self.services.context).values())
 
 
 class Actor:
@@ -156,9 +157,9 @@ def server(actor: Actor) -> None:
     actor.clock.advance(actor.any_of([1, 5, 30, 70, -30]))
     try:
         actor.services.maintenance.tick()
-        actor.services.attempts.rescue()
-        actor.services.attempts.retry_due()
-        actor.services.reconciliation.run()
+        leases.rescue(actor.services.context)
+        leases.retry_due(actor.services.context)
+        repair.run(actor.services.context)
     finally:
         actor.services.context.database.release()
 

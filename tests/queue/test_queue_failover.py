@@ -2,6 +2,7 @@
 
 import pytest
 
+from boz_server.services.queue import dispatcher, leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.support import FakeClock, assert_problem, restart
@@ -15,8 +16,8 @@ def lose_pc(client: Client, services: Services, clock: FakeClock) -> None:
     clock.advance(121)
     for address in ("agents/den", "workers/cpu", "workers/farm"):
         ok(client.post(f"/api/{address}/heartbeat", json={}))
-    assert services.attempts.rescue() == 1
-    services.dispatcher.dispatch_now()
+    assert leases.rescue(services.context) == 1
+    dispatcher.dispatch_now(services.context)
 
 
 def one_rip(client: Client) -> str:
@@ -130,7 +131,7 @@ def test_it_leaves_a_job_to_its_worker_without_failover(app, client, clock, loss
         assert (job["status"], job["waiting_reason"]) == ("queued", "Worker 'gpu' is offline.")
         assert client.poll("farm") == client.poll("cpu") == []
         clock.advance(60)
-        services.dispatcher.dispatch_now()
+        dispatcher.dispatch_now(services.context)
     client.register_worker("gpu", agent_id="pc")
     assert client.job(job_id)["assigned_worker_id"] == "gpu"
 

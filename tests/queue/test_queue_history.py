@@ -2,6 +2,7 @@
 
 import pytest
 
+from boz_server.services.queue import leases
 from tests.client import Client, ok
 
 pytestmark = pytest.mark.usefixtures("gpu")
@@ -93,7 +94,7 @@ def test_it_tells_a_rescue_and_the_attempt_that_followed(client, services, clock
     job_id = client.approved_job()
     ok(client.report(job_id, "running"))
     clock.advance(121)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     client.register_worker()
     assert told(client, job_id)[3:] == [
         ("assigned", "running", "agent:pc", 1, None),
@@ -117,7 +118,7 @@ def test_it_tells_retries_and_who_wanted_them(client, services, clock):
     job_id = client.approved_job()
     ok(client.report(job_id, "completed", error=UPLOAD))
     clock.advance(75)
-    services.attempts.retry_due()
+    leases.retry_due(services.context)
     ok(client.report(job_id, "failed", error="Broken"))
     ok(client.post(f"/api/jobs/{job_id}/retry"))
     assert told(client, job_id)[3:] == [
@@ -169,8 +170,8 @@ def test_it_leaves_no_gap_between_two_steps(client, services, clock):
             client.report(job["job_id"], status, error=UPLOAD, output_file=f"{number}.mkv")
         clock.advance(70)
         client.register_agent()
-        services.attempts.rescue()
-        services.attempts.retry_due()
+        leases.rescue(services.context)
+        leases.retry_due(services.context)
     for job in ok(client.get("/api/jobs")):
         events = client.history(job["job_id"])
         assert [event["from_status"] for event in events] == [

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 from werkzeug.test import TestResponse
 
+from boz_server.services.queue import dispatcher, leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.support import FakeClock, assert_problem, restart
@@ -60,12 +61,12 @@ def running_job(client: Client, clock: FakeClock, worker_id: str = "gpu") -> str
 
 
 def assert_kept(client: Client, services: Services, job_id: str) -> None:
-    assert services.attempts.rescue() == 0
+    assert leases.rescue(services.context) == 0
     assert client.job(job_id)["attempt"] == 1
 
 
 def assert_rescued(client: Client, services: Services, job_id: str) -> None:
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
     assert client.job(job_id)["status"] == "queued"
 
 
@@ -160,7 +161,7 @@ def test_it_does_not_let_onlookers_keep_the_jobs_of_an_agent_that_is_gone(client
     for second in range(0, 3600, 30):
         clock.advance(30)
         client.get("/api/agents/pc/jobs")
-        if services.attempts.rescue():
+        if leases.rescue(services.context):
             rescued_after = second
             break
     assert rescued_after is not None
@@ -176,11 +177,11 @@ def test_it_gives_a_rescued_job_to_no_machine_that_is_lost(client, services, clo
         clock.advance(30)
         client.post("/api/agents/pc/heartbeat")
         client.post("/api/workers/gpu/heartbeat", json={})
-    while not services.attempts.rescue():
+    while not leases.rescue(services.context):
         clock.advance(5)
     for _ in range(60):
         assert (client.job(job_id)["status"], client.job(job_id)["attempt"]) == (
             "queued", 1
         )  # fmt: skip
         clock.advance(5)
-        services.dispatcher.dispatch_now()
+        dispatcher.dispatch_now(services.context)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from boz_server.services.queue import dispatcher, leases
 from tests.client import Client, ok
 from tests.support import assert_problem
 
@@ -59,7 +60,7 @@ def test_it_says_of_a_job_that_its_worker_is_paused(client, services, clock):
         clock.advance(20)
         client.register_agent()
         client.register_worker()
-        services.dispatcher.dispatch_now()
+        dispatcher.dispatch_now(services.context)
 
 
 def test_it_gives_a_paused_worker_nothing_for_polling(client):
@@ -140,7 +141,7 @@ def test_it_counts_nothing_else_as_a_workers_failure(client, services, clock):
         client.register_agent()
         client.register_worker()
         clock.advance(121)
-        services.attempts.rescue()
+        leases.rescue(services.context)
     assert worker_of(client)["consecutive_failures"] == 0
 
 

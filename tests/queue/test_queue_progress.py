@@ -6,6 +6,7 @@ import pytest
 
 from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import JobStatus
+from boz_server.services.queue import leases, reports, transitions
 from tests.client import Client, ok
 from tests.support import restart
 
@@ -31,13 +32,13 @@ def test_it_never_goes_back_within_an_attempt(client, token):
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
 def test_it_keeps_what_was_reported_while_the_end_was_recorded(client, services, monkeypatch, end):
     job_id, _ = running_job(client, 10)
-    move = services.reports.moves.move
+    move = transitions.move
 
     def overtaken(*args: Any, **kwargs: Any) -> Any:
-        services.reports.take(job_id, JobReport(JobStatus.RUNNING, progress=80))
+        reports.take(services.context, job_id, JobReport(JobStatus.RUNNING, progress=80))
         return move(*args, **kwargs)
 
-    monkeypatch.setattr(services.reports.moves, "move", overtaken)
+    monkeypatch.setattr(transitions, "move", overtaken)
     assert ok(client.report(job_id, end, progress=30))["progress"] == 80
 
 
@@ -117,7 +118,7 @@ def test_it_counts_no_failure_when_a_machine_begins_anew(app, client, clock):
         ok(client.report(job_id, "running", progress=progress))
     assert client.job(job_id)["attempt"] == 3
     clock.advance(121)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     assert client.job(job_id)["status"] == "queued"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from boz_server.database import upkeep
 from boz_server.database.models import Job, JobEvent
-from boz_server.domain.queue.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import JobType
 from boz_server.repositories.attempt_repository import by_agent, by_worker
 from boz_server.repositories.paging import PageRequest
 from boz_server.services.wiring import Services
@@ -30,11 +30,11 @@ INDICES = {
     "machines": "idx_jobs_status",
     "next_rip": "idx_jobs_type",
     "next_transcode": "idx_jobs_queue",
-    "claim": "idx_jobs_queue",
+    "next_claimable": "idx_jobs_queue",
     "expired": "idx_jobs_status",
     "to_retry": "idx_jobs_scheduled",
     "renew_all": "idx_jobs_status",
-    "claim, fetching": "idx_jobs_queue",
+    "next_claimable, fetching": "idx_jobs_queue",
     "next_transcode, fetching": "idx_jobs_queue",
     "awaiting_file": "idx_jobs_queue",
     "first_without_file": "idx_jobs_type",
@@ -59,8 +59,8 @@ INDICES = {
     "has_to_extend, polled, by worker": "idx_jobs_worker",
     "extend by agent": "idx_jobs_agent",
     "extend by worker": "idx_jobs_worker",
-    "doubt by agent": "idx_jobs_agent",
-    "doubt by worker": "idx_jobs_worker",
+    "suspect by agent": "idx_jobs_agent",
+    "suspect by worker": "idx_jobs_worker",
 }
 
 Query = Callable[[], object]
@@ -82,8 +82,8 @@ def queries(client, services, clock) -> dict[str, Query]:
     client.queued_job(preset="H.265 QSV 1080p")  # no worker can do it
 
     now, page = clock.now(), PageRequest(limit=100, cursor=None)
-    fleet, attempts = services.dispatcher.fleet, services.attempts.attempts
-    jobs, events = services.reports.jobs, services.attempts.events
+    fleet, attempts = services.context.stores.fleet, services.context.stores.attempts
+    jobs, events = services.context.stores.jobs, services.context.stores.events
     machines = fleet.machines(now)
     fetching = replace(machines[0], capabilities={"can_download": True})
     found: dict[str, Query] = {
@@ -93,12 +93,8 @@ def queries(client, services, clock) -> dict[str, Query]:
         "machines": lambda: fleet.machines(now),
         "next_rip": lambda: fleet.next_rip(now, {"pc"}, {("pc", "D:")}),
         "next_transcode": lambda: fleet.next_transcode(now, machines),
-        "claim": lambda: attempts.claim(
-            now, fleet.claimable_by(machines[0]), status=JobStatus.ASSIGNED
-        ),
-        "claim, fetching": lambda: attempts.claim(
-            now, fleet.claimable_by(fetching), status=JobStatus.ASSIGNED
-        ),
+        "next_claimable": lambda: fleet.next_claimable(now, machines[0]),
+        "next_claimable, fetching": lambda: fleet.next_claimable(now, fetching),
         "next_transcode, fetching": lambda: fleet.next_transcode(now, [fetching]),
         "awaiting_file": lambda: fleet.awaiting_file("pc"),
         "first_without_file": lambda: jobs.first_without_file("pc"),
@@ -128,7 +124,7 @@ def queries(client, services, clock) -> dict[str, Query]:
                 holder, now, polled=True
             ),
             f"extend by {name}": lambda holder=holder: attempts.extend(holder, now),
-            f"doubt by {name}": lambda holder=holder: attempts.doubt(holder, now),
+            f"suspect by {name}": lambda holder=holder: attempts.suspect(holder, now),
         }
     assert found.keys() == INDICES.keys()
     return found

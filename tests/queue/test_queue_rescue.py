@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.queue import dispatcher, leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.support import FakeClock, restart
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("gpu")
 def lose(services: Services, clock: FakeClock) -> int:
     """Let every machine be silent for longer than any term."""
     clock.advance(121)
-    return services.attempts.rescue()
+    return leases.rescue(services.context)
 
 
 def lose_and_return(client: Client, services: Services, clock: FakeClock) -> None:
@@ -80,7 +81,7 @@ def test_it_leaves_the_jobs_of_other_machines_alone(client, services, clock):
     for _ in range(5):
         clock.advance(30)
         ok(client.post("/api/agents/den/heartbeat"))
-        services.attempts.rescue()
+        leases.rescue(services.context)
     assert client.job(lost)["status"] == "queued"
     assert (client.job(kept)["status"], client.job(kept)["attempt"]) == ("assigned", 1)
 
@@ -172,10 +173,10 @@ def test_it_begins_no_sooner_than_the_wait_is_over(client, services, clock):
     client.register_agent()
     due = datetime.fromisoformat(client.job(job_id)["scheduled_at"])
     clock.time = due - timedelta(milliseconds=1)
-    services.dispatcher.dispatch_now()
+    dispatcher.dispatch_now(services.context)
     assert client.job(job_id)["attempt"] == 2
     clock.time = due
-    services.dispatcher.dispatch_now()
+    dispatcher.dispatch_now(services.context)
     job = client.job(job_id)
     assert (job["status"], job["attempt"], job["scheduled_at"]) == ("assigned", 3, None)
 
@@ -189,5 +190,5 @@ def test_it_gives_the_place_of_a_lost_machine_to_another_in_the_same_step(app, c
     ok(client.post("/api/workers/cpu/heartbeat", json={}))
     assert client.job(waiting)["status"] == "queued"
     clock.advance(20)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     assert client.job(waiting)["status"] == "assigned"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
+from boz_server.services.queue import dispatcher, leases
 from tests.client import Client, ok
 from tests.support import restart
 
@@ -43,9 +44,9 @@ def test_it_takes_what_a_machine_ran_before_it_started_anew_for_lost_after_20_se
     clock.advance(60)
     STARTS[start](client)
     clock.advance(19.999)
-    assert services.attempts.rescue() == 0
+    assert leases.rescue(services.context) == 0
     clock.advance(0.001)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
     # The machine is there, and can begin once more at once.
     assert state_of(client, job_id) == ("assigned", 2)
     assert client.job(job_id)["progress"] == 0
@@ -58,7 +59,7 @@ def test_it_does_not_believe_heartbeats_where_it_doubts(client, services, clock,
     for _ in range(4):
         ok(SIGNS[sign](client))
         clock.advance(5)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
     assert state_of(client, job_id) == ("assigned", 2)
 
 
@@ -72,7 +73,7 @@ def test_it_believes_a_report(client, services, clock, status, token):
     ok(client.report(job_id, status, lease_token=lease))
     for _ in range(12):
         clock.advance(30)
-        assert services.attempts.rescue() == 0
+        assert leases.rescue(services.context) == 0
         ok(client.post("/api/agents/pc/heartbeat"))
     assert state_of(client, job_id) == (status, 1)
 
@@ -83,7 +84,7 @@ def test_it_doubts_no_longer_for_a_machine_that_starts_again_and_again(client, s
         client.register_agent()
         client.register_worker()
         clock.advance(10)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
     assert state_of(client, job_id) == ("assigned", 2)
 
 
@@ -93,7 +94,7 @@ def test_it_takes_an_end_that_is_reported_in_time(client, services, clock):
     clock.advance(19)
     ok(client.report(job_id, "completed"))
     clock.advance(200)
-    assert services.attempts.rescue() == 0
+    assert leases.rescue(services.context) == 0
     assert state_of(client, job_id) == ("completed", 1)
 
 
@@ -104,7 +105,7 @@ def test_it_leaves_a_machine_that_starts_what_it_has_not_begun(client, services,
     for _ in range(6):
         clock.advance(30)
         ok(client.post("/api/agents/pc/heartbeat"))
-        assert services.attempts.rescue() == 0
+        assert leases.rescue(services.context) == 0
     assert state_of(client, job_id) == ("assigned", 1)
 
 
@@ -115,7 +116,7 @@ def test_it_doubts_only_the_jobs_of_the_machine_that_started(client, services, c
     client.register_agent("den")
     client.register_worker("cpu", agent_id="den")
     clock.advance(60)
-    assert services.attempts.rescue() == 0
+    assert leases.rescue(services.context) == 0
     assert state_of(client, job_id) == ("running", 1)
 
 
@@ -124,7 +125,7 @@ def test_it_counts_a_job_lost_by_a_restart_as_a_failure(app, client, clock):
     job_id = running_job(client)
     client.register_agent()
     clock.advance(20)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     assert state_of(client, job_id) == ("failed", 1)
 
 
@@ -132,11 +133,11 @@ def test_it_doubts_no_new_attempt(client, services, clock):
     job_id = running_job(client)
     client.register_agent()
     clock.advance(20)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
     for _ in range(6):
         ok(client.post("/api/agents/pc/heartbeat"))
         clock.advance(30)
-        assert services.attempts.rescue() == 0
+        assert leases.rescue(services.context) == 0
     assert state_of(client, job_id) == ("assigned", 2)
 
 
@@ -183,7 +184,7 @@ def test_it_counts_no_failure_when_an_agent_signs_off(app, client, clock):
         client.register_worker()
         assert state_of(client, job_id) == ("assigned", attempt)
     clock.advance(121)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     assert state_of(client, job_id) == ("queued", 5)
 
 
@@ -192,5 +193,5 @@ def test_it_gives_nothing_to_an_agent_that_has_signed_off(client, services, cloc
     job_id = client.approved_job()
     for _ in range(30):
         clock.advance(5)
-        services.dispatcher.dispatch_now()
+        dispatcher.dispatch_now(services.context)
         assert state_of(client, job_id) == ("queued", 0)

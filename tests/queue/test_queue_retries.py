@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.queue import leases
 from tests.client import Client, ok
 from tests.support import assert_problem, restart, unchanged
 
@@ -61,7 +62,7 @@ def test_it_gives_a_job_that_a_person_retries_all_its_attempts_again(app, client
     job_id = client.approved_job()
     for _ in range(3):
         clock.advance(121)
-        services.attempts.rescue()
+        leases.rescue(services.context)
         assert client.job(job_id)["status"] == "failed"
         client.register_worker()
         assert retry(client, job_id)["status"] == "assigned"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from boz_server.services.queue import dispatcher, leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.support import FakeClock, assert_problem, restart, unchanged
@@ -23,7 +24,7 @@ def lost_rip(client: Client, services: Services, clock: FakeClock) -> str:
     _, (first, *_) = client.ordered_rips()
     ok(client.report(first, "running", progress=50))
     clock.advance(121)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     assert client.job(first)["status"] == "queued"
     return first
 
@@ -42,7 +43,7 @@ def test_it_takes_the_work_as_under_way_whatever_the_limits(app, client):
     client.ordered_rips()
     client.register_agent("den")
     _, (job_id, *_) = client.ordered_rips(agent_id="den", label="ALIEN", minutes=(117,))
-    assert services.dispatcher.dispatch_now() == 0
+    assert dispatcher.dispatch_now(services.context) == 0
     assert ok(client.report(job_id, "running"))["assigned_agent_id"] == "den"
 
 
@@ -77,10 +78,10 @@ def test_it_gives_an_attempt_that_was_taken_up_a_lease_as_any_other(client, serv
     job_id = waiting_rip(client)
     ok(client.report(job_id, "running"))
     clock.advance(119.999)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     assert client.job(job_id)["status"] == "running"
     clock.advance(0.001)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     assert client.job(job_id)["status"] == "queued"
 
 
@@ -102,7 +103,7 @@ def test_it_takes_it_up_before_its_time_has_come(client, services, clock):
     job_id = lost_rip(client, services, clock)
     client.register_agent()
     clock.advance(121)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     job = client.job(job_id)
     assert (job["status"], job["scheduled_at"] is None) == ("queued", False)
     job = ok(client.report(job_id, "running"))

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from boz_server.domain.queue.job_states import OPEN, OVER, TRANSITIONS, JobStatus
+from boz_server.domain.queue.job_states import OPEN, OVER, JobStatus
+from boz_server.services.queue.transitions import TRANSITIONS
 from tests.client import Client, ok
 from tests.support import assert_problem, unchanged
 

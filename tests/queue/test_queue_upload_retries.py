@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from boz_server.services.queue import leases
 from tests.client import Client, ok
 from tests.support import FakeClock, restart, unchanged
 
@@ -38,26 +39,26 @@ def test_it_tries_an_upload_again_by_itself(client, services, clock, status):
     wait = wait_of(client, job_id, clock)
     assert 60 <= wait <= 75
     clock.advance(59)
-    assert services.attempts.retry_due() == 0
+    assert leases.retry_due(services.context) == 0
     clock.advance(17)
-    assert services.attempts.retry_due() == 1
+    assert leases.retry_due(services.context) == 1
     job = client.job(job_id)
     assert (job["status"], job["attempt"], job["error"]) == ("assigned", 2, None)
     queued = client.history(job_id)[-2]
     assert (queued["actor"], queued["to_status"]) == ("server", "queued")
-    assert services.attempts.retry_due() == 0
+    assert leases.retry_due(services.context) == 0
 
 
 def test_it_keeps_the_plan_of_a_later_attempt(client, services, clock, monkeypatch):
     """A person was quicker with one of many jobs that were due together, and it failed again."""
     job_id = ended(client)
     clock.advance(76)
-    due = services.attempts.attempts.to_retry(clock.now())
+    due = services.context.stores.attempts.to_retry(clock.now())
     ok(client.post(f"/api/jobs/{job_id}/retry"))
     ok(client.report(job_id, "failed", error=UPLOAD))
     with monkeypatch.context() as patch:
-        patch.setattr(services.attempts.attempts, "to_retry", lambda now: due)
-        assert services.attempts.retry_due() == 0
+        patch.setattr(services.context.stores.attempts, "to_retry", lambda now: due)
+        assert leases.retry_due(services.context) == 0
     assert 60 <= wait_of(client, job_id, clock) <= 75
 
 
@@ -71,12 +72,12 @@ def test_it_doubles_the_waits_until_the_attempts_are_used_up(app, client, clock,
         clock.advance(least * 1.25)
         client.register_worker()
         ok(client.post("/api/workers/gpu/enable"))
-        assert services.attempts.retry_due() == 1
+        assert leases.retry_due(services.context) == 1
         ok(client.report(job_id, status, error=UPLOAD))
     job = client.job(job_id)
     assert (job["status"], job["attempt"], job["scheduled_at"]) == (status, 5, None)
     clock.advance(10**6)
-    assert services.attempts.retry_due() == 0
+    assert leases.retry_due(services.context) == 0
 
 
 def test_it_draws_the_waits_by_chance(client, clock):
@@ -93,7 +94,7 @@ def test_it_tries_nothing_else_again_by_itself(client, services, clock, status, 
     assert client.job(job_id)["scheduled_at"] is None
     clock.advance(10**6)
     with unchanged(services):
-        assert services.attempts.retry_due() == 0
+        assert leases.retry_due(services.context) == 0
 
 
 def test_it_plans_a_retry_by_the_report_that_follows_the_upload(client, clock):
@@ -108,7 +109,7 @@ def test_it_plans_no_retry_once_the_upload_went_well_after_all(client, services,
     job = client.job(job_id)
     assert (job["scheduled_at"], job["error"]) == (None, None)
     clock.advance(10**6)
-    assert services.attempts.retry_due() == 0
+    assert leases.retry_due(services.context) == 0
 
 
 def test_it_counts_an_upload_that_fails_in_other_words_as_the_same_failure(client, clock):
@@ -127,12 +128,12 @@ def test_it_drops_a_retry_of_what_another_job_does_by_now(client, services, cloc
     assert successor != job_id
     other = ended(client)
     clock.advance(76)
-    assert services.attempts.retry_due() == 1
+    assert leases.retry_due(services.context) == 1
     job = client.job(job_id)
     assert (job["status"], job["scheduled_at"], job["attempt"]) == (status, None, 1)
     assert client.job(other)["attempt"] == 2
     with unchanged(services):
-        assert services.attempts.retry_due() == 0
+        assert leases.retry_due(services.context) == 0
 
 
 def test_it_drops_a_retry_of_a_rip_whose_disc_is_gone(client, services, clock):
@@ -141,6 +142,6 @@ def test_it_drops_a_retry_of_a_rip_whose_disc_is_gone(client, services, clock):
     assert 15 <= wait_of(client, job_id, clock) <= 18.75
     ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
     clock.advance(20)
-    assert services.attempts.retry_due() == 0
+    assert leases.retry_due(services.context) == 0
     job = client.job(job_id)
     assert (job["status"], job["scheduled_at"]) == ("failed", None)

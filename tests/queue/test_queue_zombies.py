@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from boz_server.services.queue import leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.support import FakeClock, assert_problem, unchanged
@@ -21,7 +22,7 @@ B = {"output_file": "/library/B.mkv"}
 
 def vanish(services: Services, clock: FakeClock) -> None:
     clock.advance(121)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
 
 
 def lost_to_another(client: Client, services: Services, clock: FakeClock) -> Lost:
@@ -172,7 +173,7 @@ def test_it_does_not_let_the_earlier_machine_keep_the_job_of_the_later_one(clien
         ok(client.post("/api/workers/gpu/heartbeat", json={}))
         assert_problem(client.report(job_id, "running", lease_token=first, progress=80), 409)
     clock.advance(1)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
 
 
 def test_it_does_not_count_for_the_earlier_worker_what_the_later_one_did(client, services, clock):

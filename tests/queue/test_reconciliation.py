@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from boz_server.database.models import Agent, Disc, Job, Worker
+from boz_server.services.queue import leases, repair
 from boz_server.services.wiring import Services, build_services
 from tests.client import Client, ok
 from tests.support import (
@@ -38,9 +39,9 @@ def agent_of(client: Client, agent_id: str = "pc") -> tuple[str, str | None]:
 def repaired(services: Services, **kinds: int) -> None:
     """Check that just that is repaired, and that nothing is left to repair."""
     expected = NOTHING | {name.replace("_", " "): count for name, count in kinds.items()}
-    assert services.reconciliation.run() == expected
+    assert repair.run(services.context) == expected
     with unchanged(services):
-        assert services.reconciliation.run() == NOTHING
+        assert repair.run(services.context) == NOTHING
 
 
 def everything(client: Client) -> None:
@@ -67,7 +68,7 @@ def test_it_leaves_a_database_alone_that_is_in_order(client, services, clock):
     everything(client)
     clock.advance(30)
     with unchanged(services):
-        assert services.reconciliation.run() == NOTHING
+        assert repair.run(services.context) == NOTHING
 
 
 @pytest.mark.parametrize("wrong", [{"current_job_id": None}, {"status": "online"}, IDLE])
@@ -154,9 +155,9 @@ def test_it_gives_a_lease_to_a_job_that_a_machine_has_without_one(client, servic
     clock.advance(60)
     repaired(services, jobs_without_a_lease=1)
     clock.advance(119)
-    assert services.attempts.rescue() == 0
+    assert leases.rescue(services.context) == 0
     clock.advance(1)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
 
 
 def test_it_queues_a_job_that_counts_as_given_to_no_one(client, services):
@@ -176,7 +177,7 @@ def test_it_writes_down_that_it_queued_a_job(client, services):
     for worker_id in ("gpu", "cpu"):
         ok(client.post(f"/api/workers/{worker_id}/disable"))
     Job.update(assigned_agent_id=None).where(Job.job_id == job_id).execute()
-    services.reconciliation.run()
+    repair.run(services.context)
     event = client.history(job_id)[-1]
     assert (event["from_status"], event["to_status"]) == ("running", "queued")
     assert event["actor"] == "server"
@@ -185,7 +186,7 @@ def test_it_writes_down_that_it_queued_a_job(client, services):
 def test_it_gives_what_it_repaired_to_a_machine_at_once(client, services):
     job_id = running_job(client)
     Job.update(assigned_agent_id=None, assigned_worker=None).where(Job.job_id == job_id).execute()
-    services.reconciliation.run()
+    repair.run(services.context)
     job = client.job(job_id)
     assert (job["status"], job["attempt"]) == ("assigned", 2)
 
@@ -193,7 +194,7 @@ def test_it_gives_what_it_repaired_to_a_machine_at_once(client, services):
 def test_it_logs_what_it_repaired(client, services, caplog):
     Agent.update(status="busy").execute()
     with caplog.at_level(logging.WARNING):
-        services.reconciliation.run()
+        repair.run(services.context)
     (record,) = caplog.records
     assert (record.__dict__["kind"], record.__dict__["rows"]) == ("agents", 2)
 

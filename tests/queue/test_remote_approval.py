@@ -2,6 +2,7 @@
 
 import pytest
 
+from boz_server.services.queue import reports
 from tests.client import Client, ok
 from tests.remote import APPROVAL, approved, farm, ripped, send_input, sending_agent, wanted
 from tests.support import assert_problem, unchanged
@@ -138,6 +139,6 @@ def test_it_lets_a_worker_have_a_file_that_is_here_though_its_agent_sends_no_mor
 )
 def test_it_notes_whether_a_person_chose_the_name(client, services, said, by_person):
     job_id = approved(client, output_name=said)
-    job = services.reports.get(job_id)
+    job = reports.find(services.context, job_id)
     assert job.is_named_by_person is by_person
     assert job.output_name == (said or "Firefly - S01E01")

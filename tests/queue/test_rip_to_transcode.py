@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from boz_server.domain.queue.job_states import JobStatus
+from boz_server.services.queue import transitions
 from tests.client import Client, ok
 from tests.support import JPEG, assert_problem, at_once, unchanged
 
@@ -68,14 +70,14 @@ def test_it_transcodes_where_the_file_lies(client):
 def test_it_enters_rip_and_transcode_together_or_not_at_all(client, services, monkeypatch):
     job_id = begun_rip(client)
 
-    enter_for = services.reports.transcodes.enter_for
-
-    def die(job: Any) -> None:
-        enter_for(job)
+    def die(*_: Any) -> None:
+        assert len(transcodes(client)) == 1
         raise RuntimeError("the process dies here")
 
     with unchanged(services), monkeypatch.context() as patch:
-        patch.setattr(services.reports.transcodes, "enter_for", die)
+        ends = transitions.TRANSITIONS[JobStatus.RUNNING]
+        effects = (*ends[JobStatus.COMPLETED], die)
+        patch.setitem(ends, JobStatus.COMPLETED, effects)
         assert client.report(job_id, "completed", output_file=FILE).status_code == 500
     ok(client.report(job_id, "completed", output_file=FILE))
     assert len(transcodes(client)) == 1

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.queue import leases
 from tests.client import Client, ok
 from tests.support import assert_problem, unchanged
 
@@ -153,7 +154,7 @@ def test_it_refuses_the_end_of_an_attempt_that_was_taken_away(client, services, 
     farm(client, 1)
     (lost,) = client.poll()
     clock.advance(91)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
     (again,) = client.poll()
     assert (again["job_id"], again["attempt"]) == (lost["job_id"], 2)
     assert again["lease_token"] != lost["lease_token"]

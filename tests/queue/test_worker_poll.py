@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.queue import leases
 from tests.client import Client, ok
 from tests.support import FakeClock, assert_problem, at_once, restart, unchanged
 
@@ -79,7 +80,7 @@ def test_it_takes_a_poll_for_a_heartbeat(client, services, clock):
     for _ in range(3):
         clock.advance(60)
         assert polled(client) == []
-        assert services.attempts.rescue() == 0
+        assert leases.rescue(services.context) == 0
     clock.advance(100)
     assert ok(client.get("/api/workers/farm"))["status"] == "offline"
     polled(client)

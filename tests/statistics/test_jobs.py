@@ -8,6 +8,7 @@ import pytest
 
 from boz_server.domain.queue.job_states import JobType
 from boz_server.domain.statistics.runs import Outcome, Run
+from boz_server.services.queue import leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.statistics.work import GB, analytics, transcoded
@@ -76,7 +77,7 @@ def test_it_counts_lost_attempts_apart(
     job_id = client.approved_job()
     ok(client.report(job_id, "running"))
     clock.advance(600)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     total = analytics(client, "jobs")["total"]
     assert total == NOTHING | {"retried": 1}
 

@@ -166,7 +166,7 @@ class TestMeasured:
         ok(client.report(job_id, "completed"))
         answer = ok(send(client, FILM, "Firefly - S01E01"))
         # As a server left it that did not look at sizes yet.
-        services.queue.jobs.change(job_id, output_file_size=None)
+        services.context.stores.jobs.change(job_id, {"output_file_size": None})
         assert services.files.library.run() == 1
         organized = client.job(answer["organize_job_id"])
         assert (organized["status"], organized["output_file_size"]) == ("completed", len(FILM))

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from boz_server.database.models import Job, JobEvent
-from boz_server.services.queue.transitions import JobMoves
+from boz_server.domain.queue.job_states import JobStatus
+from boz_server.services.queue import leases, transitions
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.statistics.work import GB, counted, outcomes, transcoded
@@ -99,7 +100,7 @@ def lost(client: Client, services: Services, clock: FakeClock) -> str:
     job_id = client.approved_job()
     ok(client.report(job_id, "running"))
     clock.advance(600)
-    assert services.attempts.rescue() == 1
+    assert leases.rescue(services.context) == 1
     return job_id
 
 
@@ -204,8 +205,10 @@ def test_it_counts_nothing_of_an_end_that_was_not_committed(
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        # What comes right behind the counting, in the same transaction.
-        patched.setattr(JobMoves, "_settle", die)
+        # Behind the counting, in the same transaction.
+        ends = transitions.TRANSITIONS[JobStatus.RUNNING]
+        effects = (*ends[JobStatus.COMPLETED], die)
+        patched.setitem(ends, JobStatus.COMPLETED, effects)
         with pytest.raises(SystemExit):
             client.report(job_id, "completed")
     assert (client.job(job_id)["status"], counted()) == ("running", [])

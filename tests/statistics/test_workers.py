@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.queue import leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.statistics.work import GB, analytics, transcoded
@@ -62,7 +63,7 @@ def test_it_holds_lost_attempts_against_their_worker(
     job_id = client.approved_job()
     ok(client.report(job_id, "running"))
     clock.advance(600)
-    services.attempts.rescue()
+    leases.rescue(services.context)
     found = of(client)
     assert (found["jobs"], found["retried"], found["failure_rate"]) == (1, 1, 0.5)
     assert found["duration_seconds"]["mean"] == 60

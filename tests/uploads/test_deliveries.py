@@ -198,8 +198,8 @@ def test_it_clears_the_others_where_it_may_not_open_one(services, settings, cloc
 
 def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(client, services, settings):
     """Else a second "Heat (1995)" would be a film of its own, named "Heat (1995) (2)"."""
-    organizing = services.files.deliveries.organizing
-    organizing.settings = replace(settings, nas_enabled=True)
+    context = replace(services.context, settings=replace(settings, nas_enabled=True))
+    services.files.deliveries.context = context
     jobs = [
         services.files.deliveries.jobs.get(sent(services, begun(services)).organize_job_id)
         for _ in range(2)

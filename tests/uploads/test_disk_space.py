@@ -6,6 +6,7 @@ import pytest
 
 from boz_server import disk
 from boz_server.database.models import OutboxMessage
+from boz_server.services.queue import dispatcher
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.films import upload
@@ -72,7 +73,7 @@ def test_it_begins_no_new_rip_while_a_disk_is_filling_up(client, careful, free):
     # What is under way goes on, and what can be read is.
     assert ok(client.get("/readyz"))["status"] == "ok"
     free(3)
-    careful.dispatcher.dispatch_now()
+    dispatcher.dispatch_now(careful.context)
     assert client.job(job_id)["status"] == "assigned"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from boz_server.services.queue import leases
 from boz_server.services.uploads import inputs
 from tests.client import Client, ok
 from tests.remote import (
@@ -61,7 +62,7 @@ def test_it_keeps_the_file_while_another_try_is_planned(client, services, clock)
     clock.advance(1)
     assert inputs.sweep(services.context) == 0
     clock.advance(120)
-    assert services.attempts.retry_due() == 1
+    assert leases.retry_due(services.context) == 1
     ok(client.post("/api/workers/farm/heartbeat", json={}))
     assert inputs.sweep(services.context) == 0
     assert wanted(client) == []

@@ -20,6 +20,11 @@ def is_shared(path: str | None) -> bool:
     return path is not None and _SHARE.match(path) is not None
 
 
+def disk_of(agent_id: str | None, path: str | None) -> str | None:
+    """Return the agent on whose disk a file of its lies; None where it lies on a share."""
+    return None if is_shared(path) else agent_id
+
+
 def is_windows(path: str) -> bool:
     """Whether a path begins with a drive's letter or a share, as on Windows."""
     return ntpath.splitdrive(path)[0] != ""

@@ -1,7 +1,6 @@
 """What a machine says of a job."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from boz_server.domain.queue.job_states import JobStatus
 
@@ -22,19 +21,3 @@ class JobReport:
     lease_token: str | None = None
     duration_seconds: float | None = None
     output_file_size: int | None = None
-
-    def said(self) -> dict[str, Any]:
-        """Return what it sets on the job beside its state; what it leaves out stays as it was."""
-        said: dict[str, Any] = {}
-        if self.progress is not None:
-            said["progress"] = min(100.0, max(0.0, self.progress))
-        if self.error is not None:
-            said["error"] = self.error
-        if self.output_file is not None:
-            said["output_file"] = self.output_file
-        if self.output_file_size is not None and self.status is JobStatus.COMPLETED:
-            said["output_file_size"] = self.output_file_size
-        if self.lease_token is not None:
-            # From its first report with a token on, an attempt is spoken for by that token alone.
-            said["token_used"] = True
-        return said

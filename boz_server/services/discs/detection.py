@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from boz_server.clock import Clock
+from boz_server.context import Context
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
@@ -16,7 +17,7 @@ from boz_server.errors import AgentNotFound
 from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.job_repository import Guard, JobRepository
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.discs.disc_findings import NOTHING, Findings
 from boz_server.services.discs.disc_recall import DiscRecall
@@ -25,8 +26,8 @@ from boz_server.services.discs.hands_free import is_clear
 from boz_server.services.discs.lookup import DiscLookup
 from boz_server.services.discs.preview_generator import Preview, PreviewGenerator
 from boz_server.services.discs.thumbnails import Thumbnail, ThumbnailStore
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.transitions import DISC_GONE, JobMoves
+from boz_server.services.queue import dispatcher, transitions
+from boz_server.services.queue.transitions import DISC_GONE
 from boz_server.services.seasons.tracker import SeasonTracker
 from boz_server.settings import Settings
 
@@ -87,8 +88,7 @@ class DiscManager:
         lookup: DiscLookup,
         previews: PreviewGenerator,
         seasons: SeasonTracker,
-        moves: JobMoves,
-        dispatcher: Dispatcher,
+        context: Context,
         thumbnails: ThumbnailStore,
     ) -> None:
         self.settings = settings
@@ -102,8 +102,7 @@ class DiscManager:
         self.lookup = lookup
         self.previews = previews
         self.seasons = seasons
-        self.moves = moves
-        self.dispatcher = dispatcher
+        self.context = context
         self.thumbnails = thumbnails
 
     def looked_up(self, report: ReportedDisc) -> ReportedDisc:
@@ -227,13 +226,14 @@ class DiscManager:
         """
         self.discs.update(disc.disc_id, status=DiscStatus.EJECTED)
         for job in self.jobs.unstarted_rips(disc.disc_id):
-            self.moves.end(
+            transitions.end(
+                self.context,
                 job.job_id,
                 JobStatus.FAILED,
-                only_from=UNSTARTED,
                 actor=f"agent:{disc.agent_id}",
+                guard=Guard(only_from=UNSTARTED),
                 detail=DISC_GONE,
-                error=DISC_GONE,
+                values={"error": DISC_GONE},
             )
-        self.dispatcher.dispatch()
+        dispatcher.dispatch(self.context)
         log.info("Disc ejected", extra={"disc_id": disc.disc_id})

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Disc, Job, Title
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.queue.job_states import OPEN, JobStatus
@@ -12,7 +12,7 @@ from boz_server.errors import Refused
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.services.discs.disc_rules import found, require_distinct_names, require_known
-from boz_server.services.queue.enqueue import JobEntry
+from boz_server.services.queue.enqueue import enqueue_rips
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +38,11 @@ class RipProgress:
 class RipOrders:
     """Turns a person's order into rip jobs, each in one transaction that holds the disc."""
 
-    def __init__(
-        self, database: Database, discs: DiscRepository, jobs: JobRepository, entry: JobEntry
-    ) -> None:
-        self.database = database
+    def __init__(self, context: Context, discs: DiscRepository, jobs: JobRepository) -> None:
+        self.context = context
+        self.database = context.database
         self.discs = discs
         self.jobs = jobs
-        self.entry = entry
 
     def order(self, disc_id: str, title_indices: Sequence[int] | None) -> RipOrder:
         """Enter a rip job for each named title, else each selected one, else the main feature.
@@ -73,7 +71,7 @@ class RipOrders:
             require_distinct_names(
                 [title for title in disc.titles if title in new or title.title_index in ripped]
             )
-            job_ids = self.entry.enqueue_rips(disc, new)
+            job_ids = enqueue_rips(self.context, disc, new)
         log.info("Rip ordered", extra={"disc_id": disc_id, "jobs": len(job_ids)})
         return RipOrder(created=True, job_ids=job_ids)
 

@@ -3,7 +3,6 @@
 import logging
 import threading
 from pathlib import Path
-from typing import Any
 
 import peewee
 
@@ -13,7 +12,7 @@ from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import JobStatus
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.filing_repository import FilingRepository
-from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.job_repository import Guard, JobRepository
 from boz_server.services.library.mover import Stopped
 from boz_server.settings import Settings
 
@@ -60,7 +59,11 @@ class FilingAttempt:
         with self.database.write_queue():
             if self.filings.is_filing(str(path), besides=self.job.job_id):
                 return False
-            ours = self.jobs.change(self.job.job_id, *self._is_ours(), filing_as=str(path))
+            ours = self.jobs.change(
+                self.job.job_id,
+                {"filing_as": str(path)},
+                Guard(only_from={JobStatus.RUNNING}, lease_token=self.job.lease_token),
+            )
         if ours is None:
             raise Stopped
         return True
@@ -98,6 +101,3 @@ class FilingAttempt:
                 )
                 is not None
             )
-
-    def _is_ours(self) -> tuple[Any, ...]:
-        return (Job.status == JobStatus.RUNNING, Job.lease_token == self.job.lease_token)

@@ -13,7 +13,7 @@ from boz_server.errors import JobNotFound, Refused
 from boz_server.services.library import output_folder
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.placement import LibraryPlaces
-from boz_server.services.queue.organize_entry import OrganizeEntry
+from boz_server.services.queue.enqueue import enqueue_organize
 
 #: The first pause of a request that waits for its file, and how much longer each next one is.
 LOOK_SECONDS, LONGER = 0.05, 1.5
@@ -43,13 +43,11 @@ class LibraryDoor:
         context: Context,
         *,
         places: LibraryPlaces,
-        organizing: OrganizeEntry,
         share: LibraryShare,
         wake: Callable[[], None],
     ) -> None:
         self.context = context
         self.places = places
-        self.organizing = organizing
         self.share = share
         self.wake = wake
 
@@ -67,7 +65,7 @@ class LibraryDoor:
             name.removesuffix(extension) if name else stem, extension, described
         )
         with self.context.database.write_queue():
-            job = self.organizing.enter(file.path, place)
+            job = enqueue_organize(self.context, file.path, place)
         return self.wait_for(job.job_id)
 
     def wait_for(self, job_id: str) -> Organized:

@@ -11,27 +11,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from boz_server.clock import Clock
 from boz_server.context import Context
-from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.disk import lock
 from boz_server.domain.naming.library_paths import Roots, media_of
 from boz_server.domain.queue.job_states import HELD, JobStatus
 from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
 from boz_server.repositories.filing_repository import FilingRepository
-from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.job_repository import Guard, JobRepository, JobValues
 from boz_server.services.library.filing_attempt import FilingAttempt
 from boz_server.services.library.mover import Filed, Filing, Stopped
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.output_folder import is_finished_file
 from boz_server.services.notifications import discord, media_servers
-from boz_server.services.queue.leases import Attempts
-from boz_server.services.queue.transitions import HOLDER, SERVER, JobMoves
+from boz_server.services.queue import leases, transitions
+from boz_server.services.queue.transitions import HOLDER, SERVER
 from boz_server.services.statistics import record
-from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -44,28 +41,21 @@ class Library:
 
     def __init__(
         self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
+        context: Context,
         *,
         jobs: JobRepository,
         filings: FilingRepository,
         attempt_rows: AttemptRepository,
-        attempts: Attempts,
-        moves: JobMoves,
         share: LibraryShare,
-        context: Context,
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
+        self.context = context
+        self.settings = settings = context.settings
+        self.clock = context.clock
+        self.database = context.database
         self.jobs = jobs
         self.filings = filings
         self.attempt_rows = attempt_rows
-        self.attempts = attempts
-        self.moves = moves
         self.share = share
-        self.context = context
         self.roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
         self._stop = threading.Event()
 
@@ -95,7 +85,9 @@ class Library:
         with self.database.write_queue():
             held = self.attempt_rows.held(by_agent(HOLDER))
             for job in held:
-                self.moves.requeue(job, actor=SERVER, detail="The server was started anew.")
+                transitions.requeue(
+                    self.context, job, actor=SERVER, detail="The server was started anew."
+                )
         return len(held)
 
     def _claim(self) -> Job | None:
@@ -106,15 +98,16 @@ class Library:
             if job.library_path in away:
                 continue
             with self.database.write_queue():
-                taken = self.moves.assign(job, HOLDER, None, actor=SERVER)
+                taken = transitions.assign(self.context, job, HOLDER, None, actor=SERVER)
                 if taken is not None:
-                    return self.moves.move(
+                    now = self.clock.now()
+                    return transitions.move(
+                        self.context,
                         job.job_id,
                         JobStatus.RUNNING,
-                        Job.lease_token == taken.lease_token,
                         actor=SERVER,
-                        started_at=self.clock.now(),
-                        reported_at=self.clock.now(),
+                        guard=Guard(lease_token=taken.lease_token),
+                        values={"started_at": now, "reported_at": now},
                     )
         return None
 
@@ -188,10 +181,12 @@ class Library:
                 job,
                 JobStatus.COMPLETED,
                 note,
-                output_file=str(filed.path),
-                # The same bytes as before, which was looked at.
-                output_file_size=job.input_file_size,
-                progress=100.0,
+                {
+                    "output_file": str(filed.path),
+                    # The same bytes as before, which was looked at.
+                    "output_file_size": job.input_file_size,
+                    "progress": 100.0,
+                },
             )
             if ended is not None and not filed.is_skipped:
                 self._tell(ended, filed.path)
@@ -203,30 +198,29 @@ class Library:
         media_servers.announce(self.context, path.parent, media_type)
         discord.organized(self.context, job, path)
         if job.source_job_id is not None:
-            source = self.jobs.change(
-                job.source_job_id, Job.output_file == job.input_file, output_file=job.output_file
-            )
+            source = self.jobs.move_result(job.source_job_id, job.input_file, job.output_file)
             if source is not None:
                 record.note_result(self.context, source, job.output_file_size)
 
     def _fail(self, job: Job, error: str) -> None:
         """Plan another attempt, as far as there are any left."""
         with self.database.write_queue():
-            planned = self.attempts.plan_retry(job, error, passes=True)
-            self._end(job, JobStatus.FAILED, error, **planned)
+            planned = leases.plan_retry(self.context, job, error, passes=True)
+            self._end(job, JobStatus.FAILED, error, planned)
         log.warning("File not filed", extra={"job_id": job.job_id, "why": error})
 
-    def _end(self, job: Job, target: JobStatus, said: str | None, **changes: Any) -> Job | None:
-        """End a job, if it is still ours, with what is to be said of it."""
-        return self.moves.end(
+    def _end(
+        self, job: Job, target: JobStatus, detail: str | None, values: JobValues
+    ) -> Job | None:
+        """End a job, if it is still ours; detail: its error, or None."""
+        return transitions.end(
+            self.context,
             job.job_id,
             target,
-            Job.lease_token == job.lease_token,
-            only_from=HELD,
             actor=SERVER,
-            detail=said,
-            error=said,
-            **changes,
+            guard=Guard(only_from=HELD, lease_token=job.lease_token),
+            detail=detail,
+            values=values | JobValues(error=detail),
         )
 
     def _give_back(self, job: Job, detail: str, wait_seconds: float = 0) -> None:
@@ -234,7 +228,13 @@ class Library:
         with self.database.write_queue():
             current = self.jobs.get(job.job_id)
             if current is not None and current.lease_token == job.lease_token:
-                self.moves.requeue(current, actor=SERVER, detail=detail, scheduled_at=later)
+                transitions.requeue(
+                    self.context,
+                    current,
+                    actor=SERVER,
+                    detail=detail,
+                    values={"scheduled_at": later},
+                )
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -4,8 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Agent
 from boz_server.domain.machines.presence import AgentStatus, is_silent
 from boz_server.errors import AgentNotFound
@@ -13,9 +12,7 @@ from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.attempt_repository import by_agent
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.repositories.worker_repository import WorkerRepository
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.leases import Attempts
-from boz_server.settings import Settings
+from boz_server.services.queue import dispatcher, leases
 
 log = logging.getLogger(__name__)
 
@@ -25,22 +22,17 @@ class AgentManager:
 
     def __init__(
         self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
+        context: Context,
         *,
         agents: AgentRepository,
         workers: WorkerRepository,
-        attempts: Attempts,
-        dispatcher: Dispatcher,
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
+        self.context = context
+        self.settings = context.settings
+        self.clock = context.clock
+        self.database = context.database
         self.agents = agents
         self.workers = workers
-        self.attempts = attempts
-        self.dispatcher = dispatcher
 
     def register(self, agent_id: str, name: str, capabilities: dict[str, Any]) -> Agent:
         """Enter an agent or refresh it; it is online from now on, its past is kept.
@@ -49,9 +41,9 @@ class AgentManager:
         """
         with self.database.write_queue():
             self.agents.register(agent_id, name, capabilities, self.clock.now())
-            self.attempts.doubt(by_agent(agent_id))
+            leases.suspect(self.context, by_agent(agent_id))
             self.agents.refresh_work(agent_id)
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
             agent = self.get(agent_id)
         log.info("Agent registered", extra={"agent_id": agent_id})
         return agent
@@ -65,8 +57,8 @@ class AgentManager:
             if not self.agents.mark_offline(agent_id):
                 raise AgentNotFound(agent_id)
             self.workers.sign_off(agent_id)
-            self.attempts.release(by_agent(agent_id), "The agent signed off.")
-            self.dispatcher.dispatch()
+            leases.release(self.context, by_agent(agent_id), "The agent signed off.")
+            dispatcher.dispatch(self.context)
         log.info("Agent signed off", extra={"agent_id": agent_id})
 
     def heartbeat(self, agent_id: str) -> list[str]:
@@ -81,8 +73,8 @@ class AgentManager:
             here = self.agents.touch(agent_id, now, absent_since=self._absent_since(now))
         if not here:
             self._come_back(agent_id, now)
-        self.attempts.sign_of_life(holder)
-        return self.attempts.cancelled(holder)
+        leases.sign_of_life(self.context, holder)
+        return leases.cancelled(self.context, holder)
 
     def get(self, agent_id: str) -> Agent:
         """Return an agent with the status that it has now.
@@ -118,7 +110,7 @@ class AgentManager:
         with self.database.write_queue():
             if not self.agents.touch(agent_id, now):
                 raise AgentNotFound(agent_id)
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
 
     def _absent_since(self, now: datetime) -> datetime:
         return now - timedelta(seconds=self.settings.agent_timeout_seconds)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Job, Worker
 from boz_server.domain.machines.presence import WorkerStatus, is_silent, worker_status
 from boz_server.domain.queue.placement import GPU_CAPABILITIES
@@ -15,9 +14,7 @@ from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.attempt_repository import by_worker
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.repositories.worker_repository import WorkerRepository
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.leases import Attempts
-from boz_server.settings import Settings
+from boz_server.services.queue import dispatcher, leases
 
 log = logging.getLogger(__name__)
 
@@ -41,22 +38,17 @@ class WorkerManager:
 
     def __init__(
         self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
+        context: Context,
         *,
         workers: WorkerRepository,
         agents: AgentRepository,
-        attempts: Attempts,
-        dispatcher: Dispatcher,
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
+        self.context = context
+        self.settings = context.settings
+        self.clock = context.clock
+        self.database = context.database
         self.workers = workers
         self.agents = agents
-        self.attempts = attempts
-        self.dispatcher = dispatcher
 
     def register(self, worker_id: str, *, agent_id: str | None, **facts: Any) -> Worker:
         """Enter a worker or refresh it; statistics and an operator's settings are kept.
@@ -69,9 +61,9 @@ class WorkerManager:
                 # Some machines announce their worker before their agent.
                 self.agents.ensure(agent_id, now)
             self.workers.register(worker_id, now, agent=agent_id, **facts)
-            self.attempts.doubt(by_worker(worker_id))
+            leases.suspect(self.context, by_worker(worker_id))
             self.workers.refresh_work(worker_id)
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
             worker = self.get(worker_id)
         log.info("Worker registered", extra={"worker_id": worker_id})
         return worker
@@ -95,12 +87,12 @@ class WorkerManager:
             here = self.workers.touch(worker_id, now, absent_since=self._absent_since(now), **said)
         if not here:
             self._come_back(worker_id, now, said)
-        self.attempts.sign_of_life(by_worker(worker_id))
+        leases.sign_of_life(self.context, by_worker(worker_id))
         return now
 
     def cancelled_jobs(self, worker_id: str) -> list[str]:
         """Return the ids of jobs that a worker is to stop as they were cancelled."""
-        return self.attempts.cancelled(by_worker(worker_id))
+        return leases.cancelled(self.context, by_worker(worker_id))
 
     def poll(self, worker_id: str, max_jobs: int) -> list[Job]:
         """Claim work for a worker that asks for it, which is a sign of life as well.
@@ -111,8 +103,8 @@ class WorkerManager:
         with self.database.write_queue():
             if not self.workers.touch(worker_id, now, status=WorkerStatus.AVAILABLE):
                 raise WorkerNotFound(worker_id)
-            self.attempts.sign_of_life(by_worker(worker_id))
-            return self.dispatcher.claim(worker_id, max_jobs)
+            leases.sign_of_life(self.context, by_worker(worker_id))
+            return dispatcher.claim(self.context, worker_id, max_jobs)
 
     def get(self, worker_id: str) -> Worker:
         """Return a worker with the status that it has now; raises WorkerNotFound."""
@@ -170,7 +162,7 @@ class WorkerManager:
         with self.database.write_queue():
             if not self.workers.set_enabled(worker_id, enabled=enabled):
                 raise WorkerNotFound(worker_id)
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
         log.info("Worker switched", extra={"worker_id": worker_id, "enabled": enabled})
 
     def unregister(self, worker_id: str) -> None:
@@ -181,9 +173,9 @@ class WorkerManager:
             if worker is None:
                 raise WorkerNotFound(worker_id)
             if worker.agent_id is None:
-                self.attempts.release(by_worker(worker_id), "The worker was unregistered.")
+                leases.release(self.context, by_worker(worker_id), "The worker was unregistered.")
             self.workers.delete(worker_id)
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
         log.info("Worker unregistered", extra={"worker_id": worker_id})
 
     def _come_back(self, worker_id: str, now: datetime, said: dict[str, Any]) -> None:
@@ -191,7 +183,7 @@ class WorkerManager:
         with self.database.write_queue():
             if not self.workers.touch(worker_id, now, **said):
                 raise WorkerNotFound(worker_id)
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
 
     def _absent_since(self, now: datetime) -> datetime:
         return now - timedelta(seconds=self.settings.worker_timeout_seconds)

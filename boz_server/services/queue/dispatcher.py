@@ -1,230 +1,218 @@
-"""Gives queued jobs to machines."""
+"""Gives queued jobs to machines: fills every free drive and worker, within the settings' limits."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.disk import shortage
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.queue.placement import Machine, belonging, choose, why_none
 from boz_server.domain.queue.reach import FilePlace, reaches
 from boz_server.errors import Refused, Unavailable, WorkerNotFound
-from boz_server.repositories.attempt_repository import AttemptRepository, by_worker
-from boz_server.repositories.fleet_repository import FleetRepository
-from boz_server.services.queue.transitions import SERVER, JobMoves
-from boz_server.services.queue.waiting_reasons import WaitingReasons
-from boz_server.settings import Settings
+from boz_server.repositories.attempt_repository import by_worker
+from boz_server.services.queue import transitions, waiting_reasons
+from boz_server.services.queue.transitions import SERVER, machine_name
 
 
-class Dispatcher:
-    """Fills every free place: a drive, a worker, within the limits of the settings.
+def dispatch(context: Context) -> int:
+    """Give away every job that a machine can begin; returns how many.
 
-    All but `choose_for` runs inside the caller's `write_queue()`: in the transaction
-    that made a place free, or brought a job.
+    The cost depends on how many jobs are given away, not on how many wait.
     """
+    context.database.require_queue()
+    now, fleet = context.clock.now(), context.stores.fleet
+    given = 0
+    if fleet.waits(JobType.RIP, now):
+        given += _dispatch_rips(context, now)
+    if fleet.waits(JobType.TRANSCODE, now):
+        given += _dispatch_transcodes(context, now)
+    return given
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
-        *,
-        fleet: FleetRepository,
-        attempts: AttemptRepository,
-        moves: JobMoves,
-        reasons: WaitingReasons,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
-        self.reasons = reasons
-        self.fleet = fleet
-        self.attempts = attempts
-        self.moves = moves
 
-    def dispatch(self) -> int:
-        """Give away what can be given away; returns how many jobs that were.
+def dispatch_now(context: Context) -> int:
+    """Dispatch in a transaction of its own: for jobs that waited for a moment, not for an event."""
+    with context.database.write_queue():
+        return dispatch(context)
 
-        What it costs depends on how many jobs are given away, not on how many wait.
-        """
-        now = self.clock.now()
-        given = 0
-        if self.fleet.waits(JobType.RIP, now):
-            given += self._dispatch_rips(now)
-        if self.fleet.waits(JobType.TRANSCODE, now):
-            given += self._dispatch_transcodes(now)
+
+def claim(context: Context, worker_id: str, max_jobs: int) -> list[Job]:
+    """Return the jobs for a worker that asks for work: first those that it was given and does not
+    know of, then waiting ones. Raises WorkerNotFound."""
+    context.database.require_queue()
+    now = context.clock.now()
+    machine = _machine(context, worker_id, now)
+    jobs = _unknown_to(context, machine, max_jobs)
+    while (
+        len(jobs) < max_jobs
+        and machine.obstacle() is None
+        and waiting_reasons.room(context, JobType.TRANSCODE) > 0
+    ):
+        job = context.stores.fleet.next_claimable(now, machine)
+        given = None if job is None else _give(context, job, machine, _name(machine))
+        if given is None:
+            break
+        jobs.append(given)
+    for job in jobs:
+        context.stores.attempts.count_delivery(job.job_id)
+    return jobs
+
+
+def assign_by_hand(context: Context, job: Job, agent_id: str, actor: str) -> None:
+    """Give a queued job to the agent that it is for now; it waits where the agent has no room for
+    it yet.
+
+    Raises Refused when it would wait for good: no worker on the agent's machine fetches it later.
+    """
+    context.database.require_queue()
+    machines: list[Machine] = []
+    if job.job_type == JobType.TRANSCODE:
+        machines = belonging(context.stores.fleet.machines(context.clock.now()), None, agent_id)
+    free = [machine for machine in machines if machine.obstacle() is None]
+    reason = _obstacle_by_hand(context, job, agent_id)
+    if reason is None and (free or not machines):
+        chosen = choose(free, context.settings.worker_assignment_strategy) if free else None
+        worker_id = chosen.worker_id if chosen else None
+        transitions.assign(context, job, agent_id, worker_id, actor=actor)
+    elif job.job_type == JobType.TRANSCODE and not machines:
+        raise Refused(f"{reason} Ask again when a place is free.")
+
+
+def only_machine_for(context: Context, job: Job) -> tuple[str, str | None] | None:
+    """Return agent and worker of the one machine that can do a job; None when several can, as they
+    can where its file can be fetched from here."""
+    if job.input_upload_id is not None and job.for_worker_id is None:
+        return None
+    if job.job_type == JobType.TRANSCODE:
+        machines = context.stores.fleet.machines(context.clock.now())
+        own = belonging(machines, job.for_worker_id, job.for_agent_id)
+        if own and (job.for_worker_id or job.for_agent_id):
+            machine = choose(own, context.settings.worker_assignment_strategy)
+            return machine.agent_id or machine.worker_id, machine.worker_id
+    return None if job.for_agent_id is None else (job.for_agent_id, None)
+
+
+def choose_for(context: Context, agent_id: str) -> Machine:
+    """Return the worker that can take a file from an agent now: one on the agent's own machine,
+    else one that fetches the file from here.
+
+    Raises Unavailable when there is none.
+    """
+    machines = context.stores.fleet.machines(context.clock.now())
+    near = belonging(machines, None, agent_id)
+    reason = why_none(near, for_agent_id=agent_id, preset=None, chosen=False)
+    if waiting_reasons.room(context, JobType.TRANSCODE) <= 0:
+        reason = waiting_reasons.full(context, JobType.TRANSCODE)
+    elif reason is not None:
+        elsewhere = [one for one in machines if one.fetches]
+        if why_none(elsewhere, for_agent_id=None, preset=None, chosen=False) is None:
+            return _choose(context, elsewhere, None, chosen=False)
+    if reason is not None:
+        raise Unavailable(f"{reason} Register or enable one, or ask again later.")
+    return _choose(context, near, None, chosen=False)
+
+
+def _dispatch_rips(context: Context, now: datetime) -> int:
+    given, fleet = 0, context.stores.fleet
+    room = waiting_reasons.room(context, JobType.RIP)
+    if room <= 0 or shortage(context.settings) is not None:
         return given
+    there, busy = fleet.agents_there(now), fleet.busy_drives()
+    agents = [agent_id for agent_id, can_rip in there.items() if can_rip]
+    while given < room and (job := fleet.next_rip(now, agents, busy)) is not None:
+        drive = fleet.drive_of(job)
+        if drive is None or transitions.assign(context, job, drive[0], None, actor=SERVER) is None:
+            break
+        busy.add(drive)
+        given += 1
+    return given
 
-    def dispatch_now(self) -> int:
-        """Dispatch in a transaction of its own: what waited for a moment, not for an event."""
-        with self.database.write_queue():
-            return self.dispatch()
 
-    def claim(self, worker_id: str, max_jobs: int) -> list[Job]:
-        """Return what a worker that asks for work is to do: what it was given and does not know
-        of, then what waits. Raises WorkerNotFound."""
-        now = self.clock.now()
-        machine = self._machine(worker_id, now)
-        jobs = self._unknown_to(machine, max_jobs)
-        while (
-            len(jobs) < max_jobs
-            and machine.obstacle() is None
-            and self.reasons.room(JobType.TRANSCODE)
-        ):
-            job = self._claim_one(machine, now)
-            if job is None:
-                break
-            machine.held += 1
-            jobs.append(job)
-        for job in jobs:
-            self.attempts.count_delivery(job.job_id)
-        return jobs
-
-    def assign_by_hand(self, job: Job, agent_id: str, actor: str) -> None:
-        """Give a queued job, which is for this agent now, to it; it waits where the agent has no
-        place for it just now.
-
-        Raises Refused when it would wait for good: no worker on the agent's machine fetches it
-        later.
-        """
-        machines: list[Machine] = []
-        if job.job_type == JobType.TRANSCODE:
-            machines = belonging(self.fleet.machines(self.clock.now()), None, agent_id)
+def _dispatch_transcodes(context: Context, now: datetime) -> int:
+    given, fleet = 0, context.stores.fleet
+    room = waiting_reasons.room(context, JobType.TRANSCODE)
+    machines = fleet.machines(now) if room > 0 else []
+    while given < room:
         free = [machine for machine in machines if machine.obstacle() is None]
-        reason = self._obstacle_by_hand(job, agent_id)
-        if reason is None and (free or not machines):
-            chosen = choose(free, self.settings.worker_assignment_strategy) if free else None
-            self.moves.assign(job, agent_id, chosen.worker_id if chosen else None, actor=actor)
-        elif job.job_type == JobType.TRANSCODE and not machines:
-            raise Refused(f"{reason} Ask again when a place is free.")
+        job = fleet.next_transcode(now, free) if free else None
+        if job is None:
+            break
+        if _give(context, job, _choose_pushed(context, free, job), SERVER) is None:
+            break
+        given += 1
+    return given
 
-    def only_machine_for(self, job: Job) -> tuple[str, str | None] | None:
-        """Return agent and worker of the one machine that can do a job; None when several can, as
-        where its file can be fetched from here."""
-        if job.input_upload_id is not None and job.for_worker_id is None:
-            return None
-        if job.job_type == JobType.TRANSCODE:
-            machines = self.fleet.machines(self.clock.now())
-            own = belonging(machines, job.for_worker_id, job.for_agent_id)
-            if own and (job.for_worker_id or job.for_agent_id):
-                machine = choose(own, self.settings.worker_assignment_strategy)
-                return machine.agent_id or machine.worker_id, machine.worker_id
-        return None if job.for_agent_id is None else (job.for_agent_id, None)
 
-    def choose_for(self, agent_id: str) -> Machine:
-        """Return the worker that can take a file from an agent now: one on the agent's own machine,
-        else one that fetches it from here.
+def _give(context: Context, job: Job, machine: Machine, actor: str) -> Job | None:
+    """Start an attempt of a worker's; None when the job is not queued any more."""
+    holder = machine.agent_id or machine.worker_id
+    given = transitions.assign(context, job, holder, machine.worker_id, actor=actor)
+    if given is not None:
+        context.stores.fleet.take_turn(machine)
+        machine.held += 1
+    return given
 
-        Raises Unavailable when there is none.
-        """
-        machines = self.fleet.machines(self.clock.now())
-        near = belonging(machines, None, agent_id)
-        reason = why_none(near, for_agent_id=agent_id, preset=None, chosen=False)
-        if not self.reasons.room(JobType.TRANSCODE):
-            reason = self.reasons.full(JobType.TRANSCODE)
-        elif reason is not None:
-            elsewhere = [one for one in machines if one.fetches]
-            if why_none(elsewhere, for_agent_id=None, preset=None, chosen=False) is None:
-                return self._choose(elsewhere, None, chosen=False)
-        if reason is not None:
-            raise Unavailable(f"{reason} Register or enable one, or ask again later.")
-        return self._choose(near, None, chosen=False)
 
-    def _dispatch_rips(self, now: datetime) -> int:
-        given = 0
-        room = self.settings.max_concurrent_rips - self.fleet.under_way(JobType.RIP)
-        if room <= 0 or shortage(self.settings) is not None:
-            return given
-        there, busy = self.fleet.agents_there(now), self.fleet.busy_drives()
-        agents = [agent_id for agent_id, can_rip in there.items() if can_rip]
-        while given < room and (job := self.fleet.next_rip(now, agents, busy)) is not None:
-            drive = self.fleet.drive_of(job)
-            if drive is None or self.moves.assign(job, drive[0], None, actor=SERVER) is None:
-                break
-            busy.add(drive)
-            given += 1
-        return given
+def _choose_pushed(context: Context, free: Sequence[Machine], job: Job) -> Machine:
+    """Choose who is given a job without asking for it: of the workers that have its file, else of
+    those that fetch it from here."""
+    chosen = job.for_worker_id is not None
+    file = FilePlace(job.for_agent_id, is_here=job.input_upload_id is not None)
+    pushed = [
+        one
+        for one in belonging(free, job.for_worker_id, None)
+        if chosen or (one.agent_id and reaches(one, file) and not one.lacks(job.preset))
+    ]
+    near = [one for one in pushed if one.agent_id == job.for_agent_id]
+    return _choose(context, near or pushed, job.preset, chosen=chosen)
 
-    def _dispatch_transcodes(self, now: datetime) -> int:
-        given = 0
-        room = self.settings.max_concurrent_transcodes - self.fleet.under_way(JobType.TRANSCODE)
-        machines = self.fleet.machines(now) if room > 0 else []
-        while given < room:
-            free = [machine for machine in machines if machine.obstacle() is None]
-            job = self.fleet.next_transcode(now, free) if free else None
-            if job is None:
-                break
-            machine = self._choose_told(free, job)
-            holder = machine.agent_id or machine.worker_id
-            if self.moves.assign(job, holder, machine.worker_id, actor=SERVER) is None:
-                break
-            self.fleet.take_turn(machine)
-            machine.held += 1
-            given += 1
-        return given
 
-    def _choose_told(self, free: Sequence[Machine], job: Job) -> Machine:
-        """Choose who is given a job unasked: of those that have its file, else of those that fetch
-        it from here."""
-        chosen = job.for_worker_id is not None
-        file = FilePlace(job.for_agent_id, is_here=job.input_upload_id is not None)
-        told = [
-            one
-            for one in belonging(free, job.for_worker_id, None)
-            if chosen or (one.agent_id and reaches(one, file) and not one.lacks(job.preset))
-        ]
-        near = [one for one in told if one.agent_id == job.for_agent_id]
-        return self._choose(near or told, job.preset, chosen=chosen)
+def _choose(
+    context: Context, machines: Sequence[Machine], preset: str | None, *, chosen: bool
+) -> Machine:
+    fitting = [
+        one for one in machines if one.obstacle() is None and (chosen or not one.lacks(preset))
+    ]
+    return choose(fitting, context.settings.worker_assignment_strategy)
 
-    def _choose(self, machines: Sequence[Machine], preset: str | None, *, chosen: bool) -> Machine:
-        fitting = [
-            one for one in machines if one.obstacle() is None and (chosen or not one.lacks(preset))
-        ]
-        return choose(fitting, self.settings.worker_assignment_strategy)
 
-    def _machine(self, worker_id: str, now: datetime) -> Machine:
-        for machine in self.fleet.machines(now):
-            if machine.worker_id == worker_id:
-                return machine
-        raise WorkerNotFound(worker_id)
+def _machine(context: Context, worker_id: str, now: datetime) -> Machine:
+    for machine in context.stores.fleet.machines(now):
+        if machine.worker_id == worker_id:
+            return machine
+    raise WorkerNotFound(worker_id)
 
-    def _unknown_to(self, machine: Machine, max_jobs: int) -> list[Job]:
-        """What a worker was given, and shows by asking for work that it does not know of.
 
-        That is what no answer has carried to it yet; and, when it asks for more than it has room
-        for, what was in answers that it never got: of those sent least often the latest, as it
-        works on the others.
-        """
-        unstarted = [
-            job
-            for job in self.attempts.held(by_worker(machine.worker_id))
-            if job.status == JobStatus.ASSIGNED
-        ]
-        new = [job for job in unstarted if not job.deliveries]
-        sent = sorted(
-            (job for job in unstarted if job.deliveries),
-            key=lambda job: (job.deliveries, -job.assigned_at.timestamp()),
-        )
-        lost = machine.held - len(new) + max_jobs - machine.room
-        return (new + sent[: max(0, lost)])[:max_jobs]
+def _unknown_to(context: Context, machine: Machine, max_jobs: int) -> list[Job]:
+    """Return the jobs that a worker has and, as it asks for work, evidently does not know of.
 
-    def _claim_one(self, machine: Machine, now: datetime) -> Job | None:
-        holder = machine.agent_id or machine.worker_id
-        changes = self.moves.new_attempt(holder, machine.worker_id)
-        job = self.attempts.claim(
-            now, self.fleet.claimable_by(machine), status=JobStatus.ASSIGNED, **changes
-        )
-        if job is not None:
-            job = self.moves.claimed(job)
-            self.fleet.take_turn(machine)
-        return job
+    Those are the jobs that no answer has carried to it yet. If it asks for more than it has room
+    for, answers were lost as well: of the jobs sent least often, the latest are meant, as it works
+    on the others.
+    """
+    unstarted = [
+        job
+        for job in context.stores.attempts.held(by_worker(machine.worker_id))
+        if job.status == JobStatus.ASSIGNED
+    ]
+    new = [job for job in unstarted if not job.deliveries]
+    sent = sorted(
+        (job for job in unstarted if job.deliveries),
+        key=lambda job: (job.deliveries, -job.assigned_at.timestamp()),
+    )
+    lost = machine.held - len(new) + max_jobs - machine.room
+    return (new + sent[: max(0, lost)])[:max_jobs]
 
-    def _obstacle_by_hand(self, job: Job, agent_id: str) -> str | None:
-        """Why a job can't begin on an agent that is there; None when it can."""
-        full = not self.reasons.room(job.job_type)
-        if job.job_type == JobType.RIP:
-            drive, busy = self.fleet.drive_of(job), self.fleet.busy_drives()
-            return self.reasons.rip_obstacle(drive, {agent_id: True}, busy, full=full)
-        return self.reasons.full(job.job_type) if full else None
+
+def _obstacle_by_hand(context: Context, job: Job, agent_id: str) -> str | None:
+    """Return why a job can't begin on an agent that is online; None when it can."""
+    has_room = waiting_reasons.room(context, job.job_type) > 0
+    full = None if has_room else waiting_reasons.full(context, job.job_type)
+    if job.job_type == JobType.RIP:
+        drive, busy = context.stores.fleet.drive_of(job), context.stores.fleet.busy_drives()
+        return waiting_reasons.rip_obstacle(context, drive, {agent_id: True}, busy, full)
+    return full
+
+
+def _name(machine: Machine) -> str:
+    return machine_name(machine.agent_id or machine.worker_id, machine.worker_id)

@@ -1,151 +1,301 @@
-"""How jobs get into the queue."""
+"""How jobs get into the queue: by a request, by a rip order, or as the next step of a file.
+
+A rip's transcode is entered when the rip is done (transitions.next_job), and the agent posts it as
+well. Whatever happens between the two, the file is transcoded, and once.
+"""
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import peewee
 
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Disc, Job, Title
 from boz_server.domain.naming.names import safe_component, split_extension
-from boz_server.domain.queue.job_states import JobStatus, JobType
+from boz_server.domain.queue.file_paths import disk_of, same_file
+from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.errors import Conflict, DiscNotFound
-from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.job_repository import JobValues
 from boz_server.services.discs.thumbnails import Thumbnail, ThumbnailStore
 from boz_server.services.library.output_folder import is_finished_file
 from boz_server.services.library.placement import LibraryPlaces
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.transcode_entry import TranscodeEntry
-from boz_server.services.queue.transitions import JobMoves
-from boz_server.settings import Settings
+from boz_server.services.queue import dispatcher, transitions
+from boz_server.services.queue.transitions import SERVER, is_approved_with_its_disc
 
 log = logging.getLogger(__name__)
 
 
-class JobEntry:
-    """Enters jobs, each with its event, and gives them away at once where a place is free."""
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that someone asks for; None where the request leaves a value out.
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        *,
-        discs: DiscRepository,
-        moves: JobMoves,
-        dispatcher: Dispatcher,
-        transcodes: TranscodeEntry,
-        thumbnails: ThumbnailStore,
-        places: LibraryPlaces,
-    ) -> None:
-        self.settings = settings
-        self.places = places
-        self.database = database
-        self.discs = discs
-        self.moves = moves
-        self.dispatcher = dispatcher
-        self.transcodes = transcodes
-        self.thumbnails = thumbnails
+    requires_approval: whether it waits for a person before it waits for a machine.
+    """
 
-    def enqueue(
-        self,
-        *,
-        disc_id: str | None = None,
-        requires_approval: bool = False,
-        thumbnails: Sequence[Thumbnail] = (),
-        **fields: Any,
-    ) -> Job:
-        """Enter a job; it waits for a person where it requires approval, else for a machine. The
-        transcode of what was ripped waits for no person where the settings say so.
+    job_type: JobType
+    disc_id: str | None = None
+    title_index: int | None = None
+    input_file: str | None = None
+    output_name: str | None = None
+    preset: str | None = None
+    priority: int = 0
+    requires_approval: bool = False
+    source_disc_name: str | None = None
+    input_file_size: int | None = None
+    thumbnails: Sequence[Thumbnail] = ()
 
-        fields: job_type, title_index, input_file, output_name, preset, priority,
-        source_disc_name, input_file_size. The transcode of a file that the server has entered a
-        job for is that job. A file outlives the record of its disc: only a rip of an unknown disc
-        can't be done, and raises DiscNotFound; where it has left its drive, Conflict.
-        """
-        with self.database.write_queue():
-            fields["disc"] = self._known_disc(disc_id, fields["job_type"])
-            job = self.transcodes.merge(fields, thumbnails, requires_approval=requires_approval)
-            if job is None:
-                job = self._enter(fields, thumbnails, requires_approval=requires_approval)
-            if job.status == JobStatus.QUEUED:
-                self.dispatcher.dispatch()
-                job = self.moves.jobs.get(job.job_id) or job
-            self.dispatcher.reasons.explain([job])
-        return job
 
-    def enqueue_rips(self, disc: Disc, titles: Sequence[Title]) -> list[str]:
-        """Enter a rip job for each title, for the disc's agent; returns their ids.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the file of a new job comes from.
 
-        Runs inside the caller's `write_queue()`, which holds the disc.
-        """
-        rips = [
-            self.moves.enter(
-                job_type=JobType.RIP,
-                status=JobStatus.QUEUED,
-                disc=disc.disc_id,
-                title_index=title.title_index,
-                output_name=_without_extension(title.proposed_filename) or title.name,
-                source_disc_name=disc.disc_name,
-                input_file_size=title.size_bytes or None,
-                for_agent_id=disc.agent_id,
-            )
-            for title in titles
-        ]
-        self.dispatcher.dispatch()
-        return [job.job_id for job in rips]
+    source_job_id: the rip that wrote it. for_agent_id: on whose disk it lies. goes_on: whether the
+    job needs no approval.
+    """
 
-    def _enter(
-        self, fields: dict[str, Any], thumbnails: Sequence[Thumbnail], *, requires_approval: bool
-    ) -> Job:
-        origin = self.transcodes.origin(fields)
-        waits = requires_approval and not origin.goes_on
-        try:
-            job = self.moves.enter(
-                status=JobStatus.PENDING if waits else JobStatus.QUEUED,
-                requires_approval=waits,
-                thumbnail_timestamps=[thumbnail.timestamp for thumbnail in thumbnails],
-                **(fields | origin.columns | self._place(fields)),
-            )
-        except peewee.IntegrityError as error:
-            what = "title of the disc" if _is_rip(fields) else "file"
-            raise Conflict(
-                f"This {what} has a {fields['job_type']} job already: see GET /api/jobs, or cancel"
-                " that one first."
-            ) from error
-        # Before the commit: a job that names thumbnails has them.
-        self.thumbnails.save(job.job_id, thumbnails)
-        log.info("Job entered", extra={"job_id": job.job_id, "job_type": job.job_type})
-        return job
+    source_job_id: str | None = None
+    for_agent_id: str | None = None
+    goes_on: bool = False
 
-    def _place(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Where an organize job files its file; nothing for what is no file of the output folder,
-        and for other jobs."""
-        file = Path(fields["input_file"] or "")
-        files = is_finished_file(self.settings.output_dir, file)
-        if fields["job_type"] is not JobType.ORGANIZE or not files:
-            return {}
-        stem, extension = split_extension(file.name)
-        name = (fields["output_name"] or stem).removesuffix(extension)
-        return {"library_path": self.places.of_name(safe_component(name + extension))}
 
-    def _known_disc(self, disc_id: str | None, job_type: JobType) -> str | None:
-        if disc_id is None:
-            return None
-        if self.discs.exists(disc_id):
-            if job_type == JobType.RIP and not self.discs.in_its_drive(disc_id):
-                # The number of its title would rip another disc.
-                raise Conflict("The disc has left its drive: put it in again to rip it.")
-            return disc_id
-        if job_type == JobType.RIP:
-            raise DiscNotFound(disc_id)
-        log.warning("Job of an unknown disc", extra={"disc_id": disc_id})
+def enqueue(context: Context, new: NewJob) -> Job:
+    """Enter a job, and give it away at once where a machine is free.
+
+    The transcode of a rip waits for no person where the settings say so. A request for the
+    transcode of a file for which the server has entered a job returns that job. A file outlives the
+    record of its disc: only a rip needs a known disc, and raises DiscNotFound without one, and
+    Conflict where the disc has left its drive.
+    """
+    with context.database.write_queue():
+        new = replace(new, disc_id=_known_disc(context, new))
+        job = _merge(context, new) or _enter(context, new)
+        if job.status == JobStatus.QUEUED:
+            dispatcher.dispatch(context)
+            job = context.stores.jobs.get(job.job_id) or job
+    return job
+
+
+def enqueue_rips(context: Context, disc: Disc, titles: Sequence[Title]) -> list[str]:
+    """Enter a rip job for each title, for the disc's agent; returns their ids."""
+    rips = [
+        transitions.enter(
+            context,
+            {
+                "job_type": JobType.RIP,
+                "status": JobStatus.QUEUED,
+                "disc": disc.disc_id,
+                "title_index": title.title_index,
+                "output_name": _without_extension(title.proposed_filename) or title.name,
+                "source_disc_name": disc.disc_name,
+                "input_file_size": title.size_bytes or None,
+                "for_agent_id": disc.agent_id,
+            },
+        )
+        for title in titles
+    ]
+    dispatcher.dispatch(context)
+    return [job.job_id for job in rips]
+
+
+def enqueue_organize_result(
+    context: Context, file: Path, name: str, origin: Job | None
+) -> Job | None:
+    """Enter the job that organizes a finished file; None where there is no library.
+
+    name: the name that the file was meant to have; its own may have a number, because another file
+    of the output folder has that name. origin: the job whose result it is; None for none.
+    """
+    if not context.settings.nas_enabled:
         return None
+    places = LibraryPlaces(context.settings, context.stores.discs)
+    if origin is None:
+        return enqueue_organize(context, file, places.of_name(name))
+    return enqueue_organize(context, file, places.of_job(origin, name), origin)
 
 
-def _is_rip(fields: dict[str, Any]) -> bool:
-    return bool(fields["job_type"] == JobType.RIP)
+def enqueue_organize(context: Context, file: Path, place: str, origin: Job | None = None) -> Job:
+    """Enter the job that moves a file to a place of the library, a path below its root; returns
+    the open job for that file where there is one."""
+    context.database.require_queue()
+    known = context.stores.filings.open_job(str(file))
+    if known is not None:
+        return known
+    values: JobValues = {
+        "job_type": JobType.ORGANIZE,
+        "status": JobStatus.QUEUED,
+        "input_file": str(file),
+        "input_file_size": file.stat().st_size,
+        "output_name": Path(place).name,
+        "library_path": place,
+    }
+    if origin is not None:
+        values |= {
+            "disc": origin.disc_id,
+            "title_index": origin.title_index,
+            "source_job_id": origin.job_id,
+            "source_disc_name": origin.source_disc_name,
+        }
+    return transitions.enter(context, values)
+
+
+def _enter(context: Context, new: NewJob) -> Job:
+    origin = _origin(context, new)
+    waits = new.requires_approval and not origin.goes_on
+    try:
+        job = transitions.enter(
+            context,
+            {
+                "job_type": new.job_type,
+                "status": JobStatus.PENDING if waits else JobStatus.QUEUED,
+                "requires_approval": waits,
+                "disc": new.disc_id,
+                "title_index": new.title_index,
+                "input_file": new.input_file,
+                "output_name": new.output_name,
+                "preset": new.preset,
+                "priority": new.priority,
+                "source_disc_name": new.source_disc_name,
+                "input_file_size": new.input_file_size,
+                "thumbnail_timestamps": [one.timestamp for one in new.thumbnails],
+                "source_job_id": origin.source_job_id,
+                "for_agent_id": origin.for_agent_id,
+                "library_path": _library_path(context, new),
+            },
+        )
+    except peewee.IntegrityError as error:
+        what = "title of the disc" if new.job_type == JobType.RIP else "file"
+        raise Conflict(
+            f"This {what} has a {new.job_type} job already: see GET /api/jobs, or cancel that one"
+            " first."
+        ) from error
+    _thumbnails(context).save(job.job_id, new.thumbnails)
+    log.info("Job entered", extra={"job_id": job.job_id, "job_type": job.job_type})
+    return job
+
+
+def _library_path(context: Context, new: NewJob) -> str | None:
+    """Return where an organize job puts a file of the output folder; None for other files, and for
+    other jobs."""
+    file = Path(new.input_file or "")
+    is_ours = is_finished_file(context.settings.output_dir, file)
+    if new.job_type is not JobType.ORGANIZE or not is_ours:
+        return None
+    stem, extension = split_extension(file.name)
+    name = (new.output_name or stem).removesuffix(extension)
+    places = LibraryPlaces(context.settings, context.stores.discs)
+    return places.of_name(safe_component(name + extension))
+
+
+def _known_disc(context: Context, new: NewJob) -> str | None:
+    if new.disc_id is None:
+        return None
+    is_rip, discs = new.job_type == JobType.RIP, context.stores.discs
+    if discs.exists(new.disc_id):
+        if is_rip and not discs.in_its_drive(new.disc_id):
+            # The number of its title would rip another disc.
+            raise Conflict("The disc has left its drive: put it in again to rip it.")
+        return new.disc_id
+    if is_rip:
+        raise DiscNotFound(new.disc_id)
+    log.warning("Job of an unknown disc", extra={"disc_id": new.disc_id})
+    return None
+
+
+def _merge(context: Context, new: NewJob) -> Job | None:
+    """Return the job that there is already for the file of a request, with what the request adds;
+    None when it asks for a new one."""
+    known = _known_transcode(context, new)
+    if known is None:
+        return None
+    jobs, values = context.stores.jobs, JobValues(is_announced=True)
+    if _is_untouched(known):
+        values |= _added(new)
+    if new.thumbnails and known.status in OPEN:
+        values["thumbnail_timestamps"] = [one.timestamp for one in new.thumbnails]
+        # The job's addresses have its own title's number, which the request may have left out.
+        own = [replace(one, title_index=known.title_index or 0) for one in new.thumbnails]
+        _thumbnails(context).save(known.job_id, own)
+    job = jobs.change(known.job_id, values)
+    if job is not None and not new.requires_approval and job.status == JobStatus.PENDING:
+        transitions.move(
+            context,
+            job.job_id,
+            JobStatus.QUEUED,
+            actor=SERVER,
+            detail="Its agent asks for no approval.",
+            values={"requires_approval": False},
+        )
+    return jobs.get(known.job_id)
+
+
+def _added(new: NewJob) -> JobValues:
+    """Return what a request adds to the job that the server entered before it."""
+    values: JobValues = {}
+    if new.output_name is not None:
+        values["output_name"] = new.output_name
+    if new.source_disc_name is not None:
+        values["source_disc_name"] = new.source_disc_name
+    if new.input_file_size is not None:
+        values["input_file_size"] = new.input_file_size
+    if new.preset is not None:
+        values["preset"] = new.preset
+    return values
+
+
+def _origin(context: Context, new: NewJob) -> Origin:
+    """Return where a new job's file lies: with the agent that ripped it, or that has the disc it
+    came from; nothing where neither is known, or it lies on a share."""
+    rips = _rips(context, new)
+    if rips:
+        rip = rips[0]
+        others = context.stores.jobs.transcodes_of([rip.job_id])
+        has_open = any(job.status in OPEN for job in others)
+        # A person decides about the file of a failed rip, and about doing something twice.
+        is_fresh = rip.status not in (JobStatus.FAILED, JobStatus.CANCELLED) and not others
+        return Origin(
+            None if has_open else rip.job_id,
+            disk_of(rip.assigned_agent_id or rip.for_agent_id, new.input_file),
+            goes_on=is_fresh and is_approved_with_its_disc(context, new.disc_id),
+        )
+    disc = None if new.disc_id is None else context.stores.discs.get(new.disc_id)
+    return Origin(for_agent_id=disk_of(None if disc is None else disc.agent_id, new.input_file))
+
+
+def _known_transcode(context: Context, new: NewJob) -> Job | None:
+    """Return the file's job that its agent has yet to hear of, else the one that is still open."""
+    rips = _rips(context, new)
+    if not rips or new.input_file is None:
+        return None
+    jobs = [
+        job
+        for job in context.stores.jobs.transcodes_of([rip.job_id for rip in rips])
+        if job.input_file is not None
+        and same_file(job.input_file, new.input_file)
+        and (not job.is_announced or job.status in OPEN)
+    ]
+    # Two agents may have a file of that name: the one from a disc of that label is meant.
+    label = new.source_disc_name
+    jobs.sort(key=lambda job: (job.source_disc_name != label, job.is_announced))
+    return next(iter(jobs), None)
+
+
+def _rips(context: Context, new: NewJob) -> list[Job]:
+    if new.job_type != JobType.TRANSCODE or new.input_file is None:
+        return []
+    return context.stores.jobs.rips_that_wrote(new.input_file, new.disc_id, new.title_index)
+
+
+def _is_untouched(job: Job) -> bool:
+    """Whether neither a person nor a machine has had a job in hand."""
+    by_itself = job.status == JobStatus.QUEUED and not job.requires_approval and not job.attempt
+    return job.status == JobStatus.PENDING or by_itself
+
+
+def _thumbnails(context: Context) -> ThumbnailStore:
+    # Saved before the commit: a job that names thumbnails has them.
+    return ThumbnailStore(context.settings.thumbnails_dir, context.clock)
 
 
 def _without_extension(filename: str | None) -> str | None:

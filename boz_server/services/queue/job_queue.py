@@ -1,15 +1,15 @@
 """The queue as people see and steer it: approve, assign, cancel, retry, put first.
 
-How jobs get in is in job_entry.py, what the machines report of them in job_reports.py.
+How jobs get in is in enqueue.py, what machines report of them in reports.py.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import peewee
 
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Job, JobEvent
 from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.queue.file_paths import is_shared
@@ -17,17 +17,21 @@ from boz_server.domain.queue.job_states import OPEN, OVER, JobStatus, JobType
 from boz_server.domain.queue.retry_policy import is_upload_error
 from boz_server.errors import Conflict, Refused
 from boz_server.repositories.attempt_repository import by_agent
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.job_event_repository import JobEventRepository
-from boz_server.repositories.job_repository import JobRepository
+from boz_server.repositories.job_repository import Guard, JobRepository, JobValues
 from boz_server.repositories.paging import Page, PageRequest
+from boz_server.services.library.nas import LibraryShare
 from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.leases import Attempts
-from boz_server.services.queue.remote_inputs import RemoteWork
-from boz_server.services.queue.reports import JobReports
-from boz_server.services.queue.transitions import PERSON, JobMoves
+from boz_server.services.queue import (
+    dispatcher,
+    leases,
+    remote_inputs,
+    reports,
+    transitions,
+    waiting_reasons,
+)
+from boz_server.services.queue.enqueue import NewJob, enqueue
+from boz_server.services.queue.transitions import PERSON
 
 log = logging.getLogger(__name__)
 
@@ -49,61 +53,51 @@ class Approval:
 
 
 class JobQueue:
-    """Shows jobs, and carries out what people decide about them."""
+    """Shows jobs, and carries out what people decide about them.
+
+    nas: the library's share, which says why organize jobs wait.
+    """
 
     def __init__(
-        self,
-        database: Database,
-        *,
-        jobs: JobRepository,
-        events: JobEventRepository,
-        discs: DiscRepository,
-        agent_manager: AgentManager,
-        worker_manager: WorkerManager,
-        reports: JobReports,
-        moves: JobMoves,
-        dispatcher: Dispatcher,
-        attempts: Attempts,
-        remote: RemoteWork,
+        self, context: Context, nas: LibraryShare, agents: AgentManager, workers: WorkerManager
     ) -> None:
-        self.database = database
-        self.jobs = jobs
-        self.events = events
-        self.discs = discs
-        self.agent_manager = agent_manager
-        self.worker_manager = worker_manager
-        self.reports = reports
-        self.moves = moves
-        self.dispatcher = dispatcher
-        self.attempts = attempts
-        self.remote = remote
+        self.context = context
+        self.nas = nas
+        self.agents = agents
+        self.workers = workers
+
+    def enqueue(self, new: NewJob) -> Job:
+        """Enter a job, as `enqueue.enqueue` does."""
+        job = enqueue(self.context, new)
+        self._explain([job])
+        return job
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
-        job = self.reports.get(job_id)
-        self.dispatcher.reasons.explain([job])
+        job = self._find(job_id)
+        self._explain([job])
         return job
 
     def newest(self, request: PageRequest, status: JobStatus | None = None) -> Page[Job]:
         """Return jobs, newest first."""
-        return self._explained(self.jobs.newest(request, status))
+        return self._explained(self._jobs.newest(request, status))
 
     def waiting(self, request: PageRequest) -> Page[Job]:
         """Return the jobs that no machine has yet, most urgent first."""
-        return self._explained(self.jobs.waiting(request))
+        return self._explained(self._jobs.waiting(request))
 
     def awaiting_approval(self, request: PageRequest) -> Page[Job]:
         """Return the transcode jobs that wait for a person, most urgent first."""
-        return self._explained(self.jobs.awaiting_approval(request))
+        return self._explained(self._jobs.awaiting_approval(request))
 
     def upload_errors(self, request: PageRequest) -> Page[Job]:
         """Return the jobs whose result could not be uploaded, the latest first."""
-        return self.jobs.upload_errors(request)
+        return self._jobs.upload_errors(request)
 
     def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
         """Return what became of a job, oldest first. Raises JobNotFound."""
-        self.reports.get(job_id)
-        return self.events.page(job_id, request)
+        self._find(job_id)
+        return self.context.stores.events.page(job_id, request)
 
     def of_agent(self, agent_id: str) -> list[Job]:
         """Return what an agent has to do, in order; to ask renews its leases.
@@ -111,12 +105,12 @@ class JobQueue:
         Not where its heartbeats have long stopped: dashboards may ask as well, and would keep the
         jobs of an agent that is gone. Raises AgentNotFound.
         """
-        alive = self.agent_manager.heard_within(agent_id, terms=POLLS_COUNT_TERMS)
-        return self.attempts.held_by(by_agent(agent_id), alive=alive)
+        alive = self.agents.heard_within(agent_id, terms=POLLS_COUNT_TERMS)
+        return leases.held_by(self.context, by_agent(agent_id), alive=alive)
 
     def stats(self) -> dict[str, int]:
         """Count the jobs: total, each status, each type, and those that await approval."""
-        counts = self.jobs.counts()
+        counts = self._jobs.counts()
         stats = {"total_jobs": sum(number for *_, number in counts)}
         for status in JobStatus:
             stats[status.value] = sum(row[-1] for row in counts if row[0] == status)
@@ -135,9 +129,9 @@ class JobQueue:
         Raises JobNotFound, AgentNotFound, Refused when the agent is not available, has no place
         for it or not its disc, and Conflict when the job is past being assigned.
         """
-        with self.database.write_queue():
-            job = self.reports.get(job_id)
-            agent = self.agent_manager.get(agent_id)
+        with self.context.database.write_queue():
+            job = self._find(job_id)
+            agent = self.agents.get(agent_id)
             if job.job_type is JobType.ORGANIZE:
                 raise Refused("The server files this by itself: no agent can do it.")
             if agent.status != AgentStatus.ONLINE:
@@ -147,8 +141,8 @@ class JobQueue:
             self._require_disc_at(job, agent_id)
             if self._ready_for(job, agent_id) is None:
                 raise Conflict(f"The job is {job.status}: only one that has not begun is assigned.")
-            self.dispatcher.assign_by_hand(self.reports.get(job_id), agent_id, PERSON)
-            self.dispatcher.dispatch()
+            dispatcher.assign_by_hand(self.context, self._find(job_id), agent_id, PERSON)
+            dispatcher.dispatch(self.context)
 
     def approve(
         self, job_id: str, worker_id: str, preset: str, output_name: str | None = None
@@ -158,41 +152,43 @@ class JobQueue:
         Raises JobNotFound, WorkerNotFound, and Refused when the job does not await approval, or the
         worker can't reach its file.
         """
-        with self.database.write_queue():
-            job = self.reports.get(job_id)
-            worker = self.worker_manager.get(worker_id)
+        with self.context.database.write_queue():
+            job = self._find(job_id)
+            worker = self.workers.get(worker_id)
             stays = job.for_agent_id is not None and not is_shared(job.input_file)
-            moved = self.moves.move(
+            moved = transitions.move(
+                self.context,
                 job_id,
                 JobStatus.QUEUED,
-                Job.requires_approval,
                 actor=PERSON,
-                only_from={JobStatus.PENDING},
+                guard=Guard(only_from={JobStatus.PENDING}, requires_approval=True),
                 detail=f"Approved for worker {worker_id!r} with {preset!r}.",
-                for_worker_id=worker_id,
-                for_agent_id=job.for_agent_id if stays else worker.agent_id,
-                preset=preset,
-                output_name=output_name or job.output_name,
-                is_named_by_person=job.is_named_by_person
-                or (bool(output_name) and output_name != job.output_name),
+                values={
+                    "for_worker_id": worker_id,
+                    "for_agent_id": job.for_agent_id if stays else worker.agent_id,
+                    "preset": preset,
+                    "output_name": output_name or job.output_name,
+                    "is_named_by_person": job.is_named_by_person
+                    or (bool(output_name) and output_name != job.output_name),
+                },
             )
             if moved is None:
                 state = f"is {job.status}" if job.requires_approval else "needs no approval"
                 raise Refused(
                     f"The job {state}: only a pending job that requires approval can be approved."
                 )
-            self.remote.require_reach(job, worker)
-            self.dispatcher.dispatch()
+            remote_inputs.require_access(self.context, job, worker)
+            dispatcher.dispatch(self.context)
         return Approval(job_id, worker_id, worker.agent_id or worker_id, preset)
 
     def cancel(self, job_id: str) -> None:
         """End a job that is not over yet. Raises JobNotFound, and Refused when it is."""
-        with self.database.write_queue():
-            job = self.reports.get(job_id)
-            moved = self.moves.end(job_id, JobStatus.CANCELLED, actor=PERSON)
+        with self.context.database.write_queue():
+            job = self._find(job_id)
+            moved = transitions.end(self.context, job_id, JobStatus.CANCELLED, actor=PERSON)
             if moved is None:
                 raise Refused(f"The job is {job.status} already: nothing to cancel.")
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
 
     def retry(self, job_id: str) -> Job:
         """Try a job again that failed, or whose result could not be uploaded; it has all its
@@ -200,19 +196,23 @@ class JobQueue:
 
         Raises JobNotFound, and Conflict when it is in no such state or can't be done any more.
         """
-        with self.database.write_queue():
-            job = self.reports.get(job_id)
+        with self.context.database.write_queue():
+            job = self._find(job_id)
             failed = job.status == JobStatus.FAILED
             if not failed and not (job.status in OVER and is_upload_error(job.error)):
                 raise Conflict(
                     f"The job is {job.status}: only a failed one is tried again, or one whose"
                     " result could not be uploaded."
                 )
-            if not self.moves.can_wait(job):
+            if not transitions.can_wait(self.context, job):
                 raise Conflict("The disc has left its drive: put it in again and rip it anew.")
             try:
-                moved = self.moves.again(
-                    job, actor=PERSON, detail="Tried again by a person.", failures=0
+                moved = transitions.again(
+                    self.context,
+                    job,
+                    actor=PERSON,
+                    detail="Tried again by a person.",
+                    values={"failures": 0},
                 )
             except peewee.IntegrityError as error:
                 raise Conflict(
@@ -220,54 +220,72 @@ class JobQueue:
                 ) from error
             if moved is None:
                 raise Conflict(f"The job is {job.status}: a cancelled job never runs again.")
-            self.dispatcher.dispatch()
+            dispatcher.dispatch(self.context)
             return self.get(job_id)
 
     def set_priority(self, job_id: str, priority: int) -> Job:
         """Set how urgent a job is, higher first. Raises JobNotFound, Conflict when it is over."""
-        with self.database.write_queue():
-            return self._prioritise(self.reports.get(job_id), priority)
+        with self.context.database.write_queue():
+            return self._prioritise(self._find(job_id), priority)
 
     def bump(self, job_id: str) -> Job:
         """Put a job before all others that wait. Raises JobNotFound, Conflict when it is over."""
-        with self.database.write_queue():
-            job = self.reports.get(job_id)
-            highest = self.jobs.highest_waiting_priority(besides=job_id)
+        with self.context.database.write_queue():
+            job = self._find(job_id)
+            highest = self._jobs.highest_waiting_priority(besides=job_id)
             if highest is None or highest < job.priority:
                 return self._prioritise(job, job.priority)
             return self._prioritise(job, min(highest + 1, HIGHEST_PRIORITY))
 
     def _explained(self, page: Page[Job]) -> Page[Job]:
-        self.dispatcher.reasons.explain(page.items)
+        self._explain(page.items)
         return page
 
+    def _explain(self, jobs: Sequence[Job]) -> None:
+        waiting_reasons.explain(self.context, self.nas, jobs)
+
     def _prioritise(self, job: Job, priority: int) -> Job:
-        changed = self.jobs.change(job.job_id, Job.status.in_(list(OPEN)), priority=priority)
+        guard = Guard(only_from=OPEN)
+        changed = self._jobs.change(job.job_id, {"priority": priority}, guard)
         if changed is None:
-            raise Conflict(f"The job is {job.status}: its turn has come and gone.")
+            raise Conflict(f"The job is {job.status}: only open jobs can be reprioritised.")
         if priority != job.priority:
-            self.moves.note(
-                changed, actor=PERSON, detail=f"Priority {job.priority} became {priority}."
-            )
-        self.dispatcher.dispatch()
+            detail = f"Priority {job.priority} became {priority}."
+            transitions.note(self.context, changed, actor=PERSON, detail=detail)
+        dispatcher.dispatch(self.context)
         return self.get(job.job_id)
 
     def _ready_for(self, job: Job, agent_id: str) -> Job | None:
-        """Queue a job for an agent that a person chose, whoever had it; None once it has begun."""
-        own: dict[str, Any] = {"for_agent_id": agent_id, "for_worker_id": None}
+        """Queue a job for the agent that a person chose, even if a machine has it; None once it
+        has begun."""
+        own: JobValues = {"for_agent_id": agent_id, "for_worker_id": None}
         detail = f"Chosen for agent {agent_id!r}."
         if job.status == JobStatus.QUEUED:
-            return self.jobs.change(job.job_id, **own, scheduled_at=None)
+            return self._jobs.change(job.job_id, own | JobValues(scheduled_at=None))
         if job.status == JobStatus.PENDING:
-            return self.moves.move(job.job_id, JobStatus.QUEUED, actor=PERSON, detail=detail, **own)
+            return transitions.move(
+                self.context,
+                job.job_id,
+                JobStatus.QUEUED,
+                actor=PERSON,
+                detail=detail,
+                values=own,
+            )
         if job.status == JobStatus.ASSIGNED:
-            return self.moves.requeue(job, actor=PERSON, detail=detail, **own)
+            return transitions.requeue(self.context, job, actor=PERSON, detail=detail, values=own)
         return None
 
     def _require_disc_at(self, job: Job, agent_id: str) -> None:
         """A disc can be ripped only where it lies."""
         if job.job_type != JobType.RIP or job.disc_id is None:
             return
-        disc = self.discs.get(job.disc_id)
+        disc = self.context.stores.discs.get(job.disc_id)
         if disc is not None and disc.agent_id != agent_id:
             raise Refused(f"The disc lies in a drive of agent {disc.agent_id!r}: choose that one.")
+
+    def _find(self, job_id: str) -> Job:
+        return reports.find(self.context, job_id)
+
+    @property
+    def _jobs(self) -> JobRepository:
+        return self.context.stores.jobs

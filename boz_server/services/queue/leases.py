@@ -1,201 +1,188 @@
-"""Attempts as time goes by: signs of life, lost machines, and jobs that are tried again."""
+"""Leases: kept by signs of life, lost with their machines; and jobs that are tried again."""
 
 import logging
 import random
 from datetime import timedelta
-from typing import Any
 
 import peewee
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.retry_policy import is_upload_error, next_attempt_at
-from boz_server.repositories.attempt_repository import AttemptRepository
-from boz_server.repositories.job_event_repository import JobEventRepository
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.transitions import SERVER, JobMoves, actor_of
-from boz_server.settings import Settings
+from boz_server.repositories.attempt_repository import Holder
+from boz_server.repositories.job_repository import Guard, JobValues
+from boz_server.services.queue import dispatcher, transitions
+from boz_server.services.queue.transitions import SERVER, actor_of
 
 log = logging.getLogger(__name__)
 
-#: A machine that starts anew says within this time what it still works on: agents report every
-#: 2 seconds.
-DOUBT_SECONDS = 20
+#: A machine that has just started reports within this time what it still works on: agents report
+#: every 2 seconds.
+SUSPECT_SECONDS = 20
+#: Spreads retries; guards nothing.
+CHANCE = random.Random()  # noqa: S311
 
 
-class Attempts:
-    """Keeps leases, takes jobs from machines that are lost, and tries again what may go well."""
+def sign_of_life(context: Context, holder: Holder, *, polled: bool = False) -> None:
+    """Extend the leases of a machine that has shown itself; after a poll, only if that is due."""
+    now, attempts = context.clock.now(), context.stores.attempts
+    if attempts.has_to_extend(holder, now, polled=polled):
+        with context.database.write_queue():
+            attempts.extend(holder, now)
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
-        *,
-        attempts: AttemptRepository,
-        events: JobEventRepository,
-        moves: JobMoves,
-        dispatcher: Dispatcher,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
-        self.attempts = attempts
-        self.events = events
-        self.moves = moves
-        self.dispatcher = dispatcher
-        self.chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
 
-    def sign_of_life(self, holder: Any, *, polled: bool = False) -> None:
-        """Extend the leases of a machine that has shown itself; after a poll where that is due.
+def held_by(context: Context, holder: Holder, *, alive: bool) -> list[Job]:
+    """Return the jobs that a machine has, in the order in which to do them.
 
-        holder: a condition on jobs, of attempt_repository: by_agent or by_worker.
-        """
-        now = self.clock.now()
-        if self.attempts.has_to_extend(holder, now, polled=polled):
-            with self.database.write_queue():
-                self.attempts.extend(holder, now)
+    alive: whether the question counts as a sign of life.
+    """
+    if alive:
+        sign_of_life(context, holder, polled=True)
+    return context.stores.attempts.held(holder)
 
-    def held_by(self, holder: Any, *, alive: bool) -> list[Job]:
-        """Return what a machine has to do, in order; alive: whether that it asks shows it."""
-        if alive:
-            self.sign_of_life(holder, polled=True)
-        return self.attempts.held(holder)
 
-    def cancelled(self, holder: Any) -> list[str]:
-        """Return the ids of a machine's jobs that were cancelled lately, for it to stop."""
-        return self.attempts.cancelled(holder, self.clock.now())
+def cancelled(context: Context, holder: Holder) -> list[str]:
+    """Return the ids of a machine's jobs that were cancelled lately, for it to stop."""
+    return context.stores.attempts.cancelled(holder, context.clock.now())
 
-    def doubt(self, holder: Any) -> None:
-        """A machine has started anew: what it ran before is lost unless it reports on it soon.
 
-        Runs inside the caller's `write_queue()`.
-        """
-        self.attempts.doubt(holder, self.clock.now() + timedelta(seconds=DOUBT_SECONDS))
+def suspect(context: Context, holder: Holder) -> None:
+    """Doubt the leases of a machine that has just started: it soon loses the jobs that it does not
+    report on."""
+    context.database.require_queue()
+    until = context.clock.now() + timedelta(seconds=SUSPECT_SECONDS)
+    context.stores.attempts.suspect(holder, until)
 
-    def release(self, holder: Any, detail: str) -> None:
-        """Take all jobs from a machine that has signed off; no attempt counts as a failure.
 
-        Runs inside the caller's `write_queue()`.
-        """
-        for job in self.attempts.held(holder):
-            self.moves.requeue(job, actor=actor_of(job), detail=detail)
+def release(context: Context, holder: Holder, detail: str) -> None:
+    """Take all jobs from a machine that has signed off; none of them counts as failed."""
+    context.database.require_queue()
+    for job in context.stores.attempts.held(holder):
+        transitions.requeue(context, job, actor=actor_of(job), detail=detail)
 
-    def rescue(self) -> int:
-        """Take the jobs of machines whose leases have run out; returns how many."""
-        now = self.clock.now()
-        with self.database.write_queue():
-            jobs = self.attempts.expired(now)
-            for job in jobs:
-                self._rescue(job)
-            self.dispatcher.dispatch()
-        return len(jobs)
 
-    def begin_epoch(self) -> int:
-        """Let no report land that is from the time after a backup, which the database that was
-        restored from it knows nothing of; returns how many jobs were taken from their machines.
+def rescue(context: Context) -> int:
+    """Take the jobs of machines whose leases have expired; returns how many."""
+    with context.database.write_queue():
+        jobs = context.stores.attempts.expired(context.clock.now())
+        for job in jobs:
+            _rescue(context, job)
+        dispatcher.dispatch(context)
+    return len(jobs)
 
-        Who has a token has a wrong one then. Who sends none may have been given any job that is
-        not over: it counts as tried, so that at most the one machine that can do it may say that it
-        runs (JobReports).
-        """
-        with self.database.write_queue():
-            jobs = self.attempts.under_way()
-            for job in jobs:
-                self.moves.requeue(job, actor=SERVER, detail="The database was restored.")
-            self.attempts.outdate()
-        return len(jobs)
 
-    def retry_due(self) -> int:
-        """Queue again what failed for a passing reason and whose wait is over; returns how many."""
-        retried = 0
-        for job in self.attempts.to_retry(self.clock.now()):
-            with self.database.write_queue():
-                retried += self._retry(job)
-                self.dispatcher.dispatch()
-        return retried
+def invalidate_attempts_after_restore(context: Context) -> int:
+    """After a restore, reject reports from attempts made since the backup was taken.
 
-    def plan_retry(
-        self, job: Job, error: str | None, *, passes: bool | None = None
-    ) -> dict[str, Any]:
-        """Return what a failure sets on its job: a try later, if its reason passes and not all
-        attempts are used up. passes: whether it does; None where only the error's words tell."""
-        failures = job.failures + 1
-        planned = None
-        passes = is_upload_error(error) if passes is None else passes
-        if passes and failures < self.limit(job.job_type):
-            planned = next_attempt_at(
-                job.job_type, failures, self.clock.now(), self.chance.random()
-            )
-        return {"failures": failures, "scheduled_at": planned}
+    Returns how many jobs were taken from their machines. A machine with a token has a wrong one
+    then. One that sends no token may have been given any job that is not over: every such job
+    counts as tried once, so that only the one machine that can do it may report that it runs
+    (see `reports`).
+    """
+    with context.database.write_queue():
+        jobs = context.stores.attempts.under_way()
+        for job in jobs:
+            transitions.requeue(context, job, actor=SERVER, detail="The database was restored.")
+        context.stores.attempts.invalidate()
+    return len(jobs)
 
-    def limit(self, job_type: JobType) -> int:
-        """Return how many attempts a job of a type gets."""
-        own = {
-            JobType.RIP: self.settings.max_rip_attempts,
-            JobType.TRANSCODE: self.settings.max_transcode_attempts,
-            JobType.ORGANIZE: self.settings.max_organize_attempts,
-        }[job_type]
-        return self.settings.max_attempts if own is None else own
 
-    def _rescue(self, job: Job) -> None:
-        """Queue a job whose machine is lost, or give it up when that was the last attempt."""
-        failures, limit = job.failures + 1, self.limit(job.job_type)
-        lost = f"{_holder(job)} was not heard from in time"
-        if job.job_type is JobType.ORGANIZE:
-            # A server that was killed is no fault of the file's.
-            self.moves.requeue(job, actor=SERVER, detail=f"{lost}.")
-            return
-        if failures < limit:
-            now = self.clock.now()
-            # The first time at once; a job whose machines are lost again and again waits longer.
-            later = (
-                next_attempt_at(job.job_type, failures - 1, now, self.chance.random())
-                if failures > 1
-                else None
-            )
-            self.moves.requeue(
-                job, actor=SERVER, detail=f"{lost}.", failures=failures, scheduled_at=later
-            )
-            log.warning("Job rescued", extra={"job_id": job.job_id, "attempt": job.attempt})
-            return
-        self.moves.end(
-            job.job_id,
-            JobStatus.FAILED,
-            Job.attempt == job.attempt,
-            only_from=HELD,
-            actor=SERVER,
-            detail=f"{lost}.",
-            failures=failures,
-            error=f"Given up after {failures} attempts: {self._story(job, lost)}. Look after the"
-            " machine, then retry the job.",
-        )
+def retry_due(context: Context) -> int:
+    """Queue the jobs again whose wait after a passing failure is over; returns how many."""
+    retried = 0
+    for job in context.stores.attempts.to_retry(context.clock.now()):
+        with context.database.write_queue():
+            retried += _retry(context, job)
+            dispatcher.dispatch(context)
+    return retried
 
-    def _story(self, job: Job, last: str) -> str:
-        """Tell how the attempts ended, the latest in its own words."""
-        told = [
-            f"attempt {event.attempt}: {(event.detail or 'no reason was given').rstrip('.')}"
-            for event in self.events.lost_attempts(job.job_id)
-        ]
-        return "; ".join([*told, f"attempt {job.attempt}: {last}"])
 
-    def _retry(self, job: Job) -> int:
-        """Queue one job again; where that can't be, nothing is planned for it any more."""
-        moved = None
-        if self.moves.can_wait(job):
-            try:
-                with self.database.write():
-                    moved = self.moves.again(
-                        job, actor=SERVER, detail="It failed for a reason that passes."
-                    )
-            except peewee.IntegrityError:
-                log.info("Job has a successor", extra={"job_id": job.job_id})
-        if moved is None:
-            # A later attempt has plans of its own.
-            self.moves.jobs.change(job.job_id, Job.attempt == job.attempt, scheduled_at=None)
-        return int(moved is not None)
+def plan_retry(
+    context: Context, job: Job, error: str | None, *, passes: bool | None = None
+) -> JobValues:
+    """Return what a failure sets on its job: another attempt later, if the reason passes and
+    attempts are left. passes: whether it does; None where only the error's words tell."""
+    failures = job.failures + 1
+    planned = None
+    passes = is_upload_error(error) if passes is None else passes
+    if passes and failures < attempt_limit(context, job.job_type):
+        now = context.clock.now()
+        planned = next_attempt_at(job.job_type, failures, now, CHANCE.random())
+    return {"failures": failures, "scheduled_at": planned}
+
+
+def attempt_limit(context: Context, job_type: JobType) -> int:
+    """Return how many attempts a job of a type gets."""
+    settings = context.settings
+    own = {
+        JobType.RIP: settings.max_rip_attempts,
+        JobType.TRANSCODE: settings.max_transcode_attempts,
+        JobType.ORGANIZE: settings.max_organize_attempts,
+    }[job_type]
+    return settings.max_attempts if own is None else own
+
+
+def _rescue(context: Context, job: Job) -> None:
+    """Queue a job whose machine is lost, or fail it when that was its last attempt."""
+    failures = job.failures + 1
+    lost = f"{_holder(job)} was not heard from in time"
+    if job.job_type is JobType.ORGANIZE:
+        # The server was killed: the file did not fail.
+        transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.")
+        return
+    if failures < attempt_limit(context, job.job_type):
+        values: JobValues = {"failures": failures}
+        if failures > 1:
+            # The first time at once; a job that loses its machine again and again waits longer.
+            now = context.clock.now()
+            later = next_attempt_at(job.job_type, failures - 1, now, CHANCE.random())
+            values["scheduled_at"] = later
+        else:
+            values["scheduled_at"] = None
+        transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.", values=values)
+        log.warning("Job rescued", extra={"job_id": job.job_id, "attempt": job.attempt})
+        return
+    transitions.end(
+        context,
+        job.job_id,
+        JobStatus.FAILED,
+        actor=SERVER,
+        guard=Guard(only_from=HELD, attempt=job.attempt),
+        detail=f"{lost}.",
+        values={
+            "failures": failures,
+            "error": f"Given up after {failures} attempts: {_story(context, job, lost)}. Look after"
+            " the machine, then retry the job.",
+        },
+    )
+
+
+def _story(context: Context, job: Job, last: str) -> str:
+    """Tell how the attempts ended, the latest with its own reason."""
+    lost = [
+        f"attempt {event.attempt}: {(event.detail or 'no reason was given').rstrip('.')}"
+        for event in context.stores.events.lost_attempts(job.job_id)
+    ]
+    return "; ".join([*lost, f"attempt {job.attempt}: {last}"])
+
+
+def _retry(context: Context, job: Job) -> int:
+    """Queue one job again; where that can't be, plan nothing for it any more."""
+    moved = None
+    if transitions.can_wait(context, job):
+        try:
+            with context.database.write():
+                moved = transitions.again(
+                    context, job, actor=SERVER, detail="It failed for a reason that passes."
+                )
+        except peewee.IntegrityError:
+            log.info("Job has a successor", extra={"job_id": job.job_id})
+    if moved is None:
+        # A later attempt has plans of its own.
+        this_attempt = Guard(attempt=job.attempt)
+        context.stores.jobs.change(job.job_id, {"scheduled_at": None}, this_attempt)
+    return int(moved is not None)
 
 
 def _holder(job: Job) -> str:

@@ -1,53 +1,36 @@
-"""Repairs what follows from the jobs, wherever it does not: after a crash of an older server, or
-a hand in the database."""
+"""Repairs what should follow from the jobs and does not: after a crash of an older server, or a
+manual change in the database."""
 
 import logging
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
-from boz_server.repositories.reconciliation_repository import ReconciliationRepository
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.transitions import SERVER, JobMoves
+from boz_server.context import Context
+from boz_server.services.queue import dispatcher, transitions
+from boz_server.services.queue.transitions import SERVER
 
 log = logging.getLogger(__name__)
 
 
-class Reconciliation:
-    """Brings agents, workers, discs and leases in line with the jobs, which are the truth."""
+def run(context: Context) -> dict[str, int]:
+    """Bring agents, workers, discs and leases in line with the jobs; returns how many rows of
+    each kind were wrong."""
+    repair = context.stores.repair
+    with context.database.write_queue():
+        repaired = {
+            "jobs without a lease": repair.give_leases(context.clock.now()),
+            "jobs held by no one": _queue_jobs_of_no_one(context),
+            "agents": repair.repair_agents(),
+            "workers": repair.repair_workers(),
+            "discs": repair.repair_discs(),
+        }
+        dispatcher.dispatch(context)
+    for kind, count in repaired.items():
+        if count:
+            log.warning("State repaired", extra={"kind": kind, "rows": count})
+    return repaired
 
-    def __init__(
-        self,
-        clock: Clock,
-        database: Database,
-        *,
-        rows: ReconciliationRepository,
-        moves: JobMoves,
-        dispatcher: Dispatcher,
-    ) -> None:
-        self.clock = clock
-        self.database = database
-        self.rows = rows
-        self.moves = moves
-        self.dispatcher = dispatcher
 
-    def run(self) -> dict[str, int]:
-        """Repair what is wrong; returns how many rows of what kind were."""
-        with self.database.write_queue():
-            repaired = {
-                "jobs without a lease": self.rows.give_leases(self.clock.now()),
-                "jobs held by no one": self._queue_jobs_of_no_one(),
-                "agents": self.rows.repair_agents(),
-                "workers": self.rows.repair_workers(),
-                "discs": self.rows.repair_discs(),
-            }
-            self.dispatcher.dispatch()
-        for kind, count in repaired.items():
-            if count:
-                log.warning("State repaired", extra={"kind": kind, "rows": count})
-        return repaired
-
-    def _queue_jobs_of_no_one(self) -> int:
-        jobs = self.rows.jobs_of_no_one()
-        for job in jobs:
-            self.moves.requeue(job, actor=SERVER, detail="No machine had it.")
-        return len(jobs)
+def _queue_jobs_of_no_one(context: Context) -> int:
+    jobs = context.stores.repair.jobs_of_no_one()
+    for job in jobs:
+        transitions.requeue(context, job, actor=SERVER, detail="No machine had it.")
+    return len(jobs)

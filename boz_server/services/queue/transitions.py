@@ -1,27 +1,25 @@
-"""Changes of a job's state: each with what it means for agent, worker and disc, and its history.
+"""The steps that a job may take from state to state, and what follows from each of them.
 
-Everything here runs inside the caller's `write_queue()`.
+Every change of a job's state goes through `move`: one guarded UPDATE, and then the effects that
+TRANSITIONS lists for that step, in the same transaction. What is not here: filling the places that
+a step frees. `dispatcher.dispatch` does that once, after the last change of an operation; between
+two changes it would give away jobs that the next one is about to take.
 """
 
 import logging
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import uuid4
 
-from boz_server.clock import Clock
 from boz_server.context import Context
 from boz_server.database.models import Job
-from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType, sources
+from boz_server.domain.queue.file_paths import disk_of
+from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.domain.queue.retry_policy import is_upload_error
-from boz_server.repositories.agent_repository import AgentRepository
-from boz_server.repositories.attempt_repository import AttemptRepository
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.job_event_repository import JobEventRepository
-from boz_server.repositories.job_repository import JobRepository, Step
-from boz_server.repositories.worker_repository import WorkerRepository
+from boz_server.repositories.job_repository import Guard, JobValues, Step
 from boz_server.services.notifications import discord
 from boz_server.services.statistics import record
-from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +31,7 @@ HOLDER = "boz-server"
 DISC_GONE = "The disc left its drive before this title was ripped: put it in again."
 
 #: What an attempt that is over, or was taken away, leaves on its job.
-NO_ATTEMPT: dict[str, Any] = {
+NO_ATTEMPT: JobValues = {
     "assigned_agent_id": None,
     "assigned_worker": None,
     "assigned_at": None,
@@ -44,7 +42,7 @@ NO_ATTEMPT: dict[str, Any] = {
     "progress": 0.0,
 }
 #: What a job that is over loses when it is tried again.
-AFRESH: dict[str, Any] = {
+AFRESH: JobValues = {
     "completed_at": None,
     "scheduled_at": None,
     "output_file": None,
@@ -53,214 +51,352 @@ AFRESH: dict[str, Any] = {
 }
 
 
-class JobMoves:
-    """Moves jobs from state to state; every move is one guarded UPDATE and one event."""
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """A change of a job.
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        *,
-        jobs: JobRepository,
-        events: JobEventRepository,
-        attempts: AttemptRepository,
-        agents: AgentRepository,
-        workers: WorkerRepository,
-        discs: DiscRepository,
-        context: Context,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.jobs = jobs
-        self.events = events
-        self.attempts = attempts
-        self.agents = agents
-        self.workers = workers
-        self.discs = discs
-        self.context = context
+    before, job: the row before and after. actor: who made it, as in JobEvent. detail: a sentence
+    for the history. duration_seconds: how long the work took by its machine's clock; None where the
+    machine did not say.
+    """
 
-    def enter(self, **fields: Any) -> Job:
-        """Enter a new job."""
-        job = self.jobs.insert(job_id=str(uuid4()), created_at=self.clock.now(), **fields)
-        self.events.record(job, job.created_at, from_status=None, actor=SERVER)
-        if job.job_type == JobType.RIP and job.disc_id is not None:
-            self.discs.begin_ripping(job.disc_id)
-        return job
+    before: Job
+    job: Job
+    actor: str
+    at: datetime
+    detail: str | None = None
+    duration_seconds: float | None = None
 
-    def move(
-        self,
-        job_id: str,
-        target: JobStatus,
-        *conditions: Any,
-        actor: str,
-        only_from: Collection[JobStatus] = frozenset(JobStatus),
-        detail: str | None = None,
-        duration_seconds: float | None = None,
-        **changes: Any,
-    ) -> Job | None:
-        """Take a job to another state; None when it is in no state from which it may go there,
-        or does not meet the conditions.
 
-        duration_seconds: how long the work took by its machine's clock; None where it didn't say.
-        """
-        origins = sources(target) & set(only_from)
-        step = self.jobs.step(job_id, origins, *conditions, status=target, **changes)
-        if step is None:
-            return None
-        now = self.clock.now()
-        self.events.record(
-            step.job, now, from_status=step.before.status, actor=actor, detail=detail
-        )
-        record.count(self.context, step, now, duration_seconds)
-        self._settle(step)
-        log.info("Job moved", extra={"job_id": job_id, "status": target, "actor": actor})
-        return step.job
+# The effects of a change. Each looks at the change and does nothing where it means nothing to it.
 
-    def assign(
-        self, job: Job, agent_id: str, worker_id: str | None, *, actor: str, **changes: Any
-    ) -> Job | None:
-        """Start an attempt at a queued job; None when it is not queued any more."""
-        changes = self.new_attempt(agent_id, worker_id) | changes
-        if job.job_type == JobType.TRANSCODE and not job.preset:
-            changes["preset"] = self._usual_preset(job, worker_id)
-        return self.move(job.job_id, JobStatus.ASSIGNED, actor=actor, only_from={JobStatus.QUEUED},
-                         **changes)  # fmt: skip
+Effect = Callable[[Context, JobChange], None]
 
-    def note(self, job: Job, *, actor: str, detail: str) -> None:
-        """Write down what happened to a job beside its state."""
-        self.events.record(
-            job, self.clock.now(), from_status=job.status, actor=actor, detail=detail
-        )
 
-    def claimed(self, job: Job) -> Job:
-        """Settle what a worker has claimed by a statement of its own; returns it with the preset
-        that it is to be done with."""
-        if not job.preset:
-            preset = self._usual_preset(job, job.assigned_worker_id)
-            job = self.jobs.change(job.job_id, preset=preset) or job
-        self.events.record(job, self.clock.now(), from_status=JobStatus.QUEUED, actor=actor_of(job))
-        self._refresh(job)
-        return job
+def history(context: Context, change: JobChange) -> None:
+    """Record the step as an event of the job."""
+    context.stores.events.record(
+        change.job,
+        change.at,
+        from_status=change.before.status,
+        actor=change.actor,
+        detail=change.detail,
+    )
 
-    def new_attempt(self, agent_id: str, worker_id: str | None) -> dict[str, Any]:
-        """Return what an attempt sets on its job; worker_id: None where no worker is registered."""
-        now = self.clock.now()
-        term = self.attempts.worker_term if agent_id == worker_id else self.attempts.agent_term
-        return NO_ATTEMPT | {
-            "assigned_agent_id": agent_id,
-            "assigned_worker": worker_id,
-            "assigned_at": now,
-            "attempt": Job.attempt + 1,
-            "lease_token": uuid4().hex,
-            "lease_expires_at": now + term,
-            "lease_doubted": False,
-            "token_used": False,
-            "deliveries": 0,
-            **AFRESH,
-        }
 
-    def requeue(self, job: Job, *, actor: str, detail: str, **changes: Any) -> Job | None:
-        """Take an attempt away from its machine; the job waits for the next.
+def statistics(context: Context, change: JobChange) -> None:
+    """Count the run that ends, or take back the result of one that is done again."""
+    step = Step(change.before, change.job)
+    record.count(context, step, change.at, change.duration_seconds)
 
-        Without failover a job stays with the worker that had it, until a person decides, but where
-        the agent that it is for may give it to another of its workers. A rip
-        whose disc has left its drive can't wait for anything: it fails.
-        """
-        if not self.can_wait(job):
-            return self.end(
-                job.job_id,
-                JobStatus.FAILED,
-                Job.attempt == job.attempt,
-                only_from=HELD,
-                actor=actor,
-                detail=detail,
-                error=DISC_GONE,
-            )
-        kept = (
-            {"for_worker_id": job.assigned_worker_id}
-            if not self.settings.worker_auto_failover and job.for_agent_id != job.assigned_agent_id
-            else {}
-        )
-        return self.move(
+
+def worker_record(context: Context, change: JobChange) -> None:
+    """Count a job that its worker has completed, or failed, in the worker's own totals."""
+    job, worker_id = change.job, change.job.assigned_worker_id
+    if worker_id is None:
+        return
+    if job.status == JobStatus.COMPLETED and job.job_type == JobType.TRANSCODE:
+        began = job.started_at or job.assigned_at or change.at
+        measured = max(0.0, (change.at - began).total_seconds())
+        context.stores.workers.count_completion(worker_id, change.duration_seconds or measured)
+    elif job.status == JobStatus.FAILED and change.actor == actor_of(job):
+        # Not where the server gave the job up: a machine that is lost has failed nothing.
+        context.stores.workers.count_failure(worker_id, change.at)
+
+
+def machines(context: Context, change: JobChange) -> None:
+    """Update what the agents and workers that have, or had, the job are doing."""
+    jobs = (change.before, change.job)
+    for agent_id in sorted({job.assigned_agent_id for job in jobs if job.assigned_agent_id}):
+        context.stores.agents.refresh_work(agent_id)
+    for worker_id in sorted({job.assigned_worker_id for job in jobs if job.assigned_worker_id}):
+        context.stores.workers.refresh_work(worker_id)
+
+
+def disc(context: Context, change: JobChange) -> None:
+    """Update the disc that a rip reads: whether it is being ripped, and which titles are done."""
+    job, discs = change.job, context.stores.discs
+    if job.job_type != JobType.RIP or job.disc_id is None:
+        return
+    if job.status == JobStatus.COMPLETED:
+        discs.note_ripped(job.disc_id, job.title_index, change.at)
+    if job.status in OVER:
+        discs.finish_ripping(job.disc_id)
+    else:
+        discs.begin_ripping(job.disc_id)
+
+
+def notification(context: Context, change: JobChange) -> None:
+    """Tell people of a job that is done, or has failed and will not be retried by itself."""
+    job = change.job
+    if job.scheduled_at is not None:
+        return
+    is_done = job.status == JobStatus.COMPLETED
+    if job.status == JobStatus.FAILED or (is_done and is_upload_error(job.error)):
+        discord.job_failed(context, job)
+    elif is_done:
+        discord.job_completed(context, job)
+
+
+def upload_failure(context: Context, change: JobChange) -> None:
+    """Tell people where the upload of a result has failed since it was reported as done."""
+    if change.job.failures > change.before.failures:
+        notification(context, change)
+
+
+def next_job(context: Context, change: JobChange) -> None:
+    """Enter the transcode of what a rip wrote, once that file is known and unless there is one.
+
+    It awaits approval unless the settings leave that to the server.
+    """
+    rip = change.job
+    if rip.job_type != JobType.RIP or rip.output_file is None:
+        return
+    if context.stores.jobs.transcodes_of([rip.job_id]):
+        return
+    goes_on = is_approved_with_its_disc(context, rip.disc_id)
+    job = enter(
+        context,
+        {
+            "job_type": JobType.TRANSCODE,
+            "status": JobStatus.QUEUED if goes_on else JobStatus.PENDING,
+            "requires_approval": not goes_on,
+            "disc": rip.disc_id,
+            "title_index": rip.title_index,
+            "input_file": rip.output_file,
+            "input_file_size": rip.output_file_size,
+            "output_name": rip.output_name,
+            "source_disc_name": rip.source_disc_name,
+            "priority": rip.priority,
+            "source_job_id": rip.job_id,
+            "for_agent_id": disk_of(rip.assigned_agent_id, rip.output_file),
+            "is_announced": False,
+        },
+    )
+    log.info("Transcode entered", extra={"job_id": job.job_id, "rip": rip.job_id})
+
+
+#: A job is over before any machine began it.
+_DROPPED = (history, statistics, disc, notification)
+#: A machine ends a job.
+_ENDED = (history, statistics, worker_record, machines, disc, notification)
+
+#: From each state, the states that a job may go to, and what follows from that step. A report that
+#: names the state a job is already in is no step, and always allowed.
+TRANSITIONS: dict[JobStatus, dict[JobStatus, tuple[Effect, ...]]] = {
+    JobStatus.PENDING: {
+        JobStatus.QUEUED: (history,),
+        JobStatus.FAILED: _DROPPED,
+        JobStatus.CANCELLED: _DROPPED,
+    },
+    JobStatus.QUEUED: {
+        JobStatus.ASSIGNED: (history, machines),
+        JobStatus.FAILED: _DROPPED,
+        JobStatus.CANCELLED: _DROPPED,
+    },
+    JobStatus.ASSIGNED: {
+        JobStatus.QUEUED: (history, statistics, machines),
+        JobStatus.RUNNING: (history, machines),
+        JobStatus.COMPLETED: (*_ENDED, next_job),
+        JobStatus.FAILED: _ENDED,
+        JobStatus.CANCELLED: _ENDED,
+    },
+    JobStatus.RUNNING: {
+        JobStatus.QUEUED: (history, statistics, machines),
+        JobStatus.ASSIGNED: (history, machines),
+        JobStatus.COMPLETED: (*_ENDED, next_job),
+        JobStatus.FAILED: _ENDED,
+        JobStatus.CANCELLED: _ENDED,
+    },
+    # Only where the result could not be uploaded: no one has it yet.
+    JobStatus.COMPLETED: {JobStatus.QUEUED: (history, statistics, disc)},
+    JobStatus.FAILED: {JobStatus.QUEUED: (history, disc)},
+    JobStatus.CANCELLED: {},
+}
+#: What follows from another report of a completed job, which brings its file or the error of its
+#: upload.
+RESULT_KNOWN: tuple[Effect, ...] = (upload_failure, next_job)
+
+
+def sources(target: JobStatus) -> frozenset[JobStatus]:
+    """Return the states from which a job may go to `target`."""
+    return frozenset(state for state, targets in TRANSITIONS.items() if target in targets)
+
+
+def enter(context: Context, values: JobValues) -> Job:
+    """Enter a new job."""
+    context.database.require_queue()
+    job = context.stores.jobs.insert(str(uuid4()), context.clock.now(), values)
+    context.stores.events.record(job, job.created_at, from_status=None, actor=SERVER)
+    if job.job_type == JobType.RIP and job.disc_id is not None:
+        context.stores.discs.begin_ripping(job.disc_id)
+    return job
+
+
+def move(
+    context: Context,
+    job_id: str,
+    target: JobStatus,
+    *,
+    actor: str,
+    guard: Guard | None = None,
+    detail: str | None = None,
+    duration_seconds: float | None = None,
+    values: JobValues | None = None,
+) -> Job | None:
+    """Take a job to another state, with everything that follows from it.
+
+    Returns None, and changes nothing, when the job is in no state from which it may go there or
+    does not pass the guard. values: what else the step sets on the job.
+    """
+    context.database.require_queue()
+    guard = guard or Guard()
+    origins = sources(target) if guard.only_from is None else sources(target) & {*guard.only_from}
+    step = context.stores.jobs.step(job_id, replace(guard, only_from=origins), target, values or {})
+    if step is None:
+        return None
+    change = JobChange(*step, actor, context.clock.now(), detail, duration_seconds)
+    run(context, change, TRANSITIONS[change.before.status][target])
+    log.info("Job moved", extra={"job_id": job_id, "status": target, "actor": actor})
+    return change.job
+
+
+def run(context: Context, change: JobChange, effects: Iterable[Effect]) -> None:
+    """Let a change have its effects, in order."""
+    for effect in effects:
+        effect(context, change)
+
+
+def end(
+    context: Context,
+    job_id: str,
+    target: JobStatus,
+    *,
+    actor: str,
+    guard: Guard | None = None,
+    detail: str | None = None,
+    duration_seconds: float | None = None,
+    values: JobValues | None = None,
+) -> Job | None:
+    """Take a job to a state in which it is over, as `move` does."""
+    over: JobValues = {
+        "completed_at": context.clock.now(),
+        "lease_expires_at": None,
+        "scheduled_at": None,
+    }
+    return move(
+        context,
+        job_id,
+        target,
+        actor=actor,
+        guard=guard,
+        detail=detail,
+        duration_seconds=duration_seconds,
+        values=over | (values or {}),
+    )
+
+
+def assign(
+    context: Context, job: Job, agent_id: str, worker_id: str | None, *, actor: str
+) -> Job | None:
+    """Start an attempt at a queued job; None when it is not queued any more.
+
+    worker_id: None where no worker is registered.
+    """
+    now, attempts = context.clock.now(), context.stores.attempts
+    term = attempts.worker_term if agent_id == worker_id else attempts.agent_term
+    values = NO_ATTEMPT | AFRESH
+    values |= {
+        "assigned_agent_id": agent_id,
+        "assigned_worker": worker_id,
+        "assigned_at": now,
+        "attempt": Job.attempt + 1,
+        "lease_token": uuid4().hex,
+        "lease_expires_at": now + term,
+        "lease_doubted": False,
+        "token_used": False,
+        "deliveries": 0,
+    }
+    if job.job_type == JobType.TRANSCODE and not job.preset:
+        values["preset"] = _usual_preset(context, job, worker_id)
+    guard = Guard(only_from={JobStatus.QUEUED})
+    return move(context, job.job_id, JobStatus.ASSIGNED, actor=actor, guard=guard, values=values)
+
+
+def requeue(
+    context: Context, job: Job, *, actor: str, detail: str, values: JobValues | None = None
+) -> Job | None:
+    """Take an attempt away from its machine; the job waits for the next one.
+
+    Without failover a job stays with the worker that had it until a person decides, unless the
+    agent that it is for may give it to another of its workers. A rip whose disc has left its drive
+    can't wait for anything: it fails.
+    """
+    guard = Guard(only_from=HELD, attempt=job.attempt)
+    if not can_wait(context, job):
+        gone: JobValues = {"error": DISC_GONE}
+        return end(
+            context,
             job.job_id,
-            JobStatus.QUEUED,
-            Job.attempt == job.attempt,
+            JobStatus.FAILED,
             actor=actor,
-            only_from=HELD,
+            guard=guard,
             detail=detail,
-            **(NO_ATTEMPT | kept | changes),
+            values=gone,
         )
+    back: JobValues = {**NO_ATTEMPT}
+    if not context.settings.worker_auto_failover and job.for_agent_id != job.assigned_agent_id:
+        back["for_worker_id"] = job.assigned_worker_id
+    return move(
+        context,
+        job.job_id,
+        JobStatus.QUEUED,
+        actor=actor,
+        guard=guard,
+        detail=detail,
+        values=back | (values or {}),
+    )
 
-    def can_wait(self, job: Job) -> bool:
-        """Whether a job can still be begun later: a rip only while its disc is in its drive."""
-        return job.job_type != JobType.RIP or self.discs.in_its_drive(job.disc_id)
 
-    def again(self, job: Job, *, actor: str, detail: str, **changes: Any) -> Job | None:
-        """Queue a job once more that failed, or whose result could not be uploaded; None when it
-        is neither, or has changed since it was read.
+def again(
+    context: Context, job: Job, *, actor: str, detail: str, values: JobValues | None = None
+) -> Job | None:
+    """Queue a job again that failed, or whose result could not be uploaded; None when it is
+    neither, or has changed since it was read.
 
-        Raises IntegrityError when another job does the same by now.
-        """
-        if job.status == JobStatus.COMPLETED and not is_upload_error(job.error):
-            return None
-        return self.move(
-            job.job_id,
-            JobStatus.QUEUED,
-            Job.attempt == job.attempt,
-            Job.error == job.error,
-            actor=actor,
-            only_from={JobStatus.COMPLETED, JobStatus.FAILED},
-            detail=detail,
-            **(NO_ATTEMPT | AFRESH | changes),
-        )
+    Raises IntegrityError when another job does the same work meanwhile.
+    """
+    if job.status == JobStatus.COMPLETED and not is_upload_error(job.error):
+        return None
+    over = {JobStatus.COMPLETED, JobStatus.FAILED}
+    return move(
+        context,
+        job.job_id,
+        JobStatus.QUEUED,
+        actor=actor,
+        guard=Guard(only_from=over, attempt=job.attempt, error=job.error),
+        detail=detail,
+        values=NO_ATTEMPT | AFRESH | (values or {}),
+    )
 
-    def end(self, job_id: str, target: JobStatus, *conditions: Any, **options: Any) -> Job | None:
-        """Take a job to a state in which it is over."""
-        over = {
-            "completed_at": self.clock.now(),
-            "lease_expires_at": None,
-            "scheduled_at": None,
-        }
-        return self.move(job_id, target, *conditions, **(over | options))
 
-    def _usual_preset(self, job: Job, worker_id: str | None) -> str:
-        """What a transcode that names no preset is done with on a worker; None: none is known."""
-        if not self.settings.auto_transcode:
-            # Without a look at worker and disc: assigning is what the queue does all day.
-            return self.settings.default_transcode_preset
-        worker = None if worker_id is None else self.workers.get(worker_id)
-        disc_type = None if job.disc_id is None else self.discs.type_of(job.disc_id)
-        return self.settings.usual_preset(disc_type, {} if worker is None else worker.capabilities)
+def can_wait(context: Context, job: Job) -> bool:
+    """Whether a job can still begin later: a rip only while its disc is in its drive."""
+    return job.job_type != JobType.RIP or context.stores.discs.in_its_drive(job.disc_id)
 
-    def _settle(self, step: Step) -> None:
-        """Bring agents, workers and the disc in line with a job whose state has changed."""
-        self._refresh(step.before, step.job)
-        job = step.job
-        if job.job_type == JobType.RIP and job.disc_id is not None:
-            if job.status == JobStatus.COMPLETED:
-                self.discs.note_ripped(job.disc_id, job.title_index, self.clock.now())
-            if job.status in OVER:
-                self.discs.finish_ripping(job.disc_id)
-            elif step.before.status in OVER:
-                self.discs.begin_ripping(job.disc_id)
-        self.tell_end(job)
 
-    def tell_end(self, job: Job) -> None:
-        """Tell people of a job that is done, or has failed and is not tried again by itself."""
-        if job.scheduled_at is not None:
-            return
-        is_done = job.status == JobStatus.COMPLETED
-        if job.status == JobStatus.FAILED or (is_done and is_upload_error(job.error)):
-            discord.job_failed(self.context, job)
-        elif is_done:
-            discord.job_completed(self.context, job)
+def note(context: Context, job: Job, *, actor: str, detail: str) -> None:
+    """Record something that happened to a job and did not change its state."""
+    context.stores.events.record(
+        job, context.clock.now(), from_status=job.status, actor=actor, detail=detail
+    )
 
-    def _refresh(self, *jobs: Job) -> None:
-        """Bring the machines that have, or had, these jobs in line with them."""
-        for agent_id in sorted({job.assigned_agent_id for job in jobs if job.assigned_agent_id}):
-            self.agents.refresh_work(agent_id)
-        for worker_id in sorted({job.assigned_worker_id for job in jobs if job.assigned_worker_id}):
-            self.workers.refresh_work(worker_id)
+
+def is_approved_with_its_disc(context: Context, disc_id: str | None) -> bool:
+    """Whether what was ripped from a disc is transcoded without asking a person again."""
+    if disc_id is None or not context.settings.auto_transcode:
+        return False
+    return context.stores.discs.is_approved(disc_id)
 
 
 def actor_of(job: Job) -> str:
@@ -275,3 +411,14 @@ def machine_name(agent_id: str | None, worker_id: str | None) -> str:
     if agent_id is not None and agent_id != worker_id:
         return f"agent:{agent_id}"
     return f"worker:{worker_id}"
+
+
+def _usual_preset(context: Context, job: Job, worker_id: str | None) -> str:
+    """The default preset for a transcode on a worker (`worker_id` None: not known)."""
+    settings = context.settings
+    if not settings.auto_transcode:
+        # Without reading worker and disc: the queue assigns jobs all day.
+        return settings.default_transcode_preset
+    worker = None if worker_id is None else context.stores.workers.get(worker_id)
+    disc_type = None if job.disc_id is None else context.stores.discs.type_of(job.disc_id)
+    return settings.usual_preset(disc_type, {} if worker is None else worker.capabilities)

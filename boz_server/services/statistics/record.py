@@ -43,7 +43,7 @@ def note_result(context: Context, job: Job, size_bytes: int | None) -> Job:
     context.database.require_queue()
     if size_bytes is None or job.output_file_size is not None:
         return job
-    noted = context.stores.jobs.change(job.job_id, output_file_size=size_bytes) or job
+    noted = context.stores.jobs.change(job.job_id, {"output_file_size": size_bytes}) or job
     if noted.status in OVER:
         row = _result_row(noted)
         if row["output_bytes"]:

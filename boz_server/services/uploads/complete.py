@@ -11,13 +11,13 @@ from boz_server.context import Context
 from boz_server.database.models import Job, Upload
 from boz_server.disk import is_same, numbered, rename_noreplace, sha256_of
 from boz_server.domain.naming.names import file_name, split_extension
-from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
+from boz_server.domain.queue.job_states import HELD, JobStatus
 from boz_server.domain.queue.retry_policy import is_upload_error
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import Conflict, UploadBusy, UploadNotFound
-from boz_server.services.queue.dispatcher import Dispatcher
-from boz_server.services.queue.leases import Attempts
-from boz_server.services.queue.organize_entry import OrganizeEntry
+from boz_server.repositories.job_repository import Guard, JobValues
+from boz_server.services.queue import dispatcher, leases
+from boz_server.services.queue.enqueue import enqueue_organize_result
 from boz_server.services.statistics import record
 from boz_server.services.uploads import part_files, rights
 from boz_server.services.uploads.part_files import Part
@@ -31,22 +31,12 @@ DAMAGED = "Upload failed: the file that arrived has another SHA-256 than was ann
 class Deliveries:
     """Takes uploads from their last byte to their place."""
 
-    def __init__(
-        self,
-        context: Context,
-        *,
-        attempts: Attempts,
-        dispatcher: Dispatcher,
-        organizing: OrganizeEntry,
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         self.context = context
         self.settings = context.settings
         self.database = context.database
         self.uploads = context.stores.uploads
         self.jobs = context.stores.jobs
-        self.attempts = attempts
-        self.dispatcher = dispatcher
-        self.organizing = organizing
 
     def deliver_all(self) -> int:
         """Deliver what has arrived and has not got its place; returns how many did."""
@@ -119,7 +109,7 @@ class Deliveries:
             error = self._obstacle(upload)
             if error is None:
                 self._tell(upload, Path(upload.path or ""))
-                self.dispatcher.dispatch()
+                dispatcher.dispatch(self.context)
             else:
                 self._fail(upload, error)
         if error is None:
@@ -145,21 +135,16 @@ class Deliveries:
         if upload.purpose is not UploadPurpose.JOB_INPUT:
             if job is not None:
                 self._note_result(job, upload)
-            organizing = self.organizing.enter_for(path, self._wanted(upload).name, job)
+            name = self._wanted(upload).name
+            organizing = enqueue_organize_result(self.context, path, name, job)
         elif job is not None:
             self._attach(upload, job)
         self.uploads.complete(upload.upload_id, organizing.job_id if organizing else None)
 
     def _attach(self, upload: Upload, job: Job) -> None:
         """Let workers fetch a job's file."""
-        self.jobs.change(
-            job.job_id,
-            Job.status.in_(list(OPEN)),
-            Job.input_upload_id.is_null(),
-            input_upload_id=upload.upload_id,
-            input_file_size=upload.size_bytes,
-            output_name=job.output_name or split_extension(upload.filename)[0],
-        )
+        name = job.output_name or split_extension(upload.filename)[0]
+        self.jobs.attach_input(job.job_id, upload.upload_id, upload.size_bytes, name)
 
     def _note_result(self, job: Job, upload: Upload) -> None:
         """A job's result is here: an earlier failure to upload it is no more.
@@ -167,16 +152,15 @@ class Deliveries:
         One that has its result keeps it: a file that is known by its name alone may be that of
         another job of the same name.
         """
-        changes: dict[str, object] = {"output_file": upload.path}
+        changes: JobValues = {"output_file": upload.path}
         if job.status is JobStatus.COMPLETED and is_upload_error(job.error):
             changes |= {"error": None, "scheduled_at": None}
         elif job.output_file is not None:
             return
         changed = self.jobs.change(
             job.job_id,
-            Job.status.in_([*HELD, JobStatus.COMPLETED]),
-            Job.lease_token == upload.lease_token,
-            **changes,
+            changes,
+            Guard(only_from={*HELD, JobStatus.COMPLETED}, lease_token=upload.lease_token),
         )
         if changed is not None:
             record.note_result(self.context, changed, upload.size_bytes)
@@ -193,13 +177,11 @@ class Deliveries:
             return
         job = self._job(upload)
         if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
-            planned = self.attempts.plan_retry(job, error)
+            planned = leases.plan_retry(self.context, job, error)
             self.jobs.change(
                 job.job_id,
-                Job.status == JobStatus.COMPLETED,
-                Job.lease_token == upload.lease_token,
-                error=error,
-                **planned,
+                planned | JobValues(error=error),
+                Guard(only_from={JobStatus.COMPLETED}, lease_token=upload.lease_token),
             )
         log.warning("File refused", extra={"upload_id": upload.upload_id, "why": error})
 

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from boz_server.domain.queue.job_states import OVER, TRANSITIONS, JobStatus
+from boz_server.domain.queue.job_states import OVER, JobStatus
+from boz_server.services.queue.transitions import TRANSITIONS
 from tests.e2e.chaos.evidence import Evidence, Wrong, attempt_of, reported
 from tests.e2e.chaos.found import Event
 from tests.e2e.chaos.ledger import Act
