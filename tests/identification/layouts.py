@@ -1,5 +1,7 @@
 """Layouts of real discs, as agents report them: what they truly hold, people have checked."""
 
+from hypothesis import strategies as st
+
 from boz_server.domain.identification.title_facts import TitleFacts
 
 MIB = 1024 * 1024
@@ -19,6 +21,25 @@ def titles(*lengths, indexes=(), sizes=(), chapters=(), names=(), files=(), maps
         )
         for place, length in enumerate(lengths)
     ]
+
+
+def any_titles(lengths, *, chapters=3, files=("", "1.mpls", "1.m2ts"), maps=("", "1"), most=40):
+    """Titles of any of these lengths; chapters: how many they have at most."""
+    rows = st.tuples(
+        lengths,
+        st.integers(0, 3),
+        st.integers(0, chapters),
+        st.sampled_from(files),
+        st.sampled_from(maps),
+    )
+    names = ("sizes", "chapters", "files", "maps")
+
+    def built(found):
+        columns = zip(*found, strict=True) if found else [()] * 5
+        lengths, *others = columns
+        return titles(*lengths, **dict(zip(names, others, strict=True)))
+
+    return st.lists(rows, max_size=most).map(built)
 
 
 def indexes(facts):
@@ -78,13 +99,7 @@ THIRTY_ROCK_6 = titles(
 )
 # Four episodes, the finale of two, a tour of the studio.
 THIRTY_ROCK_20 = titles(
-    1291,
-    1290,
-    1292,
-    1291,
-    2644,
-    280,
-    1580,
+    *(1291, 1290, 1292, 1291, 2644, 280, 1580),
     indexes=(0, 1, 2, 3, 4, 7, 8),
     chapters=(5,) * 4 + (8, 0, 0),
 )
@@ -123,13 +138,7 @@ CLUE = titles(
         "357,354",
         "357,355",
         "357,352",
-        "14",
-        "15",
-        "352",
-        "353",
-        "354",
-        "355",
-        "357",
+        *["14", "15", "352", "353", "354", "355", "357"],
     ),
 )
 # A film, and a documentary nearly as long with a third of its chapters.

@@ -230,23 +230,9 @@ def test_it_completes_a_label_with_the_name_that_the_disc_gives_itself():
 
 @pytest.mark.parametrize(
     "label",
-    [
-        "",
-        "   ",
-        "___",
-        "- -",
-        "DVD_VIDEO",
-        "DVDVOLUME",
-        "LOGICAL_VOLUME_ID",
-        "BLURAY",
-        "BLU-RAY",
-        "UNTITLED",
-        "Untitled",
-        "BD",
-        "WS_NTSC_R1",
-        "\x00\x1b\ud800",
-    ],
-)
+    ["", "   ", "___", "- -", "DVD_VIDEO", "DVDVOLUME", "LOGICAL_VOLUME_ID", "BLURAY", "BLU-RAY",
+     "UNTITLED", "Untitled", "BD", "WS_NTSC_R1", "\x00\x1b\ud800"],
+)  # fmt: skip
 def test_it_says_nothing_when_the_label_does(label):
     read = parse_label(label)
     assert (read.name, read.film_name, *numbers(read), read.year) == (None,) * 5
@@ -274,22 +260,9 @@ def test_it_takes_letters_that_match_others_whatever_their_case(label):
     assert parse_label(label).season_number in {None, 1, 5}
 
 
-PIECES = ["S1", "D2", "season", "series", "disc", "one", "f\u0131ve", "3", "first", "complete"]
-PIECES += [
-    "vol",
-    "book",
-    "(2008)",
-    "1999",
-    "of",
-    "part",
-    "bonus",
-    "DC",
-    "WS",
-    "us",
-    "bd",
-    "2/3",
-    "_",
-]
+PIECES = ["S1", "D2", "season", "series", "disc", "one", "f\u0131ve", "3", "first", "complete",
+          "vol", "book", "(2008)", "1999", "of", "part", "bonus", "DC", "WS", "us", "bd", "2/3",
+          "_"]  # fmt: skip
 WORDS = st.sampled_from(PIECES)
 
 
