@@ -31,13 +31,13 @@ def links(page: Path) -> Iterator[tuple[Path, str]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_it_links_only_to_pages_and_headings_that_exist(page: Path) -> None:
+def test_it_links_only_to_pages_and_headings_that_exist(page):
     for file, anchor in links(page):
         assert file.exists(), f"{name_of(page)} links to {file}, which is missing"
         assert not anchor or anchor in anchors(file), f"{file} has no heading {anchor}"
 
 
-def test_it_lists_every_page_in_the_readme() -> None:
+def test_it_lists_every_page_in_the_readme():
     listed = {file for file, _ in links(PROJECT / "README.md")}
     pages = {page for page in PAGES if page.parent == PROJECT / "docs"}
     assert pages <= listed

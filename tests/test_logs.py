@@ -62,18 +62,18 @@ def as_json(made: logging.LogRecord) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("in_request")
-def test_it_writes_a_line_for_people() -> None:
+def test_it_writes_a_line_for_people():
     line = TextFormatter().format(record("Disc %s reported", "FIREFLY", job_id="j", tries=2))
     assert line == (
         "2026-01-24 12:34:56.123 INFO boz_server.x [abc-123] Disc FIREFLY reported job_id=j tries=2"
     )
 
 
-def test_it_marks_a_line_outside_a_request() -> None:
+def test_it_marks_a_line_outside_a_request():
     assert " [-] Disc reported" in TextFormatter().format(record())
 
 
-def test_it_writes_the_traceback_below_the_line() -> None:
+def test_it_writes_the_traceback_below_the_line():
     first, *rest = TextFormatter().format(record(exc_info=failure())).splitlines()
     assert first.endswith("Disc reported")
     assert rest[0].startswith("Traceback")
@@ -81,7 +81,7 @@ def test_it_writes_the_traceback_below_the_line() -> None:
 
 
 @pytest.mark.parametrize("control", ["\n", "\r", "\x1b", "\x00", "\x7f", "\x85", "\x9b"])
-def test_it_lets_no_text_begin_a_line_or_steer_a_terminal(control: str) -> None:
+def test_it_lets_no_text_begin_a_line_or_steer_a_terminal(control):
     line = TextFormatter().format(record("Path %s", f"a{control}b", label=f"c{control}d"))
     assert control not in line
     assert f"a\\x{ord(control):02x}b" in line
@@ -89,7 +89,7 @@ def test_it_lets_no_text_begin_a_line_or_steer_a_terminal(control: str) -> None:
 
 
 @pytest.mark.usefixtures("in_request")
-def test_it_writes_a_json_object_a_line() -> None:
+def test_it_writes_a_json_object_a_line():
     assert as_json(record("Disc %s reported", "FIREFLY", job_id="j", tries=2)) == {
         "time": "2026-01-24T12:34:56.123456+00:00",
         "level": "info",
@@ -101,7 +101,7 @@ def test_it_writes_a_json_object_a_line() -> None:
     }
 
 
-def test_it_puts_the_traceback_into_the_json() -> None:
+def test_it_puts_the_traceback_into_the_json():
     assert as_json(record(exc_info=failure()))["exception"].endswith("ValueError: broken")
 
 
@@ -116,7 +116,7 @@ def test_it_puts_the_traceback_into_the_json() -> None:
         ("caf\udce9.mkv", "caf\udce9.mkv"),  # a file name that is no UTF-8, as Python has it
     ],
 )
-def test_it_loses_no_line_over_a_value(value: object, written: object) -> None:
+def test_it_loses_no_line_over_a_value(value, written):
     assert as_json(record(value=value))["value"] == written
 
 
@@ -143,26 +143,22 @@ PEEWEE = ["WARNING peewee", "ERROR peewee"]
         ({"log_level": LogLevel.ERROR, "debug": True}, ["DEBUG", "INFO", "WARNING", "ERROR"]),
     ],
 )
-def test_it_logs_from_the_level_that_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], levels: list[str]
-) -> None:
+def test_it_logs_from_the_level_that_was_asked_for(monkeypatch, changes, levels):
     expected = [f"{level} boz_server" for level in levels] + PEEWEE
     assert logged(replace(Settings(), **changes), monkeypatch) == expected
 
 
-def test_it_logs_statements_only_where_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_logs_statements_only_where_that_was_asked_for(monkeypatch):
     lines = logged(Settings(database_echo=True), monkeypatch)
     assert lines[3:] == ["DEBUG peewee", "INFO peewee", *PEEWEE]
 
 
-def test_it_logs_each_line_once_however_often_it_is_configured(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_it_logs_each_line_once_however_often_it_is_configured(monkeypatch):
     configure_logging(Settings())
     assert len(logged(Settings(), monkeypatch)) == 3 + len(PEEWEE)
 
 
-def test_it_writes_the_format_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_writes_the_format_that_was_asked_for(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     configure_logging(Settings(log_format=LogFormat.JSON))
@@ -170,7 +166,7 @@ def test_it_writes_the_format_that_was_asked_for(monkeypatch: pytest.MonkeyPatch
     assert json.loads(stream.getvalue())["disc_id"] == "d"
 
 
-def test_it_logs_no_address_that_may_have_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_logs_no_address_that_may_have_a_key(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     configure_logging(Settings(debug=True))

@@ -27,14 +27,12 @@ MOUNTS = """\
         ("/over/boz.db", "tmpfs", None),
     ],
 )
-def test_it_takes_the_mount_that_lies_on_top(
-    tmp_path: Path, path: str, kind: str, network: str | None
-) -> None:
+def test_it_takes_the_mount_that_lies_on_top(tmp_path, path, kind, network):
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
     assert (type_of(Path(path), mounts), network_type(Path(path), mounts)) == (kind, network)
 
 
-def test_it_knows_nothing_without_the_list(tmp_path: Path) -> None:
+def test_it_knows_nothing_without_the_list(tmp_path):
     assert type_of(Path("/"), tmp_path / "no Linux") is None
     assert network_type(Path("/"), tmp_path / "no Linux") is None

@@ -53,13 +53,13 @@ def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
 
 
 @pytest.mark.parametrize("name", CONTRACT)
-def test_it_keeps_the_default_of_every_variable_in_use(name: str) -> None:
+def test_it_keeps_the_default_of_every_variable_in_use(name):
     found = getattr(Settings.from_env(), name.lower())
     assert (found, type(found) is bool) == (CONTRACT[name], type(CONTRACT[name]) is bool)
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_it_counts_an_empty_value_as_unset(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_it_counts_an_empty_value_as_unset(monkeypatch, name):
     assert read(monkeypatch, **{name: ""}) == Settings()
     assert read(monkeypatch, **{name: "  "}) == Settings()
 
@@ -89,9 +89,7 @@ def test_it_counts_an_empty_value_as_unset(monkeypatch: pytest.MonkeyPatch, name
         ("MAX_ORGANIZE_ATTEMPTS", "", None),
     ],
 )
-def test_it_reads_a_value(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, meant: object
-) -> None:
+def test_it_reads_a_value(monkeypatch, name, value, meant):
     assert getattr(read(monkeypatch, **{f"BOZ_{name}": value}), name.lower()) == meant
 
 
@@ -123,23 +121,19 @@ def test_it_reads_a_value(
         ("BOZ_EMBY_PATH_MAP", "/nas:/media,", PAIRS),
     ],
 )  # fmt: skip
-def test_it_refuses_a_wrong_value_in_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, allowed: str
-) -> None:
+def test_it_refuses_a_wrong_value_in_one_sentence(monkeypatch, name, value, allowed):
     with pytest.raises(SettingsError) as refused:
         read(monkeypatch, **{name: value})
     assert str(refused.value) == f"{name} is '{value}', but must be {allowed}."
 
 
-def test_it_reads_a_secret_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_reads_a_secret_from_a_file(monkeypatch, tmp_path):
     (tmp_path / "key").write_text("open sesame\n")
     settings = read(monkeypatch, BOZ_API_KEY="other", BOZ_API_KEY_FILE=str(tmp_path / "key"))
     assert settings.api_key == "open sesame"
 
 
-def test_it_reads_any_other_value_from_a_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_it_reads_any_other_value_from_a_file(monkeypatch, tmp_path):
     (tmp_path / "port").write_text("8080\n")
     assert read(monkeypatch, BOZ_PORT_FILE=str(tmp_path / "port")).port == 8080
     (tmp_path / "port").write_text("none")
@@ -147,14 +141,12 @@ def test_it_reads_any_other_value_from_a_file(
         Settings.from_env()
 
 
-def test_it_counts_an_empty_file_name_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_counts_an_empty_file_name_as_unset(monkeypatch):
     assert read(monkeypatch, BOZ_API_KEY="key", BOZ_API_KEY_FILE="").api_key == "key"
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
-def test_it_stays_shut_where_the_file_of_the_key_holds_none(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
-) -> None:
+def test_it_stays_shut_where_the_file_of_the_key_holds_none(monkeypatch, tmp_path, content):
     file = tmp_path / "key"
     if content is not None:
         file.write_bytes(content)
@@ -162,7 +154,7 @@ def test_it_stays_shut_where_the_file_of_the_key_holds_none(
         read(monkeypatch, BOZ_API_KEY_FILE=str(file))
 
 
-def test_it_never_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_never_shows_a_secret(monkeypatch):
     settings = read(monkeypatch, **dict.fromkeys(SECRETS, "hunter2"))
     assert settings.api_key == settings.database_url == "hunter2"
     assert "hunter2" not in repr(settings)
@@ -170,7 +162,7 @@ def test_it_never_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert marked == SECRETS
 
 
-def test_it_never_shows_a_secret_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_never_shows_a_secret_that_is_wrong(monkeypatch):
     def refuse(*_: object) -> None:
         raise ValueError
 
@@ -180,7 +172,7 @@ def test_it_never_shows_a_secret_that_is_wrong(monkeypatch: pytest.MonkeyPatch) 
     assert str(refused.value) == "BOZ_API_KEY is the secret given, but must be a text."
 
 
-def test_it_can_not_be_changed_once_read() -> None:
+def test_it_can_not_be_changed_once_read():
     with pytest.raises(AttributeError):
         Settings().port = 9  # type: ignore[misc]
 
@@ -203,12 +195,12 @@ def page_rows() -> dict[str, tuple[str, str]]:
     return {name: (default, meaning) for name, default, meaning in rows}
 
 
-def test_it_has_a_row_for_every_variable_and_no_other_on_its_page() -> None:
+def test_it_has_a_row_for_every_variable_and_no_other_on_its_page():
     assert list(page_rows()) == list(FIELDS)
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_it_tells_default_meaning_and_range_on_its_page(name: str) -> None:
+def test_it_tells_default_meaning_and_range_on_its_page(name):
     default, meaning = page_rows()[name]
     field = FIELDS[name]
     assert default == shown(name)
@@ -219,7 +211,7 @@ def test_it_tells_default_meaning_and_range_on_its_page(name: str) -> None:
         assert words[1:] in meaning
 
 
-def test_it_has_every_variable_commented_out_with_its_default_in_the_example() -> None:
+def test_it_has_every_variable_commented_out_with_its_default_in_the_example():
     lines = (PROJECT / ".env.example").read_text().splitlines()
     found = dict(re.fullmatch(r"#(BOZ_\w+)=(.*)", line).groups()  # type: ignore[union-attr]
                  for line in lines if re.match(r"#\w", line))  # fmt: skip
@@ -227,13 +219,13 @@ def test_it_has_every_variable_commented_out_with_its_default_in_the_example() -
     assert all(line.startswith("#") or not line for line in lines)
 
 
-def test_it_tells_every_meaning_in_the_example() -> None:
+def test_it_tells_every_meaning_in_the_example():
     example = (PROJECT / ".env.example").read_text()
     for name, field in FIELDS.items():
         assert re.search(rf"^# {re.escape(field.metadata['meaning'])}.*\n#{name}=", example, re.M)
 
 
-def test_it_says_which_variables_nothing_reads_yet() -> None:
+def test_it_says_which_variables_nothing_reads_yet():
     sources = [*(PROJECT / "boz_server").rglob("*.py"), *PROJECT.glob("*.py")]
     code = "".join(file.read_text() for file in sources if file.name != "settings.py")
     read_by_code = {

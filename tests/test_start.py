@@ -40,7 +40,7 @@ def applied(settings: Settings) -> list[str]:
     return found
 
 
-def test_it_makes_folders_and_schema(fresh: Settings) -> None:
+def test_it_makes_folders_and_schema(fresh):
     prepare(fresh)
     assert fresh.temp_dir.is_dir()
     assert fresh.output_dir.is_dir()
@@ -48,15 +48,13 @@ def test_it_makes_folders_and_schema(fresh: Settings) -> None:
     assert applied(fresh) == OURS
 
 
-def test_it_leaves_no_probe_behind(fresh: Settings, tmp_path: Path) -> None:
+def test_it_leaves_no_probe_behind(fresh, tmp_path):
     prepare(fresh)
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left <= {"boz.db", "boz.db-wal", "boz.db-shm"}
 
 
-def test_it_bears_another_server_that_probes_the_folders_at_the_same_time(
-    fresh: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_bears_another_server_that_probes_the_folders_at_the_same_time(fresh, monkeypatch):
     touch = Path.touch
 
     def touch_and_lose(path: Path) -> None:
@@ -69,7 +67,7 @@ def test_it_bears_another_server_that_probes_the_folders_at_the_same_time(
     assert applied(fresh) == OURS
 
 
-def test_it_starts_again_on_what_is_there(fresh: Settings) -> None:
+def test_it_starts_again_on_what_is_there(fresh):
     prepare(fresh)
     (fresh.output_dir / "film.mkv").touch()
     prepare(fresh)
@@ -77,7 +75,7 @@ def test_it_starts_again_on_what_is_there(fresh: Settings) -> None:
     assert applied(fresh) == OURS
 
 
-def test_it_backs_up_what_is_there_before_it_migrates(fresh: Settings, tmp_path: Path) -> None:
+def test_it_backs_up_what_is_there_before_it_migrates(fresh, tmp_path):
     prepare(fresh)
     assert not (tmp_path / "backups").exists()
     database = Database(fresh.database_url)
@@ -90,9 +88,7 @@ def test_it_backs_up_what_is_there_before_it_migrates(fresh: Settings, tmp_path:
     assert len(list((tmp_path / "backups").iterdir())) == 1
 
 
-def test_it_leaves_no_connection_open_to_be_carried_over_a_fork(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_leaves_no_connection_open_to_be_carried_over_a_fork(settings, monkeypatch):
     made: list[Database] = []
 
     class Watched(Database):
@@ -107,7 +103,7 @@ def test_it_leaves_no_connection_open_to_be_carried_over_a_fork(
     assert (database.peewee._connections, database.peewee._in_use) == ([], {})
 
 
-def test_it_asks_for_the_command_where_it_must_not_migrate(fresh: Settings) -> None:
+def test_it_asks_for_the_command_where_it_must_not_migrate(fresh):
     by_hand = replace(fresh, auto_migrate=False)
     with pytest.raises(StartError, match="run 'flask db upgrade', or set BOZ_AUTO_MIGRATE=true"):
         prepare(by_hand)
@@ -125,12 +121,7 @@ def legacy(tmp_path: Path) -> LegacyDatabase:
     return legacy
 
 
-def test_it_adopts_a_database_of_the_old_system(
-    fresh: Settings,
-    legacy: LegacyDatabase,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_it_adopts_a_database_of_the_old_system(fresh, legacy, tmp_path, caplog):
     with caplog.at_level(logging.INFO, "boz_server"):
         prepare(fresh)
     assert applied(fresh)
@@ -144,18 +135,14 @@ def test_it_adopts_a_database_of_the_old_system(
     assert not [record for record in caplog.records if "adopt" in record.getMessage()]
 
 
-def test_it_asks_for_the_command_where_it_must_not_adopt(
-    fresh: Settings, legacy: LegacyDatabase
-) -> None:
+def test_it_asks_for_the_command_where_it_must_not_adopt(fresh, legacy):
     before = legacy.path.read_bytes()
     with pytest.raises(StartError, match=f"run 'flask db adopt {legacy.path}', or set BOZ_AUTO"):
         prepare(replace(fresh, auto_migrate=False))
     assert legacy.path.read_bytes() == before
 
 
-def test_it_leaves_the_old_database_that_it_can_not_adopt(
-    fresh: Settings, legacy: LegacyDatabase, tmp_path: Path
-) -> None:
+def test_it_leaves_the_old_database_that_it_can_not_adopt(fresh, legacy, tmp_path):
     before = legacy.damage()
     with pytest.raises(AdoptionError, match=r"boz\.db can't be adopted, and is as it was: .*\.$"):
         prepare(fresh)
@@ -164,9 +151,7 @@ def test_it_leaves_the_old_database_that_it_can_not_adopt(
 
 
 @pytest.mark.parametrize("auto_migrate", [True, False])
-def test_it_refuses_the_database_of_another_program(
-    fresh: Settings, tmp_path: Path, auto_migrate: bool
-) -> None:
+def test_it_refuses_the_database_of_another_program(fresh, tmp_path, auto_migrate):
     database = Database(fresh.database_url)
     database.peewee.execute_sql("CREATE TABLE agents (agent_id VARCHAR(100))")
     database.close()
@@ -176,7 +161,7 @@ def test_it_refuses_the_database_of_another_program(
     assert (tmp_path / "boz.db").read_bytes() == before
 
 
-def test_it_refuses_a_database_of_a_newer_server(fresh: Settings, tmp_path: Path) -> None:
+def test_it_refuses_a_database_of_a_newer_server(fresh, tmp_path):
     prepare(fresh)
     database = Database(fresh.database_url)
     database.peewee.execute_sql(
@@ -188,9 +173,7 @@ def test_it_refuses_a_database_of_a_newer_server(fresh: Settings, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["temp_dir", "output_dir"])
-def test_it_names_folder_and_variable_where_a_folder_can_not_be_made(
-    fresh: Settings, tmp_path: Path, name: str
-) -> None:
+def test_it_names_folder_and_variable_where_a_folder_can_not_be_made(fresh, tmp_path, name):
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "folder"
     with pytest.raises(StartError, match=f"{folder} .*BOZ_{name.upper()}"):
@@ -199,23 +182,19 @@ def test_it_names_folder_and_variable_where_a_folder_can_not_be_made(
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that takes no file")
 @pytest.mark.parametrize("name", ["temp_dir", "output_dir"])
-def test_it_names_folder_and_variable_where_a_folder_takes_no_file(
-    fresh: Settings, name: str
-) -> None:
+def test_it_names_folder_and_variable_where_a_folder_takes_no_file(fresh, name):
     with pytest.raises(StartError, match=f"/proc/self .*BOZ_{name.upper()}"):
         prepare(replace(fresh, **{name: Path("/proc/self")}))
 
 
-def test_it_names_folder_and_variable_where_the_databases_folder_is_missing(
-    fresh: Settings, tmp_path: Path
-) -> None:
+def test_it_names_folder_and_variable_where_the_databases_folder_is_missing(fresh, tmp_path):
     with pytest.raises(StartError, match=f"{tmp_path}/nowhere .*BOZ_DATABASE_URL"):
         prepare(replace(fresh, database_url=f"sqlite:///{tmp_path}/nowhere/boz.db"))
 
 
 def test_it_refuses_a_database_on_a_network_share_unless_that_is_allowed(
-    fresh: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+    fresh, monkeypatch, tmp_path
+):
     monkeypatch.setattr(start, "network_type", lambda _: "nfs4")
     with pytest.raises(StartError, match=r"\(nfs4\).* or set BOZ_ALLOW_NETWORK_FS=true"):
         prepare(fresh)
@@ -223,28 +202,24 @@ def test_it_refuses_a_database_on_a_network_share_unless_that_is_allowed(
     prepare(replace(fresh, allow_network_fs=True))
 
 
-def test_it_refuses_an_address_that_names_no_database(fresh: Settings) -> None:
+def test_it_refuses_an_address_that_names_no_database(fresh):
     with pytest.raises(SettingsError, match="BOZ_DATABASE_URL"):
         prepare(replace(fresh, database_url="mysql://host/boz"))
 
 
-def test_it_says_what_is_wrong_with_a_file_that_is_no_database(
-    fresh: Settings, tmp_path: Path
-) -> None:
+def test_it_says_what_is_wrong_with_a_file_that_is_no_database(fresh, tmp_path):
     (tmp_path / "boz.db").write_text("Dear diary, " * 100)
     sentence = r"^The database that BOZ_DATABASE_URL names can't be used: file is not a database\.$"
     with pytest.raises(StartError, match=sentence):
         prepare(fresh)
 
 
-def test_it_names_the_variable_where_a_folder_stands_for_the_database(
-    fresh: Settings, tmp_path: Path
-) -> None:
+def test_it_names_the_variable_where_a_folder_stands_for_the_database(fresh, tmp_path):
     with pytest.raises(StartError, match=r"BOZ_DATABASE_URL .*unable to open database file\.$"):
         prepare(replace(fresh, database_url=f"sqlite:///{tmp_path}"))
 
 
-def test_it_says_why_a_server_does_not_answer(fresh: Settings) -> None:
+def test_it_says_why_a_server_does_not_answer(fresh):
     url = "postgresql://boz:hunter2@127.0.0.1:1/boz"
     with pytest.raises(StartError, match=r"can't be used: .*Connection refused\.$") as refused:
         prepare(replace(fresh, database_url=url))
@@ -264,7 +239,7 @@ def started(module: str, **environment: str) -> "subprocess.CompletedProcess[str
     )
 
 
-def test_gunicorn_takes_its_configuration_from_the_settings() -> None:
+def test_gunicorn_takes_its_configuration_from_the_settings():
     done = started("--print-config", BOZ_HOST="127.0.0.1", BOZ_PORT="8123", BOZ_WEB_THREADS="3")
     assert done.returncode == 0, done.stderr
     found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
@@ -272,13 +247,13 @@ def test_gunicorn_takes_its_configuration_from_the_settings() -> None:
     assert (found["bind"], found["threads"], found["workers"]) == ("['127.0.0.1:8123']", "3", "2")
 
 
-def test_gunicorn_stops_at_a_wrong_setting_with_one_sentence() -> None:
+def test_gunicorn_stops_at_a_wrong_setting_with_one_sentence():
     done = started("", BOZ_PORT="eighty")
     assert done.returncode == 1
     assert done.stderr == "BOZ_PORT is 'eighty', but must be a whole number from 1 to 65535.\n"
 
 
-def test_gunicorn_stops_at_an_address_that_names_no_database_with_one_sentence() -> None:
+def test_gunicorn_stops_at_an_address_that_names_no_database_with_one_sentence():
     done = started("", BOZ_DATABASE_URL="mysql://host/boz")
     assert done.returncode == 1
     assert done.stderr.startswith("BOZ_DATABASE_URL must read sqlite:////path/to/file.db or")

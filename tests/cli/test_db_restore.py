@@ -54,7 +54,7 @@ def present(sqlite_template: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_it_goes_back_and_keeps_what_was_there(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_goes_back_and_keeps_what_was_there(run, present, tmp_path):
     present.chmod(0o640)
     backup = tmp_path / "backup.db"
     result = run("restore", str(backup))
@@ -68,7 +68,7 @@ def test_it_goes_back_and_keeps_what_was_there(run: Run, present: Path, tmp_path
     assert set(contents(tmp_path)) == {"boz.db", "backup.db", kept.name}
 
 
-def test_it_says_so_to_a_script(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_says_so_to_a_script(run, present, tmp_path):
     said = json.loads(run("restore", "--json", f"{tmp_path}/backup.db").output)
     kept = said.pop("kept")
     assert agents(Path(kept)) == {"old", "new"}
@@ -77,13 +77,13 @@ def test_it_says_so_to_a_script(run: Run, present: Path, tmp_path: Path) -> None
     }  # fmt: skip
 
 
-def test_it_restores_where_there_is_no_database(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_restores_where_there_is_no_database(run, present, tmp_path):
     present.unlink()
     assert "There was no database before." in run("restore", f"{tmp_path}/backup.db").output
     assert agents(present) == {"old"}
 
 
-def test_it_keeps_what_only_the_log_has(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_keeps_what_only_the_log_has(run, present, tmp_path):
     """As a server that was killed leaves it."""
     shutil.copytree(tmp_path, tmp_path / "killed")
     database = peewee.SqliteDatabase(tmp_path / "killed" / "boz.db")
@@ -98,7 +98,7 @@ def test_it_keeps_what_only_the_log_has(run: Run, present: Path, tmp_path: Path)
     assert not (tmp_path / "boz.db-wal").exists()
 
 
-def test_it_replaces_a_database_that_is_damaged(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_replaces_a_database_that_is_damaged(run, present, tmp_path):
     present.write_bytes(b"garbage" * 1000)
     (tmp_path / "boz.db-wal").write_bytes(b"more of it")
     assert run("restore", f"{tmp_path}/backup.db").exit_code == 0
@@ -109,7 +109,7 @@ def test_it_replaces_a_database_that_is_damaged(run: Run, present: Path, tmp_pat
     assert not (tmp_path / "boz.db-wal").exists()
 
 
-def test_it_goes_over_what_a_killed_restore_left(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_goes_over_what_a_killed_restore_left(run, present, tmp_path):
     for end in ("", "-wal", "-shm"):
         (tmp_path / f".boz.db.restoring{end}").write_bytes(b"left")
     assert run("restore", f"{tmp_path}/backup.db").exit_code == 0
@@ -117,7 +117,7 @@ def test_it_goes_over_what_a_killed_restore_left(run: Run, present: Path, tmp_pa
     assert not list(tmp_path.glob(".boz*"))
 
 
-def test_it_brings_an_older_backup_to_this_version(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_brings_an_older_backup_to_this_version(run, present, tmp_path):
     older = Database(f"sqlite:///{tmp_path}/backup.db")
     Migrations(older).downgrade("004")
     older.close()
@@ -125,7 +125,7 @@ def test_it_brings_an_older_backup_to_this_version(run: Run, present: Path, tmp_
     assert run("current").output == f"{OURS[-1]}\n"
 
 
-def test_it_refuses_a_backup_of_a_newer_server(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_refuses_a_backup_of_a_newer_server(run, present, tmp_path):
     newer = peewee.SqliteDatabase(tmp_path / "backup.db")
     newer.execute_sql("INSERT INTO migratehistory (name, migrated_at) VALUES ('999_x', '2030')")
     newer.close()
@@ -142,9 +142,7 @@ def test_it_refuses_a_backup_of_a_newer_server(run: Run, present: Path, tmp_path
         (b"SQLite format 3\0" + b"garbage" * 1000, "is damaged"),
     ],
 )
-def test_it_refuses_what_is_no_whole_backup(
-    run: Run, present: Path, tmp_path: Path, content: bytes | None, reason: str
-) -> None:
+def test_it_refuses_what_is_no_whole_backup(run, present, tmp_path, content, reason):
     file = tmp_path / "other.db"
     if content is not None:
         file.write_bytes(content)
@@ -153,18 +151,16 @@ def test_it_refuses_what_is_no_whole_backup(
     assert contents(tmp_path) == before
 
 
-def test_it_refuses_the_database_itself(run: Run, present: Path) -> None:
+def test_it_refuses_the_database_itself(run, present):
     refused(run("restore", str(present)), "is the database itself")
 
 
-def test_it_refuses_a_database_in_use_for_a_backup(run: Run, present: Path, tmp_path: Path) -> None:
+def test_it_refuses_a_database_in_use_for_a_backup(run, present, tmp_path):
     (tmp_path / "backup.db-wal").touch()
     refused(run("restore", f"{tmp_path}/backup.db"), "'-wal' file beside it")
 
 
-def test_it_refuses_while_a_server_has_the_database(
-    run: Run, present: Path, tmp_path: Path
-) -> None:
+def test_it_refuses_while_a_server_has_the_database(run, present, tmp_path):
     settings = Settings(database_url=f"sqlite:///{present}")
     one, other = lock_database(settings), lock_database(settings)
     assert one is not None
@@ -177,9 +173,7 @@ def test_it_refuses_while_a_server_has_the_database(
     assert run("restore", f"{tmp_path}/backup.db").exit_code == 0
 
 
-def test_it_refuses_while_another_program_has_the_database(
-    run: Run, present: Path, tmp_path: Path
-) -> None:
+def test_it_refuses_while_another_program_has_the_database(run, present, tmp_path):
     other = peewee.SqliteDatabase(present)
     other.execute_sql("PRAGMA journal_mode = wal")
     other.execute_sql("SELECT * FROM agents").fetchall()
@@ -189,7 +183,7 @@ def test_it_refuses_while_another_program_has_the_database(
     assert not list(tmp_path.glob("*before-restore*"))
 
 
-def test_it_keeps_a_server_from_starting_meanwhile(present: Path) -> None:
+def test_it_keeps_a_server_from_starting_meanwhile(present):
     settings = Settings(database_url=f"sqlite:///{present}")
     with (
         in_use_lock.exclusive(Database.from_settings(settings)),
@@ -228,7 +222,7 @@ def restorable(server: str, tmp_path: Path) -> Iterator[tuple[Run, Database]]:
 
 
 @pytest.mark.usefixtures("postgres_programs")
-def test_it_goes_back_on_postgresql(postgres: tuple[Run, Database], tmp_path: Path) -> None:
+def test_it_goes_back_on_postgresql(postgres, tmp_path):
     run, database = postgres
     database.peewee.execute_sql(AGENT.format("old"))
     made = json.loads(run("backup", "--json").output)["path"]
@@ -246,7 +240,7 @@ def test_it_goes_back_on_postgresql(postgres: tuple[Run, Database], tmp_path: Pa
 
 @pytest.mark.parametrize("postgres", [16], indirect=True)
 @pytest.mark.usefixtures("postgres_programs")
-def test_it_goes_back_with_programs_newer_than_the_server(postgres: tuple[Run, Database]) -> None:
+def test_it_goes_back_with_programs_newer_than_the_server(postgres):
     run, database = postgres
     database.peewee.execute_sql(AGENT.format("old"))
     made = json.loads(run("backup", "--json").output)["path"]
@@ -258,9 +252,7 @@ def test_it_goes_back_with_programs_newer_than_the_server(postgres: tuple[Run, D
 
 
 @pytest.mark.usefixtures("postgres_programs")
-def test_it_refuses_a_backup_of_another_engine(
-    postgres: tuple[Run, Database], present: Path, tmp_path: Path
-) -> None:
+def test_it_refuses_a_backup_of_another_engine(postgres, present, tmp_path):
     run, database = postgres
     database.close()
     refused(run("restore", f"{tmp_path}/backup.db"), "of another database engine")

@@ -17,24 +17,24 @@ def ids(*discs: LinkedDisc) -> list[set[str]]:
     return [{disc.disc_id for disc in group} for group in related_groups(discs)]
 
 
-def test_it_separates_discs_that_have_nothing_in_common() -> None:
+def test_it_separates_discs_that_have_nothing_in_common():
     discs = linked("a", "1"), linked("b", "2", "alien"), linked("c", "3", show="Firefly")
     assert ids(*discs) == [{"a"}, {"b"}, {"c"}]
 
 
-def test_it_joins_by_the_disc_the_label_and_the_show() -> None:
+def test_it_joins_by_the_disc_the_label_and_the_show():
     assert ids(linked("a", "1"), linked("b", "1")) == [{"a", "b"}]
     assert ids(linked("a", "1", "alien"), linked("b", "2", "alien")) == [{"a", "b"}]
     shows = linked("a", "1", show="Firefly"), linked("b", "2", show="Firefly")
     assert ids(*shows) == [{"a", "b"}]
 
 
-def test_it_compares_only_links_of_one_kind() -> None:
+def test_it_compares_only_links_of_one_kind():
     discs = linked("a", "x"), linked("b", "1", "x"), linked("c", "2", show="x")
     assert ids(*discs) == [{"a"}, {"b"}, {"c"}]
 
 
-def test_it_joins_through_others_in_any_order() -> None:
+def test_it_joins_through_others_in_any_order():
     discs = [
         linked("a", "1", "one"),
         linked("b", "2", "two"),
@@ -45,7 +45,7 @@ def test_it_joins_through_others_in_any_order() -> None:
     assert sorted(map(sorted, ids(*reversed(discs)))) == [["a", "b", "c"], ["d"]]
 
 
-def test_it_says_what_a_link_is_about() -> None:
+def test_it_says_what_a_link_is_about():
     assert links_of("1", "", None) == {(LinkKind.FINGERPRINT, "1")}
     assert links_of("1", "a", "Firefly") == {
         (LinkKind.FINGERPRINT, "1"),
@@ -54,7 +54,7 @@ def test_it_says_what_a_link_is_about() -> None:
     }
 
 
-def test_it_archives_no_group_in_part() -> None:
+def test_it_archives_no_group_in_part():
     spare, wanted = linked("a", "1"), LinkedDisc("b", links_of("1", "", None), is_spare=False)
     assert is_archivable([spare])
     assert not is_archivable([spare, wanted])

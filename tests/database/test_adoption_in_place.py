@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
@@ -74,7 +74,7 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_it_leaves_the_new_database_and_a_backup(old: LegacyDatabase, tmp_path: Path) -> None:
+def test_it_leaves_the_new_database_and_a_backup(old, tmp_path):
     done = adopted(old.path)
     assert done is not None
     assert done.backup == tmp_path / BACKUP
@@ -84,7 +84,7 @@ def test_it_leaves_the_new_database_and_a_backup(old: LegacyDatabase, tmp_path: 
     assert names(old.path) == names(done.backup) == ["Living room"]
 
 
-def test_it_adopts_once(old: LegacyDatabase, tmp_path: Path) -> None:
+def test_it_adopts_once(old, tmp_path):
     adopted(old.path)
     before = old.path.read_bytes()
     assert adopted(old.path) is None
@@ -92,7 +92,7 @@ def test_it_adopts_once(old: LegacyDatabase, tmp_path: Path) -> None:
     assert files(tmp_path) == {"boz.db", BACKUP}
 
 
-def test_it_writes_over_no_earlier_backup(old: LegacyDatabase, tmp_path: Path) -> None:
+def test_it_writes_over_no_earlier_backup(old, tmp_path):
     first = adopted(old.path)
     assert first is not None
     shutil.copy(first.backup, old.path)  # someone went back
@@ -103,9 +103,7 @@ def test_it_writes_over_no_earlier_backup(old: LegacyDatabase, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("mode", ["wal", "delete"])
-def test_it_sets_right_what_a_killed_program_left(
-    old: LegacyDatabase, tmp_path: Path, mode: str
-) -> None:
+def test_it_sets_right_what_a_killed_program_left(old, tmp_path, mode):
     assert ended(child(lambda: left_half_done(old.path, mode))) == -signal.SIGKILL
     assert files(tmp_path) > {"boz.db"}
     done = adopted(old.path)
@@ -116,8 +114,8 @@ def test_it_sets_right_what_a_killed_program_left(
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
 def test_it_leaves_nothing_beside_the_new_database_that_was_beside_the_old_one(
-    old: LegacyDatabase, tmp_path: Path, suffix: str
-) -> None:
+    old, tmp_path, suffix
+):
     old.path.with_name(old.path.name + suffix).write_bytes(b"\x00" * 4096)
     adopted(old.path)
     assert files(tmp_path) == {"boz.db", BACKUP}
@@ -139,9 +137,7 @@ IDS = [step for _, step in STEPS]
 
 
 @pytest.mark.parametrize(("module", "step"), STEPS[:-1], ids=IDS[:-1])
-def test_it_leaves_the_old_database_where_a_step_fails(
-    old: LegacyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
-) -> None:
+def test_it_leaves_the_old_database_where_a_step_fails(old, tmp_path, monkeypatch, module, step):
     before = old.path.read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr(module, step, fails)
@@ -158,9 +154,7 @@ def fails(*_: object) -> None:
 
 
 @pytest.mark.parametrize(("module", "step"), STEPS, ids=IDS)
-def test_it_goes_on_after_a_kill_at_any_step(
-    old: LegacyDatabase, tmp_path: Path, module: Any, step: str
-) -> None:
+def test_it_goes_on_after_a_kill_at_any_step(old, tmp_path, module, step):
     def work() -> int:
         setattr(module, step, die)
         adopted(old.path)
@@ -179,18 +173,14 @@ def test_it_goes_on_after_a_kill_at_any_step(
 
 
 @pytest.mark.parametrize("mode", ["wal", "delete"])
-def test_it_is_done_once_where_several_servers_start_at_once(
-    old: LegacyDatabase, tmp_path: Path, mode: str
-) -> None:
+def test_it_is_done_once_where_several_servers_start_at_once(old, tmp_path, mode):
     old.run(f"PRAGMA journal_mode = {mode}")
     assert all_at_once(3, lambda: adopted(old.path) is not None) == [0, 0, 1]
     assert files(tmp_path) == {"boz.db", BACKUP}
 
 
 @pytest.mark.parametrize("mode", ["wal", "delete"])
-def test_it_refuses_while_the_old_server_writes(
-    old: LegacyDatabase, monkeypatch: pytest.MonkeyPatch, mode: str
-) -> None:
+def test_it_refuses_while_the_old_server_writes(old, monkeypatch, mode):
     monkeypatch.setattr(legacy_file, "WAIT_SECONDS", 0.1)
     # By the same copy of SQLite: another one in this process would not see its locks.
     with legacy_file.connected(old.path) as server:
@@ -205,15 +195,13 @@ def test_it_refuses_while_the_old_server_writes(
     assert names(old.path) == ["Written meanwhile"]
 
 
-def test_it_waits_for_a_look_that_another_server_takes(old: LegacyDatabase) -> None:
+def test_it_waits_for_a_look_that_another_server_takes(old):
     looking = looks_at(old, seconds=0.5)
     assert adopted(old.path) is not None
     looking.communicate(timeout=60)
 
 
-def test_it_refuses_while_the_old_server_idles(
-    old: LegacyDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_refuses_while_the_old_server_idles(old, monkeypatch):
     monkeypatch.setattr(legacy_file, "WAIT_SECONDS", 0.1)
     idle = looks_at(old, seconds=600)
     words = f"Another program has the database {old.path} open: stop the old server"
@@ -238,7 +226,7 @@ def looks_at(old: LegacyDatabase, seconds: float) -> "subprocess.Popen[str]":
     return looking
 
 
-def test_it_refuses_a_damaged_file(old: LegacyDatabase, tmp_path: Path) -> None:
+def test_it_refuses_a_damaged_file(old, tmp_path):
     before = old.damage()
     # Of the copy of SQLite that the server uses.
     with pytest.raises(legacy_file.sqlite3.DatabaseError):
@@ -247,9 +235,7 @@ def test_it_refuses_a_damaged_file(old: LegacyDatabase, tmp_path: Path) -> None:
     assert files(tmp_path) == {"boz.db"}
 
 
-def test_it_keeps_the_old_database_where_the_new_one_is_not_one_file(
-    old: LegacyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_keeps_the_old_database_where_the_new_one_is_not_one_file(old, tmp_path, monkeypatch):
     beside = tmp_path / "boz.db.adopted.part-wal"
     monkeypatch.setattr(in_place, "_hand_over", lambda *_: beside.touch())
     with pytest.raises(AdoptionError, match=r"-wal could not be merged"):
@@ -258,7 +244,7 @@ def test_it_keeps_the_old_database_where_the_new_one_is_not_one_file(
     assert is_legacy(old.path)
 
 
-def test_it_keeps_the_files_mode(old: LegacyDatabase) -> None:
+def test_it_keeps_the_files_mode(old):
     old.path.chmod(0o640)
     done = adopted(old.path)
     assert done is not None
@@ -266,7 +252,7 @@ def test_it_keeps_the_files_mode(old: LegacyDatabase) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-def test_it_follows_a_link_to_the_file(old: LegacyDatabase, tmp_path: Path) -> None:
+def test_it_follows_a_link_to_the_file(old, tmp_path):
     link = tmp_path / "link" / "boz.db"
     link.parent.mkdir()
     link.symlink_to(old.path)
@@ -277,17 +263,13 @@ def test_it_follows_a_link_to_the_file(old: LegacyDatabase, tmp_path: Path) -> N
     assert done.backup.parent == tmp_path
 
 
-def test_it_leaves_the_models_in_the_database_they_were_in(
-    old: LegacyDatabase, tmp_path: Path
-) -> None:
+def test_it_leaves_the_models_in_the_database_they_were_in(old, tmp_path):
     database = Database(f"sqlite:///{tmp_path}/other.db")
     adopted(old.path)
     assert database_proxy.obj is database.peewee
 
 
-def test_it_does_not_wait_for_another_process_for_good(
-    old: LegacyDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_does_not_wait_for_another_process_for_good(old, monkeypatch):
     monkeypatch.setattr(in_place, "MIGRATION_WAIT_SECONDS", 0)
     monkeypatch.setattr(in_place, "_LOOK_SECONDS", 0.01)
     monkeypatch.setattr(in_place, "lock_folder", lambda _: False)

@@ -68,9 +68,7 @@ def assert_full(answer: requests.Response, words: str) -> None:
     assert words in answer.json()["detail"]
 
 
-def test_it_leaves_nothing_of_a_form_that_does_not_fit(
-    server: GunicornServer, output: Path
-) -> None:
+def test_it_leaves_nothing_of_a_form_that_does_not_fit(server, output):
     server.start()
     assert_full(send_form(server, FILM.content * 2), "full")
     assert list(output.iterdir()) == []
@@ -79,7 +77,7 @@ def test_it_leaves_nothing_of_a_form_that_does_not_fit(
     assert Path(answer.json()["path"]).read_bytes() == FILM.content
 
 
-def test_it_takes_no_byte_of_what_can_not_fit(server: GunicornServer, output: Path) -> None:
+def test_it_takes_no_byte_of_what_can_not_fit(server, output):
     server.environment["BOZ_MIN_FREE_BYTES"] = str(5 * MIB)
     server.start()
     assert_full(begin(server, len(FILM.content)), "BOZ_MIN_FREE_BYTES")
@@ -90,9 +88,7 @@ def test_it_takes_no_byte_of_what_can_not_fit(server: GunicornServer, output: Pa
     assert begin(server, 10 * MIB).status_code == 201
 
 
-def test_it_keeps_what_came_by_tus_before_the_disk_was_full(
-    server: GunicornServer, output: Path
-) -> None:
+def test_it_keeps_what_came_by_tus_before_the_disk_was_full(server, output):
     server.start()
     url = begin(server, len(FILM.content)).headers["Location"]
     ballast = fill(output, 10 * MIB)
@@ -114,7 +110,7 @@ def test_it_keeps_what_came_by_tus_before_the_disk_was_full(
     assert unfinished(output) == []
 
 
-def test_it_begins_no_rip_while_room_is_low(server: GunicornServer, output: Path) -> None:
+def test_it_begins_no_rip_while_room_is_low(server, output):
     server.environment["BOZ_MIN_FREE_BYTES"] = str(8 * MIB)
     server.made_impatient().start()
     ballast = fill(output, 9 * MIB)
@@ -136,7 +132,7 @@ def given(server: GunicornServer, job_id: str) -> bool:
     return bool(server.get(f"/api/jobs/{job_id}")["status"] == "assigned")
 
 
-def test_it_keeps_a_film_that_a_full_library_does_not_take(server: GunicornServer) -> None:
+def test_it_keeps_a_film_that_a_full_library_does_not_take(server):
     with disk(server.folder / "nas", "16m") as library:
         server.environment |= {
             "BOZ_NAS_ENABLED": "true",

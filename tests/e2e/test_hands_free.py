@@ -1,6 +1,5 @@
 """Disc in, file in the library, no click: the whole way, with an agent as those of today."""
 
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -69,7 +68,7 @@ class TodaysAgent:
         self.server.patch(f"/api/jobs/{job['job_id']}", status=status, **said)
 
 
-def test_it_takes_a_clear_disc_into_the_library(server: GunicornServer, tmp_path: Path) -> None:
+def test_it_takes_a_clear_disc_into_the_library(server, tmp_path):
     library = tmp_path / "nas"
     for name in ("Movies", "TV Shows"):
         (library / name).mkdir(parents=True)

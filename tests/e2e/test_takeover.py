@@ -52,7 +52,7 @@ def wait_for_runs_since(server: GunicornServer, before: dict[str, str]) -> None:
     until(all_ran, PATIENCE_SECONDS)
 
 
-def test_it_hands_the_leadership_on_when_its_process_is_killed(server: GunicornServer) -> None:
+def test_it_hands_the_leadership_on_when_its_process_is_killed(server):
     server.made_impatient().start()
     killed = holding_process(server)
     assert killed in server.workers()
@@ -63,7 +63,7 @@ def test_it_hands_the_leadership_on_when_its_process_is_killed(server: GunicornS
     wait_for_runs_since(server, before)
 
 
-def test_it_hands_the_leadership_on_at_once_when_it_is_stopped(server: GunicornServer) -> None:
+def test_it_hands_the_leadership_on_at_once_when_it_is_stopped(server):
     server.start()
     stopped = until(lambda: holder(server), PERIOD_SECONDS)
     before = last_runs(server)
@@ -75,9 +75,7 @@ def test_it_hands_the_leadership_on_at_once_when_it_is_stopped(server: GunicornS
     wait_for_runs_since(server, before)
 
 
-def test_it_takes_the_jobs_of_a_silent_agent_and_gives_them_back_when_it_returns(
-    server: GunicornServer,
-) -> None:
+def test_it_takes_the_jobs_of_a_silent_agent_and_gives_them_back_when_it_returns(server):
     server.environment |= {
         "BOZ_AGENT_TIMEOUT_SECONDS": str(LEASE_SECONDS),
         "BOZ_WORKER_TIMEOUT_SECONDS": str(LEASE_SECONDS),
