@@ -1,4 +1,4 @@
-"""Media servers are asked how they are, tried, and told to scan."""
+"""The status, test and scan of media servers."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def plex_status() -> ServerStatus:
 @blueprint.get("/files/plex/libraries")
 @blueprint.response(200, MediaLibrariesSchema)
 def plex_libraries() -> dict[str, Any]:
-    """List Plex's libraries."""
+    """List the sections of Plex, which it calls libraries."""
     return {"libraries": media_servers.sections(context(), "plex")}
 
 
@@ -43,5 +43,5 @@ def scan_plex(args: dict[str, Any], media_type: str) -> dict[str, Any]:
 @blueprint.post("/media-servers/<server>/test")
 @blueprint.response(200, MediaServerReportSchema)
 def test(server: str) -> ServerReport:
-    """Try plex, jellyfin or emby with its settings, and say what is wrong with them."""
+    """Test the settings for plex, jellyfin or emby, and say what is wrong with them."""
     return media_servers.check(context(), server)

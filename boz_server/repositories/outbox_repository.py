@@ -1,4 +1,4 @@
-"""Messages to other people's servers that are still to be sent, in the database."""
+"""Messages to other servers that are not sent yet, in the database."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,7 +11,7 @@ from boz_server.database.models import OutboxMessage
 
 
 class OutboxRepository:
-    """Queries on messages; `claim` is the random name of one attempt at sending."""
+    """Queries on messages; `claim` is a random name of one attempt to send."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -26,10 +26,10 @@ class OutboxRepository:
         due_at: datetime,
         latest_due_at: datetime,
     ) -> None:
-        """Enter a message; where its key is known, put off the one that is there.
+        """Insert a message, or replace the message with the same key and put it off.
 
-        One that waits after a failure keeps its wait. One that is being sent is sent once more:
-        whoever sends it may have done so before what it now says was so.
+        A message that waits after a failure keeps its wait. A message that is being sent now is
+        sent once more, because the sender may have read the old payload.
         """
         message = OutboxMessage
         is_sent_now = message.claim.is_null(False)
@@ -65,16 +65,16 @@ class OutboxRepository:
         )
 
     def has_due(self, now: datetime) -> bool:
-        """Whether there is anything to send; asking changes nothing."""
+        """Whether a message is due."""
         return OutboxMessage.select().where(OutboxMessage.due_at <= now).exists()
 
     def take(
         self, now: datetime, claim: str, again_at: datetime, passed_over: Collection[str]
     ) -> OutboxMessage | None:
-        """Begin an attempt at the message that has been due for longest, in one statement.
+        """Begin an attempt to send the message that has been due longest, in one statement.
 
-        Unless its attempt is settled before, it is due again at `again_at`. None when nothing is
-        due but the kinds that are passed over.
+        The message is due again at `again_at`, unless the attempt ends before. None when no message
+        is due, apart from the kinds that are passed over.
         """
         is_due = OutboxMessage.due_at <= now
         first = (
@@ -89,16 +89,16 @@ class OutboxRepository:
         ).where(OutboxMessage.message_id == first, is_due)
         return next(iter(query.returning(OutboxMessage).execute()), None)
 
-    def forget(self, message: OutboxMessage) -> bool:
-        """Drop a message that an attempt has settled; False when it is that attempt's no more."""
+    def delete(self, message: OutboxMessage) -> bool:
+        """Delete a message after its attempt; False when another attempt or a new entry took it."""
         return bool(OutboxMessage.delete().where(*_attempt(message)).execute())
 
     def postpone(self, message: OutboxMessage, due_at: datetime, error: str) -> bool:
-        """Plan the next attempt after one that failed; False when it is that one's no more."""
+        """Plan the next attempt; False when another attempt or a new entry took the message."""
         query = OutboxMessage.update(claim=None, due_at=due_at, last_error=error)
         return bool(query.where(*_attempt(message)).execute())
 
 
 def _attempt(message: OutboxMessage) -> tuple[Any, ...]:
-    """Conditions of a row that is as the attempt at the message has left it."""
+    """The conditions of a row that still belongs to the attempt."""
     return OutboxMessage.message_id == message.message_id, OutboxMessage.claim == message.claim

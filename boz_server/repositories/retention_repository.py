@@ -1,4 +1,4 @@
-"""What is kept no longer, in the database."""
+"""Jobs and commands that are old enough to be deleted, in the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +18,10 @@ LONGEST_OVER_FIRST = ((Job.completed_at, False), (Job.job_id, False))
 
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
-    """What ended before these times is kept no longer.
+    """Rows that ended before these times are pruned.
 
-    jobs: for jobs that are done or were cancelled, and for commands for VLC. failed_jobs: for
-    failed ones, and those whose result never arrived. discs: for discs, which go into the archive.
+    jobs: for completed and cancelled jobs, and commands for VLC. failed_jobs: for failed jobs, and
+    those whose result never arrived. discs: for discs, which go into the archive.
     """
 
     jobs: datetime
@@ -30,7 +30,7 @@ class Cutoffs:
 
 
 class OldJob(NamedTuple):
-    """A job that may go, with how many events; the next batch begins behind it."""
+    """A job that may be deleted, and the number of its events; the next batch begins after it."""
 
     job_id: str
     completed_at: datetime
@@ -41,9 +41,11 @@ class RetentionRepository:
     """Finds and deletes old jobs and commands."""
 
     def old_jobs(self, cutoffs: Cutoffs, last: OldJob | None) -> list[OldJob]:
-        """Return a batch of jobs that may go, the longest over first: as many as have, with their
-        events, no more rows than a batch, but one at least. last: of the batch before; None for
-        the first."""
+        """Return a batch of jobs that may be deleted, the oldest first.
+
+        With their events they have at most BATCH rows, unless a single job has more. last: the
+        last job of the batch before; None for the first batch.
+        """
         query: Any = Job.select(Job.job_id, Job.completed_at).where(may_go(cutoffs))
         if last is not None:
             query = query.where(behind(LONGEST_OVER_FIRST, (last.completed_at, last.job_id)))
@@ -60,18 +62,18 @@ class RetentionRepository:
 
     @staticmethod
     def _events(job_ids: list[str]) -> dict[str, int]:
-        """How many events there are of jobs: {job id: number}."""
+        """Return the number of events of jobs: {job id: number}."""
         query: Any = JobEvent.select(JobEvent.job, peewee.fn.COUNT(1))
         return dict(query.where(JobEvent.job.in_(job_ids)).group_by(JobEvent.job).tuples())
 
     def delete_jobs(self, jobs: list[OldJob], cutoffs: Cutoffs) -> set[str]:
-        """Delete those of these jobs that still may go, with their events; returns their ids."""
+        """Delete the jobs that may still be deleted, with their events; returns their ids."""
         ids = [job.job_id for job in jobs]
         query = Job.delete().where(Job.job_id.in_(ids), may_go(cutoffs))
         return {row.job_id for row in query.returning(Job.job_id).execute()}
 
     def count_jobs(self, cutoffs: Cutoffs) -> tuple[int, int]:
-        """Return how many jobs may go, and how many events with them."""
+        """Return how many jobs may be deleted, and how many events they have."""
         old = Job.select(Job.job_id).where(may_go(cutoffs))
         return old.count(), JobEvent.select().where(JobEvent.job.in_(old)).count()
 
@@ -87,10 +89,10 @@ class RetentionRepository:
 
 
 def may_go(cutoffs: Cutoffs) -> Any:
-    """Whether a job is kept no longer.
+    """Whether a job may be deleted.
 
-    It stays while its disc lies in a drive, as the agent asks how far its rips are; and while a
-    job that came from it is neither done nor goes as well, as it says where that one's file is.
+    It stays while its disc is in a drive, because the agent asks for the progress of its rips, and
+    while a job that was made from it is open or stays, because it knows where that job's file is.
     """
     later, lying = Job.alias("later"), Disc.alias("lying")
     is_wanted = later.select(peewee.SQL("1")).where(
@@ -105,19 +107,19 @@ def may_go(cutoffs: Cutoffs) -> Any:
 
 
 def _is_old(job: Any, cutoffs: Cutoffs) -> Any:
-    """Whether a job has been over for long enough, and is not tried again."""
+    """Whether a job ended long enough ago, and is not tried again."""
     came_to_nothing = (job.status == JobStatus.FAILED) | (
         (job.status == JobStatus.COMPLETED) & job.error.is_null(False)
     )
 
     def ended_before(cutoff: datetime) -> Any:
-        # Whoever has just come from an older system shall find everything here.
+        # Everything that was adopted from an older system stays for as long again.
         return (job.completed_at < cutoff) & (job.adopted_at.is_null() | (job.adopted_at < cutoff))
 
     return (
         job.completed_at.is_null(False)
         & (job.completed_at < max(cutoffs.jobs, cutoffs.failed_jobs))
-        # By what they are not: else SQLite sorts all jobs that are over, for each batch.
+        # NOT IN the open states: with IN, SQLite would sort all ended jobs for each batch.
         & job.status.not_in(list(OPEN))
         & job.scheduled_at.is_null()
         & (

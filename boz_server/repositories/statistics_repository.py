@@ -11,14 +11,14 @@ from boz_server.domain.statistics.runs import KEY, SUMS, Grouping, Outcome, Row,
 
 
 class StatisticsRepository:
-    """Queries on what was done on each day."""
+    """Queries on the statistics of each day."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._columns = [getattr(DailyStats, name) for name in SUMS]
 
     def add(self, row: Row) -> None:
-        """Add a row to what its day has."""
+        """Add a row to its day."""
         DailyStats.insert(row).on_conflict(
             conflict_target=[getattr(DailyStats, name) for name in KEY],
             update={
@@ -29,13 +29,15 @@ class StatisticsRepository:
         ).execute()
 
     def sums(self, first: date | None, last: date | None, grouping: Grouping) -> list[Sums]:
-        """Add up the days from `first` to `last`, both included, None: from the earliest, to the
-        latest; by group, outcome and duration."""
+        """Add up days by group, outcome and duration.
+
+        first, last: both included; None: without a limit.
+        """
         sums = [peewee.fn.SUM(column) for column in self._columns]
         query: Any = DailyStats.select(
             self._key(grouping), DailyStats.outcome, DailyStats.duration_bucket, *sums
         )
-        # By their places: PostgreSQL takes no two expressions with parameters for the same one.
+        # By position: PostgreSQL never sees two expressions with parameters as the same one.
         query = query.group_by(*(peewee.SQL(place) for place in ("1", "2", "3")))
         if first is not None:
             query = query.where(DailyStats.day >= first)
@@ -59,6 +61,6 @@ class StatisticsRepository:
 
 
 def _sums(key: Any, outcome: Outcome, bucket: int, *sums: Any) -> Sums:
-    """Make one of a row; PostgreSQL adds 64 bits up to decimals."""
+    """Build one from a row; PostgreSQL adds 64-bit integers up to decimals."""
     runs, busy, sized, *sizes = sums
     return Sums(str(key) or None, outcome, bucket, int(runs), busy, sized, *map(int, sizes))

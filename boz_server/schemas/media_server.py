@@ -7,7 +7,7 @@ from boz_server.schemas.fields import Path
 
 
 class ScanArgs(RequestSchema):
-    """What to scan; the whole library where no path is given."""
+    """What to scan; without a path, the whole library."""
 
     path = Path(load_default=None)
 
@@ -31,7 +31,7 @@ class MediaServerStatusSchema(ma.Schema):
 
 
 class MediaLibrarySchema(ma.Schema):
-    """A library of a media server; locations are its folders, as that server sees them."""
+    """A section of a media server; locations are its folders, as that server sees them."""
 
     id = ma.fields.String()
     title = ma.fields.String()
@@ -40,13 +40,13 @@ class MediaLibrarySchema(ma.Schema):
 
 
 class MediaLibrariesSchema(ma.Schema):
-    """The libraries of a media server."""
+    """The sections of a media server."""
 
     libraries = ma.fields.List(ma.fields.Nested(MediaLibrarySchema))
 
 
 class MediaServerReportSchema(StatusSchema):
-    """What a media server says of itself; warnings say what its settings lack."""
+    """What a media server says about itself; warnings say what its settings get wrong."""
 
     server = ma.fields.String()
     server_name = ma.fields.String(allow_none=True)

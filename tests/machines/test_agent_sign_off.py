@@ -1,4 +1,4 @@
-"""Agents sign off, as at every normal shutdown, and come back minutes later."""
+"""Agents unregister, as at every normal shutdown, and come back minutes later."""
 
 from tests.client import ok
 

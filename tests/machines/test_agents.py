@@ -1,4 +1,4 @@
-"""Agents register, stay in touch and fetch their jobs."""
+"""Agents register, send heartbeats and fetch their jobs."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""Commands for the VLC on an agent's machine: entered, handed out once, reported on."""
+"""Commands for the VLC on an agent's machine: entered, fetched once, reported on."""
 
 from typing import Any
 

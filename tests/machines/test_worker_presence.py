@@ -1,11 +1,11 @@
-"""Which workers are there and free: heartbeats, and the server's own record."""
+"""Which workers are online and free: by heartbeats, and the server's own record."""
 
 import pytest
 
 from tests.client import Client, ok
 from tests.support import assert_problem, unchanged
 
-#: As workers of today send it, whatever they are doing.
+#: Today's workers send this, whatever they are doing.
 HEARTBEAT = {"status": "available", "current_jobs": [], "cpu_usage": None, "gpu_usage": None}
 
 

@@ -1,4 +1,4 @@
-"""Workers register, stay in touch, and are steered by operators."""
+"""Workers register, send heartbeats, and are configured by operators."""
 
 from typing import Any
 

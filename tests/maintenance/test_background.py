@@ -1,4 +1,4 @@
-"""Loops beside requests: they go on whatever happens, end when told to, and can be woken."""
+"""Background loops go on after errors, stop when told to, and can be woken."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from boz_server.services.maintenance.loop import BackgroundLoop
 
 WAIT = 10
-#: A pause that no test would live to see the end of.
+#: A pause that outlasts every test.
 LONG = 3600.0
 
 
@@ -27,7 +27,7 @@ def started(
 
 
 def stop(loop: BackgroundLoop) -> None:
-    """Stop the loop, which must be woken for it, not waited for."""
+    """Stop the loop, which must wake from its pause."""
     loop.stop()
     stopper = threading.Thread(target=loop.join, daemon=True)
     stopper.start()
@@ -102,7 +102,7 @@ def test_it_goes_on_after_a_tick_that_failed(caplog):
         stop(loop)
     failed = [record for record in caplog.records if record.message == "Loop could not go on"]
     assert [record.__dict__["loop"] for record in failed] == ["test loop"] * 2
-    # The connection is given back whatever happened.
+    # The connection is returned after every tick.
     assert len(releases) >= 3
 
 

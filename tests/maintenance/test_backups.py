@@ -1,4 +1,4 @@
-"""Backups of the database: when they are made, how many are kept, and what is never half there."""
+"""Backups of the database: when they are made, how many are kept, and that all are whole."""
 
 import errno
 import logging
@@ -47,7 +47,7 @@ def server(services: Services) -> Context:
 
 @pytest.fixture
 def on_sqlite(sqlite_template: Path, tmp_path: Path, clock: FakeClock) -> Iterator[Context]:
-    """Backups of an SQLite database that has a row, in the folder where they are by default."""
+    """A server with a row in an SQLite database, and backups in the default folder."""
     path = tmp_path / "database" / "boz.db"
     path.parent.mkdir()
     path.write_bytes(sqlite_template.read_bytes())
@@ -58,7 +58,7 @@ def on_sqlite(sqlite_template: Path, tmp_path: Path, clock: FakeClock) -> Iterat
 
 
 def names(folder: Path) -> list[str]:
-    """All files of a folder, hidden ones too."""
+    """All files of a folder, with hidden ones."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -95,7 +95,7 @@ def test_it_makes_one_when_the_latest_is_old(server, clock):
     assert BackupStep().run(server) is None
     clock.advance(10)
     assert BackupStep().run(server) is not None
-    clock.advance(-3 * DAY)  # the clock is put back: the latest is from the future
+    clock.advance(-3 * DAY)  # the clock was put back: the latest backup is from the future
     assert BackupStep().run(server) is not None
 
 
@@ -206,7 +206,7 @@ def test_it_says_what_is_missing_without_pg_dump(
 def test_it_makes_none_by_itself_with_programs_that_are_too_old(
     postgres_migrated, tmp_path, clock, monkeypatch, caplog
 ):
-    """Or no server would start on a database that is newer than they are."""
+    """Otherwise no server would start on a database that is newer than its programs."""
     old = tmp_path / "pg_dump"
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
     old.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The server's clock is set on or back in the middle of work, or the server sleeps."""
+"""The server's clock is put forward or back during work, or the server sleeps."""
 
 from collections.abc import Callable
 
@@ -17,14 +17,14 @@ from tests.queue.live_fleet import Fleet
 from tests.queue.queue_invariants import QueueState, check
 from tests.support import FakeClock
 
-#: Very many requests: what they run, the tests of each behaviour run and measure.
+#: These tests make many requests, which other tests cover one by one.
 HOUR, DAY = 3600, 86_400
 JUMPS = pytest.mark.parametrize("jump", [-HOUR, DAY], ids=["back", "on"])
 
 
 @pytest.fixture
 def fleet(services: Services, timer: Timer) -> Fleet:
-    """Machines that report with the tokens that they get."""
+    """Machines that report with their lease tokens."""
     return Fleet(services, timer)
 
 
@@ -43,7 +43,7 @@ def over(job_ids: list[str]) -> Callable[[], bool]:
 
 
 def assert_each_done_once(fleet: Fleet, job_ids: list[str]) -> None:
-    """Each job was done, by the first machine that had it, and that one was told nothing else."""
+    """Each job was completed by the first machine that had it, with no other answer."""
     for job in Job.select().where(Job.job_id.in_(job_ids)):
         assert (job.status, job.attempt, job.failures) == (JobStatus.COMPLETED, 1, 0), job.__data__
     assert fleet.ends() == dict.fromkeys(job_ids, 1)
@@ -57,7 +57,7 @@ def assert_each_done_once(fleet: Fleet, job_ids: list[str]) -> None:
 def test_it_does_every_job_once_when_the_clock_jumps(
     client: Client, services: Services, timer: Timer, jump: int, sends_tokens: bool
 ) -> None:
-    """Whether machines send tokens or, as those of today, none, and whoever acts first then."""
+    """Whether machines send tokens or, like today's, none, and which one acts first."""
     fleet = Fleet(services, timer, sends_tokens=sends_tokens)
     jobs = fill(fleet, client)
     for _ in range(2):
@@ -110,7 +110,7 @@ def test_it_does_every_job_once_though_maintenance_alone_sleeps(
 def test_it_takes_nothing_when_the_clock_jumps_between_two_steps_of_maintenance(
     fleet: Fleet, services: Services, timer: Timer, jump: int
 ) -> None:
-    """As a computer does that is put to sleep just then."""
+    """Like a computer that is put to sleep at that moment."""
     jobs = [fleet.file() for _ in range(3)]
     fleet.live(10)
     timer.pass_by(5)
@@ -156,7 +156,7 @@ def test_it_leaves_the_leadership_with_one_process_when_the_clock_jumps(
 
 
 def failed_upload(client: Client, fleet: Fleet) -> str:
-    """A job that is tried again after a minute or so."""
+    """A job that is retried after about a minute."""
     job_id = fleet.file()
     fleet.far.alive = False
     holder = str(client.job(job_id)["assigned_agent_id"])

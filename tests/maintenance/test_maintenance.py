@@ -19,7 +19,7 @@ WAIT = 10
 
 @pytest.fixture
 def process(services: Services) -> Callable[..., Maintenance]:
-    """Builds the maintenance of one process more, with steps of the test's own."""
+    """Builds the maintenance of another process, with the test's own steps."""
 
     def build(*steps: MaintenanceStep) -> Maintenance:
         other = build_services(

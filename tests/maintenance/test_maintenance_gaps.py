@@ -1,4 +1,4 @@
-"""What happens to leases when no server ran for a while, or its clock was changed."""
+"""What happens to leases after a time without a server, or a change of its clock."""
 
 import logging
 
@@ -11,7 +11,7 @@ from tests.maintenance.timer import Timer
 
 @pytest.fixture
 def held(client: Client) -> str:
-    """A job that a machine has until 120 seconds from now."""
+    """A job with a lease of 120 seconds."""
     client.register_agent()
     client.register_worker()
     return client.queued_job()
@@ -50,7 +50,7 @@ def test_it_warns_of_a_gap_but_not_of_a_beginning(services, timer, caplog):
 def test_it_gives_every_machine_a_full_term_after_a_gap(
     services, timer, held, change, rescued_after
 ):
-    """No server ran for so long, or its clock was set on or back: only then, and no longer."""
+    """Only after such a gap, or a change of the clock, and for one term only."""
     services.maintenance.tick()
     timer.clock.advance(change)
     timer.seconds += 5

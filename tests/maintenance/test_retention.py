@@ -1,4 +1,4 @@
-"""Old jobs and commands go, in batches; what someone still needs stays."""
+"""Old jobs and commands are deleted in batches, unless they are still needed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ DAY = 86400.0
 
 
 class PausingTimer(Timer):
-    """Time that also goes by in pauses."""
+    """Time that also passes in pauses."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
@@ -47,7 +47,7 @@ def machines(client: Client) -> None:
 
 
 def ended(client: Client, status: str, **extra: Any) -> str:
-    """A transcode that a machine had, and that ended so; its id."""
+    """Run a transcode to this end; returns its id."""
     job_id = client.assigned_job()
     ok(client.report(job_id, "running"))
     ok(client.report(job_id, status, **extra))
@@ -218,7 +218,7 @@ def test_it_stops_after_a_moment_and_goes_on_later(
     step = PruneStep()
     step.run(services.context)
     assert len(left()) == 1
-    # Others had as long to write as each batch took.
+    # Others could write for as long as each batch took.
     assert retention_timer.pauses == pytest.approx([1.6, 1.6])
     step.run(services.context)
     assert left() == set()
@@ -309,7 +309,7 @@ def test_it_answers_a_late_report_on_a_job_that_is_gone(client, services, clock)
     assert Job.select().where(Job.status == JobStatus.COMPLETED).count() == 0
 
 
-# PostgreSQL plans by statistics: on tables this small an index is no gain to it.
+# PostgreSQL plans by statistics, and uses no index on tables this small.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_finds_the_oldest_by_index(client, services, clock, monkeypatch):
     for _ in range(3):
@@ -323,7 +323,7 @@ def test_it_finds_the_oldest_by_index(client, services, clock, monkeypatch):
         "SEARCH t1 USING INDEX idx_jobs_completed_at (completed_at>? AND completed_at<?)" in steps
     )
     read_whole = {step for step in steps if step.startswith("SCAN")}
-    # A row for each machine, and for each disc that is not in the archive.
+    # One row for each machine, and each disc that is not archived.
     assert read_whole <= {"SCAN agents", "SCAN t1 USING INDEX idx_discs_newest"}
     assert not any("ORDER BY" in step for step in steps)
 
@@ -332,7 +332,7 @@ def test_it_finds_the_oldest_by_index(client, services, clock, monkeypatch):
 def test_it_uses_the_indexes_too_where_no_job_came_from_another(client, services, clock):
     for _ in range(5):
         ended(client, "completed")
-    # Of columns that are null in each row SQLite learns that all have the same value.
+    # SQLite learns that columns which are always null have one value.
     services.context.database.peewee.execute_sql("ANALYZE")
     services.context.database.peewee.execute_sql(
         "UPDATE sqlite_stat1 SET stat = replace(stat, '5', '200000') WHERE tbl = 'jobs'"

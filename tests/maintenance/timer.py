@@ -1,10 +1,10 @@
-"""The time by which maintenance goes, moved by hand."""
+"""The time that maintenance sees, moved by hand."""
 
 from tests.support import FakeClock
 
 
 class Timer:
-    """Time as a loop goes by it, moved by hand: the clock's, and the seconds since some start."""
+    """The time that a loop sees, moved by hand: the clock's, and `monotonic`."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock

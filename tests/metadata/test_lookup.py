@@ -1,4 +1,4 @@
-"""Shows and films: asked for once, remembered, and there while a provider is not."""
+"""Shows and films: looked up once, stored, and available while a provider is down."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ FILMS = [
 ]
 MATRIX = Film("omdb", "tt0133093", "The Matrix", 1999, 136, "tt0133093")
 
-#: Every look-up, and what it finds.
+#: Every look-up with its result.
 LOOK_UPS: list[tuple[Callable[[Metadata], Any], Any]] = [
     (lambda metadata: metadata.series_named("Firefly"), [FIREFLY]),
     (lambda metadata: metadata.series(78874), FIREFLY),
@@ -43,7 +43,7 @@ LOOK_UPS: list[tuple[Callable[[Metadata], Any], Any]] = [
 ]
 each_look_up = pytest.mark.parametrize(("look_up", "found"), LOOK_UPS)
 
-#: The same for what no one knows.
+#: Look-ups without a result.
 IN_VAIN: list[Callable[[Metadata], Any]] = [
     lambda metadata: metadata.series_named("No such show"),
     lambda metadata: metadata.series(1),
@@ -163,7 +163,7 @@ def test_it_leaves_a_provider_that_failed_alone_for_a_minute(
         with pytest.raises(ProviderUnavailable, match="TheTVDB can't be asked just now: it ans"):
             metadata.series_named(name)
     assert providers.count("thetvdb") == 1
-    assert metadata.film("omdb", "tt0133093") == MATRIX  # others are asked on
+    assert metadata.film("omdb", "tt0133093") == MATRIX  # other providers are still asked
     providers.work()
     clock.advance(59)
     with pytest.raises(ProviderUnavailable):
@@ -181,7 +181,7 @@ def test_it_asks_all_the_same_where_the_caller_insists(
     providers.work()
     with metadata.budget(5, insist=True):
         assert metadata.series_named("Firefly") == [FIREFLY]
-    assert metadata.episodes(78874) == EPISODES  # it answers: the minute is over
+    assert metadata.episodes(78874) == EPISODES  # it answered: the pause is over
 
 
 def test_it_takes_no_longer_than_the_settings_say(
@@ -206,7 +206,7 @@ def test_it_takes_one_time_for_all_look_ups_of_a_budget(
         with metadata.budget(60), pytest.raises(ProviderUnavailable):
             metadata.series(78874)
     assert time.monotonic() - began < 0.4
-    # OMDb and TMDb were not asked any more, so nothing is held against them.
+    # OMDb and TMDb were not asked any more, so they do not count as failed.
     providers.work()
     assert metadata.film("tmdb", "604") is not None
 
@@ -332,7 +332,7 @@ def test_it_asks_anew_where_another_version_has_left_an_answer(
 
 def test_it_serves_two_who_ask_at_once(services: Services, providers: FakeProviders) -> None:
     def ask(_: int) -> Any:
-        # As another process would: with services of its own.
+        # Like another process, with services of its own.
         metadata = build_services(
             services.context.settings, services.context.database, services.context.clock
         ).metadata

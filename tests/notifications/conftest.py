@@ -11,13 +11,13 @@ from tests.notifications.posting import Post
 
 @pytest.fixture
 def post() -> Post:
-    """Where the messages of `outbox` go."""
+    """The server that the messages of `outbox` go to."""
     return Post()
 
 
 @pytest.fixture
 def outbox_process(services: Services, post: Post) -> Callable[[], Outbox]:
-    """Builds the outbox of one process more, on the same database."""
+    """Builds the outbox of another process on the same database."""
 
     def build() -> Outbox:
         senders = {"post": post, "other": post}

@@ -1,4 +1,4 @@
-"""A server that messages are posted to, as the outbox sees it, and short ways to enter some."""
+"""A sender for the outbox, and shortcuts to enter messages."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from boz_server.services.notifications.outbox import SEND_SECONDS, Outbox
 
 
 class Post:
-    """A sender that notes what it sends, and does what a test has it do meanwhile."""
+    """A sender that records what it sends; `meanwhile` runs during each sending."""
 
     def __init__(self) -> None:
         self.sent: list[Any] = []

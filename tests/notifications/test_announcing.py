@@ -1,4 +1,4 @@
-"""Media servers are told of new files: later, once a folder, and whatever happens to them."""
+"""Media servers scan folders with new files: later, once for each folder, despite failures."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ FILM, SEASON = Path("/nas/Movies/Up (2009)"), Path("/nas/TV Shows/Firefly/Season
 
 @pytest.fixture
 def running(app: Flask, media_servers: FakeMediaServers) -> Services:
-    """A server that is set up for all three."""
+    """A server with all three media servers enabled."""
     return restart(app, **media_servers.settings(*ALL))
 
 
@@ -71,7 +71,7 @@ def test_it_tells_the_others_while_one_is_down(running, media_servers, clock):
     assert (
         media_servers.scans("jellyfin") == media_servers.scans("emby") == [str(FILM), str(SEASON)]
     )
-    # Once a tick: who is down is not asked folder by folder.
+    # Once a tick: a server that is down is not asked for each folder.
     assert media_servers.count("plex") == 1
 
 

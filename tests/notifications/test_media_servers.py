@@ -1,4 +1,4 @@
-"""Media servers are asked how they are, tried, and told to scan; each with its troubles."""
+"""Status, test and scan of media servers, and their failures."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ from tests.client import Client, ok
 from tests.media_server import KEY, FakeMediaServers
 from tests.support import assert_problem, restart
 
-#: Nothing here touches the database: one engine will do.
+#: Nothing here touches the database, so one engine is enough.
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
@@ -28,13 +28,13 @@ DETAILS = ("enabled", "connected", "url", "server_name", "version", "error")
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """The library is where the fake servers have theirs."""
+    """The library is at the path that the fake servers have."""
     return replace(settings, nas_mount=type(settings.nas_mount)("/nas"))
 
 
 @pytest.fixture
 def others(app: Flask, media_servers: FakeMediaServers) -> FakeMediaServers:
-    """Plex, Jellyfin and Emby, which the server is set up for."""
+    """Plex, Jellyfin and Emby, all enabled."""
     restart(app, **media_servers.settings(*ALL))
     return media_servers
 

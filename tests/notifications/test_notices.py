@@ -1,4 +1,4 @@
-"""People hear of what is over, in a Discord channel, as far as they want to."""
+"""Notifications about jobs, files and disks in a Discord channel, as the settings enable them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ Posts = Callable[[], list[str]]
 
 @pytest.fixture
 def running(app: Flask, media_servers: FakeMediaServers, client: Client) -> Services:
-    """A server with a channel, an agent and a worker beside it."""
+    """A server with a channel, an agent and a worker."""
     services = restart(app, **media_servers.settings("discord"))
     client.register_agent()
     client.register_worker()
@@ -32,7 +32,7 @@ def running(app: Flask, media_servers: FakeMediaServers, client: Client) -> Serv
 
 @pytest.fixture
 def posts(running: Services, media_servers: FakeMediaServers) -> Posts:
-    """What has been posted since, once all is sent."""
+    """Sends what is due, and returns the posts since the last call."""
 
     def send() -> list[str]:
         running.outbox.tick()
@@ -93,7 +93,7 @@ def test_it_tells_nothing_while_a_job_is_tried_again(
 def test_it_tells_that_the_result_of_a_job_did_not_get_through(
     app: Flask, client: Client, posts: Posts, running: Services
 ) -> None:
-    """Today's agents say completed twice: before the upload, and after it."""
+    """Today's agents report completed twice: before the upload, and after it."""
     restart(app, max_transcode_attempts=1)
     job_id = client.approved_job()
     end(client, job_id, "completed")
@@ -178,7 +178,7 @@ def test_it_waits_as_long_as_discord_asks_for(
 def test_it_tells_nothing_of_a_change_that_was_not_made(
     client: Client, running: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The notice is part of the same transaction."""
+    """The notification is entered in the same transaction."""
     job_id = client.approved_job()
 
     def fail(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Messages are sent after their commit, once where all goes well, and never lost."""
+"""Messages are sent after their commit, once unless a sending fails, and never lost."""
 
 import pytest
 
@@ -81,7 +81,7 @@ def test_it_begins_a_new_minute_once_it_has_sent(outbox, post, clock):
     post.work()
     clock.advance(9)
     enter(outbox, seconds=10)
-    # Not put off again: it is the second sending that it waits for.
+    # It is not put off again: this is the second sending, which waits its own minute.
     clock.advance(1)
     assert outbox.tick() == 1
 
@@ -106,7 +106,7 @@ def test_it_sends_once_more_what_is_entered_while_it_is_sent(outbox, post, clock
     assert waiting() == []
 
 
-# PostgreSQL plans by statistics: on tables this small an index is no gain to it.
+# PostgreSQL plans by statistics, and uses no index on tables this small.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_reads_by_index(services, outbox, post):
     with noted(services) as statements:

@@ -8,7 +8,7 @@ from tests.support import at_once
 
 
 def test_it_sends_again_what_a_killed_process_was_sending(outbox_process, post, clock):
-    """Killed before or after the other side has it: no one knows, so it comes again."""
+    """Nobody knows whether it was killed before or after sending, so the message is sent again."""
     first, second = outbox_process(), outbox_process()
     enter(first)
 
@@ -36,7 +36,7 @@ def test_it_leaves_what_one_process_sends_to_it(outbox_process, post):
 
 
 def test_it_does_not_drop_for_another_that_took_over(outbox_process, post, clock):
-    """A sender that was asleep for long finds that its message is another one's by now."""
+    """A sender that slept too long no longer owns its message."""
     first, second = outbox_process(), outbox_process()
     enter(first)
 

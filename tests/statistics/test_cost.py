@@ -1,4 +1,4 @@
-"""Statistics cost as much as there are days asked for, not as there are jobs."""
+"""The cost of statistics grows with the days in the answer, not with the jobs."""
 
 import pytest
 
@@ -13,7 +13,7 @@ SPAN = {"start": "2026-01-01", "end": "2026-01-24"}
 
 @pytest.fixture
 def statements(client: Client, services: Services) -> Statements:
-    """What runs where statistics are asked for, by each group."""
+    """The statements behind the statistics in each grouping."""
     add(services, "2026-01-24")
     with noted(services) as seen:
         for group in ("day", "week", "month", "type", "worker", "preset"):
@@ -24,15 +24,15 @@ def statements(client: Client, services: Services) -> Statements:
     return seen
 
 
-# PostgreSQL plans by statistics: on tables this small an index is no gain to it.
+# PostgreSQL plans by statistics, and uses no index on tables this small.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_it_reads_the_days_asked_for_by_the_key(services, statements):
-    assert len(statements) == 7  # presets and what they saved are asked for in the same words
+    assert len(statements) == 7  # the statement for presets also serves /storage
     plans = {sql: plan_of(services, sql, given)[0] for sql, given in statements.items()}
     *bounded, whole = plans.values()
     for plan in bounded:
         assert plan == ("SEARCH t1 USING INDEX sqlite_autoindex_daily_stats_1 (day>? AND day<?)")
-    # All the time that there was: every day, but no job.
+    # Since the beginning: every day is read, but no job.
     assert whole == "SCAN t1"
 
 

@@ -20,7 +20,7 @@ durations = st.floats(0.001, LONGEST_SECONDS)
 
 
 def off_by_at_most(true: float) -> float:
-    """How much the answer may be off."""
+    """The allowed error."""
     return max(0.5, 0.032 * true)
 
 

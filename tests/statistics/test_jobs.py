@@ -1,4 +1,4 @@
-"""What came of jobs, in groups: by day, week, month, type, worker and preset."""
+"""The outcomes of jobs, grouped by day, week, month, type, worker and preset."""
 
 import random
 from datetime import UTC, date, datetime, timedelta

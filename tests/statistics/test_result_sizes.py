@@ -1,4 +1,4 @@
-"""How large a job's result is: told or measured, once, and counted with the job's end."""
+"""The size of a job's result: reported or measured, and counted once, with the job's end."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def machine(client: Client) -> None:
 
 
 def sums() -> dict[str, int]:
-    """What all rows of transcodes add up to."""
+    """The sum of all rows of transcodes."""
     rows = [row for row in counted() if row["job_type"] == "transcode"]
     return {
         name: sum(row.get(name, 0) for row in rows)
@@ -68,7 +68,7 @@ class TestTold:
     def test_it_adds_the_size_to_the_day_of_the_end(self, client: Client, clock: FakeClock) -> None:
         job_id = transcoded(client, clock)
         clock.advance(24 * 3600)
-        for size in (2 * GB, 3 * GB):  # the first word counts
+        for size in (2 * GB, 3 * GB):  # the first report counts
             answer = ok(client.report(job_id, "completed", output_file_size=size))
             assert answer["output_file_size"] == 2 * GB
         run, result = counted()
@@ -165,7 +165,7 @@ class TestMeasured:
         job_id = client.approved_job()
         ok(client.report(job_id, "completed"))
         answer = ok(send(client, FILM, "Firefly - S01E01"))
-        # As a server left it that did not look at sizes yet.
+        # As an older server left it, which did not record sizes.
         services.context.stores.jobs.change(job_id, {"output_file_size": None})
         assert services.files.library.run() == 1
         organized = client.job(answer["organize_job_id"])

@@ -1,4 +1,4 @@
-"""What a run adds to the statistics, and what they add up to."""
+"""What a run adds to the statistics, and how they add up."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -34,7 +34,7 @@ RUN = Run(
 
 
 def sums_of(*runs: Run, key: str | None = None) -> list[Sums]:
-    """Runs as the database adds them up."""
+    """Add runs up as the database does."""
     return [
         Sums(key, row["outcome"], row["duration_bucket"], *(row[name] for name in SUMS))
         for row in merged(run.row() for run in runs)
@@ -42,7 +42,7 @@ def sums_of(*runs: Run, key: str | None = None) -> list[Sums]:
 
 
 def tally(*runs: Run) -> Tally:
-    """What runs add up to."""
+    """Tally runs."""
     return tallied(sums_of(*runs))[1]
 
 

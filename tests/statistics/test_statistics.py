@@ -1,4 +1,4 @@
-"""Each end of a job is counted once, and each attempt that was lost, and stays counted."""
+"""Each end of a job and each lost attempt is counted once, for good."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_it_counts_rips_which_no_worker_does(client: Client, clock: FakeClock) -
     rip = {"day": "2026-01-24", "job_type": "rip", "duration_bucket": 20, "runs": 1,
            "busy_seconds": 20.0, "output_bytes": 5 * GB}  # fmt: skip
     assert counted() == [rip | {"outcome": "completed"}]
-    # The others were waiting for the drive.
+    # The other rips were waiting for the drive.
     client.eject()
     ends = outcomes()
     assert ends.pop("completed") == 1
@@ -205,7 +205,7 @@ def test_it_counts_nothing_of_an_end_that_was_not_committed(
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        # Behind the counting, in the same transaction.
+        # This runs right after the counting, in the same transaction.
         ends = transitions.TRANSITIONS[JobStatus.RUNNING]
         effects = (*ends[JobStatus.COMPLETED], die)
         patched.setitem(ends, JobStatus.COMPLETED, effects)

@@ -1,4 +1,4 @@
-"""What came of each worker's runs, how fast it is, and how much of the time it works."""
+"""The outcomes of each worker's runs, its speed, and its utilisation."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def machine(client: Client) -> None:
 
 
 def of(client: Client, worker_id: str = "gpu", **query: Any) -> dict[str, Any]:
-    """What is told of one worker."""
+    """The statistics of one worker."""
     found = analytics(client, "workers", **query)
     return next(dict(each) for each in found if each["worker_id"] == worker_id)
 
@@ -42,7 +42,7 @@ def test_it_tells_what_a_worker_did(client: Client, clock: FakeClock) -> None:
             "failure_rate": pytest.approx(1 / 3),
             "duration_seconds": {"mean": 50.0, "p50": 40.5, "p95": 60.5},
             "throughput_bytes_per_second": 16 * GB / 100,
-            # 120 of 300 seconds, at one of two places.
+            # 120 of 300 seconds, in one of two slots.
             "utilisation": pytest.approx(0.2),
         }
     ]
@@ -67,7 +67,7 @@ def test_it_holds_lost_attempts_against_their_worker(
     found = of(client)
     assert (found["jobs"], found["retried"], found["failure_rate"]) == (1, 1, 0.5)
     assert found["duration_seconds"]["mean"] == 60
-    # It had the places all the while.
+    # It had the slots all the time.
     assert found["utilisation"] == 0.5
 
 
@@ -105,7 +105,7 @@ def test_it_knows_no_use_of_days_on_which_the_worker_was_not_there(
 
 
 def test_it_tells_of_no_more_than_all_the_time(client: Client, clock: FakeClock) -> None:
-    """The run counts on the day of its end, though most of it was on the day before."""
+    """The run counts on the day that it ended, even if most of it was on the day before."""
     clock.advance(3600)
     client.register_worker(hostname="tower", capabilities={"max_concurrent": 1})
     transcoded(client, clock, seconds=12 * 3600)

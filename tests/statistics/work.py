@@ -1,4 +1,4 @@
-"""Work that was done, for tests of statistics."""
+"""Finished work, for tests of statistics."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ GB = 1_000_000_000
 def transcoded(
     client: Client, clock: FakeClock, seconds: float = 600, end: str = "completed", **said: Any
 ) -> str:
-    """A transcode on the worker "gpu" that took so long; its id."""
+    """Run a transcode of this duration on the worker "gpu"; returns its id."""
     job_id = client.approved_job(input_file_size=8 * GB)
     ok(client.report(job_id, "running"))
     clock.advance(seconds)
@@ -21,7 +21,7 @@ def transcoded(
 
 
 def counted() -> list[dict[str, Any]]:
-    """The rows of the statistics, as far as something is in them."""
+    """The rows of the statistics, without empty columns."""
     rows = DailyStats.select().order_by(DailyStats.day, DailyStats.outcome, DailyStats.runs.desc())
     return [
         {name: str(value) if name == "day" else value for name, value in row.items() if value}
@@ -30,7 +30,7 @@ def counted() -> list[dict[str, Any]]:
 
 
 def outcomes() -> dict[str, int]:
-    """How many runs came to what."""
+    """The number of runs by outcome."""
     found: dict[str, int] = {}
     for row in DailyStats.select().order_by(DailyStats.outcome):
         found[str(row.outcome)] = found.get(row.outcome, 0) + row.runs

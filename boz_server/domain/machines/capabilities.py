@@ -1,4 +1,4 @@
-"""What a machine can do, where it does not say."""
+"""The default capabilities of machines."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,18 +20,18 @@ WORKER_DEFAULTS: dict[str, Any] = {
 }
 
 
-def filled_in(said: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a machine says, with the default where it says nothing, or what is of no use;
-    what it says beyond the known keys is kept."""
+def filled_in(reported: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete reported capabilities with defaults for missing or unusable values; unknown keys
+    stay."""
     known = {
-        key: said[key] if key in said and _is_of_use(said[key], default) else default
+        key: reported[key] if key in reported and _is_usable(reported[key], default) else default
         for key, default in defaults.items()
     }
-    return {**said, **known}
+    return {**reported, **known}
 
 
-def _is_of_use(value: Any, default: Any) -> bool:
-    """Whether a value is of the default's kind; a text has none by default."""
+def _is_usable(value: Any, default: Any) -> bool:
+    """Whether a value has the default's type; a default of None stands for text."""
     if default is None:
         return value is None or isinstance(value, str)
     return type(value) is type(default) and 0 <= value < 2**31

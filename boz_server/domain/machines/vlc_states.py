@@ -1,10 +1,10 @@
-"""What a command for VLC can be."""
+"""The states of a command for VLC."""
 
 from enum import StrEnum
 
 
 class VLCCommandStatus(StrEnum):
-    """Where a command stands; it goes one way, from top to bottom."""
+    """The state of a command; it only moves downwards in this list."""
 
     PENDING = "pending"
     SENT = "sent"

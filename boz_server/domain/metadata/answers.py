@@ -1,11 +1,11 @@
-"""What is known elsewhere of shows, episodes and films; where it comes from is in integrations/."""
+"""Shows, episodes and films as providers describe them; the clients are in integrations/."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class TVOrder(StrEnum):
-    """In which order a show's episodes are numbered."""
+    """The order in which a show's episodes are numbered."""
 
     AIRED = "aired"
     DVD = "dvd"
@@ -13,11 +13,11 @@ class TVOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A show, as TheTVDB knows it."""
+    """A show of TheTVDB."""
 
     series_id: int
     name: str
-    #: Of its first episode; None where it is not known.
+    #: Of its first episode; None when unknown.
     year: int | None
     #: Other names, translations among them; never its own.
     aliases: tuple[str, ...]
@@ -25,7 +25,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One episode of a show; None stands for what is not known."""
+    """One episode of a show; None: unknown."""
 
     #: 0 is the specials.
     season_number: int
@@ -38,7 +38,7 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film; None stands for what is not known, or was not asked for."""
+    """A film; None: unknown, or not looked up."""
 
     #: "omdb" or "tmdb".
     provider: str

@@ -1,23 +1,26 @@
-"""Durations as histograms: those of several days add up, where medians of several days don't.
+"""Durations as histograms, which can be added up over days, unlike medians.
 
-A histogram is {bucket: how many}; a bucket is named by its least whole second. Up to 32 s each
-second has its own, from there on each doubling has 16 (as in HdrHistogram): a duration is known to
-3.2 %, or to half a second.
+A histogram is {bucket: count}; a bucket is named by its lowest whole second. Up to 32 s each second
+is a bucket; above, each doubling has 16 (as in HdrHistogram), so a duration is exact to 3.2 % or
+half a second.
 """
 
 from collections.abc import Mapping
 
-#: A doubling has 16 buckets: of a bucket's name only the five leading bits count.
+#: A doubling has 16 buckets, so the name of a bucket keeps only the five leading bits.
 _LEADING_BITS = 5
-#: The bucket of durations that are not known.
+#: The bucket of unknown durations.
 UNKNOWN = -1
-#: 48 days: what is said to have taken longer is a clock's fault, and would spoil every mean.
+#: 48 days: a longer duration comes from a wrong clock, and would spoil every mean.
 LONGEST_SECONDS = 2**22
 
 
 def known_seconds(seconds: float | None) -> float | None:
-    """Return a duration that can be so, else None: a clock that was put back makes some negative,
-    and what took no time at all was never seen to begin."""
+    """Return a duration if it is plausible, otherwise None.
+
+    A clock that was put back makes some negative, and a duration of 0 means that the start is
+    unknown.
+    """
     return seconds if seconds is not None and 0 < seconds <= LONGEST_SECONDS else None
 
 
@@ -31,13 +34,13 @@ def bucket_of(seconds: float | None) -> int:
 
 
 def seconds_of(bucket: int) -> float:
-    """Return the duration that stands for all of a bucket: the one in its middle."""
+    """Return the duration in the middle of a bucket, which stands for all of it."""
     return bucket + ((1 << _shift(bucket)) - 1) / 2
 
 
 def percentile(histogram: Mapping[int, int], percent: int) -> float | None:
-    """Return the duration that so many percent of all don't exceed, and no shorter one does that
-    for; None for a histogram of nothing."""
+    """Return the shortest duration that this percentage of runs does not exceed; None for an empty
+    histogram."""
     rank = -(-sum(histogram.values()) * percent // 100)
     for bucket in sorted(histogram):
         rank -= histogram[bucket]

@@ -1,4 +1,4 @@
-"""What is counted of the work: a run for each end of a job, and for each attempt that was lost."""
+"""What statistics count: a run for each end of a job, and for each lost attempt."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from boz_server.domain.statistics.durations import (
 
 Row = dict[str, Any]
 
-#: What tells the rows of the statistics apart, and what is added up in each.
+#: The key of a row of statistics, and the columns that are added up.
 KEY = ("day", "job_type", "outcome", "worker_id", "preset", "duration_bucket")
 SUMS = (
     "runs",
@@ -29,27 +29,27 @@ SUMS = (
     "compared_bytes",
     "saved_bytes",
 )
-#: 16 TiB: a file that is said to be larger is none, and sums of such would leave 64 bits.
+#: 16 TiB: no file is larger, and sums of larger sizes would overflow 64 bits.
 LARGEST_BYTES = 2**44
 MAX_PRESET_LENGTH = 255
 
 
 class Outcome(StrEnum):
-    """What a run came to."""
+    """How a run ended."""
 
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    #: The attempt was lost with its machine, and the job queued again: no end of a job.
+    #: The attempt was lost with its machine, and the job was queued again.
     RETRIED = "retried"
 
 
-#: The outcomes that are ends of a job, in the order in which they are told.
+#: The outcomes that end a job, in the order of the response.
 ENDS = (Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELLED)
 
 
 class Grouping(StrEnum):
-    """By what statistics of jobs are told apart."""
+    """How statistics of jobs are grouped."""
 
     DAY = "day"
     WEEK = "week"
@@ -61,9 +61,10 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run, as it is counted; None for what is not known.
+    """One run to count; None for unknown values.
 
-    ended_at: its UTC day counts. seconds: how long it took; what can't be so is not known.
+    ended_at: the run counts on this UTC day. seconds: how long it took; an implausible duration
+    counts as unknown.
     """
 
     ended_at: datetime
@@ -88,7 +89,7 @@ class Run:
         }
 
     def result_row(self) -> Row:
-        """Return what the size of its result adds, where the run itself was counted before."""
+        """Return what the size of the result adds to a run that was counted before."""
         return self._key(UNKNOWN) | dict.fromkeys(SUMS, 0) | self._compared()
 
     def _key(self, bucket: int) -> Row:
@@ -103,7 +104,7 @@ class Run:
 
     def _compared(self) -> Row:
         before, after = _known_bytes(self.input_bytes), _known_bytes(self.output_bytes)
-        # What a rip or the library has of a file is no smaller for any effort.
+        # Only transcodes make files smaller: rips and organize jobs are not compared.
         both = self.job_type is JobType.TRANSCODE and bool(before and after)
         return {
             "output_bytes": after,
@@ -114,9 +115,9 @@ class Run:
 
 
 class Sums(NamedTuple):
-    """Rows of the statistics added up, all of one group, outcome and bucket.
+    """The sum of the rows of one group, outcome and bucket.
 
-    key: the group's; None where all are one.
+    key: the group's; None for rows without one.
     """
 
     key: str | None
@@ -134,14 +135,14 @@ class Sums(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """All that came of one group's runs; bytes and durations are those of completed ones."""
+    """The outcomes of one group's runs; bytes and durations are those of completed runs."""
 
     runs: Counter[Outcome] = field(default_factory=Counter)
     durations: Counter[int] = field(default_factory=Counter)
     busy_seconds: float = 0.0
     timed_seconds: float = 0.0
     sized_seconds: float = 0.0
-    #: Of those runs alone whose duration is known, too.
+    #: Of the runs with a known duration only.
     sized_bytes: int = 0
     input_bytes: int = 0
     output_bytes: int = 0
@@ -150,7 +151,7 @@ class Tally:
     saved_bytes: int = 0
 
     def add(self, sums: Sums) -> None:
-        """Add rows that belong to the group."""
+        """Add rows of the group."""
         self.runs[sums.outcome] += sums.runs
         self.busy_seconds += sums.busy_seconds
         if sums.outcome is not Outcome.COMPLETED:
@@ -167,14 +168,14 @@ class Tally:
         self.saved_bytes += sums.saved_bytes
 
     def counts(self) -> Row:
-        """Return how many jobs ended, in which way, and how many attempts were lost."""
+        """Return how many jobs ended in which way, and how many attempts were lost."""
         ends = {outcome.value: self.runs[outcome] for outcome in ENDS}
         return {"jobs": sum(ends.values()), **ends, "retried": self.runs[Outcome.RETRIED]}
 
     def failure_rate(self, *, lost_attempts: bool) -> float | None:
-        """Return the part of completed and failed runs that failed, 0–1; None without any.
+        """Return the share of completed and failed runs that failed, 0–1; None without any.
 
-        lost_attempts: whether they count as failed, as they do where a machine is judged.
+        lost_attempts: count them as failed, to judge a machine.
         """
         bad = self.runs[Outcome.FAILED]
         if lost_attempts:
@@ -182,7 +183,7 @@ class Tally:
         return part(bad, bad + self.runs[Outcome.COMPLETED])
 
     def duration_seconds(self) -> Row:
-        """Return mean, median and 95th percentile; None where no duration is known."""
+        """Return mean, median and 95th percentile; None when no duration is known."""
         return {
             "mean": part(self.timed_seconds, self.durations.total()),
             "p50": percentile(self.durations, 50),
@@ -190,8 +191,7 @@ class Tally:
         }
 
     def comparison(self) -> Row:
-        """Return what transcoding saved, of those runs whose result's size is known beside that of
-        their file."""
+        """Return what transcoding saved, in the runs with both sizes known."""
         saved = part(self.saved_bytes, self.compared_bytes)
         return {
             "transcodes": self.compared_runs,
@@ -203,7 +203,7 @@ class Tally:
 
 
 def tallied(rows: Iterable[Sums]) -> tuple[dict[str | None, Tally], Tally]:
-    """Return {key: its tally}, in the order of the keys, what has none first; and that of all."""
+    """Return the tallies by key, rows without a key first, and the tally of all."""
     groups: dict[str | None, Tally] = {}
     total = Tally()
     for sums in rows:
@@ -223,20 +223,20 @@ def merged(rows: Iterable[Row]) -> list[Row]:
 
 
 def negated(row: Row) -> Row:
-    """Return what takes a row back."""
+    """Return the row that cancels a row."""
     return row | {name: -row[name] for name in SUMS}
 
 
 def seconds_between(began: datetime | None, ended: datetime) -> float | None:
-    """Return how long a run took; None where its beginning is not known."""
+    """Return how long a run took; None when its start is unknown."""
     return None if began is None else (ended - began).total_seconds()
 
 
 def part(some: float, of_all: float) -> float | None:
-    """Return a part of a whole; None where that is nothing."""
+    """Return a share of a whole; None when the whole is 0."""
     return some / of_all if of_all else None
 
 
 def _known_bytes(size: int | None) -> int:
-    """Return a file's size; 0 where it is not known, as machines that don't know one say."""
+    """Return a file's size; 0 when it is unknown, as machines report it then."""
     return size if size is not None and 0 < size <= LARGEST_BYTES else 0

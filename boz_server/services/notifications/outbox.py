@@ -82,7 +82,7 @@ class Outbox:
             error = self._send(message)
             if error is None:
                 with self.context.database.write():
-                    self.context.stores.outbox.forget(message)
+                    self.context.stores.outbox.delete(message)
                 sent += 1
             else:
                 failing.add(message.kind)
@@ -115,7 +115,7 @@ class Outbox:
         fields = {"kind": message.kind, "attempts": message.attempts, "reason": error.reason}
         if now - message.entered_at >= LIFETIME:
             with self.context.database.write():
-                given_up = self.context.stores.outbox.forget(message)
+                given_up = self.context.stores.outbox.delete(message)
             if given_up:
                 log.error("Message given up", extra=fields | {"key": message.key})
             return
