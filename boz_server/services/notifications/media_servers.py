@@ -83,7 +83,12 @@ def announce(context: Context, folder: Path, media_type: LibraryType) -> None:
 
 def enabled(settings: Settings) -> list[str]:
     """Return the names of the servers that the settings enable."""
-    return [name for name in CLIENTS if getattr(settings, f"{name}_enabled")]
+    flags = {
+        "plex": settings.plex_enabled,
+        "jellyfin": settings.jellyfin_enabled,
+        "emby": settings.emby_enabled,
+    }
+    return [name for name in CLIENTS if flags[name]]
 
 
 def senders(settings: Settings) -> Mapping[str, Sender]:
