@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 
 from boz_server import disk
-from boz_server.services.library import mover as filing
+from boz_server.services.library import mover
 from boz_server.services.queue import leases
 from tests.client import ok
 from tests.films import FILM, files, upload
@@ -22,7 +22,7 @@ def test_it_tries_again_what_failed_and_gives_up_in_the_end(
     def full(*_: Any) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/nas/Movies")
 
-    monkeypatch.setattr(filing, "rename_noreplace", full)
+    monkeypatch.setattr(mover, "rename_noreplace", full)
     answer = upload(client, "Serenity (2005)")
     job = client.job(answer["organize_job_id"])
     assert (job["status"], job["error"]) == ("failed", "No space left on device: /nas/Movies.")
@@ -102,7 +102,7 @@ def test_it_stops_when_its_attempt_was_taken_away(client, library, nas, monkeypa
     job = services.files.library._claim()
     assert job is not None
     ok(client.post(f"/api/jobs/{job.job_id}/cancel"))
-    monkeypatch.setattr(filing, "rename_noreplace", cancelled_meanwhile)
+    monkeypatch.setattr(mover, "rename_noreplace", cancelled_meanwhile)
     services.files.library._do(job)
     assert client.job(job.job_id)["status"] == "cancelled"
     assert Path(answer["path"]).read_bytes() == FILM

@@ -22,7 +22,7 @@ from boz_server.repositories.attempt_repository import AttemptRepository, by_age
 from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.job_repository import Guard, JobRepository, JobValues
 from boz_server.services.library.filing_attempt import FilingAttempt
-from boz_server.services.library.mover import Filed, Filing, Stopped
+from boz_server.services.library.mover import Moved, Mover, Stopped
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.output_folder import is_finished_file
 from boz_server.services.notifications import discord, media_servers
@@ -125,7 +125,7 @@ class Library:
         else:
             self._complete(job, filed)
 
-    def _file(self, job: Job, attempt: FilingAttempt) -> Filed:
+    def _file(self, job: Job, attempt: FilingAttempt) -> Moved:
         source = Path(job.input_file or "")
         is_ours = is_finished_file(self.settings.output_dir, source) and not source.is_symlink()
         if job.library_path is None or not is_ours:
@@ -136,18 +136,18 @@ class Library:
         except FileNotFoundError:
             if job.filing_as is not None and Path(job.filing_as).is_file():
                 # An earlier attempt was killed between its last two steps.
-                return Filed(Path(job.filing_as), is_known=True)
+                return Moved(Path(job.filing_as), is_known=True)
             raise
         with file:
             _require_lock(file)
-            return Filing(
+            return Mover(
                 source,
                 target,
                 self.settings.nas_mount,
                 job_id=job.job_id,
                 policy=self.settings.collision_policy,
-                note=attempt.note,
-                seen=attempt.seen,
+                reserve=attempt.note,
+                on_progress=attempt.seen,
             ).run()
 
     @contextmanager
@@ -172,7 +172,7 @@ class Library:
             attempt.done.set()
             keeper.join()
 
-    def _complete(self, job: Job, filed: Filed) -> None:
+    def _complete(self, job: Job, filed: Moved) -> None:
         note = None
         if filed.is_skipped:
             note = "Another file has that name in the library: it stays in the output folder."
