@@ -1,14 +1,14 @@
-"""What becomes of a file whose name another file has in the library."""
+"""Collision policies: what to do with a file whose name is taken in the library."""
 
 from enum import StrEnum
 
 
 class CollisionPolicy(StrEnum):
-    """What to do where a different file has the name; the same file again is never kept twice."""
+    """What to do when a different file has the name; the same file is never stored twice."""
 
-    #: The new one gets a number: "Film (2001) (2).mkv".
+    #: The new file gets a number: "Film (2001) (2).mkv".
     KEEP_BOTH = "keep_both"
-    #: The new one stays where it is, in the output folder.
+    #: The new file stays in the output folder.
     SKIP = "skip"
-    #: The old one moves to the library's trash folder.
+    #: The old file moves to the library's trash folder.
     REPLACE = "replace"

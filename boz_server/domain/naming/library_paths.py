@@ -1,4 +1,4 @@
-"""Where a finished file goes in the library."""
+"""Paths of finished files in the library, relative to its root."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,7 +18,7 @@ from boz_server.domain.naming.names import (
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """The library's folders for films and for shows, below its root."""
+    """The library's folders for films and for shows, relative to its root."""
 
     movies: str
     shows: str
@@ -26,8 +26,7 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """What the preview of a disc says of a title: its folder and file name, and whether it is an
-    extra."""
+    """What a disc's preview proposes for a title; path: the folder."""
 
     path: str
     filename: str
@@ -36,7 +35,7 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a person says that a file is; None where only its name speaks."""
+    """What a user says a file is; None where the file's name says it."""
 
     media_type: LibraryType | None = None
     year: int | None = None
@@ -44,63 +43,63 @@ class Described:
     episode: int | None = None
 
 
-def proposed_place(proposed: Proposed, name: str | None, extension: str, roots: Roots) -> str:
-    """Where a title's file goes that the preview has named; with the extension of the file itself.
+def proposed_path(proposed: Proposed, name: str | None, extension: str, roots: Roots) -> str:
+    """Return the path of a title's file by the disc's preview, with the file's own extension.
 
-    name: what a person called it after that, without an extension; None where no one did. A name
-    that reads as an episode or as a film with its year is filed as one, but not an extra's.
+    name: what a user renamed the file to later, without an extension; None when no one did. If it
+    reads as an episode or as a film with its year, it decides the folder as well, except for an
+    extra.
     """
     filename = safe_component((name or split_extension(proposed.filename)[0]) + extension)
     if name is not None and not proposed.is_extra:
-        said = parse_media_filename(filename)
-        if said["media_type"] == "tv" or said["year"] is not None:
-            return named_place(filename, roots)
-    # Safe already where this version wrote it; a database of an earlier one may hold any text.
+        parsed = parse_media_filename(filename)
+        if parsed["media_type"] == "tv" or parsed["year"] is not None:
+            return named_path(filename, roots)
+    # Safe already when this version wrote it, but an older database may contain any text.
     folder = safe_relative_path(proposed.path)
-    return f"{folder}/{filename}" if folder else named_place(filename, roots)
+    return f"{folder}/{filename}" if folder else named_path(filename, roots)
 
 
-def named_place(filename: str, roots: Roots) -> str:
-    """Where a file goes of which only its name is known."""
-    said = parse_media_filename(filename)
-    if said["media_type"] == "tv":
-        folder = season_folder(roots.shows, said["show_name"], said["season"])
+def named_path(filename: str, roots: Roots) -> str:
+    """Return the path of a file of which only the name is known."""
+    parsed = parse_media_filename(filename)
+    if parsed["media_type"] == "tv":
+        folder = season_folder(roots.shows, parsed["show_name"], parsed["season"])
     else:
-        folder = movie_folder(roots.movies, said["movie_name"], said["year"])
+        folder = movie_folder(roots.movies, parsed["movie_name"], parsed["year"])
     return f"{folder}/{safe_component(filename)}"
 
 
-def described_place(name: str, extension: str, said: Described, roots: Roots) -> str:
-    """Where a file goes that a person has described; raises ValueError for an episode without its
-    season and number.
+def described_path(name: str, extension: str, described: Described, roots: Roots) -> str:
+    """Return the path of a file that a user described.
 
-    name: of the show or film, or a whole file name without its extension, of which what is said
-    beside it takes the place.
+    name: of the show or film, or a whole file name without its extension; the description overrides
+    what the name says. Raises ValueError for an episode without its season and number.
     """
     name = safe_component(name + extension).removesuffix(extension)
-    known = parse_media_filename(name + extension)
-    media_type = said.media_type or LibraryType(known["media_type"])
-    if media_type == known["media_type"] and said == Described(said.media_type):
-        return named_place(name + extension, roots)
+    parsed = parse_media_filename(name + extension)
+    media_type = described.media_type or LibraryType(parsed["media_type"])
+    if media_type == parsed["media_type"] and described == Described(described.media_type):
+        return named_path(name + extension, roots)
     if media_type is LibraryType.MOVIE:
-        title = known["movie_name"] if known["media_type"] == "movie" else name
-        year = said.year or (known["year"] if known["media_type"] == "movie" else None)
+        title = parsed["movie_name"] if parsed["media_type"] == "movie" else name
+        year = described.year or (parsed["year"] if parsed["media_type"] == "movie" else None)
         folder = movie_folder(roots.movies, title, year)
         return f"{folder}/{movie_filename(title, year, extension)}"
-    show, season, episode = name, said.season, said.episode
+    show, season, episode = name, described.season, described.episode
     episode_title: str | None = None
-    if known["media_type"] == "tv":
-        show, episode_title = known["show_name"], known["episode_title"]
-        season = known["season"] if season is None else season
-        episode = known["episode"] if episode is None else episode
+    if parsed["media_type"] == "tv":
+        show, episode_title = parsed["show_name"], parsed["episode_title"]
+        season = parsed["season"] if season is None else season
+        episode = parsed["episode"] if episode is None else episode
     if season is None or episode is None:
         raise ValueError("an episode needs its season and its number")
     filename = episode_filename(show, season, episode, episode_title, extension)
     return f"{season_folder(roots.shows, show, season)}/{filename}"
 
 
-def media_of(place: str, roots: Roots) -> LibraryType:
-    """Whether a path of the library is a show's or a film's."""
+def library_type_of(path: str, roots: Roots) -> LibraryType:
+    """Return whether a path in the library is a show's or a film's."""
     shows = PurePosixPath(safe_relative_path(roots.shows))
-    is_show = PurePosixPath(place).is_relative_to(shows)
+    is_show = PurePosixPath(path).is_relative_to(shows)
     return LibraryType.TV if is_show else LibraryType.MOVIE

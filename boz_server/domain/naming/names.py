@@ -1,4 +1,4 @@
-"""File and folder names that every disk takes and that Plex and Jellyfin understand.
+"""File and folder names that every disk accepts and that Plex and Jellyfin understand.
 
 Folder names follow Plex ("Local Files for Trailers and Extras" and "Naming and organizing your
 TV show files", support.plex.tv) and Jellyfin (jellyfin.org/docs/general/server/media, the pages
@@ -13,16 +13,16 @@ from typing import Literal, TypedDict
 #: Of a name as a client sends it, before it is made safe.
 MAX_NAME_LENGTH = 255
 MAX_COMPONENT_BYTES = 200
-# Composing accents takes time quadratic in a hostile text's length: longer ones lose their middle.
+# Composing accents takes quadratic time in a hostile text: longer ones lose their middle.
 _MAX_TEXT_LENGTH = 1000
-# Leaves an episode's number and its title their room after a very long show's name.
+# Leaves room for an episode's number and title after a very long show name.
 _MAX_NAME_BYTES = 120
 _MAX_EDITION_BYTES = 40
 
 _SEPARATORS = re.compile(r"[/\\]")
 _FORBIDDEN = re.compile(r'[<>"|?*]')
-# Control characters and line separators; those that turn the direction of writing, which make
-# "gpj.exe" out of "exe.jpg"; halves of surrogate pairs, which no file system takes.
+# Control characters and line separators; characters that reverse the writing direction, which show
+# "exe.jpg" as "gpj.exe"; halves of surrogate pairs, which no file system accepts.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _MAX_EXTENSION_LENGTH = 6  # with its dot
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
@@ -53,9 +53,9 @@ _YEAR_SUFFIX = re.compile(r"(?<=\S) \(((?:19|20)[0-9]{2})\)(?: \{edition-[^{}]*\
 
 
 class TvFile(TypedDict):
-    """What an episode's file name says; the first episode of a double one ("S01E01-E02").
+    """An episode's file name, parsed; for a double episode ("S01E01-E02") the first number.
 
-    episode_title: None when the name has none. extension: with its dot, "" when there is none.
+    episode_title: None when the name has none. extension: with its dot, or "".
     """
 
     media_type: Literal["tv"]
@@ -67,9 +67,9 @@ class TvFile(TypedDict):
 
 
 class MovieFile(TypedDict):
-    """What a film's file name says; any name that is no episode's is a film's.
+    """A film's file name, parsed; any name that isn't an episode's counts as a film's.
 
-    year: None when the name has none. extension: with its dot, "" when there is none.
+    year: None when the name has none. extension: with its dot, or "".
     """
 
     media_type: Literal["movie"]
@@ -79,26 +79,26 @@ class MovieFile(TypedDict):
 
 
 def safe_component(text: str, fallback: str = "Unnamed") -> str:
-    """One file or folder name that Windows, macOS, Linux and SMB shares all accept.
+    """Return a file or folder name that Windows, macOS, Linux and SMB shares all accept.
 
-    At most 200 bytes of UTF-8, an extension of up to five characters kept; the same again
-    when given its own answer. The fallback stands in when nothing of the text is left.
+    At most 200 bytes of UTF-8; keeps an extension of up to five characters. Idempotent. fallback:
+    used when nothing of the text is left.
     """
     return _safe(text) or _safe(fallback) or "Unnamed"
 
 
 def safe_relative_path(text: str) -> str:
-    """A path with each part made safe, joined by "/"; "" when nothing is left.
+    """Return a path with each part made safe, joined by "/"; "" when nothing is left.
 
-    Takes either slash. "..", drive letters and a leading slash are dropped, so that the
-    answer never leads out of the folder it is put under.
+    Accepts either slash. Drops "..", drive letters and a leading slash, so that the path never
+    leads out of the folder that it is put in.
     """
     parts = (_safe(part) for part in _SEPARATORS.split(text) if not _DRIVE.fullmatch(part))
     return "/".join(part for part in parts if part)
 
 
 def file_name(name: str, sent_as: str) -> str:
-    """A safe name for a file, with the extension of the sender's own name for it."""
+    """Return a safe name for a file, with the extension of the sender's own name for it."""
     extension = PurePosixPath(sent_as).suffix
     if not name.lower().endswith(extension.lower()):
         name += extension
@@ -114,10 +114,10 @@ def episode_filename(
     *,
     last: int | None = None,
 ) -> str:
-    """As in "Show - S01E02 - Title.mkv", or "Show - S01E02.mkv" without a title.
+    """Return "Show - S01E02 - Title.mkv", or "Show - S01E02.mkv" without a title.
 
-    last: the second number of two episodes in one, "Show - S01E01-E02.mkv", which is the form of
-    Plex ("Naming and organizing your TV show files") and Jellyfin.
+    last: the second number of a double episode, "Show - S01E01-E02.mkv", as Plex ("Naming and
+    organizing your TV show files") and Jellyfin write it.
     """
     number = f" - S{season:02d}E{episode:02d}"
     if last is not None and last > episode:
@@ -128,7 +128,7 @@ def episode_filename(
 def movie_filename(
     title: str, year: int | None = None, extension: str = "mkv", *, edition: str | None = None
 ) -> str:
-    """As in "Movie (2008).mkv", or "Movie.mkv" without a year.
+    """Return "Movie (2008).mkv", or "Movie.mkv" without a year.
 
     edition: "Movie (2008) {edition-Director's Cut}.mkv" (support.plex.tv, "Multiple Editions").
     """
@@ -142,7 +142,7 @@ def movie_filename(
 def extra_filename(
     name: str, number: int, title_name: str | None = None, extension: str = "mkv"
 ) -> str:
-    """As in "The Princess Bride - Extra 03.mkv", with " - Bloopers" when the extra has a name.
+    """Return "The Princess Bride - Extra 03.mkv", with " - Bloopers" when the extra has a name.
 
     name: of the movie or show. number: tells the extras of a disc apart.
     """
@@ -150,21 +150,20 @@ def extra_filename(
 
 
 def season_folder(tv_path: str, show: str, season: int) -> str:
-    """As in "TV Shows/Show/Season 01"; season 0 is "Season 00", which Plex shows as Specials."""
+    """Return "TV Shows/Show/Season 01"; season 0 is "Season 00", which Plex shows as Specials."""
     return _joined(tv_path, _shortened(show), f"Season {season:02d}")
 
 
 def movie_folder(movie_path: str, title: str, year: int | None = None) -> str:
-    """As in "Movies/Movie (2008)", or "Movies/Movie" without a year."""
+    """Return "Movies/Movie (2008)", or "Movies/Movie" without a year."""
     return _joined(movie_path, _shortened(title) + _year_suffix(year))
 
 
 def extras_folder(parent: str, title_name: str = "") -> str:
-    """The folder for an extra of a film, show or season, inside its own.
+    """Return the folder for an extra, inside that of its film, show or season.
 
-    By what the title's name says, as Plex ("Local Files for Trailers and Extras") and Jellyfin
-    (its page "movies", section "Extras Folders", since 10.9) name such folders; else "Other",
-    the one without a claim to a kind of extra.
+    The title's name decides between the folders of Plex ("Local Files for Trailers and Extras") and
+    Jellyfin (its page "movies", section "Extras Folders", since 10.9); "Other" fits any extra.
     """
     words = " ".join(re.findall(r"[^\W_]+", title_name.casefold()))
     for folder, pattern in _EXTRAS_FOLDERS:
@@ -174,16 +173,16 @@ def extras_folder(parent: str, title_name: str = "") -> str:
 
 
 def split_extension(filename: str) -> tuple[str, str]:
-    """A file's name and its extension with the dot; "" where it has none of 1 to 5 letters and
+    """Split a file's name from its extension with the dot, "" unless it has 1 to 5 letters and
     digits."""
     extension = match[0] if (match := _EXTENSION.search(filename)) else ""
     return filename.removesuffix(extension), extension
 
 
 def parse_media_filename(filename: str) -> TvFile | MovieFile:
-    """The `metadata` of the API for a file's name; reads what this module writes, never raises.
+    """Parse a file's name into the API's `metadata`; never raises.
 
-    A path's folders are ignored.
+    Understands the names that this module writes. Ignores folders.
     """
     stem, extension = split_extension(_SEPARATORS.split(filename)[-1])
     if match := _TV_NAME.fullmatch(stem):
@@ -205,10 +204,10 @@ def parse_media_filename(filename: str) -> TvFile | MovieFile:
 
 
 def _safe(text: str) -> str:
-    """The safe form of one component, "" when nothing is left.
+    """Return the safe form of one component, "" when nothing is left.
 
-    The order matters for idempotence: composing comes after the removals that bring a letter
-    and its accent together, cutting comes last.
+    The order makes it idempotent: composing comes after the removals, which can bring a letter and
+    its accent together, and cutting comes last.
     """
     if len(text) > _MAX_TEXT_LENGTH:
         text = text[:_MAX_TEXT_LENGTH] + text[-_MAX_EXTENSION_LENGTH:]
@@ -225,17 +224,17 @@ def _safe(text: str) -> str:
 
 
 def _cut(text: str, max_bytes: int) -> str:
-    """At most so many bytes of UTF-8, no character in halves, no dot or space at the end."""
+    """Cut to at most `max_bytes` of UTF-8: whole characters, no dot or space at the end."""
     return text.encode()[:max_bytes].decode(errors="ignore").rstrip(" .")
 
 
 def _shortened(name: str) -> str:
-    """A safe name with room for what follows it in the same component."""
+    """Return a safe name that leaves room for what follows it in the same component."""
     return _cut(safe_component(name), _MAX_NAME_BYTES)
 
 
 def _filename(name: str, tag: str, detail: str | None, extension: str) -> str:
-    """Name, tag and detail as one file name; a tag is never cut off, a long detail is."""
+    """Return name, tag and detail as one file name; only a long detail may be cut off."""
     safe_detail = _safe(detail or "")
     suffix = f" - {safe_detail}" if safe_detail else ""
     return safe_component(f"{_shortened(name)}{tag}{suffix}.{extension.lstrip('.')}")

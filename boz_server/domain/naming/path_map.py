@@ -1,23 +1,23 @@
-"""Paths of this server as another machine, or container, sees them."""
+"""How our paths translate to those of another machine or container."""
 
 import re
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Self
 
-#: What a Windows path begins with: a drive and a slash, or the name of a machine.
+#: The start of a Windows path: a drive and a slash, or a machine's name.
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\/]")
 
 
 @dataclass(frozen=True, slots=True)
 class PathMap:
-    """Folders of ours, and where the other side has each; none of them: paths are the same."""
+    """Pairs of our folder and the other side's path of it; without pairs all paths are the same."""
 
     pairs: tuple[tuple[PurePosixPath, PurePath], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        r"""Read "/nas:/media,/nas/TV Shows:D:\TV"; raises ValueError where it is no such list."""
+        r"""Parse "/nas:/media,/nas/TV Shows:D:\TV"; raises ValueError for anything else."""
         pairs: dict[PurePosixPath, PurePath] = {}
         for pair in text.split(","):
             ours, colon, theirs = (part.strip() for part in pair.partition(":"))
@@ -30,16 +30,16 @@ class PathMap:
         return cls(tuple(pairs.items()))
 
     def theirs(self, path: str) -> str:
-        """Return an absolute path of ours as the other side has it.
+        """Translate an absolute path of ours.
 
-        The longest folder that it lies in counts; one that lies in none is the same there.
+        The longest matching folder counts; a path outside all of them stays the same.
         """
         own = PurePosixPath(path)
         fitting = [pair for pair in self.pairs if own.is_relative_to(pair[0])]
         if not fitting:
             return path
         ours, theirs = max(fitting, key=lambda pair: len(pair[0].parts))
-        # Not by joining paths: to Windows' a folder called "C:" would be another drive.
+        # Joining PureWindowsPaths would take a folder called "C:" for another drive.
         slash = "\\" if isinstance(theirs, PureWindowsPath) else "/"
         rest = own.relative_to(ours).parts
         return slash.join([str(theirs).rstrip(slash), *rest]) if rest else str(theirs)
@@ -49,7 +49,7 @@ class PathMap:
 
 
 def their_path(path: str) -> PurePath:
-    """Read an absolute path of another machine; raises ValueError where it is none."""
+    """Parse an absolute path of another machine; raises ValueError if it isn't one."""
     if _WINDOWS.match(path):
         return PureWindowsPath(path)
     if not path.startswith("/"):
@@ -58,8 +58,10 @@ def their_path(path: str) -> PurePath:
 
 
 def lies_in(path: str, folder: str) -> bool:
-    """Whether a path of another machine is a folder of its, or lies in it; on Windows in any
-    case, and with either slash. False for whatever is no path."""
+    """Whether a path of another machine is a folder of that machine, or inside it.
+
+    On Windows regardless of case and slashes. False for anything that isn't a path.
+    """
     try:
         inner, outer = their_path(path), their_path(folder)
     except ValueError:

@@ -6,16 +6,16 @@ import re
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "creation-with-upload", "checksum", "expiration", "termination")
-#: Names that both tus and hashlib know.
+#: Algorithms that tus and hashlib call by the same name.
 CHECKSUMS = ("sha1", "sha256", "md5")
 
 _KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]+")  # printable, without blank and comma
 
 
 def parse_metadata(header: str) -> dict[str, str]:
-    """Return what Upload-Metadata says: keys with base64 values, separated by commas.
+    """Parse Upload-Metadata: keys with base64 values, separated by commas.
 
-    Raises ValueError where that can't be read, a value is no UTF-8, or a key comes twice.
+    Raises ValueError for a malformed header, a value that is not UTF-8, or a repeated key.
     """
     found: dict[str, str] = {}
     for pair in header.split(",") if header.strip() else ():
@@ -27,7 +27,7 @@ def parse_metadata(header: str) -> dict[str, str]:
 
 
 def parse_checksum(header: str) -> tuple[str, bytes]:
-    """Return the algorithm and the digest of Upload-Checksum; raises ValueError for others."""
+    """Parse Upload-Checksum into algorithm and digest; raises ValueError."""
     algorithm, _, encoded = header.partition(" ")
     if algorithm not in CHECKSUMS:
         raise ValueError(f"{algorithm!r} is none of {', '.join(CHECKSUMS)}")

@@ -1,16 +1,16 @@
-"""What an upload is for, and how far it can be."""
+"""Purposes and states of uploads."""
 
 from enum import StrEnum
 
 
 class UploadPurpose(StrEnum):
-    """What becomes of the file."""
+    """What a file is for."""
 
-    #: The raw title that a transcode job is to read.
+    #: The raw title that a transcode job reads.
     JOB_INPUT = "job_input"
     #: The result of a transcode job.
     JOB_OUTPUT = "job_output"
-    #: A finished file that belongs to no job.
+    #: A finished file without a job.
     LIBRARY = "library"
 
 
@@ -19,14 +19,14 @@ class UploadState(StrEnum):
 
     #: Bytes are missing.
     ARRIVING = "arriving"
-    #: All bytes are here; they are checked, and given their name and place.
+    #: All bytes are here; the file has yet to be checked, renamed and passed on to its job.
     ARRIVED = "arrived"
     COMPLETE = "complete"
-    #: It arrived, and is not what was sent, or no one wants it any more.
+    #: It was damaged on its way, or no job needs it any more.
     FAILED = "failed"
 
 
-#: From each state, those that an upload may go to.
+#: For each state, the states that an upload can change to.
 TRANSITIONS: dict[UploadState, frozenset[UploadState]] = {
     UploadState.ARRIVING: frozenset({UploadState.ARRIVED}),
     UploadState.ARRIVED: frozenset({UploadState.COMPLETE, UploadState.FAILED}),

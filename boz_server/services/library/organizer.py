@@ -16,7 +16,7 @@ from typing import IO
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.disk import lock
-from boz_server.domain.naming.library_paths import Roots, media_of
+from boz_server.domain.naming.library_paths import Roots, library_type_of
 from boz_server.domain.queue.job_states import HELD, JobStatus
 from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
 from boz_server.repositories.filing_repository import FilingRepository
@@ -194,7 +194,7 @@ class Library:
 
     def _tell(self, job: Job, path: Path) -> None:
         """Say where the file is now: to the job whose result it is, the media servers, people."""
-        media_type = media_of(job.library_path or "", self.roots)
+        media_type = library_type_of(job.library_path or "", self.roots)
         media_servers.announce(self.context, path.parent, media_type)
         discord.organized(self.context, job, path)
         if job.source_job_id is not None:

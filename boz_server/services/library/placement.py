@@ -5,9 +5,9 @@ from boz_server.domain.naming.library_paths import (
     Described,
     Proposed,
     Roots,
-    described_place,
-    named_place,
-    proposed_place,
+    described_path,
+    named_path,
+    proposed_path,
 )
 from boz_server.domain.naming.names import safe_component, split_extension
 from boz_server.errors import Refused
@@ -28,19 +28,19 @@ class LibraryPlaces:
         proposed = self._proposed(job)
         if proposed is not None:
             name = job.output_name if job.is_named_by_person else None
-            return proposed_place(proposed, _bare(name, extension), extension, self.roots)
+            return proposed_path(proposed, _bare(name, extension), extension, self.roots)
         name = _bare(job.output_name, extension) or filename.removesuffix(extension)
         return self.of_name(safe_component(name + extension))
 
     def of_name(self, filename: str) -> str:
         """Where a file goes that belongs to no job."""
-        return named_place(filename, self.roots)
+        return named_path(filename, self.roots)
 
     def described(self, name: str, extension: str, said: Described) -> str:
         """Where a file goes that a person has described. Raises Refused for an episode without
         season and number."""
         try:
-            return described_place(name, extension, said, self.roots)
+            return described_path(name, extension, said, self.roots)
         except ValueError as error:
             raise Refused(
                 "An episode needs its season and its number: send season and episode."
