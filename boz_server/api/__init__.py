@@ -1,4 +1,4 @@
-"""The REST doors to the services: parse, one call, dump."""
+"""The REST API. A view parses, makes one call to a service, and dumps the result."""
 
 from flask import Flask
 from flask_smorest import Api
@@ -39,7 +39,7 @@ BLUEPRINTS = (
 
 
 def register(app: Flask) -> Api:
-    """Hang every endpoint, and what happens around each request, onto the application."""
+    """Add all endpoints, and what happens around each request, to the application."""
     requests.register(app)
     api = problems.ProblemApi(app)
     problems.register(app)

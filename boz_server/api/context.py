@@ -1,4 +1,4 @@
-"""The services of the application that serves this request."""
+"""The services of the current application."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ EXTENSION = "boz_server"
 
 
 def services() -> Services:
-    """Return the services that create_app built."""
+    """Return the services of the application that serves this request."""
     return services_of(current_app)
 
 

@@ -1,4 +1,4 @@
-"""The one place that turns errors into RFC 9457 problem details."""
+"""Turns every error into RFC 9457 problem details."""
 
 import errno
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
 
-#: A status that only tus knows: https://tus.io/protocols/resumable-upload#checksum.
+#: A status of tus: https://tus.io/protocols/resumable-upload#checksum.
 CHECKSUM_MISMATCH = 460
 
 STATUS: dict[type[errors.BozError], int] = {
@@ -40,7 +40,7 @@ STATUS: dict[type[errors.BozError], int] = {
     errors.ChecksumMismatch: CHECKSUM_MISMATCH,
 }
 
-#: What a client can do about the errors that Flask and Werkzeug find.
+#: What clients can do about errors that Flask and Werkzeug raise.
 ADVICE = {
     HTTPStatus.BAD_REQUEST: "The request can't be read: send well-formed JSON or form data.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address: see /api/openapi.json.",
@@ -53,10 +53,10 @@ ADVICE = {
 
 
 class ProblemApi(Api):
-    """flask-smorest's API, answering every error as a problem."""
+    """flask-smorest's API, which answers every error as a problem."""
 
     def _register_responses(self) -> None:
-        """Describe every error as a problem; flask-smorest would call it plain JSON."""
+        """Describe errors as problems; flask-smorest would describe plain JSON."""
         content = {PROBLEM_TYPE: {"schema": ProblemSchema}}
         phrases = {status.name: status.phrase for status in HTTPStatus}
         phrases[self.DEFAULT_ERROR_RESPONSE_NAME] = "What is wrong, and what to do."
@@ -65,11 +65,11 @@ class ProblemApi(Api):
             self.spec.components.response(name, response, lazy=True)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        """Answer what Flask, Werkzeug or webargs found wrong."""
+        """Answer an error that Flask, Werkzeug or webargs raised."""
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
         messages = getattr(error, "data", {}).get("messages")
         if status is HTTPStatus.UNPROCESSABLE_ENTITY and messages is not None:
-            # webargs sorts them by where they came from: {"json": …} or {"query": …}.
+            # webargs groups them by their place: {"json": …} or {"query": …}.
             found: dict[str, list[str]] = {}
             for each in messages.values():
                 found |= flatten(each)
@@ -82,7 +82,7 @@ class ProblemApi(Api):
 
 
 def register(app: Flask) -> None:
-    """Answer every other error as a problem, too."""
+    """Answer all other errors as problems, too."""
     app.register_error_handler(errors.BozError, answer)
     app.register_error_handler(Exception, answer_unexpected)
 
@@ -100,7 +100,7 @@ def answer(error: errors.BozError) -> Response:
 
 
 def answer_unexpected(error: Exception) -> Response:
-    """Answer what no rule foresaw; a busy or full database is no fault of ours."""
+    """Answer any other error; a busy or full database is not a bug of ours."""
     known: errors.BozError | None = None
     if isinstance(error, peewee.PeeweeException | MaxConnectionsExceeded):
         known = services().context.database.explain(error)
@@ -115,7 +115,7 @@ def answer_unexpected(error: Exception) -> Response:
 
 
 def problem(status: int, detail: str, *, kind: str = "", **extra: Any) -> Response:
-    """Build a problem; `kind` is the error's name, where it is one of ours."""
+    """Build a problem; `kind` is the class of an error of ours."""
     title = "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase
     body = {
         "type": f"urn:boz-ripper:problem:{_dashed(kind)}" if kind else "about:blank",
@@ -133,7 +133,7 @@ def flatten(messages: Any, path: str = "") -> dict[str, list[str]]:
     if isinstance(messages, dict):
         flat: dict[str, list[str]] = {}
         for key, value in messages.items():
-            # Marshmallow's own name for the whole of an object.
+            # Marshmallow's name for the object as a whole.
             here = path if key == "_schema" else f"{path}.{key}".lstrip(".")
             flat |= flatten(value, here)
         return flat
@@ -141,7 +141,7 @@ def flatten(messages: Any, path: str = "") -> dict[str, list[str]]:
 
 
 def _summary(found: dict[str, list[str]]) -> str:
-    """Say the first thing that is wrong, and how many more there are."""
+    """Return the first error, and the number of further ones."""
     field, messages = next(iter(found.items()))
     more = len(found) - 1
     return f"{field}: {' '.join(messages)}" + (f" (and {more} more, see errors)" if more else "")

@@ -1,4 +1,4 @@
-"""The server itself: which it is, and how it is."""
+"""The server itself: its version, health and maintenance."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ blueprint = BozBlueprint("server", __name__, description="The server itself")
 @blueprint.get("/")
 @blueprint.response(200, BannerSchema)
 def banner() -> ResponseReturnValue | dict[str, Any]:
-    """Say which server this is; a browser is taken to the dashboard."""
+    """Say which server this is; browsers are redirected to the dashboard."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         return redirect(url_for("dashboard.overview"))
     return {"name": "Boz Ripper Server", "version": VERSION, "status": "running"}
@@ -29,7 +29,7 @@ def banner() -> ResponseReturnValue | dict[str, Any]:
 @blueprint.get("/health")
 @blueprint.response(200, HealthSchema)
 def health() -> dict[str, Any]:
-    """Sum up agents, workers, queue and library share."""
+    """Summarise agents, workers, queue and library share."""
     return {
         "status": "healthy",
         "version": VERSION,
@@ -44,7 +44,7 @@ def health() -> dict[str, Any]:
 @blueprint.get("/livez")
 @blueprint.response(200, StatusSchema)
 def livez() -> dict[str, Any]:
-    """Say that this process answers; asks nothing of the database."""
+    """Say that this process answers; does not use the database."""
     return {}
 
 
@@ -54,7 +54,7 @@ def livez() -> dict[str, Any]:
 def readyz() -> dict[str, Any]:
     """Say whether requests can be served: the database answers and has our schema.
 
-    A disk that is filling up is a warning: what is there can be read and fetched all the same.
+    A disk that is filling up is only a warning, because files can still be read and fetched.
     """
     Migrations(context().database).require_current()
     storage = _storage()
@@ -74,7 +74,7 @@ def maintenance() -> dict[str, Any]:
 
 
 def _storage() -> dict[str, Any]:
-    """How full the disks are that files arrive on."""
+    """Return the free space on the disks that files arrive on."""
     settings = context().settings
     return {
         "free_bytes": disk.free_bytes(settings.output_dir),
@@ -84,7 +84,7 @@ def _storage() -> dict[str, Any]:
 
 
 def _backup() -> dict[str, Any]:
-    """How old the latest backup is."""
+    """Return the time and age of the latest backup."""
     taken_at = backups.latest_at(context())
     if taken_at is None:
         return {"taken_at": None, "age_seconds": None}

@@ -1,4 +1,4 @@
-"""Commands for admins: thin doors to the same services."""
+"""Commands for admins, on the same services as the API."""
 
 from flask import Flask
 
@@ -7,6 +7,6 @@ from boz_server.cli.demo import demo_command
 
 
 def register_commands(app: Flask) -> None:
-    """Hang the commands onto `flask`."""
+    """Add the commands to `flask`."""
     app.cli.add_command(db_group)
     app.cli.add_command(demo_command)

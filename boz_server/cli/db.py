@@ -1,4 +1,4 @@
-"""`flask db`: the database's schema, its backups, and what does it good."""
+"""`flask db`: the database's schema, backups, health and moves."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from boz_server.errors import BozError
 
 
 class OneSentenceGroup(AppGroup):
-    """Commands whose failure is one sentence on standard error and exit code 1."""
+    """Commands that fail with one sentence on standard error and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""`flask db backup`, `backups`, `restore`: copies of the database, to go back to."""
+"""`flask db backup`, `backups`, `restore`."""
 
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from boz_server.services.maintenance.backups import Backup
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it to this file, which must not exist yet, and leave the others alone.",
+    help="Write it to this file, which must not exist, and keep all other backups.",
 )
 @click.option("--keep", type=click.IntRange(1), help="Backups to keep.  [default: BOZ_BACKUP_KEEP]")
 @json_option
 @with_appcontext
 def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
-    """Write the database into a file, whole and checked; the server may run meanwhile."""
+    """Write the database to a backup file and check it; the server may be running."""
     if output and keep:
         raise click.UsageError("--keep is for the folder of backups: leave it out with --output.")
     context().database.require_file()
@@ -36,7 +36,7 @@ def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
 @json_option
 @with_appcontext
 def backups(as_json: bool) -> None:
-    """List the backups, newest first, each read through and checked."""
+    """List the backups, newest first, and check each of them."""
     now = context().clock.now()
     lines, facts = [], []
     for one in files.stored(context()):
@@ -64,7 +64,7 @@ def backups(as_json: bool) -> None:
 def restore(file: Path, as_json: bool) -> None:
     """Go back to the backup FILE, with the server stopped; the present database is kept.
 
-    Jobs that were under way in it are queued again: no report of the time after it can land.
+    Jobs that were under way are queued again, and reports from after the backup are rejected.
     """
     done = restore_from(services(), file)
     kept = (

@@ -1,4 +1,4 @@
-"""`flask db copy`: the database's rows into another one, to move to it."""
+"""`flask db copy`: copies all rows to another database, to move there."""
 
 from dataclasses import asdict
 
@@ -21,9 +21,9 @@ from boz_server.database import transfer
 @json_option
 @with_appcontext
 def copy(url: str, as_json: bool) -> None:
-    """Copy all rows into an empty database, of the other engine or the same, and compare them.
+    """Copy all rows to an empty database, of either engine, and compare them.
 
-    It holds what there is when the copy begins: to move to it, stop the server before.
+    The copy is of the moment when it begins: to move there, stop the server first.
     """
     copied = transfer.copy(services().context.database, url)
     rows = sum(one.rows for one in copied)

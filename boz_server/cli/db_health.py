@@ -1,5 +1,4 @@
-"""`flask db doctor`, `stats`, `vacuum`, `optimize`, `prune`: how the database is, and what does it
-good."""
+"""`flask db doctor`, `stats`, `vacuum`, `optimize`, `prune`: the database's health and size."""
 
 from dataclasses import asdict
 
@@ -20,7 +19,7 @@ from boz_server.services.maintenance import retention
 @click.pass_context
 @with_appcontext
 def doctor(command: click.Context, as_json: bool) -> None:
-    """Examine the database; exit code 1 where something is wrong. The server may run meanwhile."""
+    """Examine the database; exit code 1 if something is wrong. The server may be running."""
     context().database.require_file()
     found = list(examine(context(), Migrations(context().database)))
     lines = [
@@ -35,8 +34,10 @@ def doctor(command: click.Context, as_json: bool) -> None:
 @json_option
 @with_appcontext
 def vacuum(as_json: bool) -> None:
-    """Give the disk back what the database has freed. On SQLite whoever writes waits meanwhile:
-    about a second for each 100 MB."""
+    """Return the space that the database has freed to the disk.
+
+    On SQLite, writers have to wait: about a second per 100 MB.
+    """
     database = context().database
     database.require_file()
     before = upkeep.size(database)
@@ -53,7 +54,7 @@ def vacuum(as_json: bool) -> None:
 @json_option
 @with_appcontext
 def optimize(as_json: bool) -> None:
-    """Bring up to date what the database knows of its tables; the server does it every hour."""
+    """Update the statistics that queries are planned by; the server does this every hour."""
     database = context().database
     database.require_file()
     upkeep.optimize(database)
@@ -65,8 +66,10 @@ def optimize(as_json: bool) -> None:
 @json_option
 @with_appcontext
 def stats(as_json: bool) -> None:
-    """Tell rows and bytes of each table; the bytes are those of its values on SQLite, and those on
-    the disk, with indexes, on PostgreSQL."""
+    """Show the rows and bytes of each table.
+
+    On SQLite the bytes are those of its values; on PostgreSQL those of table and indexes on disk.
+    """
     database = context().database
     database.require_file()
     found = upkeep.sizes(database)
@@ -78,13 +81,14 @@ def stats(as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be pruned, and change nothing.")
 @json_option
 @with_appcontext
 def prune(dry_run: bool, as_json: bool) -> None:
-    """Delete jobs that are over for long, with their events, and old commands for VLC; put old
-    discs into the archive. The BOZ_RETENTION_* settings say how old; the server does it every hour,
-    and may run meanwhile."""
+    """Delete old finished jobs with their events and old VLC commands, and archive old discs.
+
+    The BOZ_RETENTION_* settings say how old. The server does this every hour, and may be running.
+    """
     context().database.require_file()
     went = retention.count_prunable(context()) if dry_run else retention.prune(context())
     say(

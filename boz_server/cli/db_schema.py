@@ -1,4 +1,4 @@
-"""`flask db upgrade` and its like: the schema, in words that Flask-Migrate's users know."""
+"""`flask db upgrade` and the like: the schema, with the commands of Flask-Migrate."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ def _migrations() -> Migrations:
 @json_option
 @with_appcontext
 def init(as_json: bool) -> None:
-    """Make the folder for migrations, where it is not there yet."""
+    """Create the folder for migrations, if it does not exist."""
     folder = _migrations().folder
     there = folder.is_dir()
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def init(as_json: bool) -> None:
 @json_option
 @with_appcontext
 def upgrade(name: str, as_json: bool) -> None:
-    """Apply pending migrations, up to NAME or all; all of them or none."""
+    """Apply pending migrations, up to NAME or all of them; all or none."""
     done = _migrations().upgrade(name)
     line = f"Applied: {', '.join(done)}." if done else "Nothing to apply."
     say(line, {"applied": done}, as_json=as_json)
@@ -48,7 +48,7 @@ def upgrade(name: str, as_json: bool) -> None:
 @json_option
 @with_appcontext
 def downgrade(name: str | None, as_json: bool) -> None:
-    """Undo the newest migration, or all after NAME ("base": every one). Drops what they added."""
+    """Undo the newest migration, or all after NAME ("base": all). Drops what they added."""
     undone = _migrations().downgrade(name)
     say(f"Undone: {', '.join(undone)}.", {"undone": undone}, as_json=as_json)
 
@@ -86,7 +86,7 @@ def current(as_json: bool) -> None:
 @json_option
 @with_appcontext
 def history(as_json: bool) -> None:
-    """List all migrations, oldest first, and which the database has had."""
+    """List all migrations, oldest first, and which are applied."""
     migrations = _migrations()
     applied = set(migrations.applied())
     found = {name: name in applied for name in migrations.available()}
@@ -101,7 +101,7 @@ def history(as_json: bool) -> None:
 @json_option
 @with_appcontext
 def heads(as_json: bool) -> None:
-    """Name the newest migration there is."""
+    """Name the newest migration."""
     name = _migrations().newest()
     say(name, {"name": name}, as_json=as_json)
 
@@ -111,7 +111,7 @@ def heads(as_json: bool) -> None:
 @json_option
 @with_appcontext
 def stamp(name: str, as_json: bool) -> None:
-    """Note NAME ("head", "base") as the database's version, and run nothing."""
+    """Record NAME ("head", "base") as the database's version, and run nothing."""
     noted = _migrations().stamp(name)
     say(f"Stamped: {noted}.", {"name": None if noted == BASE else noted}, as_json=as_json)
 
@@ -121,7 +121,7 @@ def stamp(name: str, as_json: bool) -> None:
 @click.pass_context
 @with_appcontext
 def check(command: click.Context, as_json: bool) -> None:
-    """Compare the database with the models; exit code 1 where they differ."""
+    """Compare the database with the models; exit code 1 if they differ."""
     pending = _migrations().pending()
     found = [f"migration {name} is pending" for name in pending]
     found += schema_report.differences(context().database)

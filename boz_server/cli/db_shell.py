@@ -1,4 +1,4 @@
-"""`flask db shell`: SQL, typed by a person."""
+"""`flask db shell`: SQL by hand."""
 
 import os
 
@@ -10,12 +10,12 @@ from boz_server.database import shell as shells
 
 
 @click.command()
-@click.option("--write", is_flag=True, help="Let statements change the database.")
+@click.option("--write", is_flag=True, help="Allow statements that change the database.")
 @with_appcontext
 def shell(write: bool) -> None:
-    """Open sqlite3 or psql on the database, for reading; the server may run meanwhile.
+    """Open sqlite3 or psql on the database, for reading; the server may be running.
 
-    Statements can be piped in as well; the exit code is that of the program.
+    Statements can also be piped in; the exit code is the program's.
     """
     database = services().context.database
     database.require_file()

@@ -1,4 +1,4 @@
-"""`flask demo`: see the whole flow without an optical drive."""
+"""`flask demo`: shows the whole flow without an optical drive."""
 
 import click
 
@@ -15,26 +15,26 @@ _DEFAULT_URL = "http://127.0.0.1:8000"
     "--key",
     envvar="BOZ_API_KEY",
     show_envvar=True,
-    help="Key that the server asks for, if it asks for one.",
+    help="The server's key, if it has one.",
 )
 @click.option(
     "--speed",
     type=click.FloatRange(0.1, 1000),
     default=1.0,
     show_default=True,
-    help="Times faster than the minute it takes for people to follow.",
+    help="How many times faster than the minute that people need to follow.",
 )
-@click.option("--serve", is_flag=True, help="Start a server on a scratch folder for it.")
+@click.option("--serve", is_flag=True, help="Start a server for it, in a temporary folder.")
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port for --serve, else one that is free."
+    "--port", type=click.IntRange(1, 65535), help="Port for --serve; any free one if omitted."
 )
 def demo_command(
     url: str | None, key: str | None, speed: float, serve: bool, port: int | None
 ) -> None:
     """Take eight real discs through a running server, as an agent, its worker and you would.
 
-    No drive is needed and no file is written. The server keeps what it is told, so choose one for
-    trying things out, or let --serve start one that vanishes on Ctrl-C.
+    It needs no drive and writes no film. The server remembers the discs, so use one for trying
+    things out, or let --serve start one that vanishes on Ctrl-C.
     """
     if serve and url:
         raise click.UsageError("--serve starts a server of its own: leave out --url.")
@@ -49,12 +49,12 @@ def demo_command(
         raise click.ClickException(error.detail) from error
     except KeyboardInterrupt:
         click.echo("\nStopped.")
-        # A scratch server is meant to be stopped by Ctrl-C; a story is cut short by it.
+        # Ctrl-C is the way to stop a temporary server, but interrupts a story.
         raise SystemExit(0 if serve else 130) from None
 
 
 def _serve(port: int, key: str | None, speed: float) -> None:
-    """Start a scratch server, tell the story on it, and leave it up until Ctrl-C."""
+    """Start a temporary server, tell the story on it, and keep it up until Ctrl-C."""
     with scratch_server(port, key) as server:
         Story(ServerClient(server.url, key), speed).tell()
         click.echo(f"\nThe server stays up at {server.url} until you press Ctrl-C.")

@@ -1,4 +1,4 @@
-"""How commands say what they did: a line for people, or JSON for scripts."""
+"""Prints the results of commands: a line for people, or JSON for scripts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,12 +14,12 @@ _STEP = 1024
 
 
 def say(line: str, facts: dict[str, Any], *, as_json: bool) -> None:
-    """Print the one line of result, or its facts."""
+    """Print a result as a line, or as JSON."""
     click.echo(orjson.dumps(facts, option=orjson.OPT_UTC_Z) if as_json else line)
 
 
 def say_list(lines: Sequence[str], facts: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """Print a line for each item, or one list of their facts."""
+    """Print items as a line each, or as one JSON list."""
     if as_json:
         click.echo(orjson.dumps(facts, option=orjson.OPT_UTC_Z))
         return
@@ -28,7 +28,7 @@ def say_list(lines: Sequence[str], facts: Sequence[dict[str, Any]], *, as_json: 
 
 
 def size(size_bytes: float) -> str:
-    """Write bytes for people: "1.5 MiB"."""
+    """Format bytes for people: "1.5 MiB"."""
     for unit in _UNITS:
         if size_bytes < _STEP or unit == _UNITS[-1]:
             break
@@ -37,7 +37,7 @@ def size(size_bytes: float) -> str:
 
 
 def age(passed: timedelta) -> str:
-    """Write how long ago something was, for people: "3 days", "5 h", "0 min"."""
+    """Format a duration for people: "3 days", "5 h", "0 min"."""
     minutes = max(0, int(passed.total_seconds() // 60))
     if minutes < 120:  # noqa: PLR2004
         return f"{minutes} min"

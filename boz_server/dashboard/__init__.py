@@ -1,4 +1,4 @@
-"""A plain page for people who open the server in a browser."""
+"""A simple page for people who open the server in a browser."""
 
 from flask import Blueprint, render_template
 
@@ -10,7 +10,7 @@ from boz_server.version import VERSION
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 
-#: How many of the latest discs and jobs the page shows.
+#: The page shows the latest 20 discs and jobs.
 SHOWN = PageRequest(limit=20)
 
 

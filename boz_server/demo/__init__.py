@@ -1,4 +1,4 @@
-"""A simulated agent, worker and person, for those who have no optical drive at hand.
+"""A simulated agent, worker and person, for people without an optical drive at hand.
 
-They speak to a running server over REST alone, as the real ones do, and never import its rules.
+They talk to a running server only by REST, like real ones, and never import its rules.
 """

@@ -1,4 +1,4 @@
-"""The simulated PC: an agent with one optical drive, and the worker that transcodes on it."""
+"""The simulated PC: an agent with one optical drive, and a worker that transcodes."""
 
 import time
 from collections.abc import Collection
@@ -12,23 +12,23 @@ AGENT_ID = "demo-agent"
 WORKER_ID = "demo-worker"
 DRIVE = "D:"
 
-#: Real seconds that the agent waits for a job that the server owes it.
+#: Real seconds that the agent waits for a job that it should get.
 PATIENCE_SECONDS = 30
 _POLL_SECONDS = 1.0
-#: Progress reports of a job, and the seconds between two of them at speed 1.
+#: Number of progress reports of a job, and the seconds between them at speed 1.
 _STEPS = 5
 _STEP_SECONDS = 0.18
 
 
 class SimulatedAgent:
-    """Reports and works as today's agents do, byte for byte; speed divides every wait."""
+    """Sends what today's agents send, byte for byte; speed divides every wait."""
 
     def __init__(self, client: ServerClient, speed: float) -> None:
         self._client = client
         self._speed = speed
 
     def arrive(self) -> None:
-        """Register agent and worker, and clear what an interrupted demo left behind."""
+        """Register agent and worker, and clean up after an interrupted demo."""
         self._client.post("/api/agents/register", _AGENT)
         self._client.post("/api/workers/register", _WORKER)
         for job in self._jobs():
@@ -42,16 +42,16 @@ class SimulatedAgent:
         self._client.post(f"/api/workers/{WORKER_ID}/heartbeat", load)
 
     def detect(self, disc: DemoDisc) -> Json:
-        """Report the disc in the drive; return it as the server sees it."""
+        """Report the disc in the drive. Returns the server's answer."""
         answer: Json = self._client.post("/api/discs/detected", disc.report(AGENT_ID, DRIVE))
         return answer
 
     def eject(self) -> None:
-        """Open the drive; nothing happens when it is empty."""
+        """Report that the disc was ejected; no effect if the drive is empty."""
         self._client.post("/api/discs/ejected", {"agent_id": AGENT_ID, "drive": DRIVE})
 
     def next_job(self, among: Collection[str]) -> Json:
-        """Poll until one of these jobs is assigned to this agent; DemoError when none comes."""
+        """Poll until one of these jobs is assigned to this agent. Raises DemoError if none is."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < give_up_at:
             for job in self._jobs():
@@ -64,7 +64,7 @@ class SimulatedAgent:
         )
 
     def rip(self, job: Json, disc_name: str, title: Json) -> Json:
-        """Rip the title and offer the file for transcoding; return the transcode job."""
+        """Rip the title and post its transcode. Returns the transcode job."""
         path = f"C:\\BozRipper\\temp\\{disc_name}\\title_t{title['index']:02d}.mkv"
         self._work(job, f"rip        title {title['index']}")
         self._report(job, "completed", 100, path)
@@ -84,7 +84,7 @@ class SimulatedAgent:
         return transcode
 
     def transcode(self, job: Json) -> None:
-        """Transcode the file; report it completed once done, and once more when uploaded."""
+        """Transcode the file; report it completed when done, and again when uploaded."""
         self._work(job, f"transcode  {job['output_name']}")
         self._report(job, "completed", 100)
         self._report(job, "completed", 100, f"C:\\BozRipper\\output\\{job['output_name']}.mkv")
@@ -94,7 +94,7 @@ class SimulatedAgent:
         return jobs
 
     def _work(self, job: Json, label: str) -> None:
-        """Report the job as running, step by step, under a bar."""
+        """Report the job as running, step by step, and show a progress bar."""
         self.heartbeat()
         with screen.bar(label) as advance:
             for step in range(_STEPS):
@@ -105,7 +105,7 @@ class SimulatedAgent:
     def _report(
         self, job: Json, status: str, progress: int, output_file: str | None = None
     ) -> None:
-        """Send all four keys, as agents do, null where there is nothing to say."""
+        """Send all four keys, as agents do; some are null."""
         self._client.patch(
             f"/api/jobs/{job['job_id']}",
             {"status": status, "progress": progress, "error": None, "output_file": output_file},

@@ -1,4 +1,4 @@
-"""The discs that the demo puts into its drive: real ones, of which only the facts are kept."""
+"""The discs that the demo puts into its drive: facts about real ones."""
 
 import json
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from boz_server.demo.client import Json
 
 FOLDER = Path(__file__).parent / "discs"
 
-#: Agents leave out shorter titles: logos, menus and warnings.
+#: Agents don't report shorter titles: logos, menus and warnings.
 SHORTEST_REPORTED_SECONDS = 120
 
-#: What MakeMKV calls a disc of each format; it makes no difference between Blu-ray and UHD.
+#: {format: MakeMKV's disc type}; it does not distinguish Blu-ray and UHD.
 _DISC_TYPES = {"DVD": "DVD disc", "Blu-ray": "Blu-ray disc", "UHD": "Blu-ray disc"}
 
 
 @dataclass(frozen=True)
 class DemoTitle:
-    """A title as MakeMKV reads it; name and chapters are None where the disc has none."""
+    """A title as MakeMKV reads it; name and chapters are None if the disc has none."""
 
     index: int
     name: str | None
@@ -26,7 +26,7 @@ class DemoTitle:
     chapters: int | None
 
     def report(self) -> Json:
-        """Return the title in the words of an agent."""
+        """Return the title as an agent reports it."""
         return {
             "index": self.index,
             "name": self.name or f"Title {self.index}",
@@ -38,14 +38,14 @@ class DemoTitle:
 
 @dataclass(frozen=True)
 class DemoDisc:
-    """A disc: its volume label, its format (DVD | Blu-ray | UHD) and every title on it."""
+    """A disc: its volume label, its format (DVD | Blu-ray | UHD) and all its titles."""
 
     label: str
     format: str
     titles: tuple[DemoTitle, ...]
 
     def report(self, agent_id: str, drive: str) -> Json:
-        """Return what an agent sends when the disc is put into its drive."""
+        """Return what an agent sends when the disc is inserted."""
         return {
             "agent_id": agent_id,
             "drive": drive,

@@ -1,4 +1,4 @@
-"""A small client of the server's REST API; every failure is one sentence."""
+"""A small client of the server's REST API, whose errors are single sentences."""
 
 from typing import Any
 
@@ -11,35 +11,35 @@ Json = dict[str, Any]
 
 
 class DemoError(BozError):
-    """The demo can't go on; says why in one sentence."""
+    """The demo can't continue; says why in one sentence."""
 
 
 class ServerClient:
-    """One server, and the key it asks for, if any."""
+    """One server, with its key if it has one."""
 
     def __init__(self, base_url: str, key: str | None = None, timeout_seconds: float = 10) -> None:
         self.base_url = base_url.rstrip("/")
         self.has_key = bool(key)
         self._timeout_seconds = timeout_seconds
         self._session = requests.Session()
-        # A proxy would send loopback astray, and a .netrc would replace the key.
+        # A proxy would not reach loopback, and a .netrc would replace the key.
         self._session.trust_env = False
         self._session.headers["Accept"] = "application/json"
-        # A server that is stopped waits two seconds for connections that are kept.
+        # A stopping server waits two seconds for connections that stay open.
         self._session.headers["Connection"] = "close"
         if key:
             self._session.headers["Authorization"] = f"Bearer {key}"
 
     def get(self, path: str) -> Any:
-        """Return what the path answers; raises DemoError for anything but success."""
+        """Return the answer of a path. Raises DemoError unless it is a success."""
         return self._ask("GET", path)
 
     def post(self, path: str, body: Json | None = None) -> Any:
-        """Send the body, if any, and return the answer; raises DemoError as get does."""
+        """Send the body, if any, and return the answer. Raises DemoError like `get`."""
         return self._ask("POST", path, body)
 
     def patch(self, path: str, body: Json) -> Any:
-        """Send the changes and return the answer; raises DemoError as get does."""
+        """Send the changes and return the answer. Raises DemoError like `get`."""
         return self._ask("PATCH", path, body)
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> Any:
@@ -77,7 +77,7 @@ def _json(response: requests.Response) -> Any:
 
 
 def _detail(response: requests.Response) -> str:
-    """Return the problem's sentence, or the status in words where the answer is no problem."""
+    """Return the problem's sentence, or the status in words if the answer is not a problem."""
     try:
         return str(response.json()["detail"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""A server of its own for the demo, on a folder that vanishes with it."""
+"""A temporary server for the demo, in a folder that vanishes with it."""
 
 import os
 import signal
@@ -26,14 +26,14 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class ScratchServer:
-    """A running gunicorn: where it listens, and what it says."""
+    """A running gunicorn: its address, process and log."""
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def wait(self) -> NoReturn:
-        """Wait for Ctrl-C; raises DemoError should the server end before it."""
+        """Wait for Ctrl-C. Raises DemoError if the server ends first."""
         self.process.wait()
         raise self.ended()
 
@@ -46,10 +46,10 @@ class ScratchServer:
 
 @contextmanager
 def scratch_server(port: int = 0, key: str | None = None) -> Iterator[ScratchServer]:
-    """Run a server on loopback until the block is left; port 0 takes a free one.
+    """Run a server on loopback until the block ends; port 0 takes a free one.
 
-    Raises DemoError when the port is taken or the server does not get ready within 30 seconds. A
-    hang-up or a SIGTERM leaves the block as Ctrl-C does: neither server nor folder stay behind.
+    Raises DemoError if the port is taken, or the server is not ready within 30 seconds. SIGHUP and
+    SIGTERM end the block like Ctrl-C, so that neither server nor folder stays behind.
     """
     if not (PROJECT / "wsgi.py").is_file():
         raise DemoError(f"There is no server to start in {PROJECT}: run it from a checkout.")
@@ -72,14 +72,14 @@ def _start(folder: Path, port: int, key: str | None) -> ScratchServer:
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
-            # Out of Ctrl-C's reach, so that we decide when it stops.
+            # Not in the terminal's process group: Ctrl-C reaches only us, and we stop the server.
             start_new_session=True,
         )
     return ScratchServer(f"http://{_HOST}:{port}", process, log)
 
 
 def _environment(folder: Path, port: int, key: str | None) -> dict[str, str]:
-    """Our environment without a real installation's BOZ_ settings: no NAS, Plex or Discord."""
+    """Return our environment without any BOZ_ settings of a real installation."""
     environment = {name: value for name, value in os.environ.items() if name[:4] != "BOZ_"}
     environment |= {
         "BOZ_HOST": _HOST,
@@ -94,9 +94,9 @@ def _environment(folder: Path, port: int, key: str | None) -> dict[str, str]:
 
 
 def _free_port(wanted: int) -> int:
-    """Return the wanted port, or any for 0; raises DemoError when somebody listens there.
+    """Return the wanted port, or any free one for 0. Raises DemoError if it is in use.
 
-    Without this look we would take that somebody's /readyz for our own, and drive it.
+    Otherwise we would take the /readyz of another server for ours, and use that one.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -131,14 +131,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        # Its workers would outlive it for a while.
+        # Otherwise its workers would outlive it for a while.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, instead of ending us at once."""
+    """Let SIGTERM and SIGHUP unwind the stack, as Ctrl-C does."""
 
     def unwind(number: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""How the demo looks: plain lines, and bars and dimmed text where a terminal shows them."""
+"""The demo's output: plain lines, with bars and dimmed text on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -18,28 +18,28 @@ def say(sentence: str) -> None:
 
 
 def headline(text: str) -> None:
-    """Open a part of the story."""
+    """Show the title of a part of the story."""
     click.echo()
     click.secho(text, bold=True)
 
 
 def show_preview(disc: Json) -> None:
-    """Show what the server takes the disc for, and the name it proposes for each title."""
+    """Show what the server identified the disc as, and the names it proposes."""
     say(
         f"The server takes it for a {_KINDS.get(disc['media_type'], disc['media_type'])}"
         f"{_subject(disc)}:"
     )
     for title in disc["titles"]:
         click.secho(_row(title), dim=bool(title["is_extra"]))
-    said = disc["identification"]
-    say(f"{said['confidence']:.0%} sure: {' '.join(said['reasons'])}")
-    for warning in said["warnings"]:
+    why = disc["identification"]
+    say(f"{why['confidence']:.0%} sure: {' '.join(why['reasons'])}")
+    for warning in why["warnings"]:
         say(f"Check: {warning}")
 
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int], None]]:
-    """Show progress up to 100 by the steps given to the function; without a terminal, the label."""
+    """Show progress to 100, which the yielded function advances; off a terminal, only the label."""
     width = 58 if sys.stdout.isatty() else 0
     with click.progressbar(
         length=100,
@@ -62,7 +62,7 @@ def _subject(disc: Json) -> str:
 
 
 def _row(title: Json) -> str:
-    """One aligned line: number, length, size, how sure the server is, name, whether an extra."""
+    """Return one aligned line: number, length, size, certainty, name, remark."""
     length = str(timedelta(seconds=title["duration_seconds"]))
     size = f"{title['size_bytes'] / 2**30:.1f} GiB"
     sure = title["confidence_score"]

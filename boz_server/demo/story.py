@@ -1,4 +1,4 @@
-"""The demo's story: eight real discs go through the server, one after the other."""
+"""The demo's story: eight real discs go through the server, one after another."""
 
 from urllib.parse import quote
 
@@ -9,12 +9,12 @@ from boz_server.demo.pace import pause
 from boz_server.demo.screen import headline, say, show_preview
 
 PRESET = "H.265 NVENC 1080p"
-#: Seconds at speed 1 that a person needs to read what the server made of a disc.
+#: Seconds at speed 1 that a person needs to read a preview.
 _READING_SECONDS = 1.5
 
 
 class Story:
-    """One run of the demo; it also plays the person who approves names and transcodes."""
+    """One run of the demo, which also plays the person who approves names and transcodes."""
 
     def __init__(self, client: ServerClient, speed: float = 1.0) -> None:
         self._client = client
@@ -23,7 +23,7 @@ class Story:
         self._season_ids: dict[str, None] = {}
 
     def tell(self) -> None:
-        """Take every disc through the server, then sum up; raises DemoError when stuck."""
+        """Take every disc through the server, then sum up. Raises DemoError if it gets stuck."""
         self._arrive()
         discs = load_discs()
         for number, disc in enumerate(discs, start=1):
@@ -54,7 +54,7 @@ class Story:
         self._agent.eject()
 
     def _work(self, disc: Json, rip_ids: list[str]) -> None:
-        """Rip and transcode until the server says that nothing is left on the disc."""
+        """Rip and transcode until the server says that all rips are complete."""
         titles = {title["index"]: title for title in disc["titles"]}
         path = f"/api/discs/{disc['disc_id']}/rip-status"
         while not (status := self._client.get(path))["all_rips_complete"]:

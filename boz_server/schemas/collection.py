@@ -11,7 +11,7 @@ MAX_SEARCH_LENGTH = 200
 
 
 class LibraryArgs(FilterArgs):
-    """Which discs are asked for."""
+    """Which discs to list."""
 
     search = Text(max_length=MAX_SEARCH_LENGTH, load_default=None)
     media_type = ma.fields.Enum(MediaType, by_value=True, load_default=None)
@@ -20,7 +20,7 @@ class LibraryArgs(FilterArgs):
 
 
 class LibraryDiscSchema(ma.Schema):
-    """A disc, whether it is live or in the archive."""
+    """A disc, live or in the archive."""
 
     disc_id = ma.fields.String()
     archived = ma.fields.Boolean()

@@ -1,4 +1,4 @@
-"""Schemas that several nouns share."""
+"""Schemas that are used for several nouns."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -9,21 +9,21 @@ from boz_server.schemas.fields import Text, Whole, require_storable
 
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 5000
-#: Names of wide letters take that much.
+#: Names of wide characters need this much.
 MAX_CURSOR_LENGTH = 3000
 
 
 class RequestSchema(ma.Schema):
-    """A request; older and newer clients talk to one server, so unknown fields are ignored."""
+    """A request. Unknown fields are ignored, so that newer clients can talk to this server."""
 
     class Meta:
         unknown = ma.EXCLUDE
 
 
 class CapabilitiesSchema(ma.Schema):
-    """What a machine can do; what it tells beyond the known keys is kept."""
+    """What an agent or worker can do; unknown keys are stored, too."""
 
-    #: What counts where the machine does not say.
+    #: Values of the keys that are not sent.
     defaults: ClassVar[dict[str, Any]]
 
     class Meta:
@@ -43,7 +43,7 @@ class PageArgs(RequestSchema):
 
 
 class QuerySchema(RequestSchema):
-    """A query in which what is left empty is not asked for."""
+    """A query whose empty parameters count as missing."""
 
     @ma.pre_load
     def drop_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
@@ -51,17 +51,17 @@ class QuerySchema(RequestSchema):
 
 
 class FilterArgs(QuerySchema, PageArgs):
-    """Which page of a list of which rows."""
+    """Which page of a filtered list."""
 
 
 class StatusSchema(ma.Schema):
-    """It is done."""
+    """Success."""
 
     status = ma.fields.String(dump_default="ok")
 
 
 class MessageSchema(StatusSchema):
-    """It is done, in words."""
+    """Success, with a sentence."""
 
     message = ma.fields.String()
 
@@ -78,5 +78,5 @@ class ProblemSchema(ma.Schema):
 
 
 def without_nones(data: dict[str, Any]) -> dict[str, Any]:
-    """Drop what a client sent as null where null means "not said"."""
+    """Drop keys that were sent as null, if null means the same as leaving them out."""
     return {key: value for key, value in data.items() if value is not None}

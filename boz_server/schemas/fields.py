@@ -1,4 +1,4 @@
-"""Kinds of value that marshmallow has no exact field for."""
+"""Fields that marshmallow lacks."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from boz_server.domain.discs.jpeg import MAX_SIDE, is_showable
 from boz_server.domain.naming.names import MAX_NAME_LENGTH
 
 MAX_ID_LENGTH = 100
-#: Linux's PATH_MAX; Windows' extended paths are longer, but no agent sends such.
+#: Linux's PATH_MAX; Windows' extended paths are longer, but agents don't send them.
 MAX_PATH_LENGTH = 4096
 MAX_ERROR_LENGTH = 10_000
 MAX_THUMBNAIL_BYTES = 2 * 1024 * 1024
@@ -23,7 +23,7 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class Text(ma.fields.String):
-    """A text of at most so many characters that a database can keep."""
+    """A text of limited length that a database can store."""
 
     def __init__(self, *, max_length: int = MAX_NAME_LENGTH, min_length: int = 0, **kwargs: Any):
         super().__init__(
@@ -32,14 +32,14 @@ class Text(ma.fields.String):
 
 
 class Path(Text):
-    """A path on an agent's disk; Windows paths too."""
+    """A path on an agent's disk, also of Windows."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(max_length=MAX_PATH_LENGTH, **kwargs)
 
 
 class Id(Text):
-    """An id of a machine or a thing."""
+    """An id of anything."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(min_length=1, max_length=MAX_ID_LENGTH, **kwargs)
@@ -56,8 +56,8 @@ class Sha256(ma.fields.String):
 
 
 class ErrorText(ma.fields.String):
-    """What a tool printed when it failed. A failure is never lost for being reported at length:
-    the end is kept, where tools say what happened."""
+    """The output of a tool that failed. If it is too long, the end is stored: tools say there what
+    happened."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -65,7 +65,7 @@ class ErrorText(ma.fields.String):
 
 
 class Whole(ma.fields.Integer):
-    """A whole number within bounds; 5.0 is one, 5.5 is none."""
+    """A whole number within bounds; 5.0 is accepted, 5.5 is not."""
 
     def __init__(self, *, low: int = 0, high: int = INT32, **kwargs: Any):
         super().__init__(validate=ma.validate.Range(min=low, max=high), **kwargs)
@@ -77,14 +77,14 @@ class Whole(ma.fields.Integer):
 
 
 class Percent(ma.fields.Float):
-    """A number that counts as the nearer of 0 and 100 where it lies outside."""
+    """A number that is moved into the range from 0 to 100."""
 
     def _validated(self, value: Any) -> float:
         return min(100.0, max(0.0, super()._validated(value)))
 
 
 class Instant(ma.fields.Field[datetime]):
-    """An instant on its way out: ISO 8601 in UTC with microseconds and an explicit Z."""
+    """An instant in answers: ISO 8601 in UTC with microseconds and Z."""
 
     def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
@@ -93,7 +93,7 @@ class Instant(ma.fields.Field[datetime]):
 
 
 class Day(ma.fields.Date):
-    """A day in UTC: a date, or the day of an instant; one without a zone is in UTC."""
+    """A day in UTC: a date, or the day of an instant (UTC unless it has a zone)."""
 
     default_error_messages = {  # noqa: RUF012
         "invalid": "Not a day: write one as 2026-01-31, or an instant as 2026-01-31T12:00:00Z."
@@ -108,7 +108,7 @@ class Day(ma.fields.Date):
 
 
 class Jpeg(ma.fields.Field[bytes]):
-    """A base64 JPEG on its way in, bare or as a data: URL."""
+    """A base64 JPEG in requests, bare or as a data: URL."""
 
     default_error_messages = {  # noqa: RUF012
         "invalid": "Not a base64 JPEG that browsers show, of at most 2 MiB and"
@@ -134,12 +134,12 @@ def _no_nul(value: str) -> None:
 
 
 def require_storable(value: Any) -> None:
-    """Refuse JSON that a database can't keep, or that we could not send again."""
+    """Refuse JSON that a database can't store, or that we could not send back."""
     try:
-        # orjson reads deeper nesting than it writes; answers show the value two levels deeper.
+        # orjson reads deeper nesting than it writes, and answers add two levels.
         written = orjson.dumps([[value]])
     except TypeError as error:
         raise ma.ValidationError("Nested too deeply.") from error
-    # orjson writes the character NUL so; a backslash before "u0000" is not worth telling apart.
+    # This is how orjson writes NUL. An escaped backslash before "u0000" looks the same: never mind.
     if b"\\u0000" in written:
         raise ma.ValidationError("May not contain the character NUL.")

@@ -1,4 +1,4 @@
-"""What the server says of itself, on the wire."""
+"""The server's state on the wire."""
 
 import marshmallow as ma
 
@@ -16,7 +16,7 @@ class BannerSchema(ma.Schema):
 
 
 class StorageSchema(ma.Schema):
-    """How full the disks are; warning: null while enough is free."""
+    """Free space on the disks; warning is null while there is enough."""
 
     free_bytes = ma.fields.Integer()
     min_free_bytes = ma.fields.Integer()
@@ -24,7 +24,7 @@ class StorageSchema(ma.Schema):
 
 
 class HealthSchema(ma.Schema):
-    """How the server and those who work for it are."""
+    """The state of the server, its agents and workers."""
 
     status = ma.fields.String()
     version = ma.fields.String()
@@ -36,14 +36,14 @@ class HealthSchema(ma.Schema):
 
 
 class BackupSchema(ma.Schema):
-    """The latest backup, which was whole when it was made; null where there is none."""
+    """The latest backup, which was intact when it was made; null without one."""
 
     taken_at = Instant(allow_none=True)
     age_seconds = ma.fields.Float(allow_none=True)
 
 
 class ReadySchema(StatusSchema):
-    """Requests can be served; warnings: sentences on what will be in the way soon."""
+    """The server is ready. warnings: sentences on what will be a problem soon."""
 
     storage = ma.fields.Nested(StorageSchema)
     backup = ma.fields.Nested(BackupSchema)
@@ -51,7 +51,7 @@ class ReadySchema(StatusSchema):
 
 
 class MaintenanceStepSchema(ma.Schema):
-    """How the latest run of a step went."""
+    """The latest run of a maintenance step."""
 
     name = ma.fields.String()
     period_seconds = ma.fields.Float()
@@ -61,7 +61,7 @@ class MaintenanceStepSchema(ma.Schema):
 
 
 class MaintenanceSchema(ma.Schema):
-    """What the server does by itself, and which process of it."""
+    """The maintenance steps; holder is the process that runs them."""
 
     holder = ma.fields.String(allow_none=True)
     steps = ma.fields.List(ma.fields.Nested(MaintenanceStepSchema))
