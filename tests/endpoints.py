@@ -32,6 +32,18 @@ class Endpoint:
     #: Values of the body's fields that it would take.
     body: dict[str, Any] = field(default_factory=dict)
     query: tuple[str, ...] = ()
+    #: The address with the names of what stands in it, such as /api/jobs/{job_id}.
+    template: str = ""
+    required: tuple[str, ...] = ()
+    needs_query: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.template}"
+
+    @property
+    def variables(self) -> list[str]:
+        return re.findall(r"{(\w+)}", self.template)
 
 
 def known(client: Client) -> dict[str, str]:
@@ -70,6 +82,7 @@ def endpoints(client: Client) -> list[Endpoint]:
                 continue
             content = described.get("requestBody", {}).get("content", {}).get(JSON)
             schema = resolved(document, content["schema"]) if content else {}
+            queries = [each for each in described.get("parameters", []) if each["in"] == "query"]
             found.append(
                 Endpoint(
                     method.upper(),
@@ -79,11 +92,14 @@ def endpoints(client: Client) -> list[Endpoint]:
                         name: things.get(name) or example(document, name, value)
                         for name, value in schema.get("properties", {}).items()
                     },
-                    tuple(
-                        each["name"]
-                        for each in described.get("parameters", [])
-                        if each["in"] == "query"
-                    ),
+                    tuple(each["name"] for each in queries),
+                    path,
+                    tuple(schema.get("required", ())),
+                    {
+                        each["name"]: things[each["name"]]
+                        for each in queries
+                        if each.get("required")
+                    },
                 )
             )
     assert sum(endpoint.reads_body for endpoint in found) > 10

@@ -169,12 +169,6 @@ def test_it_ignores_fields_that_it_does_not_know(client):
     assert "angle" not in disc["titles"][0]
 
 
-def test_it_answers_404_for_an_unknown_agent(client, services):
-    with unchanged(services):
-        answer = client.post("/api/discs/detected", json=report(agent_id="nobody"))
-        assert_problem(answer, 404, "nobody")
-
-
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -208,12 +202,6 @@ def test_it_answers_404_for_an_unknown_agent(client, services):
 def test_it_refuses_a_report_that_is_wrong(client, services, body, field):
     with unchanged(services):
         assert_problem(client.post("/api/discs/detected", json=body), 422, field=field)
-
-
-def test_it_refuses_what_is_no_json(client, services):
-    with unchanged(services):
-        answer = client.post("/api/discs/detected", data="{", content_type="application/json")
-        assert_problem(answer, 400, "JSON")
 
 
 def test_it_keeps_as_many_titles_as_it_takes(client):

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import pytest
-
 from tests.client import Client, ok
-from tests.support import assert_problem, unchanged
 
 NONE_FOUND = {"status": "ok", "message": "No disc found for that drive"}
 
@@ -58,31 +55,6 @@ def test_it_leaves_the_same_drive_of_another_agent(client):
     client.detect()
     assert eject(client, agent_id="den") == NONE_FOUND
     assert ok(client.get("/api/discs"))[0]["status"] == "detected"
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"drive": "D:"}, "agent_id"),
-        ({"agent_id": None, "drive": "D:"}, "agent_id"),
-        ({"agent_id": "pc"}, "drive"),
-        ({"agent_id": "pc", "drive": ""}, "drive"),
-        ({"agent_id": "pc", "drive": 4}, "drive"),
-    ],
-)
-def test_it_refuses_a_report_that_is_wrong(client, services, body, field):
-    client.register_agent()
-    client.detect()
-    with unchanged(services):
-        assert_problem(client.post("/api/discs/ejected", json=body), 422, field=field)
-
-
-def test_it_refuses_what_is_no_json(client, services):
-    client.register_agent()
-    client.detect()
-    with unchanged(services):
-        answer = client.post("/api/discs/ejected", data="{", content_type="application/json")
-        assert_problem(answer, 400, "JSON")
 
 
 def test_it_ignores_fields_that_it_does_not_know(client):

@@ -199,11 +199,6 @@ def test_it_answers_404_for_an_unknown_disc(client, providers):
     assert providers.count() == 0
 
 
-def test_it_refuses_what_is_no_json(client):
-    address = f"/api/discs/{client.detect('SOLARIS', (99,))['disc_id']}/identify"
-    assert_problem(client.post(address, data="{", content_type="application/json"), 400, "JSON")
-
-
 def test_it_chooses_no_more_once_the_rip_is_ordered(client, services, providers):
     disc_id = client.approve(client.detect("SOLARIS", (99,))["disc_id"])["disc_id"]
     client.rip(disc_id)

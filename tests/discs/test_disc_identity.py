@@ -148,28 +148,6 @@ def test_it_keeps_a_films_title_and_takes_its_year(client):
     ]
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "media_type"),
-        ({"media_type": None}, "media_type"),
-        ({"media_type": "unknown"}, "media_type"),
-        ({"media_type": "radio"}, "media_type"),
-        ({"media_type": "tv_show", "show_name": 24}, "show_name"),
-        ({"media_type": "tv_show", "show_name": "A\x00B"}, "show_name"),
-        ({"media_type": "tv_show", "show_name": "A", "season_number": -1}, "season_number"),
-        ({"media_type": "tv_show", "show_name": "A", "starting_episode": -1}, "starting_episode"),
-        ({"media_type": "movie", "movie_title": "A" * 256}, "movie_title"),
-        ({"media_type": "movie", "movie_year": "MMV"}, "movie_year"),
-    ],
-)
-def test_it_refuses_an_identity_that_can_not_be(client, services, body, field):
-    disc_id = client.detect()["disc_id"]
-    with unchanged(services):
-        answer = client.post(f"/api/discs/{disc_id}/preview/override-media-type", json=body)
-        assert_problem(answer, 422, field=field)
-
-
 @pytest.mark.parametrize("name", [{}, {"show_name": None}, {"show_name": "  "}])
 def test_it_refuses_a_show_without_a_name(client, services, name):
     disc_id = client.detect("SERENITY", (119,))["disc_id"]
@@ -186,22 +164,9 @@ ACTIONS = [
 
 
 @pytest.mark.parametrize(("action", "body"), ACTIONS)
-def test_it_answers_404_for_an_unknown_disc(client, action, body):
-    assert_problem(client.post(f"/api/discs/nothing/preview/{action}", json=body), 404, "nothing")
-
-
-@pytest.mark.parametrize(("action", "body"), ACTIONS)
 def test_it_renames_nothing_once_the_rip_is_ordered(client, services, action, body):
     disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
     client.rip(disc_id)
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc_id}/preview/{action}", json=body)
         assert_problem(answer, 409, "ripping")
-
-
-@pytest.mark.parametrize(("action", "body"), ACTIONS)
-def test_it_refuses_what_is_no_json(client, services, action, body):
-    address = f"/api/discs/{client.detect()['disc_id']}/preview/{action}"
-    with unchanged(services):
-        answer = client.post(address, data=f"{body}", content_type="application/json")
-        assert_problem(answer, 400, "JSON")

@@ -162,18 +162,6 @@ def test_it_refuses_edits_that_can_not_be(client, services, edits, field):
         assert_problem(answer, 422, field=field)
 
 
-@pytest.mark.parametrize("action", ["approve", "reject"])
-def test_it_answers_404_for_an_unknown_disc(client, action):
-    assert_problem(client.post(f"/api/discs/nothing/preview/{action}"), 404, "nothing")
-
-
-def test_it_refuses_what_is_no_json(client, services):
-    address = f"/api/discs/{disc_id(client)}/preview/approve"
-    with unchanged(services):
-        answer = client.post(address, data="{", content_type="application/json")
-        assert_problem(answer, 400, "JSON")
-
-
 def test_it_rejects_names(client):
     disc = client.detect()
     assert reject(client, disc["disc_id"]) == disc | {"preview_status": "rejected"}

@@ -167,22 +167,11 @@ def test_it_refuses_a_disc_that_has_left(client, services, disc_id):
         assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "left its drive")
 
 
-@pytest.mark.parametrize(
-    ("wanted", "field"),
-    [
-        ([9], "index"),
-        ([0, 9], "index"),
-        ([-1], "title_indices.0"),
-        (["first"], "title_indices.0"),
-        ([0.5], "title_indices.0"),
-        ([None], "title_indices.0"),
-        (0, "title_indices"),
-    ],
-)
-def test_it_refuses_titles_that_can_not_be(client, services, disc_id, wanted, field):
+@pytest.mark.parametrize("wanted", [[9], [0, 9]])
+def test_it_refuses_titles_that_are_not_there(client, services, disc_id, wanted):
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc_id}/rip", json={"title_indices": wanted})
-        assert_problem(answer, 422, field=field)
+        assert_problem(answer, 422, field="index")
 
 
 def test_it_refuses_two_titles_of_one_name(client, services):
@@ -193,13 +182,3 @@ def test_it_refuses_two_titles_of_one_name(client, services):
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc_id}/rip", json={"title_indices": [0, 3]})
         assert_problem(answer, 422, "S01E01", field="proposed_filename")
-
-
-def test_it_refuses_what_is_no_json(client, services, disc_id):
-    with unchanged(services):
-        answer = client.post(f"/api/discs/{disc_id}/rip", data="{", content_type="application/json")
-        assert_problem(answer, 400, "JSON")
-
-
-def test_it_answers_404_for_an_unknown_disc(client):
-    assert_problem(client.post("/api/discs/nothing/rip"), 404, "nothing")

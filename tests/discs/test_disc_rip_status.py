@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.client import Client, ok
-from tests.support import assert_problem
 
 
 @pytest.fixture
@@ -18,10 +17,6 @@ def disc_id(client) -> str:
 def progress(client: Client, disc_id: str) -> dict[str, Any]:
     """How far a disc's rips are."""
     return dict(ok(client.get(f"/api/discs/{disc_id}/rip-status")))
-
-
-def test_it_answers_404_for_an_unknown_disc(client):
-    assert_problem(client.get("/api/discs/nothing/rip-status"), 404, "nothing")
 
 
 def test_it_has_ripped_nothing_before_a_rip_is_ordered(client, disc_id):

@@ -51,10 +51,6 @@ def test_it_refuses_a_page_that_can_not_be(client, query):
     assert_problem(client.get(f"/api/discs?{query}"), 422, field=query.partition("=")[0])
 
 
-def test_it_answers_404_for_an_unknown_disc(client):
-    assert_problem(client.get("/api/discs/nothing"), 404, "nothing")
-
-
 def test_it_approves_by_itself_where_it_is_told_to(hands_free):
     Client.register_agent(hands_free)
     assert Client.detect(hands_free)["preview_status"] == "approved"

@@ -124,33 +124,3 @@ def test_it_refuses_an_agent_without_vlc(client, services):
     client.register_worker(capabilities={"vlc_installed": False})
     with unchanged(services):
         assert_problem(client.post("/api/vlc/preview", json=body), 400, "VLC")
-
-
-def test_it_answers_404_for_an_unknown_agent_or_command(client, services):
-    body = {"agent_id": "nobody", "file_path": "a.mkv"}
-    with unchanged(services):
-        assert_problem(client.post("/api/vlc/preview", json=body), 404, "nobody")
-        assert_problem(client.post(f"/api/vlc/commands/{NOBODY}/complete"), 404, NOBODY)
-        assert_problem(client.get(f"/api/vlc/commands/{NOBODY}/status"), 404, NOBODY)
-
-
-def test_it_refuses_wrong_fields(client, services):
-    machine_with_vlc(client)
-    command_id = preview(client)["command_id"]
-    wrong: list[tuple[str, object]] = [
-        ("agent_id", None),
-        ("agent_id", ""),
-        ("file_path", None),
-        ("file_path", "a\0b"),
-        ("file_path", "x" * 4097),
-        ("fullscreen", "perhaps"),
-        ("fullscreen", None),
-    ]
-    with unchanged(services):
-        for field, value in wrong:
-            body = {"agent_id": "pc", "file_path": "a.mkv", field: value}
-            assert_problem(client.post("/api/vlc/preview", json=body), 422, field, field=field)
-        for field, value in (("success", "perhaps"), ("success", None), ("error", 5)):
-            response = client.post(f"/api/vlc/commands/{command_id}/complete", json={field: value})
-            assert_problem(response, 422, field, field=field)
-        assert_problem(client.post("/api/vlc/preview"), 422, field="file_path")

@@ -109,51 +109,6 @@ def test_it_keeps_an_operators_settings_when_a_worker_registers_again(client):
     assert (again["priority"], again["enabled"]) == (7, False)
 
 
-def test_it_refuses_a_worker_with_a_wrong_field(client, services):
-    client.register_worker()
-    wrong: list[tuple[str, object, str]] = [
-        ("worker_id", None, "worker_id"),
-        ("worker_id", "", "worker_id"),
-        ("worker_id", "x" * 101, "worker_id"),
-        ("worker_type", "laptop", "worker_type"),
-        ("hostname", None, "hostname"),
-        ("hostname", 5, "hostname"),
-        ("priority", 0, "priority"),
-        ("priority", 100, "priority"),
-        ("priority", "first", "priority"),
-        ("agent_id", 5, "agent_id"),
-        ("agent_id", "", "agent_id"),
-        ("capabilities", [], "capabilities"),
-        ("capabilities", {"nvenc": 5}, "capabilities.nvenc"),
-        ("capabilities", {"max_concurrent": -1}, "capabilities.max_concurrent"),
-        ("capabilities", {"cpu_threads": None}, "capabilities.cpu_threads"),
-        ("capabilities", {"odd": {"a\0": 1}}, "capabilities"),
-    ]
-    with unchanged(services):
-        for key, value, field in wrong:
-            body = {"worker_id": "gpu", "hostname": "h", "agent_id": "den", key: value}
-            assert_problem(client.post("/api/workers/register", json=body), 422, field=field)
-        response = client.post("/api/workers/register", json={})
-        assert_problem(response, 422, field="worker_id")
-        assert_problem(response, 422, field="hostname")
-
-
-def test_it_answers_404_for_an_unknown_worker(client, services):
-    done = {"job_id": "a"}
-    with unchanged(services):
-        for response in (
-            client.get("/api/workers/none"),
-            client.delete("/api/workers/none"),
-            client.post("/api/workers/none/heartbeat", json={"status": "available"}),
-            client.post("/api/workers/none/update-priority", json={"priority": 5}),
-            client.post("/api/workers/none/enable"),
-            client.post("/api/workers/none/disable"),
-            client.post("/api/workers/none/jobs/poll", json={}),
-            client.post("/api/workers/none/jobs/complete", json=done),
-        ):
-            assert_problem(response, 404, "'none'")
-
-
 def test_it_sets_a_priority(client):
     client.register_worker()
     for priority in (1, 99):

@@ -52,12 +52,6 @@ def test_it_moves_an_assigned_job_to_another_agent_and_its_worker(client):
     assert ok(client.get(f"/api/jobs/{job_id}"))["preset"] == "H.265 NVENC 1080p"
 
 
-def test_it_answers_404_for_an_unknown_agent(client, services):
-    job_id = client.create_job()["job_id"]
-    with unchanged(services):
-        assert_problem(client.post(f"/api/jobs/{job_id}/assign?agent_id=den"), 404, "den")
-
-
 def test_it_refuses_an_agent_that_is_not_available(client, services, clock):
     client.register_agent("silent")
     clock.advance(121)

@@ -110,10 +110,6 @@ def test_it_tells_a_long_story_page_by_page(client, limit):
     assert len(events) == 9
 
 
-def test_it_answers_404_for_an_unknown_job(client):
-    assert_problem(client.get("/api/jobs/lost/events"), 404, "'lost'")
-
-
 def test_it_refuses_a_strange_page(client):
     address = f"/api/jobs/{client.approved_job()}/events"
     for limit in ("0", "5001", "all"):

@@ -149,20 +149,6 @@ def test_it_refuses_to_hurry_what_is_over(client, services, end, change):
         assert_problem(change(client, job_id), 409, end)
 
 
-def test_it_answers_404_for_an_unknown_job(client):
-    assert_problem(bump(client, "lost"), 404, "'lost'")
-    assert_problem(prioritise(client, "lost", 1), 404, "'lost'")
-
-
-@pytest.mark.parametrize("priority", [None, "high", 1.5, True, 2**31, -(2**31)])
-def test_it_refuses_a_strange_priority(client, services, priority):
-    job_id = client.queued_job()
-    with unchanged(services):
-        for body in ({"priority": priority}, {}):
-            response = client.post(f"/api/jobs/{job_id}/priority", json=body)
-            assert_problem(response, 422, "priority", field="priority")
-
-
 def test_it_rips_several_discs_by_their_urgency(client, clock):
     # Two drives, and place for both; the third waits.
     rips = []

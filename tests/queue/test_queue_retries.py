@@ -75,10 +75,6 @@ def test_it_refuses_to_retry_any_other_job(client, services, what):
         assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, what.split(maxsplit=1)[0])
 
 
-def test_it_answers_404_for_an_unknown_job(client):
-    assert_problem(client.post("/api/jobs/lost/retry"), 404, "'lost'")
-
-
 def test_it_puts_the_disc_back_to_ripping(client):
     job_id = one_rip(client)
     ok(client.report(job_id, "failed", error="Scratched"))

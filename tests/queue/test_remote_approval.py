@@ -118,11 +118,6 @@ def test_it_answers_a_wrong_state_before_it_speaks_of_the_file(client, job_id):
     assert_problem(response, 400, "is assigned")
 
 
-def test_it_answers_404_for_an_unknown_worker(client, job_id):
-    body = APPROVAL | {"worker_id": "nobody"}
-    assert_problem(client.post(f"/api/jobs/{job_id}/approve", json=body), 404, "nobody")
-
-
 def test_it_lets_a_worker_have_a_file_that_is_here_though_its_agent_sends_no_more(client):
     sending_agent(client)
     farm(client)

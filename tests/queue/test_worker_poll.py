@@ -6,7 +6,7 @@ import pytest
 
 from boz_server.services.queue import leases
 from tests.client import Client, ok
-from tests.support import FakeClock, assert_problem, at_once, restart, unchanged
+from tests.support import FakeClock, at_once, restart
 
 
 def farm(client: Client, room: int = 2, worker_id: str = "farm", **hardware: Any) -> None:
@@ -87,12 +87,6 @@ def test_it_takes_a_poll_for_a_heartbeat(client, services, clock):
     worker = ok(client.get("/api/workers/farm"))
     assert worker["status"] == "available"
     assert worker["last_heartbeat"] == clock.now().isoformat().replace("+00:00", "Z")
-
-
-def test_it_answers_404_for_an_unknown_worker(client, services):
-    client.queued_job()
-    with unchanged(services):
-        assert_problem(client.post("/api/workers/nobody/jobs/poll"), 404, "nobody")
 
 
 def test_it_hands_out_no_more_than_the_worker_takes(client, clock):

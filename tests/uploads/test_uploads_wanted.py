@@ -61,10 +61,6 @@ def test_it_says_nothing_of_it_to_an_agent_of_today(client):
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
 
 
-def test_it_answers_404_for_an_unknown_agent(client):
-    assert_problem(client.get("/api/agents/nobody/jobs"), 404, "nobody")
-
-
 def test_it_wants_nothing_of_another_agents(client):
     approved(client)
     sending_agent(client, "den")
