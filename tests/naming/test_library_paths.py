@@ -1,4 +1,4 @@
-"""Where a finished file goes in the library."""
+"""Paths of finished files in the library."""
 
 from pathlib import PurePosixPath
 
@@ -10,10 +10,10 @@ from boz_server.domain.naming.library_paths import (
     Described,
     Proposed,
     Roots,
-    described_place,
-    media_of,
-    named_place,
-    proposed_place,
+    described_path,
+    library_type_of,
+    named_path,
+    proposed_path,
 )
 from boz_server.domain.naming.media_library import LibraryType
 from boz_server.domain.naming.names import safe_component
@@ -25,7 +25,7 @@ EXTRA = Proposed("Movies/Serenity (2005)/Trailers", "Serenity - Extra 01.mkv", T
 
 
 @pytest.mark.parametrize(
-    ("proposed", "name", "extension", "place"),
+    ("proposed", "name", "extension", "path"),
     [
         (EPISODE, None, ".mp4", "TV Shows/Firefly/Season 01/Firefly - S01E02 - The Train Job.mp4"),
         (EPISODE, None, "", "TV Shows/Firefly/Season 01/Firefly - S01E02 - The Train Job"),
@@ -37,12 +37,12 @@ EXTRA = Proposed("Movies/Serenity (2005)/Trailers", "Serenity - Extra 01.mkv", T
         (FILM, "../x", ".mkv", "Movies/Vol. 1/-x.mkv"),
     ],
 )
-def test_it_files_a_title_as_the_preview_said_or_a_person_since(proposed, name, extension, place):
-    assert proposed_place(proposed, name, extension, ROOTS) == place
+def test_it_names_a_title_by_its_preview_or_by_a_later_edit(proposed, name, extension, path):
+    assert proposed_path(proposed, name, extension, ROOTS) == path
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "place"),
+    ("name", "described", "path"),
     [
         ("Serenity (2005)", Described(), "Movies/Serenity (2005)/Serenity (2005).mkv"),
         ("Serenity (2005)", Described(year=2006), "Movies/Serenity (2006)/Serenity (2006).mkv"),
@@ -73,25 +73,25 @@ def test_it_files_a_title_as_the_preview_said_or_a_person_since(proposed, name, 
         ),
     ],
 )
-def test_it_files_what_a_person_describes(name, said, place):
-    assert described_place(name, ".mkv", said, ROOTS) == place
+def test_it_follows_a_users_description(name, described, path):
+    assert described_path(name, ".mkv", described, ROOTS) == path
 
 
 @pytest.mark.parametrize(
-    "said",
+    "described",
     [
         Described(LibraryType.TV),
         Described(LibraryType.TV, season=1),
         Described(LibraryType.TV, episode=1),
     ],
 )
-def test_it_refuses_an_episode_without_its_numbers(said):
+def test_it_refuses_an_episode_without_its_numbers(described):
     with pytest.raises(ValueError, match="season"):
-        described_place("Firefly", ".mkv", said, ROOTS)
+        described_path("Firefly", ".mkv", described, ROOTS)
 
 
 @pytest.mark.parametrize(
-    ("place", "roots", "library_type"),
+    ("path", "roots", "library_type"),
     [
         ("TV Shows/Firefly/Season 01/a.mkv", ROOTS, LibraryType.TV),
         ("Movies/TV Shows/a.mkv", ROOTS, LibraryType.MOVIE),
@@ -100,19 +100,19 @@ def test_it_refuses_an_episode_without_its_numbers(said):
         ("media/films/a.mkv", Roots("media/films", "/media/tv/"), LibraryType.MOVIE),
     ],
 )
-def test_it_tells_shows_from_films(place, roots, library_type):
-    assert media_of(place, roots) is library_type
+def test_it_tells_shows_from_films(path, roots, library_type):
+    assert library_type_of(path, roots) is library_type
 
 
 @given(st.text(max_size=300), st.sampled_from([".mkv", ".mp4", ""]))
 def test_it_never_leads_out_of_the_library(name, extension):
-    for place in (
-        named_place(safe_component(name + extension), ROOTS),
-        proposed_place(FILM, name, extension, ROOTS),
-        described_place(name, extension, Described(LibraryType.MOVIE), ROOTS),
-        described_place(name, extension, Described(LibraryType.TV, None, 1, 1), ROOTS),
+    for path in (
+        named_path(safe_component(name + extension), ROOTS),
+        proposed_path(FILM, name, extension, ROOTS),
+        described_path(name, extension, Described(LibraryType.MOVIE), ROOTS),
+        described_path(name, extension, Described(LibraryType.TV, None, 1, 1), ROOTS),
     ):
-        parts = PurePosixPath(place).parts
+        parts = PurePosixPath(path).parts
         assert parts[0] in ("Movies", "TV Shows")
         assert len(parts) >= 3
         assert not {"..", ".", "/"} & set(parts)
