@@ -8,6 +8,9 @@ from typing import Any
 import orjson
 import peewee
 
+#: Arguments of a foreign key without an index of its own, whose row Peewee never loads by itself.
+PLAIN_KEY: dict[str, Any] = {"index": False, "lazy_load": False}
+
 
 class UTCDateTimeField(peewee.DateTimeField):
     """An aware UTC instant with microseconds.
@@ -80,3 +83,8 @@ def default(value: str | float) -> list[Any]:
     elif isinstance(value, str) and value != "CURRENT_TIMESTAMP":
         value = f"'{value}'"
     return [peewee.Default(value)]
+
+
+def defaulted(value: str | int) -> dict[str, Any]:
+    """Return field arguments for the same default in Python and in the database."""
+    return {"default": value, "constraints": default(value)}

@@ -9,6 +9,7 @@ from boz_server.database.fields import (
     ReferenceWithinTable,
     UTCDateTimeField,
     default,
+    defaulted,
     one_of,
 )
 from boz_server.database.models.base import BaseModel, index
@@ -23,9 +24,7 @@ class Agent(BaseModel):
     #: Name for people, chosen by the agent.
     name = peewee.TextField()
     #: As last reported. An agent that has stopped responding counts as offline whatever this says.
-    status = EnumField(
-        AgentStatus, default=AgentStatus.ONLINE, constraints=default(AgentStatus.ONLINE)
-    )
+    status = EnumField(AgentStatus, **defaulted(AgentStatus.ONLINE))
     #: {can_rip, can_transcode, gpu_type} and further keys that the agent sends.
     capabilities = peewee.JSONField(default=dict)
     #: The job it is working on; null when idle. The server sets it from the agent's jobs.

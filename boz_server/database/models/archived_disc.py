@@ -4,7 +4,13 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, PackedJSONField, UTCDateTimeField, one_of
+from boz_server.database.fields import (
+    PLAIN_KEY,
+    EnumField,
+    PackedJSONField,
+    UTCDateTimeField,
+    one_of,
+)
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.disc import Title
@@ -18,7 +24,7 @@ class ArchivedDisc(BaseModel):
 
     disc_id = peewee.CharField(max_length=36, primary_key=True)
     agent_id: str
-    agent = peewee.ForeignKeyField(Agent, column_name="agent_id", index=False, lazy_load=False)
+    agent = peewee.ForeignKeyField(Agent, column_name="agent_id", **PLAIN_KEY)
     disc_name = peewee.TextField()
     disc_type = peewee.TextField()
     fingerprint = peewee.CharField(max_length=64)
@@ -34,13 +40,7 @@ class ArchivedDisc(BaseModel):
     tv_season_number = peewee.IntegerField(null=True)
     tv_season_id: str | None
     tv_season = peewee.ForeignKeyField(
-        TVSeason,
-        column_name="tv_season_id",
-        object_id_name="tv_season_id",
-        null=True,
-        index=False,
-        on_delete="SET NULL",
-        lazy_load=False,
+        TVSeason, column_name="tv_season_id", null=True, on_delete="SET NULL", **PLAIN_KEY
     )
     movie_title = peewee.TextField(null=True)
     movie_year = peewee.IntegerField(null=True)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, default, one_of
+from boz_server.database.fields import EnumField, default, defaulted, one_of
 from boz_server.database.models.base import BaseModel
 from boz_server.domain.queue.job_states import JobType
 from boz_server.domain.statistics.runs import KEY, MAX_PRESET_LENGTH, Outcome
@@ -29,20 +29,20 @@ class DailyStats(BaseModel):
     #: are unknown.
     duration_bucket = peewee.IntegerField()
     #: Number of runs; 0 if only the sizes of results were added later.
-    runs = peewee.IntegerField(default=0, constraints=default(0))
+    runs = peewee.IntegerField(**defaulted(0))
     #: Total duration of the runs, as far as known.
     busy_seconds = peewee.DoubleField(default=0.0, constraints=default(0))
     #: Total duration of those runs whose input's size is known.
     sized_seconds = peewee.DoubleField(default=0.0, constraints=default(0))
     #: Total size of their inputs, as far as known.
-    input_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
+    input_bytes = peewee.BigIntegerField(**defaulted(0))
     #: Total size of their results, as far as known.
-    output_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
+    output_bytes = peewee.BigIntegerField(**defaulted(0))
     #: Over the transcodes with both sizes known: their number, the total size of their inputs, and
     #: how much smaller the results are (negative if they are larger).
-    compared_runs = peewee.IntegerField(default=0, constraints=default(0))
-    compared_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
-    saved_bytes = peewee.BigIntegerField(default=0, constraints=default(0))
+    compared_runs = peewee.IntegerField(**defaulted(0))
+    compared_bytes = peewee.BigIntegerField(**defaulted(0))
+    saved_bytes = peewee.BigIntegerField(**defaulted(0))
 
     class Meta:
         table_name = "daily_stats"

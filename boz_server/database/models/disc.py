@@ -4,7 +4,14 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
+from boz_server.database.fields import (
+    PLAIN_KEY,
+    EnumField,
+    UTCDateTimeField,
+    default,
+    defaulted,
+    one_of,
+)
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.tv_season import TVSeason
@@ -19,25 +26,19 @@ class Disc(BaseModel):
     #: A UUID, assigned by the server.
     disc_id = peewee.CharField(max_length=36, primary_key=True)
     agent_id: str
-    agent = peewee.ForeignKeyField(Agent, column_name="agent_id", index=False, lazy_load=False)
+    agent = peewee.ForeignKeyField(Agent, column_name="agent_id", **PLAIN_KEY)
     #: The drive as the agent names it: "D:" or "/dev/sr0".
     drive = peewee.TextField()
     #: The volume label.
     disc_name = peewee.TextField()
     #: MakeMKV's type ("DVD disc", "Blu-ray disc").
-    disc_type = peewee.TextField(default="Unknown", constraints=default("Unknown"))
+    disc_type = peewee.TextField(**defaulted("Unknown"))
     #: Hash of label and layout, by which a disc is recognised in any drive (see title_facts).
     fingerprint = peewee.CharField(max_length=64)
     detected_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
-    status = EnumField(
-        DiscStatus, default=DiscStatus.DETECTED, constraints=default(DiscStatus.DETECTED)
-    )
-    media_type = EnumField(
-        MediaType, default=MediaType.UNKNOWN, constraints=default(MediaType.UNKNOWN)
-    )
-    preview_status = EnumField(
-        PreviewStatus, default=PreviewStatus.PENDING, constraints=default(PreviewStatus.PENDING)
-    )
+    status = EnumField(DiscStatus, **defaulted(DiscStatus.DETECTED))
+    media_type = EnumField(MediaType, **defaulted(MediaType.UNKNOWN))
+    preview_status = EnumField(PreviewStatus, **defaulted(PreviewStatus.PENDING))
     #: The show's name; null if the disc is not a TV disc, like the four columns below.
     tv_show_name = peewee.TextField(null=True)
     tv_season_number = peewee.IntegerField(null=True)
@@ -45,12 +46,10 @@ class Disc(BaseModel):
     tv_season = peewee.ForeignKeyField(
         TVSeason,
         column_name="tv_season_id",
-        object_id_name="tv_season_id",
         backref="discs",
         null=True,
-        index=False,
         on_delete="SET NULL",
-        lazy_load=False,
+        **PLAIN_KEY,
     )
     thetvdb_series_id = peewee.IntegerField(null=True)
     #: Number of the first episode on the disc.
@@ -63,7 +62,7 @@ class Disc(BaseModel):
     movie_confidence = peewee.DoubleField(default=0.0, constraints=default(0))
     #: The name in the label as letters and digits only, equal for the discs of one show or film;
     #: empty if the label contains no name.
-    title_key = peewee.TextField(default="", constraints=default(""))
+    title_key = peewee.TextField(**defaulted(""))
     #: Its number within its box or season, from the label; null without one.
     disc_number = peewee.IntegerField(null=True)
     #: Why the disc was identified this way: {"confidence", "reasons", "warnings", "numbering",
@@ -73,9 +72,9 @@ class Disc(BaseModel):
     #: "year", "runtime_minutes", "imdb_id", "score"}; empty without metadata.
     candidates = peewee.JSONField(default=list, constraints=default("[]"))
     #: Whether a provider could not be asked; the preview is made again when it can.
-    lookup_due = peewee.BooleanField(default=False, constraints=default(False))
+    lookup_due = peewee.BooleanField(**defaulted(False))
     #: Whether a person set what the disc is; providers' answers then no longer change it.
-    is_told = peewee.BooleanField(default=False, constraints=default(False))
+    is_told = peewee.BooleanField(**defaulted(False))
     #: The first episode on the disc as set by a person; null if nobody did.
     told_first_episode = peewee.IntegerField(null=True)
     #: When it was adopted from the old system's database, from when on retention counts; null for
@@ -120,12 +119,7 @@ class Title(BaseModel):
 
     disc_id: str
     disc = peewee.ForeignKeyField(
-        Disc,
-        column_name="disc_id",
-        backref="titles",
-        index=False,
-        on_delete="CASCADE",
-        lazy_load=False,
+        Disc, column_name="disc_id", backref="titles", on_delete="CASCADE", **PLAIN_KEY
     )
     #: MakeMKV's title number.
     title_index = peewee.IntegerField()
@@ -133,10 +127,10 @@ class Title(BaseModel):
     duration_seconds = peewee.IntegerField()
     #: 0 if the agent does not report it.
     size_bytes = peewee.BigIntegerField()
-    chapters = peewee.IntegerField(default=0, constraints=default(0))
+    chapters = peewee.IntegerField(**defaulted(0))
     #: Whether it will be ripped.
-    selected = peewee.BooleanField(default=False, constraints=default(False))
-    is_extra = peewee.BooleanField(default=False, constraints=default(False))
+    selected = peewee.BooleanField(**defaulted(False))
+    is_extra = peewee.BooleanField(**defaulted(False))
     #: File name, with its extension; null before the preview.
     proposed_filename = peewee.TextField(null=True)
     #: Folder below the library's root; null before the preview.

@@ -4,7 +4,14 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
+from boz_server.database.fields import (
+    PLAIN_KEY,
+    EnumField,
+    UTCDateTimeField,
+    default,
+    defaulted,
+    one_of,
+)
 from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.disc import Disc
 from boz_server.database.models.worker import Worker
@@ -19,17 +26,11 @@ class Job(BaseModel):
     job_type = EnumField(JobType)
     status = EnumField(JobStatus)
     #: Higher goes first.
-    priority = peewee.IntegerField(default=0, constraints=default(0))
+    priority = peewee.IntegerField(**defaulted(0))
     #: The disc it came from; null if there is none or its row is gone.
     disc_id: str | None
     disc = peewee.ForeignKeyField(
-        Disc,
-        column_name="disc_id",
-        backref="jobs",
-        null=True,
-        index=False,
-        on_delete="SET NULL",
-        lazy_load=False,
+        Disc, column_name="disc_id", backref="jobs", null=True, on_delete="SET NULL", **PLAIN_KEY
     )
     #: MakeMKV's number of the title; null for files from elsewhere.
     title_index = peewee.IntegerField(null=True)
@@ -46,17 +47,12 @@ class Job(BaseModel):
     #: The worker that has the job; null until assigned, and for rips.
     assigned_worker_id: str | None
     assigned_worker = peewee.ForeignKeyField(
-        Worker,
-        column_name="assigned_worker_id",
-        null=True,
-        index=False,
-        on_delete="SET NULL",
-        lazy_load=False,
+        Worker, column_name="assigned_worker_id", null=True, on_delete="SET NULL", **PLAIN_KEY
     )
     #: When its machine got it; null until assigned.
     assigned_at = UTCDateTimeField(null=True)
     #: Whether a person must approve it first.
-    requires_approval = peewee.BooleanField(default=False, constraints=default(False))
+    requires_approval = peewee.BooleanField(**defaulted(False))
     #: Label of the disc it came from, for people, even when the disc's row is gone; else null.
     source_disc_name = peewee.TextField(null=True)
     #: Size of `input_file` in bytes; null if unknown.
@@ -84,22 +80,22 @@ class Job(BaseModel):
     #: transcode outlives it.
     source_job_id = peewee.CharField(max_length=36, null=True)
     #: Whether its agent knows of the job: false from the end of its rip until the agent posts it.
-    is_announced = peewee.BooleanField(default=True, constraints=default(True))
+    is_announced = peewee.BooleanField(**defaulted(True))
     #: Number of the latest attempt; 0 before the first.
-    attempt = peewee.IntegerField(default=0, constraints=default(0))
+    attempt = peewee.IntegerField(**defaulted(0))
     #: Number of failed attempts since a person last changed the job.
-    failures = peewee.IntegerField(default=0, constraints=default(0))
+    failures = peewee.IntegerField(**defaulted(0))
     #: Identifies the latest attempt; null before the first, and when the job was taken away.
     lease_token = peewee.CharField(max_length=32, null=True)
     #: Whether the machine sends that token with its reports; reports without it are then refused.
-    token_used = peewee.BooleanField(default=False, constraints=default(False))
+    token_used = peewee.BooleanField(**defaulted(False))
     #: When the machine loses the job unless it reports before; null if none has it.
     lease_expires_at = UTCDateTimeField(null=True)
     #: Whether its machine has restarted since its last report on the job. Heartbeats then no longer
     #: extend the lease: only a report shows that it is still working.
-    lease_doubted = peewee.BooleanField(default=False, constraints=default(False))
+    lease_doubted = peewee.BooleanField(**defaulted(False))
     #: Number of answers that have sent the attempt to a worker that polls for its jobs.
-    deliveries = peewee.IntegerField(default=0, constraints=default(0))
+    deliveries = peewee.IntegerField(**defaulted(0))
     #: When it was last reported as running; null before.
     reported_at = UTCDateTimeField(null=True)
     #: When to retry it, or the earliest time to begin; null if it may begin at once.
@@ -115,7 +111,7 @@ class Job(BaseModel):
     #: arrived.
     input_upload_id = peewee.CharField(max_length=36, null=True)
     #: Whether a person chose `output_name`; if so, it overrides the preview's name.
-    is_named_by_person = peewee.BooleanField(default=False, constraints=default(False))
+    is_named_by_person = peewee.BooleanField(**defaulted(False))
 
     #: When it was adopted from the old system's database, from when on retention counts; null for
     #: all others.
@@ -235,9 +231,7 @@ class JobEvent(BaseModel):
 
     event_id = peewee.BigAutoField()
     job_id: str
-    job = peewee.ForeignKeyField(
-        Job, column_name="job_id", index=False, on_delete="CASCADE", lazy_load=False
-    )
+    job = peewee.ForeignKeyField(Job, column_name="job_id", on_delete="CASCADE", **PLAIN_KEY)
     at = UTCDateTimeField()
     #: Null when the job was created.
     from_status = EnumField(JobStatus, null=True)

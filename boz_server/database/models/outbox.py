@@ -2,7 +2,7 @@
 
 import peewee
 
-from boz_server.database.fields import UTCDateTimeField, default
+from boz_server.database.fields import UTCDateTimeField, defaulted
 from boz_server.database.models.base import BaseModel, index
 
 
@@ -23,7 +23,7 @@ class OutboxMessage(BaseModel):
     #: The latest time to which entering it again can postpone the first attempt.
     latest_due_at = UTCDateTimeField()
     #: Number of attempts begun.
-    attempts = peewee.IntegerField(default=0, constraints=default(0))
+    attempts = peewee.IntegerField(**defaulted(0))
     #: Random id of the attempt under way; null without one. Entering the message again clears it,
     #: because that attempt does not send the new content.
     claim = peewee.CharField(max_length=32, null=True)

@@ -2,7 +2,7 @@
 
 import peewee
 
-from boz_server.database.fields import UTCDateTimeField, default
+from boz_server.database.fields import PLAIN_KEY, UTCDateTimeField, default, defaulted
 from boz_server.database.models.base import BaseModel, index
 
 
@@ -13,17 +13,17 @@ class TVSeason(BaseModel):
     season_id = peewee.TextField(primary_key=True)
     show_name = peewee.TextField()
     #: The name, case-folded, for sorting and for finding a show (see LibraryEntry).
-    show_key = peewee.TextField(default="", constraints=default(""))
+    show_key = peewee.TextField(**defaulted(""))
     #: 0 is the specials.
     season_number = peewee.IntegerField()
     #: TheTVDB's id of the show; null until looked up.
     thetvdb_series_id = peewee.IntegerField(null=True)
     #: The highest episode number on any of its discs; 0 before the first.
-    last_episode_assigned = peewee.IntegerField(default=0, constraints=default(0))
+    last_episode_assigned = peewee.IntegerField(**defaulted(0))
     #: Highest episode number and highest disc number on discs that the database does not have; 0 if
     #: it has all discs. Set when the old system's database is adopted.
-    gone_last_episode = peewee.IntegerField(default=0, constraints=default(0))
-    gone_last_disc = peewee.IntegerField(default=0, constraints=default(0))
+    gone_last_episode = peewee.IntegerField(**defaulted(0))
+    gone_last_disc = peewee.IntegerField(**defaulted(0))
     #: Ids of its discs, in the order of their first report.
     disc_ids = peewee.JSONField(default=list)
     #: Label of the disc reported last; null before the first.
@@ -55,12 +55,7 @@ class TVEpisode(BaseModel):
     """What is known of one episode, from a provider or from an approved disc."""
 
     season = peewee.ForeignKeyField(
-        TVSeason,
-        column_name="season_id",
-        backref="episodes",
-        index=False,
-        on_delete="CASCADE",
-        lazy_load=False,
+        TVSeason, column_name="season_id", backref="episodes", on_delete="CASCADE", **PLAIN_KEY
     )
     episode_number = peewee.IntegerField()
     episode_name = peewee.TextField()
@@ -70,7 +65,7 @@ class TVEpisode(BaseModel):
     #: Summary of the plot; null if unknown.
     overview = peewee.TextField(null=True)
     #: Whether a provider lists it; otherwise it comes from an approved disc.
-    is_listed = peewee.BooleanField(default=False, constraints=default(False))
+    is_listed = peewee.BooleanField(**defaulted(False))
 
     class Meta:
         table_name = "tv_episodes"

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
+from boz_server.database.fields import EnumField, UTCDateTimeField, defaulted, one_of
 from boz_server.database.models.base import BaseModel, index
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 
@@ -27,7 +27,7 @@ class Upload(BaseModel):
     #: SHA-256 of the whole file in hex, as the sender declared; null if it did not.
     sha256 = peewee.CharField(max_length=64, null=True)
     #: Whether the arriving bytes were found to have that checksum.
-    is_verified = peewee.BooleanField(default=False, constraints=default(False))
+    is_verified = peewee.BooleanField(**defaulted(False))
     #: The Upload-Metadata header, to be sent back; null without one.
     metadata = peewee.TextField(null=True)
     #: Offset of bytes whose Upload-Checksum is still to be compared; null if there are none. If the

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
+from boz_server.database.fields import EnumField, UTCDateTimeField, default, defaulted, one_of
 from boz_server.database.models.base import BaseModel, index
 from boz_server.domain.machines.vlc_states import VLCCommandStatus
 
@@ -17,11 +17,10 @@ class VLCCommand(BaseModel):
     agent_id = peewee.CharField(max_length=100)
     #: Path on the agent's disk.
     file_path = peewee.TextField()
-    fullscreen = peewee.BooleanField(default=True, constraints=default(True))
+    fullscreen = peewee.BooleanField(**defaulted(True))
     status = EnumField(
         VLCCommandStatus,
-        default=VLCCommandStatus.PENDING,
-        constraints=default(VLCCommandStatus.PENDING),
+        **defaulted(VLCCommandStatus.PENDING),
     )
     #: Why it failed, as reported; null unless it did.
     error = peewee.TextField(null=True)

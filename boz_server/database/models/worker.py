@@ -4,7 +4,14 @@ from typing import ClassVar
 
 import peewee
 
-from boz_server.database.fields import EnumField, UTCDateTimeField, default, one_of
+from boz_server.database.fields import (
+    PLAIN_KEY,
+    EnumField,
+    UTCDateTimeField,
+    default,
+    defaulted,
+    one_of,
+)
 from boz_server.database.models.agent import Agent
 from boz_server.database.models.base import BaseModel, index
 from boz_server.domain.machines.presence import WorkerStatus, WorkerType
@@ -21,20 +28,18 @@ class Worker(BaseModel):
     #: The agent on the same machine; null if there is none.
     agent_id: str | None
     agent = peewee.ForeignKeyField(
-        Agent, column_name="agent_id", null=True, index=False, on_delete="SET NULL", lazy_load=False
+        Agent, column_name="agent_id", null=True, on_delete="SET NULL", **PLAIN_KEY
     )
     #: {nvenc, qsv, hevc, max_concurrent, vlc_installed, …} and further keys that the worker sends.
     capabilities = peewee.JSONField(default=dict)
     #: 1–99; lower is preferred.
-    priority = peewee.IntegerField(default=50, constraints=default(50))
+    priority = peewee.IntegerField(**defaulted(50))
     #: Whether an operator set the priority; if so, registering again does not change it.
-    priority_set_by_operator = peewee.BooleanField(default=False, constraints=default(False))
+    priority_set_by_operator = peewee.BooleanField(**defaulted(False))
     #: Whether it may get jobs; set by an operator.
-    enabled = peewee.BooleanField(default=True, constraints=default(True))
+    enabled = peewee.BooleanField(**defaulted(True))
     #: As last reported. One that has stopped responding counts as offline, a full one as busy.
-    status = EnumField(
-        WorkerStatus, default=WorkerStatus.AVAILABLE, constraints=default(WorkerStatus.AVAILABLE)
-    )
+    status = EnumField(WorkerStatus, **defaulted(WorkerStatus.AVAILABLE))
     #: Ids of the open jobs assigned to it. The server's record, not the worker's own report.
     current_jobs = peewee.JSONField(default=list)
     #: When it last sent anything.
@@ -42,7 +47,7 @@ class Worker(BaseModel):
     #: When it first registered; later registrations don't change it.
     registered_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     #: Number of jobs it has ever completed.
-    total_jobs_completed = peewee.IntegerField(default=0, constraints=default(0))
+    total_jobs_completed = peewee.IntegerField(**defaulted(0))
     #: Mean seconds from the start to the end of those jobs; 0 before the first.
     avg_transcode_time_seconds = peewee.DoubleField(default=0.0, constraints=default(0))
     #: Percent, 0–100; null if the worker does not report it.
@@ -50,11 +55,11 @@ class Worker(BaseModel):
     #: Percent, 0–100; null if the worker does not report it.
     gpu_usage = peewee.DoubleField(null=True)
     #: Number of jobs that failed on it since the last success.
-    consecutive_failures = peewee.IntegerField(default=0, constraints=default(0))
+    consecutive_failures = peewee.IntegerField(**defaulted(0))
     #: Since when it gets no jobs because too many failed in a row; null when not paused.
     paused_at = UTCDateTimeField(null=True)
     #: Running number of its latest assignment among those of all workers; 0 before the first.
-    last_turn = peewee.IntegerField(default=0, constraints=default(0))
+    last_turn = peewee.IntegerField(**defaulted(0))
 
     class Meta:
         table_name = "workers"
