@@ -1,4 +1,4 @@
-"""Goes back to a backup: what `flask db restore` does, while no server runs."""
+"""Restores a backup while no server runs: what `flask db restore` does."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import peewee
 
+from boz_server.context import Context
 from boz_server.database import backup, postgres_tools
 from boz_server.database.connection import second_database
 from boz_server.database.dialects import ENGINE_ERRORS
@@ -18,51 +19,50 @@ from boz_server.errors import BackupError, StartError
 from boz_server.services.maintenance import backups
 from boz_server.services.maintenance.backups import STAMP
 from boz_server.services.queue import leases
-from boz_server.services.wiring import Services, build_services
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What a restore did.
 
-    kept: where the database is that was there before; None where there was none. schema_version:
-    the newest migration of the database that is there now. requeued: how many jobs were under way
-    in the backup; they wait for a machine again.
+    previous: where the database of before is now; None when there was none. schema_version: the
+    newest migration of the restored database. requeued: how many jobs were under way in the
+    backup, and are queued again.
     """
 
-    kept: Path | None
+    previous: Path | None
     schema_version: str
     requeued: int
 
 
-def restore(services: Services, path: Path) -> Restored:
-    """Put a backup in the database's place; the database that was there is kept.
+def restore(context: Context, path: Path) -> Restored:
+    """Replace the database by a backup, and keep the database of before under another name.
 
     First the backup is brought to this server's schema, and its attempts are invalidated (see
-    leases.invalidate_attempts_after_restore). Raises BackupError where the file is no good,
-    StartError while a server has the database, or where the backup is of a newer server.
+    leases.invalidate_attempts_after_restore). Raises BackupError when the file is not a whole
+    backup, StartError while a server has the database, or when the backup is from a newer server.
     """
-    database = services.context.database
+    database = context.database
     database.require_folder()
     with exclusive(database):
         backup.require_whole(database, path)
         if database.path is None:
-            return _restore_postgres(services, path)
-        return _restore_sqlite(services, path.resolve(), database.path.resolve())
+            return _restore_postgres(context, path)
+        return _restore_sqlite(context, path.resolve(), database.path.resolve())
 
 
-def _restore_sqlite(services: Services, path: Path, target: Path) -> Restored:
+def _restore_sqlite(context: Context, path: Path, target: Path) -> Restored:
     if path == target:
         raise BackupError(f"{path} is the database itself: name a backup of it.")
     part = target.with_name(f".{target.name}.restoring")
     try:
-        _clear(part)  # what a killed restore left: an old log would be taken for the copy's
+        _clear(part)  # a killed restore may have left a log, which is not the copy's
         shutil.copyfile(path, part)
         _give_to_owner(part, target)
-        version, requeued = _bring_up_to_date(services, part)
+        version, requeued = _bring_up_to_date(context, part)
         with part.open("r+b") as file:
             os.fsync(file.fileno())
-        kept = _keep(target, services) if target.exists() else None
+        previous = _keep(target, context) if target.exists() else None
         part.replace(target)
         sync_folder(target.parent)
     except OSError as error:
@@ -71,31 +71,31 @@ def _restore_sqlite(services: Services, path: Path, target: Path) -> Restored:
         ) from error
     finally:
         _clear(part)
-    return Restored(kept, version, requeued)
+    return Restored(previous, version, requeued)
 
 
-def _restore_postgres(services: Services, path: Path) -> Restored:
-    database = services.context.database
-    wanted = backups.folder(services.context) / f"before-restore-{_stamp(services)}.dump"
-    kept = backups.make(services.context, _free(wanted)).path
+def _restore_postgres(context: Context, path: Path) -> Restored:
+    database = context.database
+    wanted = backups.folder(context) / f"before-restore-{_stamp(context)}.dump"
+    previous = backups.make(context, _free(wanted)).path
     postgres_tools.restore(database.url, path, instead_of=database.tables())
-    return Restored(kept, *_begin_anew(services))
+    return Restored(previous, *_begin_anew(context))
 
 
-def _bring_up_to_date(services: Services, file: Path) -> tuple[str, int]:
-    """Make a copy of a backup what the server may start on; returns its schema's version, and how
-    many jobs were under way in it."""
+def _bring_up_to_date(context: Context, file: Path) -> tuple[str, int]:
+    """Prepare a copy of a backup for the server; returns its schema's version, and how many of its
+    jobs were under way."""
     with second_database(f"sqlite:///{file}") as copy:
-        done = _begin_anew(build_services(services.context.settings, copy, services.context.clock))
+        done = _begin_anew(Context.build(context.settings, context.clock, copy))
         # One file, without a log beside it.
         copy.peewee.execute_sql("PRAGMA journal_mode = delete")
         return done
 
 
-def _begin_anew(services: Services) -> tuple[str, int]:
-    migrations = Migrations(services.context.database)
+def _begin_anew(context: Context) -> tuple[str, int]:
+    migrations = Migrations(context.database)
     migrations.upgrade()
-    return migrations.newest(), leases.invalidate_attempts_after_restore(services.context)
+    return migrations.newest(), leases.invalidate_attempts_after_restore(context)
 
 
 def _clear(part: Path) -> None:
@@ -110,7 +110,7 @@ def _clear_logs(path: Path) -> None:
 
 
 def _give_to_owner(part: Path, target: Path) -> None:
-    """Let the server, which may be another user than whoever restores, read and write it."""
+    """Let the server, which may run as another user, read and write the copy."""
     if target.exists():
         shutil.copymode(target, part)
     if os.geteuid() == 0:
@@ -118,9 +118,9 @@ def _give_to_owner(part: Path, target: Path) -> None:
         os.chown(part, owner.st_uid, owner.st_gid)
 
 
-def _keep(target: Path, services: Services) -> Path:
-    """Give the present database a second name, which stays when another file gets the first."""
-    name = f"{target.stem}-before-restore-{_stamp(services)}{target.suffix}"
+def _keep(target: Path, context: Context) -> Path:
+    """Give the present database a second name, which stays when the backup takes the first."""
+    name = f"{target.stem}-before-restore-{_stamp(context)}{target.suffix}"
     kept = _free(target.with_name(name))
     log, kept_log = (path.with_name(f"{path.name}-wal") for path in (target, kept))
     if log.exists():
@@ -129,12 +129,12 @@ def _keep(target: Path, services: Services) -> Path:
         _fold_in_log(target)
         kept_log.unlink(missing_ok=True)
     except ENGINE_ERRORS as error:
-        if services.context.database.dialect.is_busy(error.__context__ or error):
+        if context.database.dialect.is_busy(error.__context__ or error):
             kept_log.unlink(missing_ok=True)
             raise StartError(
                 "Another program has the database open: stop it first; nothing was changed."
             ) from error
-        # Damaged: what there is of it is kept, and its log must not be taken for the backup's.
+        # It is damaged: keep what there is, but its log must not be taken for the backup's.
         _clear_logs(target)
     try:
         os.link(target, kept)
@@ -143,18 +143,17 @@ def _keep(target: Path, services: Services) -> Path:
     return kept
 
 
-def _stamp(services: Services) -> str:
-    return services.context.clock.now().strftime(STAMP)
+def _stamp(context: Context) -> str:
+    return context.clock.now().strftime(STAMP)
 
 
 def _free(path: Path) -> Path:
-    """Return the path, or the first numbered one that is not taken: we are alone here."""
+    """Return the path, or the first numbered one that is free; no other restore runs."""
     return next(free for free in numbered(path) if not free.exists())
 
 
 def _fold_in_log(target: Path) -> None:
-    """Have what was committed last in the file itself; SQLite refuses that while anyone else has
-    it open."""
+    """Fold the log into the file; SQLite refuses while another program has the file open."""
     present = peewee.SqliteDatabase(str(target), timeout=1)
     with closing(present):
         present.execute_sql("PRAGMA journal_mode = delete")

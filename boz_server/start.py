@@ -1,4 +1,4 @@
-"""What has to be in order before a server starts."""
+"""Prepares what a server needs before it starts."""
 
 from functools import partial
 from pathlib import Path

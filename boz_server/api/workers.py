@@ -1,10 +1,11 @@
-"""Workers announce themselves, stay in touch, and are steered by operators."""
+"""Workers register, send heartbeats and take jobs; operators configure them."""
 
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import context, services
 from boz_server.database.models import Job, Worker
+from boz_server.domain.machines.presence import WorkerHeartbeat
 from boz_server.domain.queue.presets import preset_for
 from boz_server.schemas import addresses
 from boz_server.schemas.common import MessageSchema, PageArgs, StatusSchema
@@ -32,7 +33,7 @@ blueprint = BozBlueprint("workers", __name__, url_prefix="/api/workers", descrip
 @blueprint.arguments(RegisterWorkerSchema)
 @blueprint.response(200, WorkerSchema)
 def register(body: dict[str, Any]) -> Worker:
-    """Enter a worker, or refresh it."""
+    """Register a worker, or refresh its registration."""
     return services().workers.register(**body)
 
 
@@ -43,7 +44,7 @@ def heartbeat(body: dict[str, Any], worker_id: str) -> dict[str, Any]:
     """Keep a worker online."""
     return {
         "acknowledged": True,
-        "server_time": services().workers.heartbeat(worker_id, **body),
+        "server_time": services().workers.heartbeat(worker_id, WorkerHeartbeat(**body)),
         "cancelled_jobs": services().workers.cancelled_jobs(worker_id),
     }
 
@@ -59,14 +60,14 @@ def workers(args: dict[str, Any]) -> Listed:
 @blueprint.get("/available")
 @blueprint.response(200, WorkerSchema(many=True))
 def available() -> list[Worker]:
-    """List the workers that can take a job now, the preferred ones first."""
+    """List the workers that can take a job now, preferred ones first."""
     return services().workers.available()
 
 
 @blueprint.get("/stats")
 @blueprint.response(200, WorkerStatsSchema)
 def stats() -> WorkerStats:
-    """Count the workers by what they are just now."""
+    """Count the workers by their status now."""
     return services().workers.stats()
 
 
@@ -74,7 +75,7 @@ def stats() -> WorkerStats:
 @blueprint.arguments(AssignWorkerSchema)
 @blueprint.response(200, WorkerAssignmentSchema)
 def assign(body: dict[str, Any]) -> dict[str, Any]:
-    """Say who is to transcode a file that an agent has."""
+    """Choose the worker that transcodes a file on an agent's machine."""
     transport = remote_inputs.assign(context(), body["agent_id"], body["job_id"])
     worker, job_id = services().workers.get(transport.worker_id), transport.job_id
     return {
@@ -102,7 +103,7 @@ def worker(worker_id: str) -> Worker:
 @blueprint.delete("/<worker_id>")
 @blueprint.response(200, MessageSchema)
 def unregister(worker_id: str) -> dict[str, str]:
-    """Forget a worker."""
+    """Delete a worker."""
     services().workers.unregister(worker_id)
     return {"message": "Worker unregistered"}
 
@@ -119,7 +120,7 @@ def update_priority(body: dict[str, int], worker_id: str) -> dict[str, int]:
 @blueprint.post("/<worker_id>/enable")
 @blueprint.response(200, EnabledSchema)
 def enable(worker_id: str) -> dict[str, bool]:
-    """Let a worker have jobs."""
+    """Allow a worker new jobs."""
     services().workers.set_enabled(worker_id, enabled=True)
     return {"enabled": True}
 
@@ -127,7 +128,7 @@ def enable(worker_id: str) -> dict[str, bool]:
 @blueprint.post("/<worker_id>/disable")
 @blueprint.response(200, EnabledSchema)
 def disable(worker_id: str) -> dict[str, bool]:
-    """Give a worker no more jobs; those that it has go on."""
+    """Refuse a worker new jobs; the jobs that it has go on."""
     services().workers.set_enabled(worker_id, enabled=False)
     return {"enabled": False}
 
@@ -144,6 +145,6 @@ def poll_jobs(body: dict[str, int], worker_id: str) -> dict[str, list[Job]]:
 @blueprint.arguments(WorkerJobDoneSchema)
 @blueprint.response(200, StatusSchema)
 def complete_job(body: dict[str, Any], worker_id: str) -> dict[str, str]:
-    """Report that a job is done, well or not."""
+    """Report that a job is completed or failed."""
     reports.complete_by_worker(context(), worker_id, body["job_id"], body["report"])
     return {}

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from boz_server.api.context import context, services
+from boz_server.api.context import context
 from boz_server.cli.output import age, json_option, say, say_list, size
 from boz_server.database import backup as backup_file
 from boz_server.restore import restore as restore_from
@@ -66,9 +66,11 @@ def restore(file: Path, as_json: bool) -> None:
 
     Jobs that were under way are queued again, and reports from after the backup are rejected.
     """
-    done = restore_from(services(), file)
+    done = restore_from(context(), file)
     kept = (
-        "There was no database before" if done.kept is None else f"Kept the one before: {done.kept}"
+        "There was no database before"
+        if done.previous is None
+        else f"Kept the one before: {done.previous}"
     )
     say(
         f"Restored: {file} ({done.schema_version}; jobs queued again: {done.requeued}). {kept}.",
@@ -76,7 +78,7 @@ def restore(file: Path, as_json: bool) -> None:
             "path": str(file),
             "schema_version": done.schema_version,
             "requeued": done.requeued,
-            "kept": None if done.kept is None else str(done.kept),
+            "kept": None if done.previous is None else str(done.previous),
         },
         as_json=as_json,
     )

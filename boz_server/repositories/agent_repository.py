@@ -72,18 +72,18 @@ class AgentRepository:
             .execute()
         )
 
-    def touch(self, agent_id: str, now: datetime, absent_since: datetime | None = None) -> bool:
+    def touch(self, agent_id: str, now: datetime, online_since: datetime | None = None) -> bool:
         """Move last_heartbeat to now; a busy agent stays busy. False when unknown.
 
-        absent_since: also False, without a change, for an agent that counts as offline: it
+        online_since: also False, without a change, for an agent that counts as offline: it
         unregistered, or its last heartbeat was before then.
         """
         query = Agent.update(last_heartbeat=now, status=ONLINE_UNLESS_BUSY).where(
             Agent.agent_id == agent_id
         )
-        if absent_since is not None:
+        if online_since is not None:
             query = query.where(
-                Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat >= absent_since
+                Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat >= online_since
             )
         return bool(query.execute())
 

@@ -1,5 +1,6 @@
 """Workers in the database."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, Worker
-from boz_server.domain.machines.presence import WorkerStatus
+from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import HELD, OPEN
 from boz_server.domain.queue.placement import FAILURES_TO_PAUSE
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
@@ -28,25 +29,35 @@ class WorkerRepository:
         return fetch_page(Worker.select(), [(Worker.worker_id, False)], request)
 
     def enabled_by_priority(self) -> list[Worker]:
-        """Return the workers that may have jobs, the preferred ones first."""
+        """Return the enabled workers, preferred ones first."""
         query = Worker.select().where(Worker.enabled)
         return list(query.order_by(Worker.priority, Worker.worker_id))
 
     def all(self) -> list[Worker]:
-        """Return every worker: one machine each, so there are tens of them, not thousands."""
+        """Return every worker; each is a machine, so there are tens, not thousands."""
         return list(Worker.select())
 
     def all_of_agent(self, agent_id: str) -> list[Worker]:
-        """Return the workers on an agent's machine, the preferred ones first."""
+        """Return the workers on an agent's machine, preferred ones first."""
         query = Worker.select().where(Worker.agent == agent_id)
         return list(query.order_by(Worker.priority, Worker.worker_id))
 
-    def register(self, worker_id: str, now: datetime, **facts: Any) -> None:
-        """Enter the worker, or refresh its facts.
+    def register(
+        self,
+        worker_id: str,
+        now: datetime,
+        *,
+        agent_id: str | None,
+        worker_type: WorkerType,
+        hostname: str,
+        capabilities: dict[str, Any],
+        priority: int,
+    ) -> None:
+        """Insert a worker, or refresh it.
 
-        Kept when it comes again: its statistics, `enabled`, and a priority that an operator set.
+        Its statistics, `enabled` and a priority that an operator set stay.
         """
-        kept_priority = peewee.Case(
+        new_priority = peewee.Case(
             None, [(Worker.priority_set_by_operator, Worker.priority)], peewee.EXCLUDED.priority
         )
         (
@@ -55,7 +66,11 @@ class WorkerRepository:
                 status=WorkerStatus.AVAILABLE,
                 last_heartbeat=now,
                 registered_at=now,
-                **facts,
+                agent=agent_id,
+                worker_type=worker_type,
+                hostname=hostname,
+                capabilities=capabilities,
+                priority=priority,
             )
             .on_conflict(
                 conflict_target=[Worker.worker_id],
@@ -67,7 +82,7 @@ class WorkerRepository:
                     Worker.status,
                     Worker.last_heartbeat,
                 ],
-                update={Worker.priority: kept_priority},
+                update={Worker.priority: new_priority},
             )
             .execute()
         )
@@ -76,23 +91,25 @@ class WorkerRepository:
         self,
         worker_id: str,
         now: datetime,
-        absent_since: datetime | None = None,
-        **reported: Any,
+        heartbeat: WorkerHeartbeat | None = None,
+        online_since: datetime | None = None,
     ) -> bool:
-        """Move last_heartbeat to now, with what else the worker reported. False when unknown.
+        """Move last_heartbeat to now, and store a heartbeat. False when unknown.
 
-        absent_since: then also False, and nothing changed, for one that counted as offline: it
-        said so, or was last heard from before.
+        heartbeat: None after a poll: the worker is available, and its usage stays. online_since:
+        also False, without a change, for a worker that counts as offline: it reported so, or its
+        last heartbeat was before then.
         """
+        reported = {"status": WorkerStatus.AVAILABLE} if heartbeat is None else asdict(heartbeat)
         query = Worker.update(last_heartbeat=now, **reported).where(Worker.worker_id == worker_id)
-        if absent_since is not None:
+        if online_since is not None:
             query = query.where(
-                Worker.status != WorkerStatus.OFFLINE, Worker.last_heartbeat >= absent_since
+                Worker.status != WorkerStatus.OFFLINE, Worker.last_heartbeat >= online_since
             )
         return bool(query.execute())
 
-    def sign_off(self, agent_id: str) -> None:
-        """Note that the workers on an agent's machine are offline, as the agent has signed off."""
+    def mark_offline(self, agent_id: str) -> None:
+        """Mark the workers on an agent's machine offline."""
         Worker.update(status=WorkerStatus.OFFLINE).where(Worker.agent == agent_id).execute()
 
     def set_priority(self, worker_id: str, priority: int) -> bool:
@@ -100,23 +117,21 @@ class WorkerRepository:
         return self._update(worker_id, priority=priority, priority_set_by_operator=True)
 
     def set_enabled(self, worker_id: str, *, enabled: bool) -> bool:
-        """Let the worker have jobs, or not; whoever lets it forgives its failures. False when
-        unknown."""
+        """Allow or refuse a worker new jobs; allowing resets its failures. False when unknown."""
         forgiven = {"consecutive_failures": 0, "paused_at": None} if enabled else {}
         return self._update(worker_id, enabled=enabled, **forgiven)
 
     def delete(self, worker_id: str) -> bool:
-        """Forget the worker; its jobs stay, and those that wait for it wait for any. False when
-        unknown."""
+        """Delete a worker; open jobs for it alone become jobs for any. False when unknown."""
         Job.update(for_worker_id=None).where(
             Job.for_worker_id == worker_id, Job.status.in_(list(OPEN))
         ).execute()
         return bool(Worker.delete().where(Worker.worker_id == worker_id).execute())
 
     def refresh_work(self, worker_id: str) -> None:
-        """Set the worker's list of open jobs from the jobs themselves.
+        """Derive a worker's list of open jobs from the jobs.
 
-        The lock comes first, so that of two writers the later one sees both changes.
+        Takes the lock first, so that of two writers the later one sees both changes.
         """
         self.database.keep_row(Worker, worker_id)
         held = (
@@ -127,7 +142,7 @@ class WorkerRepository:
         self._update(worker_id, current_jobs=[job.job_id for job in held])
 
     def count_completion(self, worker_id: str, seconds: float) -> None:
-        """Add one completed job that took so long to the worker's statistics."""
+        """Add a completed job of this duration to a worker's statistics."""
         total = Worker.total_jobs_completed
         mean = (Worker.avg_transcode_time_seconds * total + seconds) / (total + 1)
         self._update(
@@ -139,7 +154,7 @@ class WorkerRepository:
         )
 
     def count_failure(self, worker_id: str, now: datetime) -> None:
-        """Count a failed job; too many in a row, and the worker is paused."""
+        """Count a failed job; too many in a row pause the worker."""
         failures = Worker.consecutive_failures + 1
         paused_at = peewee.Case(
             None,

@@ -69,8 +69,8 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     share = LibraryShare(settings)
     places = LibraryPlaces(settings, rows.discs)
     files = build_files(context, places=places, share=share)
-    agents = AgentManager(context, agents=rows.agents, workers=rows.workers)
-    workers = WorkerManager(context, workers=rows.workers, agents=rows.agents)
+    agents = AgentManager(context)
+    workers = WorkerManager(context)
     disc = build_discs(
         context,
         thumbnails=thumbnails,

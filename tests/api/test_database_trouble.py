@@ -128,7 +128,7 @@ def test_it_answers_503_while_another_thread_writes(client, services):
     @contextmanager
     def write() -> Iterator[None]:
         with services.context.database.write():
-            services.agents.agents.lock("pc")
+            services.context.stores.agents.lock("pc")
             yield
         services.context.database.release()
 

@@ -184,6 +184,6 @@ def test_it_tells_nothing_of_a_change_that_was_not_made(
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(running.workers.workers, "count_completion", fail)
+    monkeypatch.setattr(running.context.stores.workers, "count_completion", fail)
     assert client.report(job_id, "completed").status_code == 500
     assert OutboxMessage.select().count() == 0

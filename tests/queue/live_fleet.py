@@ -7,7 +7,7 @@ from typing import Any
 
 from boz_server.database.models import Job
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
-from boz_server.domain.machines.presence import WorkerType
+from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerType
 from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.errors import Conflict
@@ -55,7 +55,7 @@ class Machine:
         if not self.alive:
             return
         if number % HEARTBEAT_STEPS == 0:
-            self.services.workers.heartbeat(f"{self.name}-worker")
+            self.services.workers.heartbeat(f"{self.name}-worker", WorkerHeartbeat())
             if self.is_agent:
                 self.services.agents.heartbeat(self.name)
         for job_id in list(self.in_hand):

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from boz_server.database.connection import Database
 from boz_server.database.models import MODELS
 from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
-from boz_server.domain.machines.presence import WorkerStatus, WorkerType
+from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
 from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.errors import BozError
@@ -107,14 +107,19 @@ class QueueMachine(RuleBasedStateMachine):
             case "unregister":
                 manager.unregister(worker_id)
             case "heartbeat":
-                manager.heartbeat(worker_id, status)
+                manager.heartbeat(worker_id, WorkerHeartbeat(status))
             case _:
                 manager.set_enabled(worker_id, enabled=what == "enable")
 
     def all_show_themselves(self) -> None:
         """Let every machine say that it is there."""
         self.ask(lambda: [self.services.agents.heartbeat(one) for one in self.state.agents])
-        self.ask(lambda: [self.services.workers.heartbeat(one) for one in self.state.workers])
+        self.ask(
+            lambda: [
+                self.services.workers.heartbeat(one, WorkerHeartbeat())
+                for one in self.state.workers
+            ]
+        )
 
     def enter(self, job_type: JobType, **fields: Any) -> None:
         """Enter a job; what is left out is null."""

@@ -1,11 +1,12 @@
-"""Who is there: agents and workers count as offline once they have been silent too long."""
+"""Which agents and workers are online: one that is silent for too long counts as offline."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 
 class AgentStatus(StrEnum):
-    """Whether an agent is there, and works."""
+    """Whether an agent is online, and works."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -13,7 +14,7 @@ class AgentStatus(StrEnum):
 
 
 class WorkerStatus(StrEnum):
-    """Whether a worker is there, and can take a job."""
+    """Whether a worker is online, and can take a job."""
 
     AVAILABLE = "available"
     BUSY = "busy"
@@ -28,18 +29,37 @@ class WorkerType(StrEnum):
     SERVER = "server"
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerHeartbeat:
+    """What a worker reports about itself; usage in percent, None when it doesn't know."""
+
+    status: WorkerStatus = WorkerStatus.AVAILABLE
+    cpu_usage: float | None = None
+    gpu_usage: float | None = None
+
+
+def silent_before(now: datetime, timeout_seconds: int) -> datetime:
+    """Return the time since which a machine must have sent a heartbeat to count as online."""
+    return now - timedelta(seconds=timeout_seconds)
+
+
 def is_silent(last_heartbeat: datetime, now: datetime, timeout_seconds: int) -> bool:
-    """Whether the last sign of life is longer ago than the timeout."""
-    return now - last_heartbeat > timedelta(seconds=timeout_seconds)
+    """Whether the last heartbeat is longer ago than the timeout."""
+    return last_heartbeat < silent_before(now, timeout_seconds)
+
+
+def agent_status(reported: AgentStatus, *, silent: bool) -> AgentStatus:
+    """Return the status of an agent now; a silent one is offline, whatever it reported."""
+    return AgentStatus.OFFLINE if silent else reported
 
 
 def worker_status(
     reported: WorkerStatus, *, silent: bool, open_jobs: int, max_concurrent: int
 ) -> WorkerStatus:
-    """Return what a worker is, whatever it says of itself.
+    """Return the status of a worker now.
 
-    Workers of today report themselves available while they transcode: what the server gave
-    them is the truth.
+    Today's workers report that they are available while they transcode, so the jobs that the
+    server assigned to them decide.
     """
     if silent or reported is WorkerStatus.OFFLINE:
         return WorkerStatus.OFFLINE

@@ -11,6 +11,7 @@ from uuid import uuid4
 from boz_server.context import Context
 from boz_server.database.models import MaintenanceRun
 from boz_server.repositories.maintenance_repository import NEVER
+from boz_server.services.queue import leases
 
 log = logging.getLogger(__name__)
 
@@ -115,10 +116,7 @@ class Maintenance:
         gap = now - renewed_at
         if timedelta() <= gap <= timedelta(seconds=GAP_SECONDS):
             return
-        stores = self.context.stores
-        stores.attempts.renew_all(now)
-        stores.fleet.heard_by(now)
-        stores.attempts.bring_forward(now, max(-gap, timedelta()))
+        leases.renew_all(self.context, now, put_back=max(-gap, timedelta()))
         if renewed_at != NEVER:
             log.warning("Leases renewed", extra={"silence": str(gap)})
 

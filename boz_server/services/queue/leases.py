@@ -2,7 +2,7 @@
 
 import logging
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import peewee
 
@@ -70,6 +70,18 @@ def rescue(context: Context) -> int:
             _rescue(context, job)
         dispatcher.dispatch(context)
     return len(jobs)
+
+
+def renew_all(context: Context, now: datetime, *, put_back: timedelta) -> None:
+    """Give every machine a full term to report again.
+
+    put_back: how far the clock was put back; what waits for its time must not wait longer.
+    """
+    context.database.require_queue()
+    stores = context.stores
+    stores.attempts.renew_all(now)
+    stores.fleet.heard_by(now)
+    stores.attempts.bring_forward(now, put_back)
 
 
 def invalidate_attempts_after_restore(context: Context) -> int:
