@@ -52,8 +52,8 @@ class Client(FlaskClient):
     def worker(self, worker_id: str = "gpu") -> dict[str, Any]:
         return dict(ok(self.get(f"/api/workers/{worker_id}")))
 
-    def sign_off(self, agent_id: str = "pc") -> None:
-        ok(self.post(f"/api/agents/{agent_id}/unregister"))
+    def sign_off(self, agent_id: str = "pc") -> dict[str, Any]:
+        return dict(ok(self.post(f"/api/agents/{agent_id}/unregister")))
 
     def heartbeat(self, machine: str) -> dict[str, Any]:
         """Send a heartbeat of `agents/ID` or `workers/ID`; returns the answer."""
@@ -112,6 +112,15 @@ class Client(FlaskClient):
         disc = self.detect(*args, **extra)
         return disc.id, disc.approve().rip()
 
+    def one_rip(self) -> str:
+        """Order the rip of a disc with one title; returns its id."""
+        _, (job_id,) = self.ordered_rips("ALIEN", (117,))
+        return job_id
+
+    def reject(self, disc_id: str) -> dict[str, Any]:
+        """Refuse a disc's names."""
+        return self.edit(disc_id, "preview/reject")
+
     def eject(self, drive: str = "D:", agent_id: str = "pc") -> None:
         ok(self.post("/api/discs/ejected", json={"agent_id": agent_id, "drive": drive}))
 
@@ -134,9 +143,14 @@ class Client(FlaskClient):
     def approved_job(self, worker_id: str = "gpu", **extra: Any) -> str:
         """Enter a transcode job and approve it for a worker; returns its id."""
         job_id = str(self.create_job(**extra)["job_id"])
-        body = {"worker_id": worker_id, "preset": "H.265 NVENC 1080p"}
-        ok(self.post(f"/api/jobs/{job_id}/approve", json=body))
+        self.approve_job(job_id, worker_id, preset="H.265 NVENC 1080p")
         return job_id
+
+    def approve_job(
+        self, job_id: str, worker_id: str = "gpu", *, preset: str = "Fast 1080p30", **extra: Any
+    ) -> dict[str, Any]:
+        body = {"worker_id": worker_id, "preset": preset, **extra}
+        return dict(ok(self.post(f"/api/jobs/{job_id}/approve", json=body)))
 
     def running_job(self, progress: float = 40, worker_id: str = "gpu", **extra: Any) -> str:
         """A transcode job that a worker has begun; its id."""
@@ -165,8 +179,19 @@ class Client(FlaskClient):
         """For each job whether a machine has it."""
         return [status in ("assigned", "running") for status in self.statuses(job_ids)]
 
-    def cancel(self, job_id: str) -> None:
-        ok(self.post(f"/api/jobs/{job_id}/cancel"))
+    def awaiting_approval(self) -> list[dict[str, Any]]:
+        return list(ok(self.get("/api/jobs/awaiting-approval")))
+
+    def transcodes(self) -> list[dict[str, Any]]:
+        """All transcode jobs, the oldest first."""
+        jobs = ok(self.get("/api/jobs"))
+        return [job for job in jobs[::-1] if job["job_type"] == "transcode"]
+
+    def retry(self, job_id: str) -> dict[str, Any]:
+        return dict(ok(self.post(f"/api/jobs/{job_id}/retry")))
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        return dict(ok(self.post(f"/api/jobs/{job_id}/cancel")))
 
     def history(self, job_id: str) -> list[dict[str, Any]]:
         """The events of a job, oldest first."""

@@ -69,12 +69,12 @@ def test_it_rips_an_adopted_disc(app, client, clock, legacy):
     client.register_agent()
     jobs = client.rip("disc")
     assert len(jobs) == 3
-    given = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    given = client.agent_jobs()
     assert given[0]["job_id"] in jobs
     ok(client.report(given[0]["job_id"], "running", progress=5))
     done = client.report(given[0]["job_id"], "completed", output_file="C:\\rips\\a.mkv")
     assert ok(done)["status"] == "completed"
-    assert len(ok(client.get("/api/jobs/awaiting-approval"))) == 1
+    assert len(client.awaiting_approval()) == 1
 
 
 @pytest.mark.parametrize("status", ["approved", "pending"])

@@ -21,8 +21,7 @@ def test_it_says_so_when_there_is_nothing_yet(client):
 def test_it_shows_machines_discs_and_jobs(client):
     client.register_agent(name="Den PC")
     client.register_worker(hostname="GPU-BOX")
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     client.rip(disc_id, title_indices=[0])
     client.create_job(output_name="Serenity")
     text = html.unescape(page(client))

@@ -82,7 +82,7 @@ def test_it_answers_503_while_another_process_writes(client, services, clock):
         assert_busy(lambda: client.post("/api/agents/pc/heartbeat"))
         assert_busy(lambda: client.post("/api/jobs", json={"job_type": "rip"}))
         assert_busy(lambda: client.report(job_id, "cancelled"))
-    assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:34:56.123456Z"
+    assert client.agent()["last_heartbeat"] == "2026-01-24T12:34:56.123456Z"
     assert [job["status"] for job in ok(client.get("/api/jobs"))] == ["pending"]
 
 
@@ -134,7 +134,7 @@ def test_it_answers_503_while_another_thread_writes(client, services):
 
     with another_thread(write):
         assert_busy(lambda: client.post("/api/agents/pc/heartbeat"))
-    assert ok(client.post(f"/api/jobs/{job_id}/cancel"))["status"] == "ok"
+    assert client.cancel(job_id)["status"] == "ok"
 
 
 def test_it_answers_503_when_all_connections_are_taken(client, services):

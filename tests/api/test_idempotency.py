@@ -30,7 +30,7 @@ def send(client: Client, address: str, body: Any, key: str = "key-1") -> TestRes
 def ripped(client) -> str:
     """Where the titles of an approved disc are ordered."""
     client.register_agent()
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     return f"/api/discs/{disc_id}/rip"
 
 

@@ -39,7 +39,7 @@ def test_it_returns_a_path_of_a_job_as_it_was_sent(client, path):
 def test_it_tells_machines_of_a_path_as_it_was_sent(client, path):
     client.register_agent()
     client.assigned_job(input_file=path)
-    assert [job["input_file"] for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [path]
+    assert [job["input_file"] for job in client.agent_jobs()] == [path]
     farm(client)
     client.queued_job(input_file=path)
     assert [work["input_file"] for work in client.poll()] == [path]
@@ -56,18 +56,16 @@ def test_it_keeps_the_path_of_a_result_as_it_was_reported(client, path):
 
 def test_it_hands_the_path_of_a_rip_on_to_its_transcode(client, path):
     client.register_agent()
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     (rip_id,) = client.rip(disc_id, title_indices=[0])
     ok(client.report(rip_id, "completed", output_file=path))
-    (pending,) = ok(client.get("/api/jobs/awaiting-approval"))
+    (pending,) = client.awaiting_approval()
     assert pending["input_file"] == path
     # The agent's own POST is about the same file.
     assert client.create_job(input_file=path)["job_id"] == pending["job_id"]
     client.register_worker()
-    body = APPROVAL | {"worker_id": "gpu"}
-    ok(client.post(f"/api/jobs/{pending['job_id']}/approve", json=body))
-    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    client.approve_job(pending["job_id"])
+    (job,) = client.agent_jobs()
     assert job["input_file"] == path
 
 

@@ -51,7 +51,7 @@ def test_it_either_approves_or_cancels(app, client, services):
         assert cancellation.status_code == 200
         assert approval.status_code in (200, 400)
         assert client.job(job_id)["status"] == "cancelled"
-        assert ok(client.get("/api/workers/gpu"))["current_jobs"] == []
+        assert client.worker()["current_jobs"] == []
 
 
 @pytest.mark.usefixtures("machines")
@@ -65,7 +65,7 @@ def test_it_lets_one_end_win(app, client, services):
         assert statuses(answers) == [200, 409, 409]
         (won,) = [answer.json for answer in answers if answer.status_code == 200]
         assert client.job(job_id) == won
-        assert ok(client.get("/api/agents/pc"))["status"] == "online"
+        assert client.agent()["status"] == "online"
 
 
 @pytest.mark.usefixtures("machines")
@@ -75,7 +75,7 @@ def test_it_counts_a_completion_once_that_is_reported_twice_at_once(app, client,
         with meeting_behind(services.context.stores.jobs, "get"):
             answers = at_once(*[reported(app, job_id, "completed")] * 3)
         assert statuses(answers) == [200, 200, 200]
-        assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == number
+        assert client.worker()["total_jobs_completed"] == number
 
 
 def test_it_counts_every_completion_of_several_at_once(app, client):
@@ -85,7 +85,7 @@ def test_it_counts_every_completion_of_several_at_once(app, client):
     assert client.assigned(jobs) == [True] * 6
     answers = at_once(*[reported(app, job_id, "completed") for job_id in jobs])
     assert statuses(answers) == [200] * 6
-    worker = ok(client.get("/api/workers/gpu"))
+    worker = client.worker()
     assert (worker["total_jobs_completed"], worker["current_jobs"]) == (6, [])
 
 
@@ -98,7 +98,7 @@ def test_it_frees_an_agent_whose_last_jobs_end_at_once(app, client, services):
         with meeting_behind(services.context.stores.jobs, "step"):
             answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
         assert statuses(answers) == [200, 200]
-        agent = ok(client.get("/api/agents/pc"))
+        agent = client.agent()
         assert (agent["status"], agent["current_job_id"]) == ("online", None)
 
 
@@ -110,22 +110,21 @@ def test_it_frees_a_worker_whose_last_jobs_end_at_once(app, client, services):
         with meeting_behind(services.context.stores.jobs, "step"):
             answers = at_once(*[reported(app, job_id, "cancelled") for job_id in jobs])
         assert statuses(answers) == [200, 200]
-        assert ok(client.get("/api/workers/farm"))["current_jobs"] == []
+        assert client.worker("farm")["current_jobs"] == []
 
 
 @pytest.mark.usefixtures("machines")
 def test_it_completes_a_disc_whose_last_rips_end_at_once(app, client, services):
     for number in range(3):
-        disc_id = client.detect(label=f"FIREFLY_S0{number + 1}_D1")["disc_id"]
-        client.approve(disc_id)
+        disc_id = client.detect(label=f"FIREFLY_S0{number + 1}_D1").approve().id
         # The agent is away, so no one has these: nothing but the disc is common to them.
-        ok(client.post("/api/agents/pc/unregister"))
+        client.sign_off()
         rips = client.rip(disc_id, title_indices=[0, 1])
         assert client.assigned(rips) == [False, False]
         with meeting_behind(services.context.stores.jobs, "step"):
             answers = at_once(*[post(app, f"/api/jobs/{job_id}/cancel") for job_id in rips])
         assert statuses(answers) == [200, 200]
-        assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
+        assert client.disc(disc_id)["status"] == "completed"
 
 
 def test_it_registers_an_agent_once(app, client):
@@ -165,7 +164,7 @@ def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(app, cli
             post(app, "/api/jobs", **body),
         )
     assert statuses(answers) == [200, 200]
-    (transcode,) = ok(client.get("/api/jobs/awaiting-approval"))
+    (transcode,) = client.awaiting_approval()
     assert (transcode["source_job_id"], transcode["input_file"]) == (rip_id, body["input_file"])
 
 

@@ -47,7 +47,7 @@ def shelve_ripped(client: Client) -> str:
 
 def transcodes(client: Client) -> list[str]:
     """The transcodes that wait for a person."""
-    return [job["job_id"] for job in ok(client.get("/api/jobs/awaiting-approval"))]
+    return [job["job_id"] for job in client.awaiting_approval()]
 
 
 def live(client: Client) -> list[str]:
@@ -100,9 +100,9 @@ def test_it_keeps_a_disc_that_a_job_has_to_do_with(client, services, clock):
     shelve_ripped(client)
     (waiting, *others) = transcodes(client)
     for job_id in others:
-        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        client.cancel(job_id)
     assert archive_all(services, clock) == 0
-    ok(client.post(f"/api/jobs/{waiting}/cancel"))
+    client.cancel(waiting)
     assert count_prunable(services.context) == prune(services.context)
     assert live(client) != []
     assert archive_all(services, clock) == 1
@@ -111,7 +111,7 @@ def test_it_keeps_a_disc_that_a_job_has_to_do_with(client, services, clock):
 def test_it_puts_a_ripped_disc_away_that_no_one_took_out(client, services, clock):
     disc_id = ripped(client)
     for job_id in transcodes(client):
-        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        client.cancel(job_id)
     before = client.disc(disc_id)
     assert before["status"] == "completed"
     assert archive_all(services, clock) == 1
@@ -127,7 +127,7 @@ def test_it_gives_jobs_their_disc_again(app, client, clock):
     services = restart(app, retention_jobs_days=0)
     disc_id = shelve_ripped(client)
     for job_id in transcodes(client):
-        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        client.cancel(job_id)
     jobs = ok(client.get("/api/jobs"))
     assert {job["disc_id"] for job in jobs} == {disc_id}
     assert archive_all(services, clock) == 1
@@ -142,8 +142,7 @@ def test_it_keeps_a_disc_whose_results_are_on_their_way(client, services, clock)
     client.register_agent()
     client.register_worker()
     for job_id in transcodes(client):
-        body = {"worker_id": "gpu", "preset": "Fast 1080p30"}
-        ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
+        client.approve_job(job_id)
         ok(client.report(job_id, "running"))
         ok(client.report(job_id, "completed"))
     assert prune(services.context).archived_discs == 0
@@ -242,7 +241,7 @@ def test_it_rips_no_archived_disc_again_by_itself(app, client, clock):
     services = restart(app, auto_rip=True, auto_approve_previews=True)
     disc_id = shelve_ripped(client)
     for job_id in transcodes(client):
-        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        client.cancel(job_id)
     ripped_at = client.disc(disc_id)["titles"][0]["ripped_at"]
     assert ripped_at is not None
     clock.advance(HALF_A_YEAR)

@@ -116,8 +116,7 @@ def test_it_follows_what_a_provider_says_later(client, services, providers, step
 
 
 def test_it_stays_while_the_disc_is_in_the_archive_and_comes_back(client, services, clock):
-    disc_id = client.detect("SHERLOCK_S01_D1", (88, 88.1, 2))["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect("SHERLOCK_S01_D1", (88, 88.1, 2)).approve().id
     client.eject()
     before = list(LibraryEntry.select().dicts())
     clock.advance(HALF_A_YEAR)

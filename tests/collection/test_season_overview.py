@@ -141,15 +141,13 @@ def test_it_leaves_out_a_season_of_which_there_is_no_disc(client):
 
 
 def test_it_says_what_was_ripped(client):
-    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1)).approve().id
     ripped(client, disc_id, 1)
     assert only(client)["ripped"] == [2]
 
 
 def test_it_counts_a_disc_once_that_comes_again(client, clock):
-    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1)).approve().id
     ripped(client, disc_id, 0)
     client.eject()
     put_in(client, clock, "BOX_S01_D1", 45, 45.1)
@@ -170,8 +168,7 @@ def test_it_takes_a_discs_numbers_from_a_season_that_it_left(client, clock):
 
 
 def test_it_counts_what_is_in_the_archive(client, services, clock):
-    disc_id = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect("BOX_S01_D1", (45, 45.1)).approve().id
     ripped(client, disc_id, 0)
     client.eject()
     put_in(client, clock, "BOX_S01_D1", 45, 45.1)

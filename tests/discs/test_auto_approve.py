@@ -91,7 +91,7 @@ def test_it_approves_nothing_by_itself_unless_told(app, client):
     ("label", "minutes"), [("FIREFLY_S01_D2", (43, 42.5, 44)), ("DVD_VIDEO", (100,))]
 )
 def test_it_approves_again_what_a_person_accepted_before(client, clock, label, minutes):
-    accepted = client.approve(client.detect(label, minutes)["disc_id"])
+    accepted = client.detect(label, minutes).approve()
     client.eject()
     clock.advance(3600)
     again = client.detect(label, minutes)

@@ -22,7 +22,7 @@ def settings(settings) -> Settings:
 
 def approved(client: Client, *args: Any, **extra: Any) -> str:
     """A disc that a person has approved; its id."""
-    return str(client.approve(client.detect(*args, **extra)["disc_id"])["disc_id"])
+    return str(client.detect(*args, **extra).approve().id)
 
 
 def rips(client: Client, disc_id: str) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ def end_all(client: Client, disc_id: str, end: str) -> None:
     """Report each of a disc's rips as over."""
     for job in rips(client, disc_id):
         if end == "cancelled":
-            ok(client.post(f"/api/jobs/{job['job_id']}/cancel"))
+            client.cancel(job["job_id"])
         else:
             ok(client.report(job["job_id"], end))
 
@@ -192,7 +192,7 @@ def test_it_goes_on_behind_a_disc_that_can_not_be_ripped(client, services, clock
 
 def test_it_waits_for_an_agent_that_is_away(client, services):
     disc_id = approved(client)
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     services.auto_rip.run()
     assert {job["status"] for job in rips(client, disc_id)} == {"queued"}
     client.register_agent()

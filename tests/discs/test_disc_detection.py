@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import ok, titles
+from tests.client import titles
 from tests.support import JPEG, assert_problem, file_names, unchanged
 
 pytestmark = pytest.mark.usefixtures("pc")
@@ -114,7 +114,7 @@ def test_it_proposes_names_for_a_tv_disc(client):
     }
     assert disc["identification"]["confidence"] > 0.9
     assert disc["identification"]["reasons"][0] == "The label names season 1."
-    assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == disc
+    assert client.disc(disc["disc_id"]) == disc
 
 
 def test_it_selects_the_film_among_its_extras(client):

@@ -16,20 +16,15 @@ def eject(client: Client, **changes: Any) -> dict[str, Any]:
 def ripping(client: Client) -> tuple[str, list[str]]:
     """A disc with three rip jobs: its id, and theirs."""
     client.register_agent()
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     return disc_id, client.rip(disc_id)
-
-
-def statuses(client: Client, job_ids: list[str]) -> list[str]:
-    """What has become of jobs."""
-    return [ok(client.get(f"/api/jobs/{job_id}"))["status"] for job_id in job_ids]
 
 
 def test_it_closes_the_disc_in_the_drive(client):
     client.register_agent()
     disc = client.detect()
     assert eject(client) == {"status": "ok", "disc_id": disc["disc_id"]}
-    assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == disc | {"status": "ejected"}
+    assert client.disc(disc["disc_id"]) == disc | {"status": "ejected"}
 
 
 def test_it_knows_of_no_disc_in_an_empty_drive(client):
@@ -66,11 +61,11 @@ def test_it_ignores_fields_that_it_does_not_know(client):
 def test_it_fails_the_rips_that_no_one_has_begun(client):
     disc_id, job_ids = ripping(client)
     eject(client)
-    assert statuses(client, job_ids) == ["failed"] * 3
-    job = ok(client.get(f"/api/jobs/{job_ids[0]}"))
+    assert client.statuses(job_ids) == ["failed"] * 3
+    job = client.job(job_ids[0])
     assert "left its drive" in job["error"]
     assert job["completed_at"] == "2026-01-24T12:34:56.123456Z"
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"
+    assert client.disc(disc_id)["status"] == "ejected"
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
 
 
@@ -78,29 +73,29 @@ def test_it_leaves_a_rip_that_runs_to_its_agent(client):
     disc_id, job_ids = ripping(client)
     ok(client.report(job_ids[0], "running"))
     eject(client)
-    assert statuses(client, job_ids) == ["running", "failed", "failed"]
+    assert client.statuses(job_ids) == ["running", "failed", "failed"]
     ok(client.report(job_ids[0], "completed", output_file="C:\\rips\\t00.mkv"))
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"
+    assert client.disc(disc_id)["status"] == "ejected"
 
 
 def test_it_leaves_the_rips_that_are_over(client):
     _, job_ids = ripping(client)
     ok(client.report(job_ids[0], "completed"))
     eject(client)
-    assert statuses(client, job_ids) == ["completed", "failed", "failed"]
+    assert client.statuses(job_ids) == ["completed", "failed", "failed"]
 
 
 def test_it_leaves_the_rips_of_other_drives(client):
     _, job_ids = ripping(client)
     client.detect(drive="E:")
     eject(client, drive="E:")
-    assert statuses(client, job_ids) == ["assigned", "queued", "queued"]
+    assert client.statuses(job_ids) == ["assigned", "queued", "queued"]
 
 
 def test_it_fails_the_rips_of_a_disc_that_another_one_replaces(client):
     _, job_ids = ripping(client)
     client.detect("SERENITY", (119,))
-    assert statuses(client, job_ids) == ["failed"] * 3
+    assert client.statuses(job_ids) == ["failed"] * 3
 
 
 def test_it_rips_a_disc_that_came_back(client):
@@ -117,4 +112,4 @@ def test_it_closes_a_disc_that_lies_there_ripped(client):
     for job_id in job_ids:
         ok(client.report(job_id, "completed"))
     assert eject(client)["disc_id"] == disc_id
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"
+    assert client.disc(disc_id)["status"] == "ejected"

@@ -200,7 +200,7 @@ def test_it_answers_404_for_an_unknown_disc(client, providers):
 
 
 def test_it_chooses_no_more_once_the_rip_is_ordered(client, services, providers):
-    disc_id = client.approve(client.detect("SOLARIS", (99,))["disc_id"])["disc_id"]
+    disc_id = client.detect("SOLARIS", (99,)).approve().id
     client.rip(disc_id)
     providers.fail("500")
     body = {"provider": "omdb", "external_id": "tt0069293"}

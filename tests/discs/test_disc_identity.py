@@ -28,7 +28,7 @@ def test_it_numbers_and_names_a_disc_anew(client):
     }  # fmt: skip
     keys = ("tv_season_number", "tv_season_id", "starting_episode_number", "tv_show_name")
     assert [disc[key] for key in keys] == [2, "Firefly:s2", 5, "Firefly"]
-    assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == disc
+    assert client.disc(disc["disc_id"]) == disc
 
 
 def test_it_starts_with_the_first_episode_unless_told(client):
@@ -58,7 +58,7 @@ def test_it_asks_for_approval_of_the_new_names_of_a_rejected_disc(client):
 
 
 def test_it_takes_the_new_names_of_an_approved_disc_as_approved(client):
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     assert update_season(client, disc_id, season_number=2)["preview_status"] == "approved"
     assert len(client.season("Firefly:s2")["episodes"]) == 3
 
@@ -165,7 +165,7 @@ ACTIONS = [
 
 @pytest.mark.parametrize(("action", "body"), ACTIONS)
 def test_it_renames_nothing_once_the_rip_is_ordered(client, services, action, body):
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     client.rip(disc_id)
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc_id}/preview/{action}", json=body)

@@ -22,7 +22,7 @@ def ejection(client: Client) -> Callable[[], TestResponse]:
 
 def test_it_takes_both_the_end_of_a_rip_and_the_ejection(app, client):
     client.register_agent()
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     job_ids = client.rip(disc_id)
     for job_id in job_ids:
         ok(client.report(job_id, "running"))
@@ -31,6 +31,6 @@ def test_it_takes_both_the_end_of_a_rip_and_the_ejection(app, client):
     ]
     answers = at_once(ejection(app.test_client()), *ends)
     assert [answer.status_code for answer in answers] == [200] * 4
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"
+    assert client.disc(disc_id)["status"] == "ejected"
     assert ok(client.get(f"/api/discs/{disc_id}/rip-status"))["completed_jobs"] == 3
-    assert ok(client.get("/api/agents/pc"))["status"] == "online"
+    assert client.agent()["status"] == "online"

@@ -132,7 +132,7 @@ def test_it_keeps_a_persons_word_when_the_disc_is_reported_again(client):
 
 
 def test_it_takes_another_season_for_an_approved_disc(client):
-    disc = client.approve(client.detect("SHERLOCK_S01_D1", (88, 88.5))["disc_id"])
+    disc = client.detect("SHERLOCK_S01_D1", (88, 88.5)).approve()
     moved = client.edit(disc["disc_id"], "preview/update-season", season_number=2)
     assert moved["preview_status"] == "approved"
     assert file_names(moved)[0] == "Sherlock - S02E01 - Case 2.1.mkv"

@@ -21,16 +21,11 @@ def edit(client: Client, disc: str, index: int, **changes: Any) -> dict[str, Any
     return dict(approved["titles"][index])
 
 
-def reject(client: Client, disc: str) -> dict[str, Any]:
-    """A disc whose names a person has refused."""
-    return dict(ok(client.post(f"/api/discs/{disc}/preview/reject")))
-
-
 def test_it_approves_what_is_proposed(client):
     disc = client.detect()
     answer = client.post(f"/api/discs/{disc['disc_id']}/preview/approve")
     assert ok(answer) == disc | {"preview_status": "approved"}
-    assert ok(client.get(f"/api/discs/{disc['disc_id']}")) == ok(answer)
+    assert client.disc(disc["disc_id"]) == ok(answer)
 
 
 @pytest.mark.parametrize("body", [{}, {"title_edits": None}, {"title_edits": []}, {"by": "me"}])
@@ -164,26 +159,26 @@ def test_it_refuses_edits_that_can_not_be(client, services, edits, field):
 
 def test_it_rejects_names(client):
     disc = client.detect()
-    assert reject(client, disc["disc_id"]) == disc | {"preview_status": "rejected"}
-    assert ok(client.get(f"/api/discs/{disc['disc_id']}"))["preview_status"] == "rejected"
+    assert client.reject(disc["disc_id"]) == disc | {"preview_status": "rejected"}
+    assert client.disc(disc["disc_id"])["preview_status"] == "rejected"
 
 
 def test_it_rejects_names_that_were_approved(client):
     disc = disc_id(client)
     client.approve(disc)
-    assert reject(client, disc)["preview_status"] == "rejected"
+    assert client.reject(disc)["preview_status"] == "rejected"
 
 
 def test_it_approves_names_that_were_rejected(client):
     disc = disc_id(client)
-    reject(client, disc)
+    client.reject(disc)
     assert client.approve(disc)["preview_status"] == "approved"
     assert client.season("Firefly:s1")["last_episode_assigned"] == 3
 
 
 def test_it_approves_a_film_that_was_rejected(client):
     disc = disc_id(client, "SERENITY", (119,))
-    reject(client, disc)
+    client.reject(disc)
     assert client.approve(disc)["preview_status"] == "approved"
 
 
@@ -201,14 +196,14 @@ def test_it_decides_no_more_once_the_rip_is_ordered(client, services, action):
 @pytest.mark.parametrize("action", ["approve", "reject"])
 def test_it_decides_nothing_about_a_disc_that_has_left(client, services, action):
     disc = disc_id(client)
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     with unchanged(services):
         answer = client.post(f"/api/discs/{disc}/preview/{action}")
         assert_problem(answer, 409, "ejected")
 
 
 def test_it_takes_an_approval_that_says_nothing_new_once_rips_have_begun(client):
-    disc = client.approve(client.detect()["disc_id"])
+    disc = client.detect().approve()
     ok(client.post(f"/api/discs/{disc['disc_id']}/rip"))
-    ripping = ok(client.get(f"/api/discs/{disc['disc_id']}"))
+    ripping = client.disc(disc["disc_id"])
     assert client.approve(disc["disc_id"], title_edits=disc["titles"]) == ripping

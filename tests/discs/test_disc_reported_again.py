@@ -22,23 +22,23 @@ def test_it_knows_the_same_disc_in_the_same_drive(client, clock):
 
 
 def test_it_leaves_the_rips_of_a_disc_that_is_reported_again(client):
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     first, *others = client.rip(disc_id)
     assert client.detect()["status"] == "ripping"
-    assert [job["job_id"] for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [first]
+    assert [job["job_id"] for job in client.agent_jobs()] == [first]
     assert [client.job(job_id)["status"] for job_id in others] == ["queued", "queued"]
 
 
 def test_it_takes_a_copy_in_another_drive_for_another_disc(client):
     first, second = client.detect(), client.detect(drive="E:")
     assert first["disc_id"] != second["disc_id"]
-    assert ok(client.get(f"/api/discs/{first['disc_id']}"))["status"] == "detected"
+    assert client.disc(first["disc_id"])["status"] == "detected"
 
 
 def test_it_takes_the_same_label_with_other_titles_for_another_disc(client):
     first, second = client.detect(), client.detect(minutes=(43, 42.5, 45, 3))
     assert first["disc_id"] != second["disc_id"]
-    assert ok(client.get(f"/api/discs/{first['disc_id']}"))["status"] == "ejected"
+    assert client.disc(first["disc_id"])["status"] == "ejected"
 
 
 def test_it_closes_the_disc_that_lay_in_the_drive_before(client):
@@ -60,7 +60,7 @@ def test_it_keeps_thumbnails_where_the_same_disc_comes_without(client):
 
 
 def test_it_takes_no_thumbnails_of_an_approved_disc(client):
-    disc_id = client.approve(client.detect(minutes=(43,))["disc_id"])["disc_id"]
+    disc_id = client.detect(minutes=(43,)).approve().id
     again = client.detect(titles=titles(43, thumbnails=[JPEG]))
     assert again["titles"][0]["thumbnails"] == []
     assert ok(client.get(f"/api/thumbnails/{disc_id}"))["thumbnail_count"] == 0

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("pc")
 @pytest.fixture
 def disc_id(client) -> str:
     """An approved disc with three selected episodes and an extra that is not."""
-    return str(client.approve(client.detect()["disc_id"])["disc_id"])
+    return str(client.detect().approve().id)
 
 
 def order(client: Client, disc_id: str, **body: Any) -> dict[str, Any]:
@@ -23,12 +23,12 @@ def order(client: Client, disc_id: str, **body: Any) -> dict[str, Any]:
 
 def status(client: Client, disc_id: str) -> str:
     """Where a disc stands."""
-    return str(ok(client.get(f"/api/discs/{disc_id}"))["status"])
+    return str(client.disc(disc_id)["status"])
 
 
 def indices(client: Client, job_ids: list[str]) -> list[int]:
     """The titles that jobs rip."""
-    return [ok(client.get(f"/api/jobs/{job_id}"))["title_index"] for job_id in job_ids]
+    return [client.job(job_id)["title_index"] for job_id in job_ids]
 
 
 def test_it_rips_the_selected_titles(client, disc_id):
@@ -40,7 +40,7 @@ def test_it_rips_the_selected_titles(client, disc_id):
 
 def test_it_gives_the_jobs_to_the_discs_agent(client, disc_id):
     job_id, *_ = client.rip(disc_id)
-    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    (job,) = client.agent_jobs()
     assert len(job.pop("lease_token")) == 32
     assert job == {
         "job_id": job_id,
@@ -81,7 +81,7 @@ def test_it_gives_the_jobs_to_the_discs_agent(client, disc_id):
 def test_it_gives_the_agent_the_next_job_once_the_drive_is_free(client, disc_id, end):
     job_ids = client.rip(disc_id)
     given = []
-    while jobs := ok(client.get("/api/agents/pc/jobs"))["jobs"]:
+    while jobs := client.agent_jobs():
         given.append([job["job_id"] for job in jobs])
         ok(client.report(jobs[0]["job_id"], end))
     assert given == [[job_id] for job_id in job_ids]
@@ -90,7 +90,7 @@ def test_it_gives_the_agent_the_next_job_once_the_drive_is_free(client, disc_id,
 def test_it_tells_the_size_of_a_title_where_it_is_known(client):
     sized = client.detect(titles=titles(43, size_bytes=1_956_683_776))
     job_id = client.rip(client.approve(sized["disc_id"])["disc_id"])[0]
-    assert ok(client.get(f"/api/jobs/{job_id}"))["input_file_size"] == 1_956_683_776
+    assert client.job(job_id)["input_file_size"] == 1_956_683_776
 
 
 def test_it_rips_named_titles(client, disc_id):
@@ -103,8 +103,7 @@ def test_it_takes_nothing_named_for_what_is_selected(client, disc_id, body):
 
 
 def test_it_rips_the_main_feature_where_nothing_is_selected(client):
-    disc_id = client.detect("HOLIDAY", (2, 5, 3))["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect("HOLIDAY", (2, 5, 3)).approve().id
     assert indices(client, client.rip(disc_id)) == [1]
 
 
@@ -123,7 +122,7 @@ def test_it_answers_the_same_once_all_is_ripped_and_ejected(client, disc_id):
     job_ids = client.rip(disc_id)
     for job_id in job_ids:
         ok(client.report(job_id, "completed"))
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     assert order(client, disc_id)["job_ids"] == job_ids
 
 
@@ -155,14 +154,13 @@ def test_it_refuses_names_that_no_one_approved(client, services, action):
 
 
 def test_it_refuses_a_disc_without_titles(client, services):
-    disc_id = client.detect(titles=[])["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect(titles=[]).approve().id
     with unchanged(services):
         assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "Nothing is left")
 
 
 def test_it_refuses_a_disc_that_has_left(client, services, disc_id):
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     with unchanged(services):
         assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "left its drive")
 

@@ -11,7 +11,7 @@ from tests.client import Client, ok
 def disc_id(client) -> str:
     """An approved disc with three selected episodes and an extra that is not."""
     client.register_agent()
-    return str(client.approve(client.detect()["disc_id"])["disc_id"])
+    return str(client.detect().approve().id)
 
 
 def progress(client: Client, disc_id: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def test_it_waits_for_the_last_rip(client, disc_id, unfinished):
         "completed_jobs": 1,
         "failed_jobs": 1,
     }
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
+    assert client.disc(disc_id)["status"] == "ripping"
 
 
 @pytest.mark.parametrize(("end", "failed"), [("completed", 0), ("failed", 1), ("cancelled", 0)])
@@ -55,7 +55,7 @@ def test_it_completes_the_disc_with_its_last_rip(client, disc_id, end, failed):
         "completed_jobs": 3 if end == "completed" else 2,
         "failed_jobs": failed,
     }
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
+    assert client.disc(disc_id)["status"] == "completed"
 
 
 def test_it_waits_for_no_transcode(client, disc_id):

@@ -24,7 +24,7 @@ def machine(client):
 
 def work(client: Client) -> dict[str, dict[str, Any]]:
     """What the agent is given to do, as it learns of it by polling, by file names."""
-    jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    jobs = client.agent_jobs()
     return {f"{job['job_type']} {job['output_name']}": job for job in jobs}
 
 

@@ -98,7 +98,7 @@ def test_it_approves_no_number_twice_by_an_edit(client, doubling):
     second = client.detect("FIREFLY_S01_D2", (43, 44), drive="E:")
     answer = client.post(f"/api/discs/{second['disc_id']}/preview/approve", json=doubling)
     assert_problem(answer, 409, "another disc")
-    assert ok(client.get(f"/api/discs/{second['disc_id']}")) == second
+    assert client.disc(second["disc_id"]) == second
 
 
 def test_it_lets_a_person_swap_the_numbers_of_discs_that_are_not_approved(client):
@@ -113,11 +113,11 @@ def test_it_lets_a_person_swap_the_numbers_of_discs_that_are_not_approved(client
 
 def test_it_moves_no_approved_disc_onto_numbers_of_another(client):
     client.approve(client.detect()["disc_id"])
-    second = client.approve(client.detect("FIREFLY_S01_D2", (43, 44), drive="E:")["disc_id"])
+    second = client.detect("FIREFLY_S01_D2", (43, 44), drive="E:").approve()
     move = {"season_number": 1, "starting_episode": 3}
     answer = client.post(f"/api/discs/{second['disc_id']}/preview/update-season", json=move)
     assert_problem(answer, 409, "Episode 3")
-    assert ok(client.get(f"/api/discs/{second['disc_id']}")) == second
+    assert client.disc(second["disc_id"]) == second
 
 
 def test_it_numbers_it_anew_where_a_person_says_so(client):
@@ -158,7 +158,7 @@ def test_it_counts_the_earlier_acceptance_again_when_the_later_is_refused(client
     client.approve(client.detect()["disc_id"])
     client.eject()
     clock.advance(60)
-    again = client.approve(client.detect()["disc_id"])["disc_id"]
+    again = client.detect().approve().id
     client.edit(again, "preview/update-season", season_number=2)
     client.edit(again, "preview/reject")
     assert client.season("Firefly:s1")["last_episode_assigned"] == 3

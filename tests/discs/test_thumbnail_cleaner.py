@@ -62,7 +62,7 @@ def ejected_disc(client: Client) -> str:
 
 def cancelled_job(client: Client) -> str:
     job_id = shown_job(client)
-    ok(client.post(f"/api/jobs/{job_id}/cancel"))
+    client.cancel(job_id)
     return job_id
 
 

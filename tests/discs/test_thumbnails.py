@@ -113,7 +113,7 @@ def test_it_drops_the_thumbnails_of_that_disc_alone(client):
     second = client.detect(drive="E:", titles=titles(43, thumbnails=[JPEG]))
     ok(client.delete(f"/api/thumbnails/{first['disc_id']}"))
     assert client.get(second["titles"][0]["thumbnails"][0]).status_code == 200
-    assert ok(client.get(f"/api/discs/{second['disc_id']}")) == second
+    assert client.disc(second["disc_id"]) == second
 
 
 def test_it_drops_thumbnails_at_the_approval(client, settings):
@@ -138,7 +138,7 @@ def test_it_keeps_the_thumbnails_of_a_job(client):
     assert job["thumbnails"] == [f"/api/thumbnails/{job['job_id']}/title_2_300.jpg"]
     assert client.get(job["thumbnails"][0]).data == IMAGE
     ok(client.delete(f"/api/thumbnails/{job['job_id']}"))
-    assert ok(client.get(f"/api/jobs/{job['job_id']}"))["thumbnails"] == []
+    assert client.job(job["job_id"])["thumbnails"] == []
 
 
 def test_it_leaves_out_thumbnails_beyond_the_first_eight(client):

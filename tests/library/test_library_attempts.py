@@ -101,7 +101,7 @@ def test_it_stops_when_its_attempt_was_taken_away(client, library, nas, monkeypa
 
     job = services.files.library._claim()
     assert job is not None
-    ok(client.post(f"/api/jobs/{job.job_id}/cancel"))
+    client.cancel(job.job_id)
     monkeypatch.setattr(mover, "rename_noreplace", cancelled_meanwhile)
     services.files.library._do(job)
     assert client.job(job.job_id)["status"] == "cancelled"

@@ -62,12 +62,11 @@ def test_it_files_by_the_name_that_a_person_chose_at_the_approval(client, librar
     library()
     client.register_agent()
     client.register_worker()
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     (rip_id, *_) = client.rip(disc_id)
     ok(client.report(rip_id, "running"))
     ok(client.report(rip_id, "completed", output_file="C:\\rips\\a.mkv"))
-    (job,) = ok(client.get("/api/jobs/awaiting-approval"))
+    (job,) = client.awaiting_approval()
     name = "Firefly - S02E07 - Told"
     body = {"worker_id": "gpu", "preset": "Fast 1080p30", "output_name": name}
     ok(client.post(f"/api/jobs/{job['job_id']}/approve", json=body))

@@ -30,7 +30,7 @@ def test_it_refreshes_an_agent_that_registers_again(client, clock):
 def test_it_counts_a_silent_agent_as_offline_until_its_next_heartbeat(client, clock):
     client.register_agent()
     clock.advance(121)
-    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
+    assert client.agent()["status"] == "offline"
     answer = ok(client.post("/api/agents/pc/heartbeat"))
     assert answer == {"status": "ok", "cancelled_jobs": []}
     assert ok(client.get("/api/agents"))[0]["status"] == "online"
@@ -41,7 +41,7 @@ def test_it_keeps_a_busy_agent_busy_through_heartbeats(client):
     job_id = client.assigned_job()
     client.report(job_id, "running")
     ok(client.post("/api/agents/pc/heartbeat"))
-    agent = ok(client.get("/api/agents/pc"))
+    agent = client.agent()
     assert (agent["status"], agent["current_job_id"]) == ("busy", job_id)
 
 
@@ -49,15 +49,15 @@ def test_it_moves_the_last_heartbeat_only_with_a_heartbeat(client, clock):
     client.register_agent()
     clock.advance(30)
     ok(client.get("/api/agents/pc/jobs"))
-    assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:34:56.123456Z"
+    assert client.agent()["last_heartbeat"] == "2026-01-24T12:34:56.123456Z"
     ok(client.post("/api/agents/pc/heartbeat"))
-    assert ok(client.get("/api/agents/pc"))["last_heartbeat"] == "2026-01-24T12:35:26.123456Z"
+    assert client.agent()["last_heartbeat"] == "2026-01-24T12:35:26.123456Z"
 
 
 def test_it_counts_an_agent_as_there_for_exactly_its_timeout(client, clock):
     client.register_agent()
     clock.advance(120)
-    assert ok(client.get("/api/agents/pc"))["status"] == "online"
+    assert client.agent()["status"] == "online"
     clock.advance(0.001)
     assert ok(client.get("/api/agents"))[0]["status"] == "offline"
 
@@ -76,9 +76,9 @@ def test_it_takes_a_late_heartbeat_of_a_working_agent_for_a_busy_one(client, clo
     client.register_agent()
     client.report(client.assigned_job(), "running")
     clock.advance(121)
-    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
+    assert client.agent()["status"] == "offline"
     ok(client.post("/api/agents/pc/heartbeat"))
-    assert ok(client.get("/api/agents/pc"))["status"] == "busy"
+    assert client.agent()["status"] == "busy"
 
 
 def test_it_lists_agents_by_id(client):
@@ -95,7 +95,7 @@ def test_it_gives_an_agent_its_jobs_most_urgent_first_then_oldest(client, clock)
         ids.append(client.assigned_job(priority=priority))
         clock.advance(1)
     client.assigned_job("den")
-    jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    jobs = client.agent_jobs()
     assert [job["job_id"] for job in jobs] == [ids[1], ids[0], ids[2]]
 
 
@@ -104,9 +104,9 @@ def test_it_gives_an_agent_only_jobs_that_it_has_still_to_do(client):
     assigned, running, done, cancelled = (client.assigned_job() for _ in range(4))
     client.report(running, "running")
     client.report(done, "completed")
-    ok(client.post(f"/api/jobs/{cancelled}/cancel"))
+    client.cancel(cancelled)
     client.create_job()
-    jobs = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    jobs = client.agent_jobs()
     assert {(job["job_id"], job["status"]) for job in jobs} == {
         (assigned, "assigned"), (running, "running")
     }  # fmt: skip

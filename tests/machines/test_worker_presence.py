@@ -10,7 +10,7 @@ HEARTBEAT = {"status": "available", "current_jobs": [], "cpu_usage": None, "gpu_
 
 
 def status_of(client: Client, worker_id: str = "gpu") -> str:
-    return str(ok(client.get(f"/api/workers/{worker_id}"))["status"])
+    return str(client.worker(worker_id)["status"])
 
 
 def available(client: Client) -> list[str]:
@@ -26,7 +26,7 @@ def test_it_answers_a_heartbeat_with_its_time(client, clock):
         "server_time": "2026-01-24T12:35:11.123456Z",
         "cancelled_jobs": [],
     }
-    worker = ok(client.get("/api/workers/gpu"))
+    worker = client.worker()
     assert worker["last_heartbeat"] == "2026-01-24T12:35:11.123456Z"
     assert (worker["cpu_usage"], worker["gpu_usage"]) == (12.5, 100)
 
@@ -73,12 +73,12 @@ def test_it_counts_a_worker_as_busy_by_what_it_was_given_not_by_its_word(client)
     first, second = client.approved_job(), client.approved_job()
     ok(client.post("/api/workers/gpu/heartbeat", json=HEARTBEAT))
     assert status_of(client) == "busy"
-    assert sorted(ok(client.get("/api/workers/gpu"))["current_jobs"]) == sorted([first, second])
+    assert sorted(client.worker()["current_jobs"]) == sorted([first, second])
     assert ok(client.get("/api/workers"))[0]["status"] == "busy"
     assert available(client) == []
     client.report(first, "completed")
     assert status_of(client) == "available"
-    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [second]
+    assert client.worker()["current_jobs"] == [second]
 
 
 def test_it_lists_available_workers_by_priority(client, clock):

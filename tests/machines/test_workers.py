@@ -1,10 +1,8 @@
 """Workers register, send heartbeats, and are configured by operators."""
 
-from typing import Any
-
 import pytest
 
-from tests.client import Client, ok
+from tests.client import ok
 from tests.support import assert_problem, unchanged
 
 DEFAULTS = {
@@ -20,10 +18,6 @@ DEFAULTS = {
     "vlc_path": None,
     "vlc_version": None,
 }
-
-
-def worker_of(client: Client, worker_id: str = "gpu") -> dict[str, Any]:
-    return dict(ok(client.get(f"/api/workers/{worker_id}")))
 
 
 def test_it_registers_a_worker_with_defaults(client):
@@ -48,13 +42,13 @@ def test_it_registers_a_worker_with_defaults(client):
         "consecutive_failures": 0,
         "paused_at": None,
     }
-    assert worker_of(client) == worker
+    assert client.worker() == worker
 
 
 def test_it_keeps_capabilities_that_it_does_not_know(client):
     told = {"nvenc": True, "vlc_path": "C:\\VLC\\vlc.exe", "encoders": [{"x265": 3.5}, None]}
     assert client.register_worker(capabilities=told)["capabilities"] == DEFAULTS | told
-    assert worker_of(client)["capabilities"] == DEFAULTS | told
+    assert client.worker()["capabilities"] == DEFAULTS | told
 
 
 def test_it_takes_a_worker_as_those_of_today_send_it(client):
@@ -66,16 +60,16 @@ def test_it_takes_a_worker_as_those_of_today_send_it(client):
 
 def test_it_enters_the_agent_of_a_worker_that_comes_first(client):
     assert client.register_worker()["agent_id"] == "pc"
-    assert ok(client.get("/api/agents/pc"))["status"] == "offline"
+    assert client.agent()["status"] == "offline"
     agent = client.register_agent(name="Den")
     assert (agent["name"], agent["status"]) == ("Den", "online")
-    assert worker_of(client)["agent_id"] == "pc"
+    assert client.worker()["agent_id"] == "pc"
 
 
 def test_it_leaves_an_agent_alone_that_is_there_before_its_worker(client):
     before = client.register_agent(name="Den", capabilities={"gpu_type": "RTX"})
     client.register_worker()
-    assert ok(client.get("/api/agents/pc")) == before
+    assert client.agent() == before
 
 
 def test_it_refreshes_a_worker_that_registers_again(client, clock):
@@ -114,7 +108,7 @@ def test_it_sets_a_priority(client):
     for priority in (1, 99):
         response = client.post("/api/workers/gpu/update-priority", json={"priority": priority})
         assert ok(response) == {"status": "ok", "priority": priority}
-        assert worker_of(client)["priority"] == priority
+        assert client.worker()["priority"] == priority
 
 
 def test_it_answers_400_to_a_priority_out_of_range(client, services):
@@ -138,7 +132,7 @@ def test_it_switches_a_worker(client, action, enabled):
     client.register_worker()
     for _ in range(2):
         assert ok(client.post(f"/api/workers/gpu/{action}")) == {"status": "ok", "enabled": enabled}
-        assert worker_of(client)["enabled"] is enabled
+        assert client.worker()["enabled"] is enabled
 
 
 def test_it_forgets_a_worker_and_leaves_its_jobs_to_the_agent(client):
@@ -149,6 +143,6 @@ def test_it_forgets_a_worker_and_leaves_its_jobs_to_the_agent(client):
         "status": "ok", "message": "Worker unregistered"
     }  # fmt: skip
     assert ok(client.get("/api/workers")) == []
-    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    (job,) = client.agent_jobs()
     assert (job["job_id"], job["status"], job["assigned_worker_id"]) == (job_id, "assigned", None)
     assert ok(client.report(job_id, "completed"))["status"] == "completed"

@@ -97,7 +97,7 @@ def test_it_refuses_a_job_that_needs_no_file(client, services, state):
     if state == "rip":
         job_id = client.job(job_id)["source_job_id"]
     if state == "cancelled":
-        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        client.cancel(job_id)
     if state == "here":
         url = assign(client, job_id=job_id)["upload_url"]
         with open(__file__, "rb") as file:

@@ -39,25 +39,20 @@ def announce(client: Client, job: dict[str, Any], **extra: Any) -> dict[str, Any
     return client.create_job(**{"input_file": FILE, **told, **extra})
 
 
-def transcodes(client: Client) -> list[dict[str, Any]]:
-    """All transcode jobs, the oldest first."""
-    return [job for job in ok(client.get("/api/jobs"))[::-1] if job["job_type"] == "transcode"]
-
-
 def test_it_gives_what_was_ripped_to_a_worker(client):
     client.register_worker(capabilities=NVENC)
     end(client, begun_rip(client))
-    (job,) = transcodes(client)
+    (job,) = client.transcodes()
     assert (job["status"], job["requires_approval"]) == ("assigned", False)
     assert (job["assigned_worker_id"], job["preset"]) == ("gpu", "H.265 NVENC 1080p")
-    assert ok(client.get("/api/jobs/awaiting-approval")) == []
+    assert client.awaiting_approval() == []
     steps = [event["to_status"] for event in client.history(job["job_id"])]
     assert steps == ["queued", "assigned"]
 
 
 def test_it_waits_for_a_worker_and_for_no_person(client):
     end(client, begun_rip(client))
-    (job,) = transcodes(client)
+    (job,) = client.transcodes()
     assert (job["status"], job["preset"]) == ("queued", None)
     assert job["waiting_reason"] == "No worker on the machine of agent 'pc' is registered."
     client.register_worker()
@@ -70,12 +65,12 @@ def test_it_takes_the_agents_own_post_for_no_reason_to_wait(client, has_worker):
         client.register_worker()
     rip_job = begun_rip(client)
     end(client, rip_job)
-    (entered,) = transcodes(client)
+    (entered,) = client.transcodes()
     job = announce(client, rip_job, thumbnails=[JPEG])
     assert (job["job_id"], job["requires_approval"]) == (entered["job_id"], False)
     assert job["status"] == entered["status"] == ("assigned" if has_worker else "queued")
     assert client.get(job["thumbnails"][0]).status_code == 200
-    assert transcodes(client) == [job]
+    assert client.transcodes() == [job]
 
 
 def test_it_takes_over_what_the_agent_says_of_a_job_that_waits(client):
@@ -92,7 +87,7 @@ def test_it_changes_no_job_that_a_machine_has(client):
     client.register_worker(capabilities=NVENC)
     rip_job = begun_rip(client)
     end(client, rip_job)
-    (entered,) = transcodes(client)
+    (entered,) = client.transcodes()
     assert announce(client, rip_job, output_name="Mine", preset="H.264 CPU 1080p") == entered
 
 
@@ -106,14 +101,14 @@ def test_it_enters_one_job_where_the_agents_post_comes_first(client, is_reported
     assert (job["status"], job["requires_approval"]) == ("assigned", False)
     assert job["preset"] == "H.265 NVENC 1080p"
     end(client, rip_job)
-    assert transcodes(client) == [job]
+    assert client.transcodes() == [job]
 
 
 def test_it_does_no_file_twice_without_a_person(client):
     client.register_worker()
     rip_job = begun_rip(client)
     end(client, rip_job)
-    (first,) = transcodes(client)
+    (first,) = client.transcodes()
     announce(client, rip_job)
     ok(client.report(first["job_id"], "completed", output_file="C:\\out\\a.mkv"))
     again = announce(client, rip_job)
@@ -128,12 +123,12 @@ def test_it_leaves_a_file_of_other_origin_to_a_person(client, origin):
         disc_id = client.detect()["disc_id"]
         body = {"job_type": "rip", "disc_id": disc_id, "title_index": 0}
         end(client, ok(client.post("/api/jobs", json=body)))
-        (job,) = transcodes(client)
+        (job,) = client.transcodes()
     else:
         disc_ids = {
             "unknown disc": "nothing",
             "no disc": None,
-            "no rip": client.approve(client.detect()["disc_id"])["disc_id"],
+            "no rip": client.detect().approve().id,
         }
         job = client.create_job(disc_id=disc_ids[origin], title_index=0)
     assert (job["status"], job["requires_approval"]) == ("pending", True)
@@ -153,7 +148,7 @@ def test_it_leaves_what_waits_already(app, client):
     client.register_worker()
     rip_job = begun_rip(client)
     end(client, rip_job)
-    (job,) = transcodes(client)
+    (job,) = client.transcodes()
     restart(app, auto_transcode=True)
     assert announce(client, rip_job) == job
     assert job["status"] == "pending"
@@ -164,7 +159,7 @@ def test_it_waits_for_a_person_unless_told(app, client):
     client.register_worker(capabilities=NVENC)
     rip_job = begun_rip(client)
     end(client, rip_job)
-    (job,) = transcodes(client)
+    (job,) = client.transcodes()
     assert (job["status"], job["requires_approval"]) == ("pending", True)
     assert client.job(client.queued_job())["preset"] == "Fast 1080p30"
 
@@ -187,7 +182,7 @@ def test_it_reads_by_index(client, services):
 
 def test_it_transcodes_each_title_of_a_disc(client):
     client.register_worker(capabilities={"max_concurrent": 4})
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     for number, job_id in enumerate(client.rip(disc_id)):
         end(client, client.job(job_id), f"C:\\rips\\title_t{number:02}.mkv")
-    assert [job["status"] for job in transcodes(client)] == ["assigned"] * 3
+    assert [job["status"] for job in client.transcodes()] == ["assigned"] * 3

@@ -37,7 +37,7 @@ def copies(services: Services, row: dict[str, Any], number: int) -> None:
 
 def costs(client: Client, services: Services) -> dict[str, int]:
     """How many statements each request of a day's work takes."""
-    (running,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
+    (running,) = client.worker()["current_jobs"]
     pending = client.create_job()["job_id"]
     requests: dict[str, Callable[[], TestResponse]] = {
         "approval": lambda: client.post(
@@ -58,7 +58,7 @@ def costs(client: Client, services: Services) -> dict[str, int]:
             ok(request())
         found[name] = len(statements)
     # As it was before: what a worker holds has its price, whatever waits.
-    for job_id in ok(client.get("/api/workers/farm"))["current_jobs"]:
+    for job_id in client.worker("farm")["current_jobs"]:
         ok(client.report(job_id, "completed"))
     return found
 
@@ -105,7 +105,7 @@ def test_it_tells_of_2000_files_that_are_to_come_with_as_many_statements_as_of_1
 
 
 def test_it_takes_a_progress_report_in_one_statement(client, services, waiting):
-    (running,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
+    (running,) = client.worker()["current_jobs"]
     ok(client.report(running, "running", progress=10))
     with counted(services) as statements:
         ok(client.report(running, "running", progress=20))
@@ -116,7 +116,7 @@ def test_it_takes_a_progress_report_in_one_statement(client, services, waiting):
 
 def test_it_explains_a_hundred_jobs_with_as_many_queries_as_one(client, services, waiting):
     """The first of the list is a rip that waits for its drive: the dearest kind."""
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     _, *rips = client.rip(disc_id, title_indices=[0, 1, 2])
     ok(client.post(f"/api/jobs/{rips[0]}/bump"))
     assert client.assigned(rips) == [False, False]

@@ -202,11 +202,11 @@ def test_it_gives_a_job_away_that_needs_no_approval(client):
 
 def test_it_gives_a_rip_away_that_was_ordered(client, stage):
     client.register_agent()
-    disc_id = client.approve(client.detect()["disc_id"])["disc_id"]
+    disc_id = client.detect().approve().id
     (job_id,) = client.rip(disc_id, title_indices=[0])
     job = client.job(job_id)
     assert (job["status"], job["assigned_agent_id"]) == ("assigned", "pc")
-    assert [job["job_id"] for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]] == [job_id]
+    assert [job["job_id"] for job in client.agent_jobs()] == [job_id]
 
 
 def test_it_gives_away_what_waited_for_a_moment(client, services, clock):

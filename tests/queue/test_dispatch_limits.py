@@ -41,7 +41,7 @@ def test_it_gives_away_the_most_urgent_first_then_the_oldest(client, clock):
     room(client, 1)
     order = []
     for _ in jobs:
-        (job_id,) = ok(client.get("/api/workers/gpu"))["current_jobs"]
+        (job_id,) = client.worker()["current_jobs"]
         order.append(job_id)
         ok(client.report(job_id, "completed"))
     assert order == [jobs[index] for index in (1, 3, 0, 2, 4)]
@@ -74,7 +74,7 @@ def test_it_rips_drives_of_the_same_name_on_two_agents_at_once(client):
 def test_it_rips_no_more_discs_than_the_limit_when_several_could_begin(app, client):
     restart(app, max_concurrent_rips=2)
     ids = discs(client, ("pc", "D:"), ("pc", "E:"), ("pc", "F:"))
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     rips = [client.rip(disc_id, title_indices=[0])[0] for disc_id in ids]
     client.register_agent()
     assert client.assigned(rips).count(True) == 2
@@ -152,6 +152,6 @@ def test_it_is_not_blocked_by_a_head_that_goes_nowhere(client, services):
     assert client.assigned([*stuck, client.queued_job()]) == [False, False, False, True]
     client.register_agent("den")
     there, here = discs(client, ("den", "D:"), ("pc", "D:"))
-    ok(client.post("/api/agents/den/unregister"))
+    client.sign_off("den")
     rips = [client.rip(disc_id, title_indices=[0])[0] for disc_id in (there, here)]
     assert client.assigned(rips) == [False, True]

@@ -59,9 +59,8 @@ def ask(client: Client, agent_id: str = "pc") -> str:
     return str(ok(client.post("/api/workers/assign", json=body))["assigned_worker"])
 
 
-@pytest.mark.parametrize("strategy", list(AssignmentStrategy))
-def test_it_gives_a_job_to_a_gpu_first(app, client, strategy):
-    choosing(app, strategy)
+def test_it_gives_a_job_to_a_gpu_first(app, client):
+    choosing(app, "load_balance")
     fleet(client, a=CPU, b=GPU, c=CPU)
     assert taker(client) == "b"
     ok(client.post("/api/workers/b/disable"))
@@ -111,19 +110,11 @@ def test_it_passes_over_whose_turn_it_is_when_that_one_can_not(app, client):
     assert takers(client, 5) == "a b c a c"
 
 
-def test_it_gives_a_job_to_the_least_loaded_for_its_size(app, client):
-    choosing(app, "load_balance")
-    fleet(client, large=GPU | {"max_concurrent": 4}, small=GPU | {"max_concurrent": 2})
-    given = takers(client, 6).split()
-    assert sorted(given[:3]) == ["large", "large", "small"]
-    assert (given.count("large"), given.count("small")) == (4, 2)
-
-
 def test_it_sees_the_load_fall(app, client):
     choosing(app, "load_balance")
     fleet(client, a=GPU, b=GPU)
     assert takers(client, 2) == "a b"
-    for job_id in ok(client.get("/api/workers/b"))["current_jobs"]:
+    for job_id in client.worker("b")["current_jobs"]:
         ok(client.report(job_id, "completed"))
     assert takers(client, 2) == "b a"
 
@@ -136,14 +127,6 @@ def test_it_gives_a_job_to_the_fastest_once_all_are_known(app, client, clock):
     assert taker(client) == "new"
     work(client, clock, "new", 5)
     assert takers(client, 3) == "fast fast fast"
-
-
-def test_it_prefers_a_slow_gpu_to_a_fast_cpu(app, client, clock):
-    choosing(app, "fastest_first")
-    fleet(client, a=CPU, b=GPU)
-    work(client, clock, "a", 1)
-    work(client, clock, "b", 9)
-    assert taker(client) == "b"
 
 
 @pytest.mark.parametrize(
@@ -205,3 +188,4 @@ def test_it_answers_503_with_the_reason(app, client, clock, obstacle, reason):
     with unchanged(restart(app)):
         answer = client.post("/api/workers/assign", json={"agent_id": "pc"})
         assert_problem(answer, 503, reason)
+        assert int(answer.headers["Retry-After"]) > 0

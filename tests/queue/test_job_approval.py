@@ -19,14 +19,14 @@ def test_it_gives_an_approved_job_to_the_workers_agent(client, clock):
         "agent_id": "pc",
         "preset": "H.265 NVENC 1080p",
     }
-    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    (job,) = client.agent_jobs()
     assert (job["job_id"], job["status"], job["preset"]) == (
         job_id, "assigned", "H.265 NVENC 1080p"
     )  # fmt: skip
     assert (job["assigned_agent_id"], job["assigned_worker_id"]) == ("pc", "gpu")
     assert job["assigned_at"] == "2026-01-24T12:35:56.123456Z"
     assert job["output_name"] == "Firefly - S01E01"
-    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [job_id]
+    assert client.worker()["current_jobs"] == [job_id]
 
 
 def test_it_gives_an_approved_job_to_a_worker_without_an_agent(client):
@@ -35,21 +35,21 @@ def test_it_gives_an_approved_job_to_a_worker_without_an_agent(client):
     body = {"worker_id": "farm", "preset": "Fast 1080p30"}
     answer = ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
     assert (answer["worker_id"], answer["agent_id"]) == ("farm", "farm")
-    assert ok(client.get(f"/api/jobs/{job_id}"))["assigned_agent_id"] == "farm"
-    assert ok(client.get("/api/workers/farm"))["current_jobs"] == [job_id]
+    assert client.job(job_id)["assigned_agent_id"] == "farm"
+    assert client.worker("farm")["current_jobs"] == [job_id]
 
 
 def test_it_takes_another_output_name_with_the_approval(client):
     client.register_worker()
     job_id = client.create_job()["job_id"]
     ok(client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL | {"output_name": "Serenity"}))
-    assert ok(client.get(f"/api/jobs/{job_id}"))["output_name"] == "Serenity"
+    assert client.job(job_id)["output_name"] == "Serenity"
 
 
 def test_it_takes_an_approved_job_off_the_lists_of_waiting_ones(client):
     client.register_worker()
     client.approved_job()
-    assert ok(client.get("/api/jobs/awaiting-approval")) == []
+    assert client.awaiting_approval() == []
     assert ok(client.get("/api/jobs/pending")) == []
 
 
@@ -69,7 +69,7 @@ def test_it_refuses_to_approve_a_job_past_pending(client, services):
     jobs = {state: client.approved_job(priority=-place) for place, state in enumerate(states)}
     client.report(jobs["running"], "running")
     client.report(jobs["completed"], "completed")
-    ok(client.post(f"/api/jobs/{jobs['cancelled']}/cancel"))
+    client.cancel(jobs["cancelled"])
     with unchanged(services):
         for state, job_id in jobs.items():
             response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
@@ -84,9 +84,9 @@ def test_it_cancels_a_job_in_each_state_that_is_not_over(client, clock):
     client.report(running, "running", progress=30)
     clock.advance(9)
     for job_id in (pending, queued, assigned, running):
-        answer = ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        answer = client.cancel(job_id)
         assert answer == {"status": "ok", "job_id": job_id}
-        job = ok(client.get(f"/api/jobs/{job_id}"))
+        job = client.job(job_id)
         assert job["status"] == "cancelled"
         assert job["completed_at"] == "2026-01-24T12:35:05.123456Z"
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}

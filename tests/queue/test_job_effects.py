@@ -1,7 +1,5 @@
 """What follows from reports for everyone else: agents, workers, discs."""
 
-from typing import Any
-
 import pytest
 
 from tests.client import Client, ok
@@ -10,12 +8,8 @@ pytestmark = pytest.mark.usefixtures("gpu")
 
 
 def agent_of(client: Client) -> tuple[str, str | None]:
-    agent = ok(client.get("/api/agents/pc"))
+    agent = client.agent()
     return agent["status"], agent["current_job_id"]
-
-
-def worker_of(client: Client, worker_id: str = "gpu") -> dict[str, Any]:
-    return dict(ok(client.get(f"/api/workers/{worker_id}")))
 
 
 def test_it_counts_an_agent_as_busy_once_its_job_runs(client):
@@ -36,7 +30,7 @@ def test_it_counts_an_agent_as_idle_once_its_job_runs_no_more(client, end):
 def test_it_counts_an_agent_as_idle_once_its_job_is_cancelled(client):
     job_id = client.assigned_job()
     client.report(job_id, "running")
-    ok(client.post(f"/api/jobs/{job_id}/cancel"))
+    client.cancel(job_id)
     assert agent_of(client) == ("online", None)
 
 
@@ -55,7 +49,7 @@ def test_it_counts_an_agent_as_busy_until_its_last_job_ends(client, clock):
 def test_it_leaves_an_agent_that_has_signed_off_offline(client):
     job_id = client.assigned_job()
     client.report(job_id, "running")
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     assert agent_of(client) == ("offline", None)
     ok(client.report(job_id, "running"))  # it works on nevertheless
     assert agent_of(client) == ("offline", job_id)
@@ -67,13 +61,13 @@ def test_it_lists_the_open_jobs_of_a_worker_oldest_first(client, clock):
     first = client.approved_job()
     clock.advance(1)
     second = client.approved_job()
-    assert worker_of(client)["current_jobs"] == [first, second]
+    assert client.worker()["current_jobs"] == [first, second]
     client.report(first, "running")
-    assert worker_of(client)["current_jobs"] == [first, second]
+    assert client.worker()["current_jobs"] == [first, second]
     client.report(first, "completed")
-    assert worker_of(client)["current_jobs"] == [second]
-    ok(client.post(f"/api/jobs/{second}/cancel"))
-    assert worker_of(client)["current_jobs"] == []
+    assert client.worker()["current_jobs"] == [second]
+    client.cancel(second)
+    assert client.worker()["current_jobs"] == []
 
 
 def test_it_counts_what_a_worker_completed_and_how_long_it_took(client, clock):
@@ -83,7 +77,7 @@ def test_it_counts_what_a_worker_completed_and_how_long_it_took(client, clock):
         client.report(job_id, "running")
         clock.advance(seconds)
         client.report(job_id, "completed")
-    worker = worker_of(client)
+    worker = client.worker()
     assert worker["total_jobs_completed"] == 2
     assert worker["avg_transcode_time_seconds"] == pytest.approx(200)
     assert ok(client.get("/api/workers/stats"))["total_jobs_completed"] == 2
@@ -96,7 +90,7 @@ def test_it_counts_a_job_once_however_often_it_is_reported(client, clock):
     client.report(job_id, "completed")
     clock.advance(500)
     client.report(job_id, "completed", output_file="/library/a.mkv")
-    worker = worker_of(client)
+    worker = client.worker()
     assert (worker["total_jobs_completed"], worker["avg_transcode_time_seconds"]) == (1, 100)
 
 
@@ -105,36 +99,33 @@ def test_it_does_not_count_what_a_worker_did_not_complete(client, end):
     job_id = client.approved_job()
     client.report(job_id, "running")
     client.report(job_id, end)
-    assert worker_of(client)["total_jobs_completed"] == 0
+    assert client.worker()["total_jobs_completed"] == 0
 
 
 def test_it_does_not_count_rips_as_a_workers_work(client):
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     for job_id in client.rip(disc_id):
         client.report(job_id, "completed")
-    assert worker_of(client)["total_jobs_completed"] == 0
+    assert client.worker()["total_jobs_completed"] == 0
 
 
 def test_it_completes_a_disc_with_the_end_of_its_last_rip(client):
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     rips = client.rip(disc_id, title_indices=[0, 1, 2])
     ends = ("completed", "failed", "cancelled")
     for job_id, end in zip(rips, ends, strict=True):
-        assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
+        assert client.disc(disc_id)["status"] == "ripping"
         assert not ok(client.get(f"/api/discs/{disc_id}/rip-status"))["all_rips_complete"]
         client.report(job_id, "running")
         client.report(job_id, end)
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
+    assert client.disc(disc_id)["status"] == "completed"
     assert ok(client.get(f"/api/discs/{disc_id}/rip-status")) == {
         "all_rips_complete": True, "total_jobs": 3, "completed_jobs": 1, "failed_jobs": 1
     }  # fmt: skip
 
 
 def test_it_does_not_complete_a_disc_with_the_end_of_a_transcode(client):
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     client.rip(disc_id, title_indices=[0])
     client.report(client.approved_job(disc_id=disc_id, title_index=0), "completed")
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
+    assert client.disc(disc_id)["status"] == "ripping"

@@ -88,7 +88,7 @@ def test_it_lists_the_transcode_jobs_that_await_approval(client):
     client.create_job(requires_approval=False)
     client.create_job(job_type="organize")
     client.assigned_job()
-    assert ids(ok(client.get("/api/jobs/awaiting-approval"))) == [waiting]
+    assert ids(client.awaiting_approval()) == [waiting]
 
 
 def test_it_lists_completed_jobs_whose_error_speaks_of_an_upload(client, clock):

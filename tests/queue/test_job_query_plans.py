@@ -22,8 +22,7 @@ def test_it_reads_by_index_in_the_main_flow(client, services):
     with noted(services) as statements:
         client.register_agent()
         client.register_worker()
-        disc_id = client.detect()["disc_id"]
-        client.approve(disc_id)
+        disc_id = client.detect().approve().id
         first, second, *_ = client.rip(disc_id)
         ok(client.report(first, "running", progress=10))
         ok(client.report(first, "completed", output_file="C:\\t00.mkv"))
@@ -38,7 +37,7 @@ def test_it_reads_by_index_in_the_main_flow(client, services):
         waiting = client.create_job()["job_id"]
         ok(client.post(f"/api/jobs/{waiting}/priority", json={"priority": 3}))
         ok(client.post(f"/api/jobs/{waiting}/bump"))
-        ok(client.post(f"/api/jobs/{waiting}/cancel"))
+        client.cancel(waiting)
         ok(client.post("/api/agents/pc/heartbeat"))
         ok(client.post("/api/workers/gpu/heartbeat", json={}))
         client.register_worker("farm", agent_id=None, worker_type="remote")
@@ -63,7 +62,7 @@ def test_it_reads_by_index_in_the_main_flow(client, services):
             "/api/vlc/commands/pc",
         ):
             ok(client.get(path))
-        ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
-        ok(client.post("/api/agents/pc/unregister"))
+        client.eject()
+        client.sign_off()
 
     assert scans(services, statements, ALLOWED) == set()

@@ -55,7 +55,7 @@ def test_it_enters_a_job_as_agents_of_today_send_it(client):
         "input_upload_id": None,
         "library_path": None,
     }
-    assert ok(client.get(f"/api/jobs/{job_id}")) == {"job_id": job_id, **job}
+    assert client.job(job_id) == {"job_id": job_id, **job}
 
 
 def test_it_queues_a_job_that_needs_no_approval(client):
@@ -85,7 +85,7 @@ def test_it_enters_a_job_for_a_title_of_a_disc(client):
 def test_it_takes_a_file_whose_disc_it_does_not_know(client):
     job = client.create_job(disc_id=NOBODY, source_disc_name="FIREFLY_D1")
     assert (job["disc_id"], job["source_disc_name"]) == (None, "FIREFLY_D1")
-    assert ok(client.get("/api/jobs/awaiting-approval")) == [job]
+    assert client.awaiting_approval() == [job]
 
 
 def test_it_answers_404_for_a_rip_of_an_unknown_disc(client, services):
@@ -97,8 +97,7 @@ def test_it_answers_404_for_a_rip_of_an_unknown_disc(client, services):
 
 def test_it_answers_409_to_a_second_rip_of_a_title(client, services):
     client.register_agent()
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     client.rip(disc_id, title_indices=[0])
     body = {"job_type": "rip", "disc_id": disc_id, "title_index": 0}
     with unchanged(services):
@@ -115,8 +114,7 @@ def test_it_names_each_wrong_field(client):
 def test_it_counts_the_jobs_by_status_and_type(client):
     client.register_agent()
     client.register_worker()
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     rips = client.rip(disc_id, title_indices=[0, 1])
     client.report(rips[0], "completed")
     client.report(rips[1], "failed", error="read error")
@@ -125,7 +123,7 @@ def test_it_counts_the_jobs_by_status_and_type(client):
     client.create_job(requires_approval=False, preset="H.265 QSV 1080p")  # no worker can do it
     client.assigned_job()
     client.report(client.approved_job(), "running")
-    ok(client.post(f"/api/jobs/{client.create_job()['job_id']}/cancel"))
+    client.cancel(client.create_job()["job_id"])
     assert ok(client.get("/api/jobs/stats")) == {
         "total_jobs": 8,
         "pending": 2,

@@ -51,13 +51,12 @@ def test_it_gives_a_worker_that_asks_twice_at_once_no_more_than_it_has_room_for(
     with meeting_behind(services.context.stores.fleet, "machines"):
         at_once(*[post(app, "/api/workers/farm/jobs/poll")] * 2)
     assert begun(client, jobs) == 1
-    assert len(ok(client.get("/api/workers/farm"))["current_jobs"]) == 1
+    assert len(client.worker("farm")["current_jobs"]) == 1
 
 
 def test_it_begins_one_rip_on_a_drive_for_which_two_are_ordered_at_once(app, client):
     services = restart(app, max_concurrent_rips=4)
-    disc_id = client.detect()["disc_id"]
-    client.approve(disc_id)
+    disc_id = client.detect().approve().id
     with meeting_behind(services.context.stores.fleet, "busy_drives"):
         answers = at_once(
             *[

@@ -38,7 +38,7 @@ def test_it_chooses_the_preset_by_disc_and_hardware(client, disc_type, hardware,
     if way == "dispatched":
         client.register_worker(capabilities=hardware)
     else:
-        ok(client.post("/api/agents/pc/unregister"))
+        client.sign_off()
         client.register_worker(capabilities=hardware)
         assert [each["handbrake_preset"] for each in client.poll("gpu")] == [preset]
     assert client.job(job["job_id"])["preset"] == preset

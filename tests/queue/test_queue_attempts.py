@@ -22,16 +22,16 @@ def given_again(client: Client) -> tuple[str, str, str]:
 
 
 def sign_off_and_back(client: Client) -> None:
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     client.register_agent()
     client.register_worker()
 
 
 def test_it_hands_a_job_out_with_its_attempt_and_a_token(client):
     job_id = client.approved_job()
-    (job,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    (job,) = client.agent_jobs()
     assert (job["job_id"], job["attempt"], len(job["lease_token"])) == (job_id, 1, 32)
-    (again,) = ok(client.get("/api/agents/pc/jobs"))["jobs"]
+    (again,) = client.agent_jobs()
     assert again["lease_token"] == job["lease_token"]
 
 

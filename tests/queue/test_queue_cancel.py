@@ -16,24 +16,9 @@ REPORTS = ("assigned", "running", "completed", "failed")
 LATE = {"progress": 99.0, "error": "Upload failed: late", "output_file": "late.mkv"}
 
 
-def cancel(client: Client, job_id: str) -> None:
-    ok(client.post(f"/api/jobs/{job_id}/cancel"))
-
-
 def told(client: Client, machine: str) -> list[str]:
     """The jobs that a heartbeat's answer names to `agents/ID` or `workers/ID`."""
     return list(ok(client.post(f"/api/{machine}/heartbeat", json={}))["cancelled_jobs"])
-
-
-def running_job(client: Client) -> str:
-    job_id = client.approved_job()
-    ok(client.report(job_id, "running", progress=40))
-    return job_id
-
-
-def one_rip(client: Client) -> str:
-    _, (job_id,) = client.ordered_rips(label="ALIEN", minutes=(117,))
-    return job_id
 
 
 #: Jobs as they are before they are cancelled.
@@ -41,8 +26,8 @@ JOBS: dict[str, Callable[[Client], str]] = {
     "pending": lambda client: str(client.create_job()["job_id"]),
     "queued": lambda client: client.queued_job(preset="H.265 QSV 1080p"),
     "assigned": Client.approved_job,
-    "running": running_job,
-    "rip": one_rip,
+    "running": Client.running_job,
+    "rip": Client.one_rip,
 }
 
 
@@ -56,7 +41,7 @@ def machine(client):
 def cancelled(request, client) -> str:
     """A job that was cancelled, from each state."""
     job_id = JOBS[request.param](client)
-    cancel(client, job_id)
+    client.cancel(job_id)
     return job_id
 
 
@@ -64,7 +49,7 @@ def cancelled(request, client) -> str:
 def test_it_tells_agent_and_worker_what_to_stop(client, state):
     job_id = JOBS[state](client)
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
-    cancel(client, job_id)
+    client.cancel(job_id)
     for _ in range(2):
         assert told(client, "agents/pc") == told(client, "workers/gpu") == [job_id]
 
@@ -72,49 +57,49 @@ def test_it_tells_agent_and_worker_what_to_stop(client, state):
 def test_it_tells_a_worker_without_an_agent(client):
     client.register_worker("farm", agent_id=None)
     job_id = client.approved_job("farm")
-    cancel(client, job_id)
+    client.cancel(job_id)
     assert told(client, "workers/farm") == [job_id]
     assert told(client, "workers/gpu") == told(client, "agents/pc") == []
 
 
 def test_it_tells_the_agent_of_a_rip_and_no_worker(client):
-    job_id = one_rip(client)
-    cancel(client, job_id)
+    job_id = client.one_rip()
+    client.cancel(job_id)
     assert (told(client, "agents/pc"), told(client, "workers/gpu")) == ([job_id], [])
 
 
 def test_it_tells_no_other_machine(client):
     client.register_agent("den")
     client.register_worker("cpu", agent_id="den")
-    cancel(client, running_job(client))
+    client.cancel(client.running_job())
     assert told(client, "agents/den") == told(client, "workers/cpu") == []
 
 
 @pytest.mark.parametrize("state", ["pending", "queued"])
 def test_it_tells_no_one_of_a_job_that_was_never_given(client, state):
-    cancel(client, JOBS[state](client))
+    client.cancel(JOBS[state](client))
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
 
 def test_it_tells_a_machine_nothing_of_a_job_that_was_taken_from_it(client, services, clock):
-    job_id = running_job(client)
+    job_id = client.running_job()
     clock.advance(121)
     leases.rescue(services.context)
-    cancel(client, job_id)
+    client.cancel(job_id)
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
 
 def test_it_tells_nothing_of_jobs_that_ended_otherwise(client):
     for status in ("completed", "failed"):
-        ok(client.report(running_job(client), status))
+        ok(client.report(client.running_job(), status))
     assert told(client, "agents/pc") == told(client, "workers/gpu") == []
 
 
 def test_it_tells_the_latest_first_and_for_two_days(client, clock):
-    first, second = running_job(client), running_job(client)
-    cancel(client, first)
+    first, second = client.running_job(), client.running_job()
+    client.cancel(first)
     clock.advance(10)
-    cancel(client, second)
+    client.cancel(second)
     clock.advance(2 * DAY - 10.001)
     client.register_agent()
     assert told(client, "agents/pc") == told(client, "workers/gpu") == [second, first]
@@ -126,18 +111,18 @@ def test_it_tells_the_latest_first_and_for_two_days(client, clock):
 
 def test_it_frees_the_place_of_a_cancelled_job(client):
     client.register_worker(capabilities={"max_concurrent": 1})
-    job_id, waiting = running_job(client), client.approved_job()
-    cancel(client, job_id)
+    job_id, waiting = client.running_job(), client.approved_job()
+    client.cancel(job_id)
     assert client.job(waiting)["status"] == "assigned"
-    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == [waiting]
-    assert ok(client.get("/api/agents/pc"))["current_job_id"] is None
+    assert client.worker()["current_jobs"] == [waiting]
+    assert client.agent()["current_job_id"] is None
 
 
 @pytest.mark.parametrize("with_token", [False, True])
 def test_it_refuses_every_late_report(client, services, with_token):
-    job_id = running_job(client)
+    job_id = client.running_job()
     token = client.lease_token(job_id) if with_token else None
-    cancel(client, job_id)
+    client.cancel(job_id)
     with unchanged(services):
         for status in REPORTS:
             response = client.report(job_id, status, lease_token=token, **LATE)
@@ -201,4 +186,4 @@ def test_it_stays_cancelled_whatever_goes_on(client, services, clock, cancelled)
             step()
             now = client.job(cancelled)
             assert (now["status"], now["attempt"]) == ("cancelled", before["attempt"])
-    assert ok(client.get("/api/agents/pc/jobs"))["jobs"] == []
+    assert client.agent_jobs() == []

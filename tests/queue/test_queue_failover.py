@@ -50,7 +50,7 @@ def test_it_keeps_a_rip_for_the_agent_that_has_the_disc(client, services, clock,
     job = client.job(job_id)
     assert job["status"] == "queued"
     assert job["waiting_reason"] == "Agent 'pc', which has the disc, is offline."
-    assert ok(client.get("/api/agents/den/jobs"))["jobs"] == []
+    assert client.agent_jobs("den") == []
     body = {"agent_id": "pc", "name": "PC"} if sign == "register" else None
     address = "register" if sign == "register" else "pc/heartbeat"
     ok(client.post(f"/api/agents/{address}", json=body))
@@ -93,7 +93,7 @@ def test_it_lets_another_worker_of_the_same_machine_go_on_with_its_file(client, 
 
 def test_it_says_when_the_machine_that_has_the_file_has_no_worker(client):
     job_id = transcode_of_a_rip(client)
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     ok(client.delete("/api/workers/gpu"))
     assert client.job(job_id)["waiting_reason"] == (
         "No worker on the machine of agent 'pc' is registered."
@@ -125,7 +125,7 @@ def test_it_leaves_a_job_to_its_worker_without_failover(app, client, clock, loss
     if loss == "silence":
         lose_pc(client, services, clock)
     else:
-        ok(client.post("/api/agents/pc/unregister"))
+        client.sign_off()
     for _ in range(10):
         job = client.job(job_id)
         assert (job["status"], job["waiting_reason"]) == ("queued", "Worker 'gpu' is offline.")
@@ -157,7 +157,7 @@ def test_it_leaves_no_job_to_a_worker_that_is_forgotten(app, client, clock):
 def test_it_fails_a_rip_whose_disc_left_while_its_agent_was_lost(client, services, clock, leaving):
     job_id = one_rip(client)
     if leaving == "ejected":
-        ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+        client.eject()
     else:
         client.detect("ALIENS", minutes=(137,))
     assert client.job(job_id)["status"] == "running"
@@ -165,7 +165,7 @@ def test_it_fails_a_rip_whose_disc_left_while_its_agent_was_lost(client, service
     job = client.job(job_id)
     assert (job["status"], job["error"], job["scheduled_at"]) == ("failed", GONE, None)
     assert client.history(job_id)[-1]["detail"] == "Agent 'pc' was not heard from in time."
-    assert ok(client.get("/api/agents/pc"))["current_job_id"] is None
+    assert client.agent()["current_job_id"] is None
 
 
 @pytest.mark.parametrize("losses", [1, 2])
@@ -177,14 +177,14 @@ def test_it_fails_a_rip_that_waits_for_its_agent_when_the_disc_leaves(
         client.register_agent()
         lose_pc(client, services, clock)
     assert (client.job(job_id)["scheduled_at"] is None) == (losses == 1)
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     job = client.job(job_id)
     assert (job["status"], job["error"], job["scheduled_at"]) == ("failed", GONE, None)
 
 
 def test_it_fails_a_rip_whose_disc_is_out_when_its_agent_signs_off(client):
     job_id = one_rip(client)
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
-    ok(client.post("/api/agents/pc/unregister"))
+    client.eject()
+    client.sign_off()
     job = client.job(job_id)
     assert (job["status"], job["error"]) == ("failed", GONE)

@@ -28,8 +28,7 @@ def given_to_gpu(attempt: int = 1) -> Told:
 def test_it_tells_a_job_from_its_entry_to_its_end(client, clock):
     job_id = str(client.create_job()["job_id"])
     clock.advance(1)
-    body = {"worker_id": "gpu", "preset": "H.265 NVENC 1080p"}
-    ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
+    client.approve_job(job_id, preset="H.265 NVENC 1080p")
     for status in ("running", "assigned", "running", "completed"):
         clock.advance(1)
         ok(client.report(job_id, status))
@@ -59,7 +58,7 @@ def test_it_gives_the_reason_of_a_failure(client):
 def test_it_says_who_cancelled_a_job(client, by):
     job_id = client.approved_job()
     if by == "person":
-        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        client.cancel(job_id)
     else:
         ok(client.report(job_id, "cancelled"))
     assert told(client, job_id)[-1] == ("assigned", "cancelled", by, 1, None)
@@ -105,7 +104,7 @@ def test_it_tells_a_rescue_and_the_attempt_that_followed(client, services, clock
 
 def test_it_tells_how_an_agent_signed_off(client):
     _, (job_id, *_) = client.ordered_rips()
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     client.register_agent()
     assert told(client, job_id)[1:] == [
         given_to_gpu(),
@@ -144,7 +143,7 @@ def test_it_tells_a_change_of_priority(client):
 
 def test_it_tells_that_a_disc_left_its_drive(client):
     _, (_, job_id, *_) = client.ordered_rips()
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     gone = "The disc left its drive before this title was ripped: put it in again."
     assert told(client, job_id) == [
         (None, "queued", "server", 0, None), ("queued", "failed", "agent:pc", 0, gone)
@@ -165,7 +164,7 @@ def test_it_tells_no_progress(client, clock):
 def test_it_leaves_no_gap_between_two_steps(client, services, clock):
     _, rips = client.ordered_rips()
     for number in range(8):
-        for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]:
+        for job in client.agent_jobs():
             status = ("running", "failed", "completed", "assigned")[number % 4]
             client.report(job["job_id"], status, error=UPLOAD, output_file=f"{number}.mkv")
         clock.advance(70)

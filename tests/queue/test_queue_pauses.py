@@ -1,7 +1,5 @@
 """A worker on which one job after another fails gets no more until a person has looked at it."""
 
-from typing import Any
-
 import pytest
 from werkzeug.test import TestResponse
 
@@ -12,10 +10,6 @@ from tests.support import assert_problem
 pytestmark = pytest.mark.usefixtures("gpu")
 
 REASON = "Worker 'gpu' is paused: 3 jobs in a row failed on it, so enable it again."
-
-
-def worker_of(client: Client, worker_id: str = "gpu") -> dict[str, Any]:
-    return dict(ok(client.get(f"/api/workers/{worker_id}")))
 
 
 def by_report(client: Client, job_id: str) -> TestResponse:
@@ -35,11 +29,11 @@ def fail(client: Client, times: int = 3) -> None:
 @pytest.mark.parametrize("way", [by_report, by_worker])
 def test_it_pauses_a_worker_after_three_failures_in_a_row(client, clock, way):
     for number in range(1, 4):
-        assert worker_of(client)["paused_at"] is None
+        assert client.worker()["paused_at"] is None
         clock.advance(1)
         ok(way(client, client.approved_job()))
-        assert worker_of(client)["consecutive_failures"] == number
-    worker = worker_of(client)
+        assert client.worker()["consecutive_failures"] == number
+    worker = client.worker()
     assert worker["paused_at"] == "2026-01-24T12:34:59.123456Z"
     assert worker["enabled"]
 
@@ -63,12 +57,6 @@ def test_it_says_of_a_job_that_its_worker_is_paused(client, services, clock):
         dispatcher.dispatch_now(services.context)
 
 
-def test_it_gives_a_paused_worker_nothing_for_polling(client):
-    fail(client)
-    client.approved_job()
-    assert client.poll("gpu") == []
-
-
 def test_it_gives_the_jobs_that_any_worker_can_do_to_another(client):
     fail(client)
     client.register_worker("gpu2")
@@ -80,26 +68,26 @@ def test_it_sets_a_paused_worker_going_as_a_person_enables_it(client):
     job_id = client.approved_job()
     ok(client.post("/api/workers/gpu/enable"))
     assert client.job(job_id)["status"] == "assigned"
-    worker = worker_of(client)
+    worker = client.worker()
     assert (worker["paused_at"], worker["consecutive_failures"]) == (None, 0)
     fail(client, 2)
-    assert worker_of(client)["paused_at"] is None
+    assert client.worker()["paused_at"] is None
 
 
 def test_it_does_not_set_a_paused_worker_going_by_disabling_it(client):
     fail(client)
     ok(client.post("/api/workers/gpu/disable"))
-    assert worker_of(client)["paused_at"] is not None
+    assert client.worker()["paused_at"] is not None
 
 
 def test_it_counts_anew_after_a_success(client):
     fail(client, 2)
     ok(client.report(client.approved_job(), "completed"))
-    assert worker_of(client)["consecutive_failures"] == 0
+    assert client.worker()["consecutive_failures"] == 0
     fail(client, 2)
-    assert worker_of(client)["paused_at"] is None
+    assert client.worker()["paused_at"] is None
     fail(client, 1)
-    assert worker_of(client)["paused_at"] is not None
+    assert client.worker()["paused_at"] is not None
 
 
 def test_it_takes_the_success_of_a_paused_worker_for_a_sign_that_it_can(client):
@@ -109,7 +97,7 @@ def test_it_takes_the_success_of_a_paused_worker_for_a_sign_that_it_can(client):
     waiting = client.approved_job()
     assert client.job(waiting)["status"] == "queued"
     ok(client.report(last, "completed"))
-    assert worker_of(client)["paused_at"] is None
+    assert client.worker()["paused_at"] is None
     assert client.job(waiting)["status"] == "assigned"
 
 
@@ -117,10 +105,10 @@ def test_it_keeps_the_moment_of_the_pause(client, clock):
     client.register_worker(capabilities={"max_concurrent": 4})
     last = client.approved_job()
     fail(client)
-    paused_at = worker_of(client)["paused_at"]
+    paused_at = client.worker()["paused_at"]
     clock.advance(1)
     ok(by_report(client, last))
-    assert (worker_of(client)["paused_at"], worker_of(client)["consecutive_failures"]) == (
+    assert (client.worker()["paused_at"], client.worker()["consecutive_failures"]) == (
         paused_at, 4
     )  # fmt: skip
 
@@ -129,25 +117,25 @@ def test_it_counts_the_same_failure_once(client):
     job_id = client.approved_job()
     for _ in range(3):
         ok(by_report(client, job_id))
-    assert worker_of(client)["consecutive_failures"] == 1
+    assert client.worker()["consecutive_failures"] == 1
 
 
 def test_it_counts_nothing_else_as_a_workers_failure(client, services, clock):
-    ok(client.post(f"/api/jobs/{client.approved_job()}/cancel"))
+    client.cancel(client.approved_job())
     ok(client.report(client.approved_job(), "cancelled"))
     client.approved_job()
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     for _ in range(4):
         client.register_agent()
         client.register_worker()
         clock.advance(121)
         leases.rescue(services.context)
-    assert worker_of(client)["consecutive_failures"] == 0
+    assert client.worker()["consecutive_failures"] == 0
 
 
 def test_it_counts_for_each_worker_alone(client):
     client.register_worker("gpu2")
     fail(client, 2)
     ok(by_report(client, client.approved_job("gpu2")))
-    assert worker_of(client, "gpu2")["consecutive_failures"] == 1
-    assert worker_of(client)["paused_at"] is None
+    assert client.worker("gpu2")["consecutive_failures"] == 1
+    assert client.worker()["paused_at"] is None

@@ -37,7 +37,7 @@ def pending(client: Client) -> list[str]:
 def order_of_work(client: Client) -> list[str]:
     """The jobs in the order in which the worker gets them, one after the other."""
     order: list[str] = []
-    while jobs := ok(client.get("/api/agents/pc/jobs"))["jobs"]:
+    while jobs := client.agent_jobs():
         (job,) = jobs
         order.append(job["job_id"])
         ok(client.report(job["job_id"], "completed"))
@@ -126,7 +126,7 @@ def test_it_gives_the_transcode_of_a_rip_the_rips_priority(client):
     _, (job_id, *_) = client.ordered_rips()
     ok(prioritise(client, job_id, 4))
     ok(client.report(job_id, "completed", output_file="C:\\rips\\a.mkv"))
-    (transcode,) = ok(client.get("/api/jobs/awaiting-approval"))
+    (transcode,) = client.awaiting_approval()
     assert transcode["priority"] == 4
 
 
@@ -135,7 +135,7 @@ def test_it_lists_an_agents_jobs_in_the_order_in_which_to_do_them(client):
     jobs = [client.approved_job() for _ in range(3)]
     for priority, job_id in enumerate(jobs):
         ok(prioritise(client, job_id, priority))
-    listed = [job["job_id"] for job in ok(client.get("/api/agents/pc/jobs"))["jobs"]]
+    listed = [job["job_id"] for job in client.agent_jobs()]
     assert listed == jobs[::-1]
 
 

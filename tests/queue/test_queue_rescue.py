@@ -27,12 +27,6 @@ def lose_and_return(client: Client, services: Services, clock: FakeClock) -> Non
     client.register_worker()
 
 
-def one_rip(client: Client) -> str:
-    """The rip of a disc with one title."""
-    _, (job_id,) = client.ordered_rips(label="ALIEN", minutes=(117,))
-    return job_id
-
-
 def wait_of(job: dict[str, Any], clock: FakeClock) -> float:
     """Seconds until a job may begin."""
     return (datetime.fromisoformat(job["scheduled_at"]) - clock.now()).total_seconds()
@@ -67,10 +61,10 @@ def test_it_rescues_everything_that_a_lost_machine_had(client, services, clock):
         ok(client.report(job_id, "running"))
     assert lose(services, clock) == 3
     assert {client.job(job_id)["status"] for job_id in transcodes + rips} == {"queued"}
-    agent, worker = ok(client.get("/api/agents/pc")), ok(client.get("/api/workers/gpu"))
+    agent, worker = client.agent(), client.worker()
     assert (agent["status"], agent["current_job_id"]) == ("offline", None)
     assert worker["current_jobs"] == []
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
+    assert client.disc(disc_id)["status"] == "ripping"
     assert lose(services, clock) == 0
 
 
@@ -101,14 +95,14 @@ def test_it_gives_a_job_up_once_its_attempts_are_used_up(client, services, clock
     )
     assert told in job["error"]
     assert "3 attempts" in job["error"]
-    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == []
-    assert ok(client.get("/api/agents/pc"))["current_job_id"] is None
+    assert client.worker()["current_jobs"] == []
+    assert client.agent()["current_job_id"] is None
 
 
 def test_it_tells_how_each_attempt_ended_in_its_own_words(app, client, clock):
     services = restart(app, max_attempts=2)
     job_id = client.approved_job()
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     client.register_agent()
     client.register_worker()
     lose_and_return(client, services, clock)
@@ -121,11 +115,11 @@ def test_it_tells_how_each_attempt_ended_in_its_own_words(app, client, clock):
 
 def test_it_fails_the_disc_with_the_last_of_its_rips(app, client, clock):
     services = restart(app, max_attempts=1)
-    job_id = one_rip(client)
+    job_id = client.one_rip()
     disc_id = client.job(job_id)["disc_id"]
     lose(services, clock)
     assert client.job(job_id)["status"] == "failed"
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
+    assert client.disc(disc_id)["status"] == "completed"
     assert ok(client.get(f"/api/discs/{disc_id}/rip-status"))["failed_jobs"] == 1
 
 
@@ -155,7 +149,7 @@ def test_it_takes_the_common_limit_where_a_type_has_none(app, client, clock):
 def test_it_waits_longer_after_each_further_loss(app, client, clock, job_type):
     services = restart(app, max_attempts=6)
     first_wait = 15 if job_type == "rip" else 60
-    job_id = one_rip(client) if job_type == "rip" else client.approved_job()
+    job_id = client.one_rip() if job_type == "rip" else client.approved_job()
     lose_and_return(client, services, clock)
     for doublings in range(4):
         assert client.job(job_id)["status"] == "assigned"
@@ -167,7 +161,7 @@ def test_it_waits_longer_after_each_further_loss(app, client, clock, job_type):
 
 
 def test_it_begins_no_sooner_than_the_wait_is_over(client, services, clock):
-    job_id = one_rip(client)
+    job_id = client.one_rip()
     lose_and_return(client, services, clock)
     lose(services, clock)
     client.register_agent()

@@ -25,12 +25,6 @@ STARTS: dict[str, Callable[[Client], object]] = {
 }
 
 
-def running_job(client: Client) -> str:
-    job_id = client.approved_job()
-    ok(client.report(job_id, "running", progress=40))
-    return job_id
-
-
 def state_of(client: Client, job_id: str) -> tuple[str, int]:
     job = client.job(job_id)
     return job["status"], job["attempt"]
@@ -40,7 +34,7 @@ def state_of(client: Client, job_id: str) -> tuple[str, int]:
 def test_it_takes_what_a_machine_ran_before_it_started_anew_for_lost_after_20_seconds(
     client, services, clock, start
 ):
-    job_id = running_job(client)
+    job_id = client.running_job()
     clock.advance(60)
     STARTS[start](client)
     clock.advance(19.999)
@@ -54,7 +48,7 @@ def test_it_takes_what_a_machine_ran_before_it_started_anew_for_lost_after_20_se
 
 @pytest.mark.parametrize("sign", SIGNS)
 def test_it_does_not_believe_heartbeats_where_it_doubts(client, services, clock, sign):
-    job_id = running_job(client)
+    job_id = client.running_job()
     client.register_agent()
     for _ in range(4):
         ok(SIGNS[sign](client))
@@ -66,7 +60,7 @@ def test_it_does_not_believe_heartbeats_where_it_doubts(client, services, clock,
 @pytest.mark.parametrize("status", ["running", "assigned"])
 @pytest.mark.parametrize("token", [False, True])
 def test_it_believes_a_report(client, services, clock, status, token):
-    job_id = running_job(client)
+    job_id = client.running_job()
     lease = client.lease_token(job_id) if token else None
     client.register_agent()
     clock.advance(19)
@@ -79,7 +73,7 @@ def test_it_believes_a_report(client, services, clock, status, token):
 
 
 def test_it_doubts_no_longer_for_a_machine_that_starts_again_and_again(client, services, clock):
-    job_id = running_job(client)
+    job_id = client.running_job()
     for _ in range(2):
         client.register_agent()
         client.register_worker()
@@ -89,7 +83,7 @@ def test_it_doubts_no_longer_for_a_machine_that_starts_again_and_again(client, s
 
 
 def test_it_takes_an_end_that_is_reported_in_time(client, services, clock):
-    job_id = running_job(client)
+    job_id = client.running_job()
     client.register_agent()
     clock.advance(19)
     ok(client.report(job_id, "completed"))
@@ -112,7 +106,7 @@ def test_it_leaves_a_machine_that_starts_what_it_has_not_begun(client, services,
 def test_it_doubts_only_the_jobs_of_the_machine_that_started(client, services, clock):
     client.register_agent("den")
     client.register_worker("cpu", agent_id="den")
-    job_id = running_job(client)
+    job_id = client.running_job()
     client.register_agent("den")
     client.register_worker("cpu", agent_id="den")
     clock.advance(60)
@@ -122,7 +116,7 @@ def test_it_doubts_only_the_jobs_of_the_machine_that_started(client, services, c
 
 def test_it_counts_a_job_lost_by_a_restart_as_a_failure(app, client, clock):
     services = restart(app, max_attempts=1)
-    job_id = running_job(client)
+    job_id = client.running_job()
     client.register_agent()
     clock.advance(20)
     leases.rescue(services.context)
@@ -130,7 +124,7 @@ def test_it_counts_a_job_lost_by_a_restart_as_a_failure(app, client, clock):
 
 
 def test_it_doubts_no_new_attempt(client, services, clock):
-    job_id = running_job(client)
+    job_id = client.running_job()
     client.register_agent()
     clock.advance(20)
     assert leases.rescue(services.context) == 1
@@ -143,14 +137,14 @@ def test_it_doubts_no_new_attempt(client, services, clock):
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_it_releases_the_jobs_of_an_agent_that_signs_off(client, begun):
-    job_id = running_job(client) if begun else client.approved_job()
-    ok(client.post("/api/agents/pc/unregister"))
+    job_id = client.running_job() if begun else client.approved_job()
+    client.sign_off()
     job = client.job(job_id)
     assert (job["status"], job["attempt"], job["progress"]) == ("queued", 1, 0)
     assert (job["assigned_agent_id"], job["assigned_worker_id"]) == (None, None)
-    agent = ok(client.get("/api/agents/pc"))
+    agent = client.agent()
     assert (agent["status"], agent["current_job_id"]) == ("offline", None)
-    assert ok(client.get("/api/workers/gpu"))["current_jobs"] == []
+    assert client.worker()["current_jobs"] == []
     event = client.history(job_id)[-1]
     assert (event["actor"], event["attempt"], event["detail"]) == (
         "agent:pc", 1, "The agent signed off."
@@ -158,8 +152,8 @@ def test_it_releases_the_jobs_of_an_agent_that_signs_off(client, begun):
 
 
 def test_it_gives_the_jobs_back_to_an_agent_that_comes_again(client):
-    job_id = running_job(client)
-    ok(client.post("/api/agents/pc/unregister"))
+    job_id = client.running_job()
+    client.sign_off()
     client.register_agent()
     client.register_worker()
     assert state_of(client, job_id) == ("assigned", 2)
@@ -168,7 +162,7 @@ def test_it_gives_the_jobs_back_to_an_agent_that_comes_again(client):
 
 def test_it_gives_rips_back_to_an_agent_that_shows_itself_again(client):
     _, (job_id, *_) = client.ordered_rips()
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     assert "offline" in client.job(job_id)["waiting_reason"]
     ok(client.post("/api/agents/pc/heartbeat"))
     assert state_of(client, job_id) == ("assigned", 2)
@@ -176,9 +170,9 @@ def test_it_gives_rips_back_to_an_agent_that_shows_itself_again(client):
 
 def test_it_counts_no_failure_when_an_agent_signs_off(app, client, clock):
     services = restart(app, max_attempts=2)
-    job_id = running_job(client)
+    job_id = client.running_job()
     for attempt in range(2, 6):
-        ok(client.post("/api/agents/pc/unregister"))
+        client.sign_off()
         assert client.job(job_id)["scheduled_at"] is None
         client.register_agent()
         client.register_worker()
@@ -189,7 +183,7 @@ def test_it_counts_no_failure_when_an_agent_signs_off(app, client, clock):
 
 
 def test_it_gives_nothing_to_an_agent_that_has_signed_off(client, services, clock):
-    ok(client.post("/api/agents/pc/unregister"))
+    client.sign_off()
     job_id = client.approved_job()
     for _ in range(30):
         clock.advance(5)

@@ -1,7 +1,6 @@
 """Jobs that a person has tried again."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -19,15 +18,6 @@ def ended(client: Client, status: str = "failed", error: str | None = UPLOAD) ->
     ok(client.report(job_id, "running", progress=50))
     ok(client.report(job_id, status, error=error, output_file="C:\\out\\a.mkv"))
     return job_id
-
-
-def one_rip(client: Client) -> str:
-    _, (job_id,) = client.ordered_rips(label="ALIEN", minutes=(117,))
-    return job_id
-
-
-def retry(client: Client, job_id: str) -> dict[str, Any]:
-    return dict(ok(client.post(f"/api/jobs/{job_id}/retry")))
 
 
 #: Jobs that a person can't have tried again.
@@ -48,7 +38,7 @@ NOT_RETRIED: dict[str, Callable[[Client], str]] = {
 )  # fmt: skip
 def test_it_tries_a_job_again_as_a_person_asks_for_it(client, status, error):
     job_id = ended(client, status, error)
-    job = retry(client, job_id)
+    job = client.retry(job_id)
     assert (job["status"], job["attempt"], job["progress"]) == ("assigned", 2, 0)
     for emptied in ("error", "output_file", "completed_at", "started_at", "scheduled_at"):
         assert job[emptied] is None
@@ -65,7 +55,7 @@ def test_it_gives_a_job_that_a_person_retries_all_its_attempts_again(app, client
         leases.rescue(services.context)
         assert client.job(job_id)["status"] == "failed"
         client.register_worker()
-        assert retry(client, job_id)["status"] == "assigned"
+        assert client.retry(job_id)["status"] == "assigned"
 
 
 @pytest.mark.parametrize("what", NOT_RETRIED)
@@ -76,25 +66,25 @@ def test_it_refuses_to_retry_any_other_job(client, services, what):
 
 
 def test_it_puts_the_disc_back_to_ripping(client):
-    job_id = one_rip(client)
+    job_id = client.one_rip()
     ok(client.report(job_id, "failed", error="Scratched"))
     disc_id = client.job(job_id)["disc_id"]
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
-    assert retry(client, job_id)["status"] == "assigned"
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
+    assert client.disc(disc_id)["status"] == "completed"
+    assert client.retry(job_id)["status"] == "assigned"
+    assert client.disc(disc_id)["status"] == "ripping"
     assert not ok(client.get(f"/api/discs/{disc_id}/rip-status"))["all_rips_complete"]
 
 
 def test_it_refuses_to_retry_a_rip_whose_disc_is_gone(client, services):
-    job_id = one_rip(client)
+    job_id = client.one_rip()
     ok(client.report(job_id, "failed", error="Scratched"))
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     with unchanged(services):
         assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, "disc")
 
 
 def test_it_refuses_to_retry_what_another_job_does_by_now(client, services):
-    job_id = one_rip(client)
+    job_id = client.one_rip()
     ok(client.report(job_id, "failed", error="Scratched"))
     client.rip(client.job(job_id)["disc_id"])
     with unchanged(services):

@@ -54,7 +54,7 @@ def test_it_takes_up_what_a_person_chose_for_a_busy_worker(client):
     assert client.job(job_id)["status"] == "queued"
     job = ok(client.report(job_id, "running"))
     assert (job["assigned_agent_id"], job["assigned_worker_id"]) == ("pc", "gpu")
-    assert job_id in ok(client.get("/api/workers/gpu"))["current_jobs"]
+    assert job_id in client.worker()["current_jobs"]
 
 
 def test_it_names_a_worker_without_an_agent_as_what_it_is(client):

@@ -22,11 +22,6 @@ def ended(client: Client, status: str = "failed", error: str | None = UPLOAD) ->
     return job_id
 
 
-def one_rip(client: Client) -> str:
-    _, (job_id,) = client.ordered_rips(label="ALIEN", minutes=(117,))
-    return job_id
-
-
 def wait_of(client: Client, job_id: str, clock: FakeClock) -> float:
     """Seconds until the job is tried again."""
     planned = datetime.fromisoformat(client.job(job_id)["scheduled_at"])
@@ -121,7 +116,7 @@ def test_it_counts_an_upload_that_fails_in_other_words_as_the_same_failure(clien
 
 @pytest.mark.parametrize("status", ENDS)
 def test_it_drops_a_retry_of_what_another_job_does_by_now(client, services, clock, status):
-    ok(client.report(one_rip(client), "completed", output_file=FILE))
+    ok(client.report(client.one_rip(), "completed", output_file=FILE))
     job_id = client.queued_job(input_file=FILE)
     ok(client.report(job_id, status, error=UPLOAD))
     successor = client.queued_job(input_file=FILE)
@@ -137,10 +132,10 @@ def test_it_drops_a_retry_of_what_another_job_does_by_now(client, services, cloc
 
 
 def test_it_drops_a_retry_of_a_rip_whose_disc_is_gone(client, services, clock):
-    job_id = one_rip(client)
+    job_id = client.one_rip()
     ok(client.report(job_id, "failed", error=UPLOAD))
     assert 15 <= wait_of(client, job_id, clock) <= 18.75
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     clock.advance(20)
     assert leases.retry_due(services.context) == 0
     job = client.job(job_id)

@@ -180,5 +180,5 @@ def test_it_does_not_count_for_the_earlier_worker_what_the_later_one_did(client,
     job_id, first, second = lost_to_another(client, services, clock)
     ok(client.report(job_id, "completed", lease_token=second, **B))
     client.report(job_id, "completed", lease_token=first, **A)
-    assert ok(client.get("/api/workers/gpu"))["total_jobs_completed"] == 0
-    assert ok(client.get("/api/workers/cpu"))["total_jobs_completed"] == 1
+    assert client.worker()["total_jobs_completed"] == 0
+    assert client.worker("cpu")["total_jobs_completed"] == 1

@@ -32,7 +32,7 @@ def running_job(client: Client) -> str:
 
 
 def agent_of(client: Client, agent_id: str = "pc") -> tuple[str, str | None]:
-    agent = ok(client.get(f"/api/agents/{agent_id}"))
+    agent = client.agent(agent_id)
     return agent["status"], agent["current_job_id"]
 
 
@@ -60,7 +60,7 @@ def everything(client: Client) -> None:
         if drive == "F:":
             ok(client.report(rips[0], "completed", output_file="C:\\a.mkv"))
     client.register_agent("attic")
-    ok(client.post("/api/agents/attic/unregister"))
+    client.sign_off("attic")
     ok(client.post("/api/workers/cpu/disable"))
 
 
@@ -107,7 +107,7 @@ def test_it_repairs_what_a_worker_is_said_to_have(client, services, wrong):
     worker_id = client.job(job_id)["assigned_worker_id"]
     Worker.update(current_jobs=wrong).where(Worker.worker_id == worker_id).execute()
     repaired(services, workers=1)
-    assert ok(client.get(f"/api/workers/{worker_id}"))["current_jobs"] == [job_id]
+    assert client.worker(worker_id)["current_jobs"] == [job_id]
 
 
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
@@ -117,7 +117,7 @@ def test_it_repairs_a_disc_that_counts_as_ripping_though_its_rips_are_over(clien
         ok(client.report(job_id, end))
     Disc.update(status="ripping").execute()
     repaired(services, discs=1)
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "completed"
+    assert client.disc(disc_id)["status"] == "completed"
 
 
 def test_it_repairs_a_disc_that_counts_as_ripping_though_no_rip_was_ordered(client, services):
@@ -126,7 +126,7 @@ def test_it_repairs_a_disc_that_counts_as_ripping_though_no_rip_was_ordered(clie
     client.queued_job(disc_id=disc_id, title_index=0)
     Disc.update(status="ripping").execute()
     repaired(services, discs=1)
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "detected"
+    assert client.disc(disc_id)["status"] == "detected"
 
 
 @pytest.mark.parametrize("wrong", ["detected", "completed"])
@@ -134,15 +134,15 @@ def test_it_repairs_a_disc_with_rips_to_do_that_counts_as_idle(client, services,
     disc_id, _ = client.ordered_rips()
     Disc.update(status=wrong).execute()
     repaired(services, discs=1)
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ripping"
+    assert client.disc(disc_id)["status"] == "ripping"
 
 
 def test_it_leaves_discs_ejected(client, services):
     disc_id, (job_id, *_) = client.ordered_rips()
     ok(client.report(job_id, "running"))
-    ok(client.post("/api/discs/ejected", json={"agent_id": "pc", "drive": "D:"}))
+    client.eject()
     repaired(services)
-    assert ok(client.get(f"/api/discs/{disc_id}"))["status"] == "ejected"
+    assert client.disc(disc_id)["status"] == "ejected"
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,7 @@ def job_id(client) -> str:
 
 def approve_for(client: Client, job_id: str, worker_id: str) -> None:
     """A job that a person has approved for a worker."""
-    body = APPROVAL | {"worker_id": worker_id}
-    ok(client.post(f"/api/jobs/{job_id}/approve", json=body))
+    client.approve_job(job_id, worker_id)
 
 
 @pytest.mark.parametrize("worker_id", ["farm", "den"])
@@ -78,7 +77,7 @@ def test_it_lets_a_worker_with_an_agent_have_it_that_fetches_files(client, job_i
     assert ok(client.get("/api/agents/den/jobs")) == {"jobs": []}
     assert wanted(client) == [job_id]
     ok(send_input(client, job_id))
-    (job,) = ok(client.get("/api/agents/den/jobs"))["jobs"]
+    (job,) = client.agent_jobs("den")
     token = client.lease_token(job_id, "den")
     assert job["job_id"] == job_id
     assert job["download_url"] == f"/api/files/download/{job_id}?lease_token={token}"

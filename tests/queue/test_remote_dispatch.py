@@ -37,7 +37,7 @@ def test_it_gives_it_to_a_worker_with_an_agent_that_fetches_files(client, job_id
     client.register_agent("den")
     client.register_worker("den", "den", capabilities={"can_download": True})
     ok(send_input(client, job_id))
-    (job,) = ok(client.get("/api/agents/den/jobs"))["jobs"]
+    (job,) = client.agent_jobs("den")
     assert (job["job_id"], job["assigned_worker_id"]) == (job_id, "den")
     assert client.get(job["download_url"], buffered=True).status_code == 200
 

@@ -129,7 +129,7 @@ def test_it_waits_for_the_agent_that_has_the_disc(client, clock, absence):
     if absence == "silent":
         clock.advance(121)
     else:
-        ok(client.post("/api/agents/pc/unregister"))
+        client.sign_off()
     (job_id,) = client.rip(disc_id, title_indices=[0])
     assert reason(client, job_id) == "Agent 'pc', which has the disc, is offline."
 

@@ -94,7 +94,7 @@ def test_it_sends_a_worker_that_gets_no_more_what_it_has(client, jobs):
 def test_it_does_not_send_again_what_was_cancelled(client, jobs):
     farm(client, 1)
     assert polled(client) == [jobs[0]]
-    ok(client.post(f"/api/jobs/{jobs[0]}/cancel"))
+    client.cancel(jobs[0])
     assert polled(client) == [jobs[1]]
 
 
@@ -112,7 +112,7 @@ def test_it_takes_the_end_of_a_job_with_its_token_or_without(
     for _ in range(2):
         assert ok(complete(client, jobs[0], **body, **token)) == {"status": "ok"}
     assert client.job(jobs[0])["status"] == status
-    assert ok(client.get("/api/workers/farm"))["current_jobs"] == []
+    assert client.worker("farm")["current_jobs"] == []
     assert polled(client) == [jobs[1]]
 
 

@@ -63,7 +63,7 @@ def test_it_tells_a_worker_all_that_it_needs(client):
     job = client.job(job_id)
     assert (job["status"], job["assigned_worker_id"]) == ("assigned", "farm")
     assert (job["assigned_agent_id"], job["attempt"]) == ("farm", 1)
-    assert ok(client.get("/api/workers/farm"))["current_jobs"] == [job_id]
+    assert client.worker("farm")["current_jobs"] == [job_id]
 
 
 def test_it_names_the_default_preset_where_a_job_has_none(client):
@@ -82,9 +82,9 @@ def test_it_takes_a_poll_for_a_heartbeat(client, services, clock):
         assert polled(client) == []
         assert leases.rescue(services.context) == 0
     clock.advance(100)
-    assert ok(client.get("/api/workers/farm"))["status"] == "offline"
+    assert client.worker("farm")["status"] == "offline"
     polled(client)
-    worker = ok(client.get("/api/workers/farm"))
+    worker = client.worker("farm")
     assert worker["status"] == "available"
     assert worker["last_heartbeat"] == clock.now().isoformat().replace("+00:00", "Z")
 
@@ -190,7 +190,7 @@ def test_it_hands_each_job_to_one_of_many_that_ask_at_once(app, client):
     claimed = at_once(*[lambda name=name: work_off(name) for name in names])
     assert sorted(job_id for had in claimed for job_id in had) == sorted(jobs)
     for name, had in zip(names, claimed, strict=True):
-        assert set(ok(client.get(f"/api/workers/{name}"))["current_jobs"]) == set(had)
+        assert set(client.worker(name)["current_jobs"]) == set(had)
     assert {client.job(job_id)["attempt"] for job_id in jobs} == {1}
 
 

@@ -184,7 +184,7 @@ def test_it_numbers_another_season_with_its_own_episodes(client):
 
 def test_it_approves_no_numbers_of_another_disc_with_metadata(client, services):
     client.approve(client.detect("SPACE_S01_D1", SPACE[:3])["disc_id"])
-    second = client.approve(client.detect("SPACE_S01_D2", SPACE[3:], drive="E:")["disc_id"])
+    second = client.detect("SPACE_S01_D2", SPACE[3:], drive="E:").approve()
     body = {"season_number": 1, "starting_episode": 1}
     with unchanged(services):
         address = f"/api/discs/{second['disc_id']}/preview/update-season"

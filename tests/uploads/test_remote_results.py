@@ -146,7 +146,7 @@ def test_it_files_no_result_whose_attempt_ended_while_its_last_bytes_came(
         killed.setattr(services.files.deliveries, "deliver", undelivered)
         assert by_tus(client, work).status_code == 204
     if fate == "cancelled":
-        ok(client.post(f"/api/jobs/{work['job_id']}/cancel"))
+        client.cancel(work["job_id"])
     else:
         lost(client, services, clock)
         again = polled(client)

@@ -77,7 +77,7 @@ def test_it_wants_nothing_once_the_file_is_here(client):
 def test_it_wants_nothing_once_no_one_needs_it(client, end):
     job_id = approved(client)
     if end == "cancelled":
-        ok(client.post(f"/api/jobs/{job_id}/cancel"))
+        client.cancel(job_id)
     else:
         ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=pc"))
         assert client.job(job_id)["status"] == "assigned"
@@ -213,7 +213,7 @@ def test_it_stops_a_file_whose_job_is_over_meanwhile(client):
     job_id = approved(client)
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
     assert go_on(client, upload_id, 0, RAW[:100]).status_code == 204
-    ok(client.post(f"/api/jobs/{job_id}/cancel"))
+    client.cancel(job_id)
     assert_problem(go_on(client, upload_id, 100, RAW[100:]), 409, "is cancelled")
 
 
