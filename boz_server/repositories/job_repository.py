@@ -47,6 +47,7 @@ class JobValues(TypedDict, total=False):
     thumbnail_timestamps: list[int]
     progress: float | peewee.Node
     error: str | None
+    upload_failed: bool
     started_at: datetime | None
     completed_at: datetime | None
     for_agent_id: str | None
@@ -82,14 +83,14 @@ class Guard:
     """What a job must still be for a change to apply.
 
     only_from: the states it may be in; None: any. attempt, lease_token: the attempt that is meant.
-    error: what it failed with. requires_approval: True where a person must still approve it.
+    requires_approval, upload_failed: what the columns must say; None: anything.
     """
 
     only_from: Collection[JobStatus] | None = None
     attempt: int | None = None
     lease_token: str | Unset | None = UNSET
-    error: str | Unset | None = UNSET
     requires_approval: bool | None = None
+    upload_failed: bool | None = None
 
     def conditions(self) -> list[Any]:
         """Return it as conditions of a query."""
@@ -100,12 +101,10 @@ class Guard:
             found.append(Job.attempt == self.attempt)
         if self.lease_token is not UNSET:
             found.append(Job.lease_token == self.lease_token)
-        if self.error is not UNSET:
-            found.append(Job.error == self.error)
         if self.requires_approval is not None:
-            found.append(
-                Job.requires_approval if self.requires_approval else ~Job.requires_approval
-            )
+            found.append(Job.requires_approval == self.requires_approval)
+        if self.upload_failed is not None:
+            found.append(Job.upload_failed == self.upload_failed)
         return found
 
 
@@ -152,8 +151,7 @@ class JobRepository:
         """Return completed jobs whose result could not be uploaded, the latest first."""
         query = Job.select().where(
             Job.status == JobStatus.COMPLETED,
-            Job.error.is_null(False),
-            Job.error.contains("upload"),
+            Job.upload_failed,
         )
         return fetch_page(query, ((Job.completed_at, True), (Job.job_id, True)), request)
 

@@ -269,10 +269,10 @@ JOBS: dict[str, Case] = {
              source_disc_name="OTHER", input_file_size=2**33, progress=100, error="Upload failed",
              started_at="2026-01-20 10:00:00", completed_at="2026-01-20 10:00:00.5")],
         [("jobs", "job_type status priority progress disc_id title_index input_file output_name"
-          " output_file preset error input_file_size assigned_agent_id assigned_at started_at"
-          " completed_at requires_approval source_disc_name attempt",
+          " output_file preset error upload_failed input_file_size assigned_agent_id assigned_at"
+          " started_at completed_at requires_approval source_disc_name attempt",
           [("transcode", "completed", 7, 100, "disc", 3, RIP, "Firefly - S01E01", "/out/a.mkv",
-            "H.265 NVENC 1080p", "Upload failed", 2**33, "pc", WHEN, WHEN,
+            "H.265 NVENC 1080p", "Upload failed", True, 2**33, "pc", WHEN, WHEN,
             WHEN.replace(microsecond=500000), True, "OTHER", 0)]),
          ("job_events", "job_id", [])],
         repairs={}),

@@ -221,7 +221,30 @@ LIBRARY = Step(
         "DELETE FROM library_entries WHERE disc_id = 'show'",
     ),
 )
-STEPS = (QUEUE, IDENTIFICATION, FILES, OUTBOX, GONE_DISCS, ARCHIVE, LIBRARY)
+UPLOAD_FAILED = Step(
+    "010_library_entries",
+    "011_upload_failed",
+    tuple(
+        "INSERT INTO jobs (job_id, job_type, status, thumbnail_timestamps, completed_at, error)"  # noqa: S608
+        f" VALUES ('{job_id}', 'transcode', '{status}', '[]', {AT}, {error})"
+        for job_id, status, error in (
+            ("lost", "completed", "'Upload failed: no route to host'"),
+            ("loud", "failed", "'THE UPLOAD TIMED OUT'"),
+            ("bad", "failed", "'HandBrake exited with 3'"),
+            ("good", "completed", "NULL"),
+        )
+    ),
+    {
+        "jobs: job_id upload_failed": [
+            ("bad", False),
+            ("good", False),
+            ("lost", True),
+            ("loud", True),
+        ]
+    },
+    ("UPDATE jobs SET upload_failed = TRUE WHERE job_id = 'good'",),
+)
+STEPS = (QUEUE, IDENTIFICATION, FILES, OUTBOX, GONE_DISCS, ARCHIVE, LIBRARY, UPLOAD_FAILED)
 
 
 @pytest.fixture(params=STEPS, ids=lambda step: step.after)

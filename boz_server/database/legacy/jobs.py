@@ -9,6 +9,7 @@ from boz_server.database.legacy.row import INT32, INT64, LegacyRow
 from boz_server.database.legacy.tables import Row, Tables
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.queue.file_paths import same_file
+from boz_server.domain.queue.job_report import is_upload_error
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.domain.statistics.runs import Outcome, Run, merged, seconds_between
 
@@ -49,7 +50,7 @@ def _job(tables: Tables, row: LegacyRow, job_id: str) -> Row:
     input_file = row.text("input_file")
     kind = JobType.RIP if input_file is None else JobType.TRANSCODE
     started_at, assigned_at = row.instant("started_at"), row.instant("assigned_at")
-    completed_at = row.instant("completed_at")
+    completed_at, error = row.instant("completed_at"), row.text("error")
     others = (assigned_at, started_at, completed_at, tables.now)
     job: Row = {
         "job_id": job_id,
@@ -68,7 +69,8 @@ def _job(tables: Tables, row: LegacyRow, job_id: str) -> Row:
         "source_disc_name": row.text("source_disc_name"),
         "input_file_size": row.whole("input_file_size", high=INT64),
         "progress": row.number_or_low("progress", 0, 100),
-        "error": row.text("error"),
+        "error": error,
+        "upload_failed": is_upload_error(error),
         "created_at": row.instant_or("created_at", *others),
         "started_at": started_at,
         "completed_at": completed_at,

@@ -65,6 +65,9 @@ class Job(BaseModel):
     progress = peewee.DoubleField(default=0.0, constraints=default(0))
     #: What went wrong, as reported by the machine or the server; null if nothing did.
     error = peewee.TextField(null=True)
+    #: Whether `error` says that the result could not be uploaded: then the job can be retried
+    #: although it is completed. Set with `error`, when a report is read.
+    upload_failed = peewee.BooleanField(default=False, constraints=default(False))
     created_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     #: When the latest attempt was first reported as running; null before.
     started_at = UTCDateTimeField(null=True)
@@ -222,7 +225,7 @@ index(
     Job.status,
     Job.completed_at,
     Job.job_id,
-    where=Job.error.is_null(False),
+    where=Job.upload_failed,
 )
 
 

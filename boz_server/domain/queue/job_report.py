@@ -1,4 +1,4 @@
-"""What a machine says of a job."""
+"""What a machine reports of a job."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from boz_server.domain.queue.job_states import JobStatus
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What a machine says of a job; None where it says nothing.
+    """A report of a machine; None where it leaves a value out.
 
-    progress: percent; what lies outside 0–100 counts as the nearer end. lease_token: names the
-    attempt that it speaks for. duration_seconds: how long the work took by the machine's own clock.
-    output_file_size: of its result, in bytes; told with `completed` alone.
+    progress: percent; values outside 0–100 count as the nearer end. lease_token: the attempt that
+    it speaks for. duration_seconds: how long the work took by the machine's own clock.
+    output_file_size: of the result, in bytes; sent with `completed` only.
     """
 
     status: JobStatus
@@ -21,3 +21,14 @@ class JobReport:
     lease_token: str | None = None
     duration_seconds: float | None = None
     output_file_size: int | None = None
+
+    @property
+    def upload_failed(self) -> bool:
+        """Whether it says that the result could not be uploaded."""
+        return is_upload_error(self.error)
+
+
+def is_upload_error(error: str | None) -> bool:
+    """Whether an agent's error is about the upload of a result; today's agents begin it with
+    "Upload failed". Nothing else reads the text of an error."""
+    return error is not None and "upload" in error.lower()

@@ -1,4 +1,4 @@
-"""Which failures pass by themselves, and how long to wait before the next attempt."""
+"""How long a job that failed for a passing reason waits for its next attempt."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,12 +23,6 @@ BACKOFFS = {
 }
 #: Part of a wait by which it may be longer: jobs that failed together don't come back together.
 JITTER = 0.25
-
-
-def is_upload_error(error: str | None) -> bool:
-    """Whether a machine's error says that the result did not get through; agents of today begin
-    it with "Upload failed"."""
-    return error is not None and "upload" in error.lower()
 
 
 def next_attempt_at(job_type: JobType, failures: int, now: datetime, chance: float) -> datetime:

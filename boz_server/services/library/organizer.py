@@ -16,7 +16,6 @@ from typing import IO
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.disk import lock
-from boz_server.domain.naming.library_paths import Roots, library_type_of
 from boz_server.domain.queue.job_states import HELD, JobStatus
 from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
 from boz_server.repositories.filing_repository import FilingRepository
@@ -25,10 +24,8 @@ from boz_server.services.library.filing_attempt import FilingAttempt
 from boz_server.services.library.mover import Moved, Mover, Stopped
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.output_folder import is_finished_file
-from boz_server.services.notifications import discord, media_servers
 from boz_server.services.queue import leases, transitions
 from boz_server.services.queue.transitions import HOLDER, SERVER
-from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +46,13 @@ class Library:
         share: LibraryShare,
     ) -> None:
         self.context = context
-        self.settings = settings = context.settings
+        self.settings = context.settings
         self.clock = context.clock
         self.database = context.database
         self.jobs = jobs
         self.filings = filings
         self.attempt_rows = attempt_rows
         self.share = share
-        self.roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
         self._stop = threading.Event()
 
     def run(self) -> int:
@@ -177,7 +173,7 @@ class Library:
         if filed.is_skipped:
             note = "Another file has that name in the library: it stays in the output folder."
         with self.database.write_queue():
-            ended = self._end(
+            self._end(
                 job,
                 JobStatus.COMPLETED,
                 note,
@@ -188,24 +184,12 @@ class Library:
                     "progress": 100.0,
                 },
             )
-            if ended is not None and not filed.is_skipped:
-                self._tell(ended, filed.path)
         log.info("File filed", extra={"job_id": job.job_id, "path": str(filed.path)})
-
-    def _tell(self, job: Job, path: Path) -> None:
-        """Say where the file is now: to the job whose result it is, the media servers, people."""
-        media_type = library_type_of(job.library_path or "", self.roots)
-        media_servers.announce(self.context, path.parent, media_type)
-        discord.organized(self.context, job, path)
-        if job.source_job_id is not None:
-            source = self.jobs.move_result(job.source_job_id, job.input_file, job.output_file)
-            if source is not None:
-                record.note_result(self.context, source, job.output_file_size)
 
     def _fail(self, job: Job, error: str) -> None:
         """Plan another attempt, as far as there are any left."""
         with self.database.write_queue():
-            planned = leases.plan_retry(self.context, job, error, passes=True)
+            planned = leases.plan_retry(self.context, job, passes=True)
             self._end(job, JobStatus.FAILED, error, planned)
         log.warning("File not filed", extra={"job_id": job.job_id, "why": error})
 

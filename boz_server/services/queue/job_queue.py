@@ -14,7 +14,6 @@ from boz_server.database.models import Job, JobEvent
 from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.queue.file_paths import is_shared
 from boz_server.domain.queue.job_states import OPEN, OVER, JobStatus, JobType
-from boz_server.domain.queue.retry_policy import is_upload_error
 from boz_server.errors import Conflict, Refused
 from boz_server.repositories.attempt_repository import by_agent
 from boz_server.repositories.job_repository import Guard, JobRepository, JobValues
@@ -199,7 +198,7 @@ class JobQueue:
         with self.context.database.write_queue():
             job = self._find(job_id)
             failed = job.status == JobStatus.FAILED
-            if not failed and not (job.status in OVER and is_upload_error(job.error)):
+            if not failed and not (job.status in OVER and job.upload_failed):
                 raise Conflict(
                     f"The job is {job.status}: only a failed one is tried again, or one whose"
                     " result could not be uploaded."

@@ -9,7 +9,7 @@ import peewee
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
-from boz_server.domain.queue.retry_policy import is_upload_error, next_attempt_at
+from boz_server.domain.queue.retry_policy import next_attempt_at
 from boz_server.repositories.attempt_repository import Holder
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, transitions
@@ -110,14 +110,11 @@ def retry_due(context: Context) -> int:
     return retried
 
 
-def plan_retry(
-    context: Context, job: Job, error: str | None, *, passes: bool | None = None
-) -> JobValues:
-    """Return what a failure sets on its job: another attempt later, if the reason passes and
-    attempts are left. passes: whether it does; None where only the error's words tell."""
+def plan_retry(context: Context, job: Job, *, passes: bool) -> JobValues:
+    """Return what a failure sets on its job: another attempt later, if the reason passes by itself
+    and attempts are left."""
     failures = job.failures + 1
     planned = None
-    passes = is_upload_error(error) if passes is None else passes
     if passes and failures < attempt_limit(context, job.job_type):
         now = context.clock.now()
         planned = next_attempt_at(job.job_type, failures, now, CHANCE.random())
@@ -144,14 +141,12 @@ def _rescue(context: Context, job: Job) -> None:
         transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.")
         return
     if failures < attempt_limit(context, job.job_type):
-        values: JobValues = {"failures": failures}
+        # The first time at once; a job that loses its machine again and again waits longer.
+        values: JobValues = {"failures": failures, "scheduled_at": None}
         if failures > 1:
-            # The first time at once; a job that loses its machine again and again waits longer.
             now = context.clock.now()
             later = next_attempt_at(job.job_type, failures - 1, now, CHANCE.random())
             values["scheduled_at"] = later
-        else:
-            values["scheduled_at"] = None
         transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.", values=values)
         log.warning("Job rescued", extra={"job_id": job.job_id, "attempt": job.attempt})
         return

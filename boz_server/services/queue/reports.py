@@ -11,7 +11,6 @@ from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus
-from boz_server.domain.queue.retry_policy import is_upload_error
 from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
@@ -160,8 +159,8 @@ def _complete(context: Context, job: Job, report: JobReport) -> Job | None:
     if job.output_file_size is not None:
         # The result came first, and was measured.
         values.pop("output_file_size", None)
-    if is_upload_error(report.error):
-        values |= leases.plan_retry(context, job, report.error)
+    if report.upload_failed:
+        values |= leases.plan_retry(context, job, passes=True)
     done = _end(context, job, JobStatus.COMPLETED, report, values)
     if done is None and job.status == JobStatus.COMPLETED:
         done = _merge(context, job, report)
@@ -170,7 +169,7 @@ def _complete(context: Context, job: Job, report: JobReport) -> Job | None:
 
 def _fail(context: Context, job: Job, report: JobReport) -> Job | None:
     values = JobValues(error="The machine gave no reason.") | _values_of(report)
-    values |= leases.plan_retry(context, job, values["error"])
+    values |= leases.plan_retry(context, job, passes=report.upload_failed)
     return _end(context, job, JobStatus.FAILED, report, values)
 
 
@@ -199,16 +198,14 @@ def _merge(context: Context, job: Job, report: JobReport) -> Job | None:
     values: JobValues = {}
     if report.output_file is not None:
         # The upload went well in the end: the error of an earlier try is gone.
-        values |= {"output_file": report.output_file, "error": None}
+        values |= {"output_file": report.output_file, "error": None, "upload_failed": False}
     if report.error is not None:
-        values["error"] = report.error
-    error = values.get("error", job.error)
-    if error != job.error:
+        values |= {"error": report.error, "upload_failed": report.upload_failed}
+    if not values.get("upload_failed", True):
+        values["scheduled_at"] = None
+    elif report.upload_failed and not job.upload_failed:
         # The same failure in other words is not a second one.
-        if not is_upload_error(error):
-            values["scheduled_at"] = None
-        elif not is_upload_error(job.error):
-            values |= leases.plan_retry(context, job, error)
+        values |= leases.plan_retry(context, job, passes=True)
     guard, jobs = Guard(only_from={JobStatus.COMPLETED}), context.stores.jobs
     merged = jobs.change(job.job_id, values, guard) if values else job
     if merged is None:
@@ -225,7 +222,7 @@ def _values_of(report: JobReport) -> JobValues:
     if report.progress is not None:
         values["progress"] = _percent(report.progress)
     if report.error is not None:
-        values["error"] = report.error
+        values |= {"error": report.error, "upload_failed": report.upload_failed}
     if report.output_file is not None:
         values["output_file"] = report.output_file
     if report.output_file_size is not None and report.status is JobStatus.COMPLETED:

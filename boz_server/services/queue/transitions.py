@@ -10,15 +10,16 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
 from boz_server.context import Context
 from boz_server.database.models import Job
+from boz_server.domain.naming.library_paths import Roots, library_type_of
 from boz_server.domain.queue.file_paths import disk_of
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
-from boz_server.domain.queue.retry_policy import is_upload_error
 from boz_server.repositories.job_repository import Guard, JobValues, Step
-from boz_server.services.notifications import discord
+from boz_server.services.notifications import discord, media_servers
 from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ AFRESH: JobValues = {
     "output_file": None,
     "output_file_size": None,
     "error": None,
+    "upload_failed": False,
 }
 
 
@@ -132,7 +134,7 @@ def notification(context: Context, change: JobChange) -> None:
     if job.scheduled_at is not None:
         return
     is_done = job.status == JobStatus.COMPLETED
-    if job.status == JobStatus.FAILED or (is_done and is_upload_error(job.error)):
+    if job.status == JobStatus.FAILED or (is_done and job.upload_failed):
         discord.job_failed(context, job)
     elif is_done:
         discord.job_completed(context, job)
@@ -176,6 +178,24 @@ def next_job(context: Context, change: JobChange) -> None:
     log.info("Transcode entered", extra={"job_id": job.job_id, "rip": rip.job_id})
 
 
+def organized(context: Context, change: JobChange) -> None:
+    """Report the place of a file that is in the library now: to media servers, to people, and on
+    the job whose result it was. A file that was skipped has an error."""
+    job = change.job
+    if job.job_type != JobType.ORGANIZE or job.output_file is None or job.error is not None:
+        return
+    settings, path = context.settings, Path(job.output_file)
+    roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
+    media_type = library_type_of(job.library_path or "", roots)
+    media_servers.announce(context, path.parent, media_type)
+    discord.organized(context, job, path)
+    if job.source_job_id is not None:
+        jobs = context.stores.jobs
+        source = jobs.move_result(job.source_job_id, job.input_file, job.output_file)
+        if source is not None:
+            record.note_result(context, source, job.output_file_size)
+
+
 #: A job is over before any machine began it.
 _DROPPED = (history, statistics, disc, notification)
 #: A machine ends a job.
@@ -197,14 +217,14 @@ TRANSITIONS: dict[JobStatus, dict[JobStatus, tuple[Effect, ...]]] = {
     JobStatus.ASSIGNED: {
         JobStatus.QUEUED: (history, statistics, machines),
         JobStatus.RUNNING: (history, machines),
-        JobStatus.COMPLETED: (*_ENDED, next_job),
+        JobStatus.COMPLETED: (*_ENDED, next_job, organized),
         JobStatus.FAILED: _ENDED,
         JobStatus.CANCELLED: _ENDED,
     },
     JobStatus.RUNNING: {
         JobStatus.QUEUED: (history, statistics, machines),
         JobStatus.ASSIGNED: (history, machines),
-        JobStatus.COMPLETED: (*_ENDED, next_job),
+        JobStatus.COMPLETED: (*_ENDED, next_job, organized),
         JobStatus.FAILED: _ENDED,
         JobStatus.CANCELLED: _ENDED,
     },
@@ -366,7 +386,7 @@ def again(
 
     Raises IntegrityError when another job does the same work meanwhile.
     """
-    if job.status == JobStatus.COMPLETED and not is_upload_error(job.error):
+    if job.status == JobStatus.COMPLETED and not job.upload_failed:
         return None
     over = {JobStatus.COMPLETED, JobStatus.FAILED}
     return move(
@@ -374,7 +394,7 @@ def again(
         job.job_id,
         JobStatus.QUEUED,
         actor=actor,
-        guard=Guard(only_from=over, attempt=job.attempt, error=job.error),
+        guard=Guard(only_from=over, attempt=job.attempt, upload_failed=job.upload_failed),
         detail=detail,
         values=NO_ATTEMPT | AFRESH | (values or {}),
     )

@@ -6,13 +6,13 @@ Wherever the server is killed in between, whoever comes next goes on from there:
 
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from boz_server.context import Context
 from boz_server.database.models import Job, Upload
 from boz_server.disk import is_same, numbered, rename_noreplace, sha256_of
 from boz_server.domain.naming.names import file_name, split_extension
 from boz_server.domain.queue.job_states import HELD, JobStatus
-from boz_server.domain.queue.retry_policy import is_upload_error
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import Conflict, UploadBusy, UploadNotFound
 from boz_server.repositories.job_repository import Guard, JobValues
@@ -25,7 +25,19 @@ from boz_server.services.uploads.part_files import Part
 log = logging.getLogger(__name__)
 
 ARRIVED = UploadState.ARRIVED
-DAMAGED = "Upload failed: the file that arrived has another SHA-256 than was announced."
+
+
+class Refusal(NamedTuple):
+    """Why a file is no good; is_retried: whether its job may run again because of it."""
+
+    error: str
+    is_retried: bool = False
+
+
+DAMAGED = Refusal(
+    "Upload failed: the file that arrived has another SHA-256 than was announced.", is_retried=True
+)
+VANISHED = Refusal("Upload failed: the file vanished from the server's disk.", is_retried=True)
 
 
 class Deliveries:
@@ -106,27 +118,27 @@ class Deliveries:
             upload = self._get(upload_id)
             if upload.state is not ARRIVED:
                 return upload
-            error = self._obstacle(upload)
-            if error is None:
+            refusal = self._obstacle(upload)
+            if refusal is None:
                 self._tell(upload, Path(upload.path or ""))
                 dispatcher.dispatch(self.context)
             else:
-                self._fail(upload, error)
-        if error is None:
+                self._fail(upload, refusal)
+        if refusal is None:
             log.info("File arrived", extra={"upload_id": upload_id, "path": upload.path})
         elif upload.path is not None:
             Path(upload.path).unlink(missing_ok=True)
         return self._get(upload_id)
 
-    def _obstacle(self, upload: Upload) -> str | None:
+    def _obstacle(self, upload: Upload) -> Refusal | None:
         """Why no one can be told of a file that has its name; None where they can."""
         if upload.path is None or not Path(upload.path).exists():
-            return "Upload failed: the file vanished from the server's disk."
+            return VANISHED
         try:
             # What was so when its bytes came may not be so any more: that takes hours.
             rights.require(self.context, upload.purpose, upload.job_id, upload.lease_token)
         except Conflict as error:
-            return str(error)
+            return Refusal(str(error))
         return None
 
     def _tell(self, upload: Upload, path: Path) -> None:
@@ -153,8 +165,8 @@ class Deliveries:
         another job of the same name.
         """
         changes: JobValues = {"output_file": upload.path}
-        if job.status is JobStatus.COMPLETED and is_upload_error(job.error):
-            changes |= {"error": None, "scheduled_at": None}
+        if job.status is JobStatus.COMPLETED and job.upload_failed:
+            changes |= {"error": None, "upload_failed": False, "scheduled_at": None}
         elif job.output_file is not None:
             return
         changed = self.jobs.change(
@@ -165,22 +177,23 @@ class Deliveries:
         if changed is not None:
             record.note_result(self.context, changed, upload.size_bytes)
 
-    def _refuse(self, upload: Upload, error: str) -> Upload:
+    def _refuse(self, upload: Upload, refusal: Refusal) -> Upload:
         with self.database.write_queue():
-            self._fail(upload, error)
+            self._fail(upload, refusal)
         part_files.path_of(self.settings, upload.upload_id, upload.purpose).unlink(missing_ok=True)
         return self._get(upload.upload_id)
 
-    def _fail(self, upload: Upload, error: str) -> None:
+    def _fail(self, upload: Upload, refusal: Refusal) -> None:
         """Note that a file is no good, and that its job lacks it."""
+        error, is_retried = refusal
         if not self.uploads.fail(upload.upload_id, error):
             return
         job = self._job(upload)
         if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
-            planned = leases.plan_retry(self.context, job, error)
+            planned = leases.plan_retry(self.context, job, passes=is_retried)
             self.jobs.change(
                 job.job_id,
-                planned | JobValues(error=error),
+                planned | JobValues(error=error, upload_failed=is_retried),
                 Guard(only_from={JobStatus.COMPLETED}, lease_token=upload.lease_token),
             )
         log.warning("File refused", extra={"upload_id": upload.upload_id, "why": error})
