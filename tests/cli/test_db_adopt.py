@@ -1,4 +1,4 @@
-"""`flask db adopt`: takes over a database of the old system, and tells what became of its rows."""
+"""`flask db adopt` takes over a database of the old system and reports on its rows."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`flask db doctor`: a line a look, what to do, and an exit code."""
+"""`flask db doctor`: one line for each check, advice, and an exit code."""
 
 import json
 import shutil

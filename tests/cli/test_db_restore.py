@@ -1,4 +1,4 @@
-"""`flask db restore`: back to a backup, with the present database kept, or nothing changed."""
+"""`flask db restore` returns to a backup and keeps the current database, or changes nothing."""
 
 import json
 import shutil
@@ -46,7 +46,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def present(sqlite_template: Path, tmp_path: Path) -> Path:
-    """A database with an agent, and with another one since its backup."""
+    """A database with an agent, and another one added since its backup."""
     path = Path(shutil.copy(sqlite_template, tmp_path / "boz.db"))
     add_agent(path, "old")
     shutil.copy(path, tmp_path / "backup.db")
@@ -84,7 +84,7 @@ def test_it_restores_where_there_is_no_database(run, present, tmp_path):
 
 
 def test_it_keeps_what_only_the_log_has(run, present, tmp_path):
-    """As a server that was killed leaves it."""
+    """A killed server leaves such a log."""
     shutil.copytree(tmp_path, tmp_path / "killed")
     database = peewee.SqliteDatabase(tmp_path / "killed" / "boz.db")
     database.execute_sql("PRAGMA journal_mode = wal")

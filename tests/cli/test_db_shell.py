@@ -1,4 +1,4 @@
-"""`flask db shell`: the engine's own shell, which reads and does not write unless it is told to."""
+"""`flask db shell`: the engine's own shell, read-only unless --write is given."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from boz_server.database.models import Agent
 from tests.cli.conftest import flask
 from tests.database.rows import agent
 
-#: Stands for a program: says which it is, and tells what it is started with.
+#: Replaces a program: prints its version, or its arguments and input.
 PRETENDS = """#!/bin/sh
 if [ "$1" = --version ]; then echo "3.51.3 2026-03-13 10:38:09 abc (64-bit)"; exit; fi
 tr '\\0' '\\n' < /proc/$$/cmdline
@@ -36,7 +36,7 @@ def in_use(request: pytest.FixtureRequest, database_url: str) -> Database:
 
 @pytest.fixture
 def pretended(tmp_path: Path) -> str:
-    """A PATH with programs that only tell how they were started."""
+    """A PATH with programs that only print how they were started."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in ("sqlite3", "psql"):

@@ -94,7 +94,7 @@ def test_it_numbers_firefly_through_over_four_discs(address):
     result = demo_with_key(address)
 
     assert result.exit_code == 0, result.output
-    # What the server makes of the long documentary on the fourth disc is not the demo's matter.
+    # The demo does not depend on how the server reads the long documentary on the fourth disc.
     assert firefly_episodes(result.output)[:14] == list(range(1, 15))
 
 
@@ -104,7 +104,7 @@ def test_it_sums_up_what_the_server_knows(address, short_story):
     assert "Firefly, season 1: numbered up to episode 7 on 2 disc(s)." in output
     assert "7 rips and 7 transcodes: 14 completed, 0 failed." in output
     assert f"'{address}/api/tv-seasons/Firefly%3As1'" in output
-    # Whoever looks on must not see the key.
+    # Bystanders must not see the key.
     assert "Bearer $BOZ_API_KEY" in output
     assert KEY not in output
 

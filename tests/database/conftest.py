@@ -1,4 +1,4 @@
-"""Databases for the tests of the database itself: migrated ones, and blank ones."""
+"""Databases for the tests of the database itself: migrated ones and blank ones."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tests.conftest import ENGINES
 from tests.database.legacy import LOOSE, LegacyDatabase
 from tests.database.rows import NOW
 
-#: Short, so that tests of refusals are.
+#: Short, to keep the tests of refusals short.
 WAIT_SECONDS = 0.2
 
 
@@ -47,7 +47,7 @@ def postgres(postgres_migrated: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def postgres_scratch(postgres_server: str) -> str:
-    """The URL of a PostgreSQL database for whoever wants one without tables."""
+    """The URL of a PostgreSQL database that tests may empty."""
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute("CREATE DATABASE scratch")
     return postgres_server.replace("/postgres?", "/scratch?")
@@ -88,7 +88,7 @@ def other_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path)
 
 @pytest.fixture
 def legacy(tmp_path: Path) -> LegacyDatabase:
-    """An empty database of the old system, which no rule holds."""
+    """An empty database of the old system, without constraints."""
     return LegacyDatabase(tmp_path / "legacy.db", LOOSE)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from boz_server.database.migrations import MIGRATIONS_FOLDER
 
-#: Names of the server's own migrations, oldest first. Tests put theirs behind them: 901, 902.
+#: Names of the server's own migrations, oldest first. Tests add theirs after them: 901, 902.
 OURS = sorted(file.stem for file in MIGRATIONS_FOLDER.glob("[0-9]*.py"))
 
 #: Adds a table, rows and a column, and can be undone.
@@ -23,7 +23,7 @@ def rollback(migrator, database, *, fake=False):
     migrator.sql("DROP TABLE shelves")
 """
 
-#: What a migration ends with that breaks at its last step, after all of the above.
+#: Makes a migration fail at its last step, after all of the above.
 BREAKS = """
 with_shelves = migrate
 
@@ -42,7 +42,7 @@ def rollback(migrator, database, *, fake=False):
 
 
 def folder_with(path: Path, **migrations: str) -> Path:
-    """Return a folder with the server's migrations and these behind them, as `m901_name=source`."""
+    """Return a folder with the server's migrations followed by these, as `m901_name=source`."""
     folder = path / "migrations"
     shutil.copytree(
         MIGRATIONS_FOLDER, folder, dirs_exist_ok=True, ignore=lambda *_: ["__pycache__"]

@@ -1,5 +1,4 @@
-"""Databases of the system that was here before, in the forms that installations have: written with
-plain SQL, row by row."""
+"""Databases of the old system, in the forms that installations have, written with plain SQL."""
 
 import sqlite3
 from contextlib import closing
@@ -70,7 +69,7 @@ CREATE TABLE vlc_commands (
     PRIMARY KEY (command_id)
 );
 """
-#: What the first installations lack, as statements that take it away.
+#: Drops what the first installations did not have.
 FIRST_FORM = """
 DROP TABLE vlc_commands;
 ALTER TABLE discs DROP COLUMN movie_title;
@@ -81,11 +80,11 @@ ALTER TABLE jobs DROP COLUMN thumbnails_json;
 ALTER TABLE jobs DROP COLUMN thumbnail_timestamps_json;
 """
 
-#: The same without NOT NULL, for rows that break every rule.
+#: The same tables without NOT NULL, for rows that break every rule.
 LOOSE = TABLES.replace(" NOT NULL", "")
 
 WHEN = "2026-01-20 10:00:00.000000"
-#: A row of each table, as it usually is.
+#: A typical row of each table.
 ROWS: dict[str, dict[str, Any]] = {
     "agents": {"agent_id": "pc", "name": "Living room", "status": "online", "capabilities": "{}",
                "last_heartbeat": WHEN, "registered_at": WHEN},
@@ -127,7 +126,7 @@ def title_rows(disc_id: str, *numbers: int | None) -> list[tuple[str, dict[str, 
 
 
 class LegacyDatabase:
-    """A file of the old system that a test writes row by row; what it leaves out is as usual."""
+    """A file of the old system that a test fills; columns that it leaves out are as in ROWS."""
 
     def __init__(self, path: Path, tables: str = TABLES) -> None:
         self.path = path
@@ -158,14 +157,14 @@ class LegacyDatabase:
         self.add_all(title_rows(disc_id, *numbers))
 
     def damage(self) -> bytes:
-        """Overwrite the page of the agents; returns what the file then holds."""
+        """Overwrite the page of the agents; returns the file's new content."""
         pages = bytearray(self.path.read_bytes())
         pages[4096:4196] = b"\xff" * 100
         self.path.write_bytes(pages)
         return bytes(pages)
 
     def counts(self) -> dict[str, int]:
-        """How many rows each table has."""
+        """The number of rows in each table."""
         with closing(sqlite3.connect(self.path)) as connection:
             return {
                 table: connection.execute(

@@ -1,5 +1,5 @@
-"""A database of the old system as it is known to look in the field: 200 discs, 2,000 jobs, and all
-that nothing kept it from holding."""
+"""A database of the old system as users have it: 200 discs, 2,000 jobs, and rows that break rules
+nobody enforced."""
 
 import json
 import random
@@ -11,7 +11,7 @@ from tests.database.legacy import LegacyDatabase
 from tests.database.rows import NOW
 
 DISCS, JOBS = 200, 2000
-#: Enough where the question is not how many there are.
+#: Enough for tests that do not depend on the number.
 FEW_JOBS = 100
 AGENTS = ("pc", "den", "attic")
 #: Two have signed off, and their rows are gone.
@@ -26,7 +26,7 @@ def at(minutes: int) -> str:
 
 
 def disc_rows(chance: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Discs with their titles, of all states, in drives that several claim; some titles twice."""
+    """Discs in all states, several of them in one drive, with titles, some of them twice."""
     for number in range(DISCS):
         agent_id, drive = DRIVES[number % len(DRIVES)]
         season = number // 8
@@ -48,7 +48,7 @@ def disc_rows(chance: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def job_rows(chance: random.Random, jobs: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Jobs of all types and states; of discs, agents and workers that are there or gone."""
+    """Jobs of all types and states, of discs, agents and workers that exist or are gone."""
     for number in range(jobs):
         disc = chance.choice([*range(DISCS), None])
         status = chance.choice(STATES)
@@ -66,7 +66,7 @@ def job_rows(chance: random.Random, jobs: int) -> Iterator[tuple[str, dict[str, 
 
 
 def season_rows() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Seasons under ids of all kinds, some of discs that are gone, with episodes, some twice."""
+    """Seasons with ids of all kinds, some of deleted discs, with episodes, some of them twice."""
     for number in range(DISCS // 8 + 2):
         season_id = f"Show {number}:s1" if number % 2 else f"show-{number}-S1"
         yield "tv_seasons", {
@@ -80,7 +80,7 @@ def season_rows() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def machine_rows() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Agents and workers that say of themselves what is long over."""
+    """Agents and workers whose own columns are out of date."""
     for agent_id in AGENTS:
         yield "agents", {"agent_id": agent_id, "current_job_id": "job-7", "status": "busy"}
         yield "workers", {
@@ -93,6 +93,6 @@ def machine_rows() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def fill(legacy: LegacyDatabase, jobs: int = JOBS) -> None:
-    """Write a database as it is known to look in the field."""
+    """Write a database as users have it."""
     chance = random.Random(6)  # noqa: S311 - the same rows each time
     legacy.add_all([*machine_rows(), *season_rows(), *disc_rows(chance), *job_rows(chance, jobs)])

@@ -1,4 +1,4 @@
-"""Processes that a test starts as copies of its own, which is quicker than a new Python."""
+"""Processes forked from the test's own, which is quicker than starting Python."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-#: How one ends whose work has failed.
+#: The exit code of a process whose work failed.
 FAILED = 70
 
 
@@ -33,13 +33,12 @@ def die(*_: object) -> NoReturn:
 
 
 def all_at_once(number: int, work: Callable[[], int]) -> list[int]:
-    """Start so many processes, and let them begin at the same moment; what each ended with, the
-    least first."""
+    """Start this many processes at the same moment; returns their exit codes, sorted."""
     ready, go = os.pipe()
 
     def wait_and_work() -> int:
         os.close(go)
-        os.read(ready, 1)  # until the last one that can write has closed it
+        os.read(ready, 1)  # until the last writer has closed it
         return work()
 
     processes = [child(wait_and_work) for _ in range(number)]
@@ -50,5 +49,5 @@ def all_at_once(number: int, work: Callable[[], int]) -> list[int]:
 
 
 def ended(process: int) -> int:
-    """Wait for it; what it ended with, or the signal that killed it, below zero."""
+    """Wait for a process; returns its exit code, or minus the signal that killed it."""
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])

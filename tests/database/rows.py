@@ -1,4 +1,4 @@
-"""Rows as short as the schema allows: what a test names is what it is about."""
+"""Rows as short as the schema allows: a test names only the columns it is about."""
 
 from datetime import UTC, datetime
 from typing import Any

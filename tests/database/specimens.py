@@ -1,4 +1,4 @@
-"""A row in every table, made from the schema as it stands: of any version, on each engine."""
+"""A row in every table, built from the schema of any version, on each engine."""
 
 import re
 import zlib
@@ -8,14 +8,14 @@ from typing import Any
 from boz_server.database.connection import Database
 from tests.database.steps import columns
 
-#: Text that a column of JSON takes as well.
+#: Text that is valid JSON too.
 TEXT = '[{"ü": 1.5}, "\\u2603"]'
 TIME = "2026-01-24 12:34:56.123456"
-#: In a column of bytes, which is that of a disc's record in the archive.
+#: For the only column of bytes: the record of an archived disc.
 PACKED = zlib.compress(b'{"disc": {"drive": "F:"}, "titles": [], "jobs": []}').hex()
-#: A key beyond all that the database itself makes while tests run.
+#: A key that the database will not reach by itself while tests run.
 NUMBER = "1000000000"
-#: {type of a column: what it takes}.
+#: {type of a column: a value for it}.
 VALUES = {
     "integer": "1",
     "bigint": "1",
@@ -28,7 +28,7 @@ VALUES = {
 
 
 def fill(database: Database) -> None:
-    """Enter a row with a value in every column into every table; they refer to each other."""
+    """Enter a row with a value in every column into every table; the rows refer to each other."""
     for statement in statements(database, besides={}):
         database.peewee.execute_sql(statement)
 
@@ -75,7 +75,7 @@ def statements(database: Database, besides: dict[str, list[str]]) -> Iterator[st
 def _waits_for(
     database: Database, references: dict[str, tuple[str, str]], table: str, there: set[str]
 ) -> tuple[bool, bool]:
-    """Tell how early a table's turn is: whether rows are missing that a row needs, or may name."""
+    """Sort tables: first those whose rows need, or may name, no row that is missing."""
     missing = {column for column, (parent, _) in references.items() if parent not in there}
     needed = {column.name for column in database.peewee.get_columns(table) if not column.null}
     return bool(missing & needed), bool(missing)
@@ -93,7 +93,7 @@ def _values(database: Database, table: str, names: list[str]) -> dict[str, str]:
 
 
 def _value(table: str, column: Any) -> str:
-    """Of a text of limited length, one that no other table has: ids are unique over some."""
+    """Texts of limited length differ between tables, as some ids are unique across tables."""
     kind = column.full_type.lower()
     if length := re.search(r"\((\d+)\)", kind):
         return f"'{f'{table} {column.name}'[: int(length[1])]}'"
@@ -116,6 +116,6 @@ def _rules(database: Database, table: str) -> str:
 
 
 def _allowed(rules: str, column: str) -> str | None:
-    """Return the last of the words that a CHECK lets a column have; None where it has no such."""
+    """Return the last word that a CHECK allows in a column; None if no CHECK lists words."""
     words = re.search(rf"\b{column}\"?\)?(?:::text)? (?:IN \(|= ANY \(+ARRAY\[)([^])]*)", rules)
     return re.findall(r"'([^']*)'", words[1])[-1] if words else None

@@ -1,4 +1,4 @@
-"""Checks of a step between two versions of the schema, on a database in use."""
+"""Checks of a migration on a database with rows."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from boz_server.database.migrations import HISTORY_TABLE, Migrations
 
 
 def tables(database: Database) -> list[str]:
-    """Name all tables but the history of migrations, and what an engine keeps for a search."""
+    """Name all tables except the history of migrations and an engine's own search tables."""
     found = database.peewee.get_tables()
     if database.path is not None:
         listed = database.peewee.execute_sql("PRAGMA table_list").fetchall()
@@ -22,7 +22,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def columns(database: Database) -> dict[str, list[str]]:
-    """{table: its columns}, but for those that the engine fills by itself."""
+    """{table: its columns}, except those that the engine fills by itself."""
     generated: set[tuple[str, str]] = set()
     if database.path is None:
         generated = set(
@@ -42,7 +42,7 @@ def columns(database: Database) -> dict[str, list[str]]:
 
 
 def rows(database: Database, asked: dict[str, list[str]]) -> Rows:
-    """{table: its rows, with these columns}, in an order that depends on the rows alone."""
+    """{table: its rows, with these columns}, sorted."""
     found = {}
     for table, names in asked.items():
         cursor = database.peewee.execute_sql(
@@ -54,7 +54,7 @@ def rows(database: Database, asked: dict[str, list[str]]) -> Rows:
     return found
 
 
-#: What PostgreSQL says of all tables at once: ten times as quick as Peewee, which asks for each.
+#: Asks PostgreSQL about all tables at once, ten times as fast as Peewee's query for each table.
 POSTGRESQL_SCHEMA = (
     "SELECT table_name, column_name, data_type, is_nullable, column_default"
     " FROM information_schema.columns WHERE table_schema = 'public'",
@@ -83,7 +83,7 @@ def schema(database: Database) -> object:
 
 
 def filled_at(version: str, database: Database, statements: Iterable[str]) -> Database:
-    """Bring a database to that version, and fill it there; returns it."""
+    """Migrate a database to that version and fill it; returns it."""
     Migrations(database).upgrade(version)
     for statement in statements:
         database.peewee.execute_sql(statement)

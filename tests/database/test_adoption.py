@@ -156,7 +156,7 @@ def garbage(table: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
 
 
 def insert(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) -> None:
-    """Enter a row, unless its key is taken, or its text is none that SQLite takes."""
+    """Enter a row, unless its key is taken."""
     row = ROWS[table] | columns
     marks = ", ".join("?" * len(row))
     connection.execute(

@@ -1,4 +1,5 @@
-"""At any moment, whoever is killed or in the way, the file is the old database or the new one."""
+"""At every moment, the file is the old database or the new one, whatever is killed or in the
+way."""
 
 import os
 import re
@@ -26,7 +27,7 @@ from tests.database.rows import NOW
 
 BACKUP = "boz.db.legacy-20260124T123456Z"
 
-#: Has the file open for so many seconds.
+#: Has the file open for this many seconds.
 LOOKS = """
 import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1])

@@ -135,7 +135,7 @@ def test_it_tries_no_longer_than_its_wait(new_file):
 
 @pytest.fixture
 def narrow_app(settings: Settings) -> Flask:
-    """The application with a single connection: whoever keeps it blocks everyone else."""
+    """The application with a single connection: a thread that keeps it blocks all others."""
     narrow = {"database_pool_size": 1, "database_max_overflow": 0}
     return create_app(Settings(**{**vars(settings), **narrow}))
 

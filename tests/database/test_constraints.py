@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes, and what it does when a row goes."""
+"""What the database itself refuses, and what it does when a row is deleted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -107,7 +107,7 @@ def test_it_refuses_references_to_what_is_not_there(make):
         make()
 
 
-#: Rows, one of them that goes, and what the others say then.
+#: Rows, the one that is deleted, and a column of the others afterwards.
 GOING: dict[str, tuple[Callable[[], Any], tuple[Any, Any], tuple[Any, list[Any]]]] = {
     "titles go with their disc": (
         lambda: (agent(), disc("gone"), disc("kept", drive="E:"), title(0, disc="gone"),

@@ -31,14 +31,14 @@ GAINING = {"008_archived_discs": ("discs",)}
 
 @pytest.fixture
 def database(blank_url: str) -> Iterator[Database]:
-    """A database without any table, on each engine in turn, that waits as long as a server's."""
+    """A database without any table, on each engine in turn, with a server's waits."""
     database = Database(blank_url)
     yield database
     database.close()
 
 
 def filled(database: Database, version: str) -> Database:
-    """A database of that version, with a row in each of its tables."""
+    """A database of that version with a row in each table."""
     if version != BASE:
         Migrations(database).upgrade(version)
         specimens.fill(database)
@@ -68,7 +68,8 @@ def test_it_is_applied_once_by_four_processes(database, before, after):
 
 @each_step
 def test_it_is_whole_or_not_there_wherever_it_is_killed(tmp_path, before, after):
-    """On SQLite: PostgreSQL keeps a transaction whole by itself, and takes ten times as long."""
+    """On SQLite only: PostgreSQL's transactions are atomic anyway, and it takes ten times as
+    long."""
     goes_on_when_killed(Database(f"sqlite:///{tmp_path}/boz.db"), before, after, every=1)
 
 
@@ -77,8 +78,8 @@ def test_it_does_all_or_none_where_it_is_killed(database):
 
 
 def goes_on_when_killed(database: Database, before: str, after: str, every: int) -> None:
-    """Upgrade in one process after another, each killed so many statements later than the one
-    before, until it is done; then downgrade so."""
+    """Upgrade in one process after another, each killed this many statements later than the one
+    before, until one finishes; then downgrade in the same way."""
     there = columns(filled(database, before))
     look = partial(state, database, there)
     upgrade = partial(Migrations.upgrade, target=after)
@@ -89,13 +90,13 @@ def goes_on_when_killed(database: Database, before: str, after: str, every: int)
     downgrade(Migrations(database))
     assert look() == old != new
     killed_on_the_way(database, upgrade, look, (old, new), every)
-    # What undoes it runs in the same kind of transaction: a look here and there will do.
+    # The downgrade runs in the same kind of transaction: a few samples are enough.
     killed_on_the_way(database, downgrade, look, (new, old), every * 5)
     database.close()
 
 
 def state(database: Database, there: dict[str, list[str]]) -> dict[str, Any]:
-    """The schema, what the history says of it, and every row of those tables and columns."""
+    """The schema, the history of migrations, and every row of those tables and columns."""
     applied = Migrations(database).applied()
     return {"applied": applied, "schema": schema(database), "rows": rows(database, there)}
 
@@ -107,7 +108,7 @@ def killed_on_the_way(
     states: tuple[object, object],
     every: int,
 ) -> None:
-    """states: before and after; each process leaves the one or the other."""
+    """Kill processes that migrate; states: before and after, one of which each process leaves."""
     for at in count(1, every):
         database.close()
         was_killed = killed_at(at, database.url, act)
@@ -120,7 +121,7 @@ def killed_on_the_way(
 
 
 class Failpoint:
-    """Kills the process as it comes to one of its statements, or to a commit or the end of one."""
+    """Kills the process before one of its statements, or before or after a commit."""
 
     def __init__(self, database: Database, at: int) -> None:
         self.left = at
@@ -146,7 +147,7 @@ class Failpoint:
 
 
 def killed_at(statement: int, url: str, act: Callable[[Migrations], object]) -> bool:
-    """Whether a process was killed at that statement; False where it had fewer, and is done."""
+    """Whether a process was killed at that statement; False if it finished before."""
 
     def work() -> int:
         database = Database(url)

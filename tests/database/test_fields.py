@@ -1,4 +1,4 @@
-"""Times and enums, there and back."""
+"""Times and enums, written and read."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -14,7 +14,7 @@ MOMENT = datetime(2026, 1, 24, 12, 34, 56, 123456, tzinfo=UTC)
 
 
 def stored(database: Database) -> Any:
-    """What the engine itself has of the only agent's heartbeat."""
+    """The only agent's heartbeat as the engine stores it."""
     return database.peewee.execute_sql("SELECT last_heartbeat FROM agents").fetchone()[0]
 
 

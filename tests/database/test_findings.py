@@ -1,4 +1,4 @@
-"""What a look at an SQLite file finds wrong, and that it says what to do."""
+"""The faults that a look at an SQLite file finds, and the advice for each."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def look(database: Database) -> dict[str, Finding]:
 
 
 def assert_found(database: Database, check: str, severity: Severity, *mentions: str) -> None:
-    """Check that one look alone found something, and that it says what to do."""
+    """Check that only one look found something, and that it says what to do."""
     found = look(database)
     assert {name for name, finding in found.items() if finding.severity is not OK} == {check}
     assert found[check].severity is severity

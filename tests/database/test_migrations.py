@@ -1,4 +1,4 @@
-"""Versions of the schema: up, down, noted by hand, refused where they do not fit, or failing."""
+"""Migrations: up, down, stamped, refused, and failing."""
 
 import ast
 from contextlib import closing
@@ -17,19 +17,19 @@ from boz_server.errors import StartError
 from tests.database.folders import BREAKS, NOTHING, OURS, SHELVES, folder_with
 from tests.database.rows import agent, disc, job, title
 
-#: What the server of today is at.
+#: The newest of the server's own migrations.
 NEWEST = OURS[-1]
 
 
 @pytest.fixture
 def migrations(blank: Database, tmp_path: Path) -> Migrations:
-    """The server's migrations with two more, and a database that has had none of them."""
+    """The server's migrations with two more, on a database that has had none of them."""
     return Migrations(blank, folder_with(tmp_path, m901_shelves=SHELVES, m902_nothing=NOTHING))
 
 
 @pytest.fixture
 def older(migrations: Migrations) -> Migrations:
-    """Those of a server that knows nothing of the two more, on the same database."""
+    """The migrations of a server without the two more, on the same database."""
     return Migrations(migrations.database)
 
 
@@ -207,7 +207,7 @@ def schema(database: Database) -> dict[str, Any]:
 
 @pytest.fixture
 def current(blank: Database) -> Database:
-    """A database that is at the server's version, with an agent in it."""
+    """A database at the server's version, with an agent."""
     Migrations(blank).upgrade()
     agent()
     return blank
@@ -228,7 +228,7 @@ def test_it_takes_back_the_migrations_before_the_one_that_fails(blank, tmp_path)
     assert blank.peewee.get_tables() == []
 
 
-#: Rebuilds the table of discs on SQLite, which drops it for an instant.
+#: Rebuilds the table of discs on SQLite, which drops it for a moment.
 REBUILDS = """
 import peewee as pw
 

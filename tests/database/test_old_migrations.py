@@ -1,4 +1,4 @@
-"""What each migration that has shipped makes of rows of the version before."""
+"""The effect of each released migration on rows of the version before."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""Pages by key: nothing twice, nothing left out, and no cursor but the list's own."""
+"""Pages by key: each row once, and no cursor of another list."""
 
 import base64
 import json
@@ -111,7 +111,7 @@ def test_it_goes_on_where_it_was_though_rows_came_and_went():
     ids = expected(NEWEST_FIRST)
     first = fetch_page(Job.select(), NEWEST_FIRST, PageRequest(3))
     job("newest", created_at=NOW + timedelta(seconds=1))
-    Job.delete_by_id(ids[2])  # the row that the cursor stands for
+    Job.delete_by_id(ids[2])  # the row that the cursor points to
     second = fetch_page(Job.select(), NEWEST_FIRST, PageRequest(3, first.next_cursor))
     assert [row.job_id for row in second.items] == ids[3:6]
 
@@ -137,7 +137,7 @@ def test_it_makes_cursors_that_need_no_escaping_in_an_address():
 
 
 def encoded(*values: object) -> str:
-    """A cursor of such values."""
+    """A cursor with these values."""
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 

@@ -1,4 +1,4 @@
-"""The schema as it was asked for, and what `flask db check` finds that differs from it."""
+"""The schema as it was asked for, and the differences that `flask db check` finds."""
 
 from contextlib import suppress
 from typing import Any
@@ -143,7 +143,7 @@ def test_it_gives_the_present_time_where_that_was_asked_for(database, table, col
     assert found.default == "CURRENT_TIMESTAMP"
 
 
-#: A change by hand, and what the report must say of it.
+#: A change by hand, and what the report must say about it.
 ON_BOTH = [
     ("DROP INDEX idx_jobs_status", "index idx_jobs_status is missing"),
     ("DROP INDEX uq_jobs_rip", "index uq_jobs_rip is missing"),
@@ -189,7 +189,7 @@ ON_POSTGRES = [
 
 
 class Undo(Exception):
-    """Raised by a test to take its change back."""
+    """Raised by a test to undo its change."""
 
 
 @pytest.fixture

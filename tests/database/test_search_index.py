@@ -1,4 +1,4 @@
-"""SQLite's index of words is a part of its file: copied, checked and compared with the rest."""
+"""SQLite's index of words is part of the file: copied, checked and compared with the rest."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def found(database: Database, words: Sequence[str] = ("firef",)) -> list[str]:
 
 @pytest.fixture
 def opened(database: Database, tmp_path: Path) -> Iterator[Database]:
-    """A backup of it, as a restored server has it."""
+    """A backup of that database, as a restored server has it."""
     copy = tmp_path / "copy" / "boz.db"
     copy.parent.mkdir()
     backup.write(database, copy)
@@ -104,7 +104,7 @@ def test_it_is_found_where_it_is_damaged(database):
 
 
 def test_it_is_read_by_pythons_own_sqlite_too(database, tmp_path):
-    """Where there is no wheel of ours; and whoever looks into a copy of the file by hand."""
+    """For platforms without our wheel, and for people who open a copy of the file."""
     assert database.path is not None
     database.close()
     copy = shutil.copy(database.path, tmp_path / "copy.db")

@@ -1,4 +1,4 @@
-"""Transactions: alone when writing, one instant when reading, all or nothing when it goes wrong."""
+"""Transactions: exclusive when writing, of one instant when reading, undone as a whole."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from time import monotonic
 import peewee
 import psycopg
 import pytest
-from peewee import sqlite3  # the same library: a second copy would not see its locks
+from peewee import sqlite3  # the same copy of SQLite: another one would not see its locks
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent, TVSeason
@@ -24,7 +24,7 @@ class Undo(Exception):
 
 @contextmanager
 def another_writer(database: Database) -> Iterator[None]:
-    """Another process holds the row "pc", or all of an SQLite file, inside a transaction."""
+    """Another process has locked the row "pc", or the whole SQLite file, in a transaction."""
     if database.path is None:
         with psycopg.connect(database.url) as other:
             other.execute("UPDATE agents SET name = 'Theirs'")

@@ -1,4 +1,4 @@
-"""Copies of a database in an empty one: all of it, of either engine, or no row."""
+"""Copies of a database into an empty one of either engine: all rows, or none."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def values(url: str) -> Values:
 
 @pytest.fixture
 def same_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
-    """A database without tables, of the engine that `database` is of."""
+    """A database without tables, of the same engine as `database`."""
     if database_url.startswith("sqlite"):
         return f"sqlite:///{tmp_path}/same.db"
     return str(request.getfixturevalue("blank_postgres"))
@@ -188,7 +188,7 @@ def in_use(database: Database) -> Database:
 
 
 def execute(url: str, *statements: str) -> None:
-    """Do something to another database."""
+    """Run statements on another database."""
     database = Database(url)
     for statement in statements:
         database.peewee.execute_sql(statement)
@@ -304,7 +304,7 @@ def test_it_leaves_nothing_where_it_is_killed(in_use, other_url):
 
 
 def spoiled(url: str, table: str, change: str) -> None:
-    """A database that changes what is written into a table."""
+    """A database with a trigger that changes what is written into a table."""
     Migrations(database := Database(url)).upgrade()
     database.close()
     if url.startswith("sqlite"):

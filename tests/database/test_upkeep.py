@@ -1,4 +1,4 @@
-"""What keeps a database small and quick, on both engines."""
+"""The upkeep that keeps a database small and quick, on both engines."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Layouts of real discs, as agents report them: what they truly hold, people have checked."""
+"""Layouts of real discs, as agents report them; people have checked what is on them."""
 
 from hypothesis import strategies as st
 
@@ -8,7 +8,7 @@ MIB = 1024 * 1024
 
 
 def titles(*lengths, indexes=(), sizes=(), chapters=(), names=(), files=(), maps=()):
-    """Titles numbered from 0, sizes in MiB; what is not given is unknown, as with many agents."""
+    """Titles numbered from 0, sizes in MiB; values that are not given are unknown."""
     return [
         TitleFacts(
             index=indexes[place] if indexes else place,
@@ -24,7 +24,7 @@ def titles(*lengths, indexes=(), sizes=(), chapters=(), names=(), files=(), maps
 
 
 def any_titles(lengths, *, chapters=3, files=("", "1.mpls", "1.m2ts"), maps=("", "1"), most=40):
-    """Titles of any of these lengths; chapters: how many they have at most."""
+    """Titles with any of these lengths and at most this many chapters."""
     rows = st.tuples(
         lengths,
         st.integers(0, 3),

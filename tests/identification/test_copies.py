@@ -85,7 +85,7 @@ def test_it_takes_other_endings_for_no_copies():
         # Avatar: an episode of stream 1087, and it with its opening and what lies between.
         ((1300, 1348), ("1087", "1100,1086,1087"), {1: Copy(0, exact=False)}),
         ((1348, 1300), ("1100,1086,1087", "1087"), {1: Copy(0, exact=False)}),
-        # A play-all is none.
+        # A play-all is no version of an episode.
         ((1300, 11232), ("1087", "1100,1087,1094"), {}),
         ((1300, 1300), ("1087", "1088"), {}),
     ],

@@ -1,4 +1,4 @@
-"""Words as a search compares them, whatever the script and whoever sends them."""
+"""Words as a search compares them, in any script."""
 
 import pytest
 from hypothesis import given

@@ -110,7 +110,7 @@ def test_it_fingerprints_any_label(label):
 
 
 def test_it_keeps_the_fingerprints_it_has_given():
-    # Stored with every disc: another value for the same disc would forget the known ones.
+    # Fingerprints are stored with every disc: with other values we would not recognise any.
     assert (
         fingerprint("FIREFLY_D1", titles(5186, 2554))
         == "451826c42914097b15b36aef03d81dd4383f5a1b932577e8780d54a947c3aa18"

@@ -90,7 +90,7 @@ def test_it_takes_the_bounds_it_is_given(options, expected):
         (layouts.GALACTICA_25_3, Evidence.PLAY_ALL, [0, 1, 2]),
         (layouts.ARCANE_1, Evidence.COPIES, [0, 1, 2]),
         (layouts.SHERLOCK_1, Evidence.LENGTHS, [0, 1]),
-        # No one knows that these are extras but by the season's other discs.
+        # Only the season's other discs can tell that these are extras.
         (layouts.DEEP_SPACE_NINE_6, Evidence.LENGTHS, [0, 1]),
         (layouts.RETURN_OF_THE_KING_3, Evidence.LENGTHS, []),
     ],

@@ -1,4 +1,4 @@
-"""What the tests of clients of other people's servers stand on."""
+"""Fixtures for the tests of the clients of other people's servers."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -38,5 +38,5 @@ def providers() -> Iterator[FakeProviders]:
 
 @pytest.fixture
 def soon() -> Callable[..., float]:
-    """A deadline so many seconds from now."""
+    """A deadline this many seconds from now."""
     return lambda seconds=5.0: time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Single values of foreign answers, and what counts as none."""
+"""Single values of other people's answers, and which of them are unknown."""
 
 import pytest
 from hypothesis import given

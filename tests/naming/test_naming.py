@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from boz_server.domain.naming import names as naming
 
-# Whatever can go wrong, much more often than in arbitrary text.
+# Troublesome characters, far more often than in arbitrary text.
 NASTY = st.text(st.sampled_from('ab./\\:*?"<>| \t\n\x00é\u0301\u202e千🎬') | st.characters())
 LONG = st.builds(lambda text, n: text * n, NASTY, st.integers(1, 120))
 RESERVED = st.sampled_from(["CON", "nul.mkv", "Com1. x", "LPT9..a", "aux ", "com² .b", "CONIN$"])

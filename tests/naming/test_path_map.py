@@ -1,4 +1,4 @@
-"""Paths of ours as another machine has them, on whole folders, with either kind of slash."""
+"""Our paths as another machine has them, with either kind of slash."""
 
 import pytest
 from hypothesis import given
