@@ -1,4 +1,4 @@
-"""Other people's servers: one real HTTP server on loopback, with the troubles that servers have."""
+"""Other people's servers: one real HTTP server on loopback, which can fail in many ways."""
 
 import json
 import threading
@@ -8,14 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-#: A status, and JSON or, as bytes, whatever else.
+#: A status, and JSON, or bytes for other content.
 Answer = tuple[int, Any]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that came in; `path` is the one behind the provider's own address, and `body`
-    its JSON, if it had any."""
+    """A received request; `path` is below the provider's address, and `body` is its JSON or
+    None."""
 
     provider: str
     method: str
@@ -27,7 +27,8 @@ class Asked:
 
 @dataclass
 class Trouble:
-    """What goes wrong, whose, how often still (None: for good), and what belongs to it."""
+    """A failure: its mode, its provider, how many times it is left (None: for good), and
+    details."""
 
     mode: str
     provider: str | None
@@ -54,12 +55,12 @@ class FakeServers:
         self.start()
 
     def right_answer(self, asked: Asked) -> Answer:
-        """Answer as the server does that was asked."""
+        """Return the right answer of the server that was asked."""
         raise NotImplementedError
 
     @property
     def url(self) -> str:
-        """The address that all of them are below."""
+        """The base address of all servers."""
         return f"http://127.0.0.1:{self._port}"
 
     def fail(
@@ -71,20 +72,20 @@ class FakeServers:
         body: Any = None,
         **headers: str,
     ) -> None:
-        """Have every answer, or a provider's, or the next few, go wrong: see the class."""
+        """Make all answers, one provider's, or the next few fail: see the class."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         self.troubles.append(Trouble(mode, provider, times, body, names))
 
     def work(self) -> None:
-        """Have everything go right again."""
+        """Stop all failures."""
         self.troubles.clear()
 
     def count(self, provider: str | None = None) -> int:
-        """How many requests came in, to all or to one."""
+        """The number of requests to all servers, or to one."""
         return sum(provider in (None, asked.provider) for asked in self.requests)
 
     def paths(self, provider: str) -> list[str]:
-        """The paths that a provider was asked for, in order."""
+        """The requested paths of a provider, in order."""
         return [asked.path for asked in self.requests if asked.provider == provider]
 
     def start(self) -> None:
@@ -111,7 +112,7 @@ class FakeServers:
         self.released = threading.Event()
 
     def take(self, asked: Asked) -> Trouble | None:
-        """Note a request; returns what is to go wrong with it."""
+        """Record a request; returns how it is to fail, if at all."""
         with self._lock:
             self.requests.append(asked)
             for trouble in self.troubles:
@@ -201,4 +202,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(piece)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: tests look at what was asked."""
+        """Log nothing: tests look at the requests."""

@@ -15,7 +15,7 @@ from tests.fake_servers import Answer, Asked, FakeServers
 #: The key that all of them accept; Discord's is part of its address.
 KEY = "the-key"
 PAGE_401 = b"<html><head><title>Unauthorized</title></head></html>"
-#: Title and type of each library, as Plex and as the others have it.
+#: Title and type of each section, for Plex and for the others.
 PLEX_LIBRARIES = {"1": ("Films", "movie"), "2": ("Shows", "show"), "3": ("More films", "movie")}
 OTHER_LIBRARIES = {"1": ("Films", "movies"), "2": ("Shows", "tvshows"), "3": ("More", "movies")}
 
@@ -28,7 +28,7 @@ class FakeMediaServers(FakeServers):
         super().__init__()
 
     def settings(self, *names: str) -> dict[str, Any]:
-        """Settings of a server that these are enabled for."""
+        """Settings with these servers enabled."""
         found: dict[str, Any] = {f"{name}_enabled": True for name in names}
         for name in names:
             if name == "discord":

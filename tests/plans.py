@@ -1,4 +1,4 @@
-"""How the database goes about the statements that a test runs: the plans of both engines."""
+"""The plans of both engines for the statements that a test runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import Any
 
 from boz_server.services.wiring import Services
 
-#: One row a machine, a duty or a step: tens, not thousands.
+#: One row for each machine, leader or step: tens, not thousands.
 SMALL = ('"workers"', '"agents"', '"leases"', '"maintenance_runs"')
 
 Statements = dict[str, tuple[object, ...]]
@@ -14,8 +14,7 @@ Statements = dict[str, tuple[object, ...]]
 
 @contextmanager
 def noted(services: Services) -> Iterator[Statements]:
-    """Every statement on a table that may be large that runs meanwhile, with the parameters of its
-    first run."""
+    """Record the statements on tables that may be large, with the parameters of their first run."""
     seen: Statements = {}
 
     def note(event: Any) -> None:
@@ -30,19 +29,19 @@ def noted(services: Services) -> Iterator[Statements]:
 
 
 def learn_sizes(services: Services) -> None:
-    """Let PostgreSQL learn how large its tables are, as it does by itself in time."""
+    """Let PostgreSQL learn the sizes of its tables, as it does by itself in time."""
     if services.context.database.path is None:
         services.context.database.peewee.execute_sql("ANALYZE")
 
 
 def plan_of(services: Services, sql: str, parameters: tuple[object, ...]) -> list[str]:
-    """How SQLite goes about a statement, step by step."""
+    """The steps of SQLite's plan of a statement."""
     rows = services.context.database.peewee.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
     return [row[3] for row in rows.fetchall()]
 
 
 def steps_of(services: Services, statements: Statements) -> list[str]:
-    """How SQLite goes about all of these statements."""
+    """The steps of SQLite's plans of all these statements."""
     return [step for sql in statements for step in plan_of(services, sql, statements[sql])]
 
 
@@ -59,7 +58,7 @@ def scans(
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """All parts of a plan of PostgreSQL's."""
+    """All nodes of a plan of PostgreSQL's."""
     yield plan
     for part in plan.get("Plans", ()):
         yield from nodes(part)

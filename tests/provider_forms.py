@@ -1,4 +1,4 @@
-"""The forms in which TheTVDB (v4), OMDb and TMDb (v3) answer, from lists of shows and films."""
+"""The answers of TheTVDB (v4), OMDb and TMDb (v3), built from lists of shows and films."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ Answer = tuple[int, Any]
 
 @dataclass(frozen=True)
 class Show:
-    """A show with its episodes in aired and in DVD order, if there is one."""
+    """A show with its episodes in aired order and, if it has one, in DVD order."""
 
     series: Series
     episodes: Sequence[Episode] = ()
@@ -21,7 +21,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Movie:
-    """A film: OMDb knows those with an IMDb id, TMDb those with one of its own."""
+    """A film: OMDb knows those with an IMDb id, TMDb those with a TMDb id."""
 
     title: str
     year: int | None = None
@@ -31,7 +31,7 @@ class Movie:
 
 
 class NotFound(Exception):
-    """Nothing there: the argument is the body of the 404."""
+    """Not found; the argument is the body of the 404."""
 
 
 def words(name: str) -> list[str]:
@@ -39,7 +39,7 @@ def words(name: str) -> list[str]:
 
 
 def alike(query: str, *names: str) -> int | None:
-    """How well a query fits a thing of these names: 0 is best, None not at all."""
+    """How well a query matches a thing with these names: 0 is best, None is no match."""
     fits = []
     for name in names:
         if words(query) == words(name) != []:

@@ -16,12 +16,12 @@ from tests.provider_forms import Movie, NotFound, OMDbForm, Show, TheTVDBForm, T
 
 __all__ = ["KEY", "FakeProviders", "Movie", "Series", "Show"]
 
-#: The key that all of them accept, and the token of TMDb that does as well.
+#: The key that all of them accept, and a token that TMDb accepts too.
 KEY, TMDB_TOKEN = "the-key", "eyJ.read.token"
 
 
 class FakeProviders(FakeServers):
-    """All three providers, of these shows and films."""
+    """All three providers, with these shows and films."""
 
     def __init__(
         self, series: Sequence[Show] = (), films: Sequence[Movie] = (), *, page_size: int = 500
@@ -34,13 +34,13 @@ class FakeProviders(FakeServers):
         super().__init__()
 
     def settings(self) -> dict[str, Any]:
-        """Settings of a server that asks these providers, with keys for all three."""
+        """Settings for these providers, with all three keys."""
         return {f"{name}_url": f"{self.url}/{name}" for name in self.forms} | {
             f"{name}_api_key": KEY for name in self.forms
         }
 
     def expire_tokens(self) -> None:
-        """Have TheTVDB refuse the tokens that it has given out."""
+        """Make TheTVDB refuse the tokens that it has issued."""
         self.forms["thetvdb"].tokens.clear()
 
     def right_answer(self, asked: Asked) -> Answer:

@@ -1,4 +1,4 @@
-"""Two requests at the same moment, brought about rather than hoped for."""
+"""Two requests that are forced to run at the same moment."""
 
 import threading
 from collections.abc import Callable, Iterator

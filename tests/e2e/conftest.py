@@ -1,4 +1,4 @@
-"""A server for the tests that speak of processes."""
+"""A server for the tests of whole processes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.e2e.gunicorn_server import GunicornServer
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[GunicornServer]:
-    """A server that is not started yet; whatever runs of it at the end is killed."""
+    """A server that is not started yet; it is killed at the end of the test."""
     server = GunicornServer(tmp_path)
     yield server
     if server.is_running():

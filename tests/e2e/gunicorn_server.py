@@ -33,7 +33,7 @@ _processes.set_forkserver_preload(["boz_server", __name__])
 
 
 def free_port() -> int:
-    """Return a port of loopback that no one listens on."""
+    """Return a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -41,7 +41,7 @@ def free_port() -> int:
 
 
 def until(look: Callable[[], Found | None], seconds: float) -> Found:
-    """Return what a look finds, as soon as it finds something; fail when it does not in time."""
+    """Poll until the result is true, and return it; fails after these seconds."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:
@@ -65,7 +65,7 @@ def _become_gunicorn(environment: dict[str, str], log: Path, ready: Connection) 
 
 
 class GunicornServer:
-    """Starts, kills and starts again; the data stays in its folder."""
+    """A server that can be killed and started again; the data stays in its folder."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
@@ -86,7 +86,8 @@ class GunicornServer:
         self.process: ForkServerProcess | None = None
 
     def made_impatient(self) -> Self:
-        """The server with a tenth of its patience, where a test would wait for nothing but that."""
+        """Shorten the server's intervals and patience to a tenth, for tests that would only
+        wait."""
         configuration = Path(__file__).with_name("impatient_gunicorn.py")
         self.environment["GUNICORN_CMD_ARGS"] = f"--config {configuration}"
         return self
@@ -99,7 +100,7 @@ class GunicornServer:
         )
         self.process.start()
         ready.close()
-        told.poll(START_SECONDS)  # until it has closed its end, too
+        told.poll(START_SECONDS)  # until the server has closed its end, too
         told.close()
         return self.process
 
@@ -132,7 +133,7 @@ class GunicornServer:
         return self.process.exitcode
 
     def errors(self) -> str:
-        """What a server that ends has written."""
+        """Wait for the end of the server; returns its log."""
         assert self.process is not None
         self.process.join(START_SECONDS)
         assert self.process.exitcode is not None, "it did not end"
@@ -145,7 +146,7 @@ class GunicornServer:
         return [int(pid) for pid in children.split()]
 
     def is_running(self) -> bool:
-        """Whether it was started, and has not ended."""
+        """Whether the server runs."""
         return self.process is not None and self.process.is_alive()
 
     def _pid(self) -> int:

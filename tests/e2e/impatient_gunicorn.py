@@ -1,5 +1,5 @@
-"""The server's own configuration for gunicorn, with a tenth of the patience: it looks ten times as
-often for what is due, and gives silent senders up soon."""
+"""The server's gunicorn configuration with a tenth of the patience: ten times as many maintenance
+rounds, and short waits for silent senders."""
 
 import runpy
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""A real server starts on a database of the old system, is killed meanwhile, and starts beside
-another of its kind."""
+"""A real server adopts a database of the old system, also when it is killed meanwhile or another
+server starts at the same time."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.e2e.gunicorn_server import GunicornServer, until
 
 
 def old_database(server: GunicornServer) -> Path:
-    """A database of the old system where the server's is to be."""
+    """A database of the old system at the place of the server's."""
     legacy = LegacyDatabase(server.database)
     fill(legacy)
     return legacy.path

@@ -1,4 +1,4 @@
-"""Backups of a server at work, whatever happens meanwhile, and the way back to one."""
+"""Backups of a server under load, and restoring one."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from tests.e2e.write_load import WriteLoad
 
 log = logging.getLogger(__name__)
 
-#: Of other rows, so that a backup takes long enough to be looked at.
+#: The size of other rows, so that a backup takes a while.
 FILLER_BYTES = 30_000_000
 #: What heartbeats may take at most meanwhile, times what they take else; or less than this, which
 #: tells a request that waited for the backup from one on a machine on which others work too.
@@ -38,13 +38,13 @@ def command(server: GunicornServer, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def done(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """How a command ended: its exit code, and what it said last."""
+    """A command's exit code and its last line."""
     out, err = process.communicate(timeout=60)
     return process.returncode, (out or err).strip().splitlines()[-1]
 
 
 def fill(path: Path) -> None:
-    """Make a database of some size; no server has it meanwhile."""
+    """Fill a database that no server uses."""
     database = sqlite3.connect(path)
     rows = (
         (f"{number}", f'"{os.urandom(30_000).hex()}"', datetime.now(UTC).strftime("%F %T"))
@@ -59,7 +59,7 @@ def fill(path: Path) -> None:
 
 @pytest.fixture
 def server(server: GunicornServer) -> GunicornServer:
-    """A server on a database of some size, which makes no backups by itself."""
+    """A server on a large database that makes no backups by itself."""
     server.environment["BOZ_BACKUP_INTERVAL_HOURS"] = "0"
     assert done(command(server, "upgrade"))[0] == 0
     fill(server.database)

@@ -20,14 +20,14 @@ from tests.support import at_once
 
 CLIENTS = 8
 WRITERS = 4
-#: How long one request is sent again and again.
+#: How long one request is retried.
 PATIENCE_SECONDS = 60
 ROOM = 10_000
 Job = dict[str, Any]
 
 
 class ClaimingWorker:
-    """A worker on a machine of its own, without an agent: what it does, it has to claim."""
+    """A worker without an agent, which has to claim its jobs."""
 
     def __init__(self, server: GunicornServer, name: str, room: int) -> None:
         self.server = server
@@ -63,7 +63,7 @@ class ClaimingWorker:
 
 
 def sent(session: requests.Session, url: str, body: Job) -> Job:
-    """POST, again as long as the server is too busy, as clients do; return the answer."""
+    """POST, retrying while the server is busy; returns the answer."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         answer = session.post(url, json=body, timeout=30)
@@ -74,7 +74,7 @@ def sent(session: requests.Session, url: str, body: Job) -> Job:
 
 
 class UnderWay:
-    """Counts what is under way, and remembers the most there ever was."""
+    """Counts the jobs under way, and the most there have been at once."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -121,7 +121,7 @@ def started_workers(server: GunicornServer, number: int, room: int) -> list[Clai
 
 
 def most_held(server: GunicornServer) -> int:
-    """The most jobs that machines had at any moment, by the history of the jobs."""
+    """The most jobs that machines had at once, by the jobs' history."""
     held: set[str] = set()
     most = 0
     with closing(sqlite3.connect(server.database)) as file:
@@ -162,7 +162,7 @@ def test_it_gives_each_job_to_one_worker_most_urgent_first(server, number):
 
 
 def test_it_never_has_more_under_way_than_the_limit(server):
-    # More workers than the limit, of one place each: fewer could not exceed it.
+    # More workers than the limit, with one slot each: fewer could not exceed it.
     number, clients, limit = 100, 12, 8
     server.environment |= {"BOZ_WEB_WORKERS": "2", "BOZ_MAX_CONCURRENT_TRANSCODES": str(limit)}
     server.start()
@@ -175,7 +175,7 @@ def test_it_never_has_more_under_way_than_the_limit(server):
             while sum(len(each.claimed) for each in workers) < number:
                 for job in worker.poll(session, 1):
                     with under_way.one_more():
-                        pass  # The work takes no time; the job is under way until it is reported.
+                        pass  # the work takes no time; the job is under way until it is reported
                     worker.complete(session, job["job_id"])
 
     at_once(*(lambda worker=worker: work_until_all_are_done(worker) for worker in workers))

@@ -1,5 +1,5 @@
-"""Disks that are full, or nearly: nothing is lost, everything else goes on, and work does when
-there is room again."""
+"""Full disks: nothing is lost, other work goes on, and the blocked work resumes when there is
+room."""
 
 import os
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ def output(server: GunicornServer) -> Iterator[Path]:
 
 
 def fill(folder: Path, size: int) -> Path:
-    """Take room on a disk."""
+    """Use up room on a disk."""
     path = folder / ".ballast"
     path.write_bytes(b"x" * size)
     return path
 
 
 def in_pieces(content: bytes) -> Iterator[bytes]:
-    """A form whose length its sender does not say."""
+    """A form of unknown length."""
     yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.mkv"\r\n\r\n'
     yield from (content[start : start + MIB] for start in range(0, len(content), MIB))
     yield b"\r\n--b--\r\n"
@@ -93,7 +93,7 @@ def test_it_keeps_what_came_by_tus_before_the_disk_was_full(server, output):
     url = begin(server, len(FILM.content)).headers["Location"]
     ballast = fill(output, 10 * MIB)
     assert_full(send(url, FILM.content), "full")
-    # More of it changes nothing.
+    # Sending more changes nothing.
     here = int(requests.head(url, headers=TUS, timeout=30).headers["Upload-Offset"])
     assert 5 * MIB < here <= 6 * MIB
     assert_full(send(url, FILM.content[here:], here), "full")

@@ -1,4 +1,4 @@
-"""Disc in, file in the library, no click: the whole way, with an agent as those of today."""
+"""From the disc to the library without a click, with an agent like today's."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ import requests
 from tests.e2e.gunicorn_server import GunicornServer, until
 from tests.media_server import FakeMediaServers
 
-#: Far beyond what the server takes to look again.
+#: Far longer than the server's polling.
 SECONDS = 20
 
 
 class TodaysAgent:
-    """Polls, rips, announces, transcodes, uploads and reports as the contract has it."""
+    """Polls, rips, announces, transcodes, uploads and reports by the API contract."""
 
     def __init__(self, server: GunicornServer) -> None:
         self.server = server

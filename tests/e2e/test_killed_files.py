@@ -1,4 +1,4 @@
-"""A server that is killed while films come or are filed: each is whole, and nowhere lost."""
+"""A server that is killed while films arrive or are organized: each film stays whole."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ from tests.e2e.files.tus_sender import TUS, Habits, Sent, TusSender
 from tests.e2e.gunicorn_server import GunicornServer, until
 
 FINISH_SECONDS = 30
-#: In all, each piece and none, with and without checksums of pieces and of the whole.
+#: Whole or in pieces, with and without checksums of the pieces and of the whole.
 HABITS = [Habits(*each) for each in product((None, 100_000), (False, True), (False, True))]
 
 
@@ -36,7 +36,7 @@ def test_it_goes_on_with_each_upload_when_it_is_killed(server, seed):
     ]
 
     def steps() -> int:
-        """Finished files, and pieces of others."""
+        """Count finished files, and pieces of others."""
         return len(visible(output)) + total_bytes(unfinished(output)) // 200_000
 
     try:
@@ -66,16 +66,16 @@ def test_it_goes_on_with_each_upload_when_it_is_killed(server, seed):
 
 
 def path(sent: Sent) -> Path | None:
-    """Where an upload's file is, once it is complete."""
+    """The file of a complete upload; None before."""
     found = requests.get(sent.url, timeout=30).json()
     assert found["state"] in ("arriving", "arrived", "complete"), found
     return Path(found["path"]) if found["state"] == "complete" else None
 
 
 def give_up_the_unknown(server: GunicornServer, output: Path) -> None:
-    """Give up uploads that were begun just before a kill, and of which no sender ever heard.
+    """Abort uploads that began just before a kill, so that no sender knows them.
 
-    Those that only have a file go with the next start.
+    The next start deletes those that are only a file.
     """
     for part in unfinished(output):
         upload_id = part.name.removeprefix(".arriving-")
@@ -142,7 +142,7 @@ def is_unknown(server: GunicornServer, part: str) -> bool:
 
 
 def require_right(films: Films, acknowledged: dict[str, str], server: GunicornServer) -> None:
-    """Everything with a final name is whole, and there once; what was acknowledged is there."""
+    """Check that finished files are whole and unique, and that acknowledged ones exist."""
     found = films.whole(server.folder / "output")
     assert {sha256: str(found[sha256][0]) for sha256 in acknowledged} == acknowledged
     assert [paths for paths in found.values() if len(paths) > 1] == []
@@ -179,7 +179,7 @@ def test_it_files_each_film_once_when_it_is_killed(server, library, seed, reques
     two_disks = "two" in request.node.name
 
     def steps() -> int:
-        """Files in the library; on another disk, also each of the blocks of a copy."""
+        """Count files in the library, and the blocks of a copy to another disk."""
         copying = total_bytes(unfinished(library)) // 200_000 if two_disks else 0
         return len(visible(library)) + copying
 
@@ -196,7 +196,7 @@ def test_it_files_each_film_once_when_it_is_killed(server, library, seed, reques
 
     server.start()
     until(lambda: all(job["status"] == "completed" for job in jobs(server)), FINISH_SECONDS)
-    # The rest was not ordered: the server was killed before it had heard, or said so.
+    # The rest was never acknowledged: the server was killed before it could answer.
     assert {path.name for path in visible(output)}.isdisjoint(acknowledged)
     order(server, [Film(path.name, b"") for path in visible(output)], acknowledged)
     until(lambda: all(job["status"] == "completed" for job in jobs(server)), FINISH_SECONDS)
@@ -210,7 +210,7 @@ def test_it_files_each_film_once_when_it_is_killed(server, library, seed, reques
 
 
 def order(server: GunicornServer, films: list[Film], acknowledged: list[str]) -> None:
-    """Have films filed, until the server is killed."""
+    """Order films to be organized until the server is killed."""
     for film in films:
         try:
             path = f"/api/files/organize/{quote(film.name)}"
@@ -222,7 +222,8 @@ def order(server: GunicornServer, films: list[Film], acknowledged: list[str]) ->
 
 
 def require_none_lost(films: Films, output: Path, library: Path) -> None:
-    """Every film is whole in one of both folders, and nothing else has a final name."""
+    """Check that every film is whole in one of the folders, and that there is no other finished
+    file."""
     assert set(films.whole(output, library)) == set(films.made)
 
 

@@ -1,4 +1,4 @@
-"""Messages go out from threads of the server's own, and outlive its processes."""
+"""Messages are sent by the server's own threads, and outlive its processes."""
 
 import sqlite3
 import time
@@ -52,7 +52,7 @@ def test_it_sends_again_what_it_was_sending_when_it_was_killed(server, media_ser
     until(media_servers.posts, SOON)
     server.kill()
     with closing(sqlite3.connect(server.database)) as file, file:
-        # The wait for a sender that was killed is over.
+        # The claim of the killed sender has expired.
         changed = file.execute("UPDATE outbox SET due_at = '2026-01-01 00:00:00.000000'")
         assert changed.rowcount == 1
     media_servers.work()

@@ -1,4 +1,4 @@
-"""Senders of large bodies get to read why they are refused, and hold up no one else."""
+"""Senders of large bodies can read why they are refused, and do not block others."""
 
 import socket
 import time
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornServer]:
-    """A server of one process on a disk that is too full for anything."""
+    """A server of one process that finds its disk too full for any upload."""
     server = GunicornServer(
         tmp_path_factory.mktemp("full"), BOZ_MIN_FREE_BYTES=str(2**60), BOZ_WEB_WORKERS="1"
     ).made_impatient()
@@ -30,7 +30,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornServer]:
 
 
 def refused(server: GunicornServer, length: str, path: str = "/api/files/upload") -> socket.socket:
-    """A connection that has sent the head of a body which is refused."""
+    """A connection that has sent the headers of a request that is refused."""
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
     connection.sendall(HEAD.format(path=path, length=length).encode())
     return connection
@@ -38,7 +38,7 @@ def refused(server: GunicornServer, length: str, path: str = "/api/files/upload"
 
 @pytest.mark.parametrize("size", [100, 30 * MIB])
 def test_it_answers_one_who_sends_all_before_reading(full, size):
-    """As most clients do; one whose connection is reset on the way may never see the answer."""
+    """Most clients do so; if their connection is reset, they may never see the answer."""
     with refused(full, f"Content-Length: {size}") as connection:
         connection.sendall(b"x" * size)
         assert connection.recv(MIB).startswith(b"HTTP/1.1 507 ")
@@ -101,7 +101,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 def test_it_takes_nothing_of_the_next_request_for_what_it_refused(server):
-    """The bytes may come along with the request's head, and be held by the server already."""
+    """The bytes may arrive with the headers, so that the server has read them already."""
     server.start()
     tus = {"Tus-Resumable": "1.0.0"}
     said = {"Upload-Length": "1000", "Upload-Metadata": "filename YQ=="}

@@ -30,7 +30,7 @@ def library(server: GunicornServer, tmp_path: Path) -> Iterator[Path]:
 
 
 def video(path: Path) -> Path:
-    """A second of video where ffmpeg is installed, else bytes that are none."""
+    """A second of video if ffmpeg is installed, else arbitrary bytes."""
     if shutil.which("ffmpeg") is None:
         path.write_bytes(hashlib.sha256(b"raw").digest() * 40_000)
         return path
@@ -40,7 +40,7 @@ def video(path: Path) -> Path:
 
 
 def transcoded(path: Path, to: Path) -> Path:
-    """What a transcoder makes of a file."""
+    """The transcoded file."""
     if shutil.which("ffmpeg") is None:
         to.write_bytes(path.read_bytes()[::-1])
     else:
@@ -54,7 +54,7 @@ def ffmpeg(*arguments: str) -> None:
 
 
 class SendingAgent:
-    """An agent that rips, and sends raw titles when it is asked to."""
+    """An agent that rips, and sends raw titles on request."""
 
     def __init__(self, server: GunicornServer) -> None:
         self.server = server
@@ -86,7 +86,7 @@ class SendingAgent:
         return job
 
     def send(self, wanted: Job) -> None:
-        """Send a raw title; the connection breaks off once on the way."""
+        """Send a raw title, with one interruption."""
         client = TusClient(f"{self.server.url}/api/uploads")
         path = Path(wanted["input_file"])
         said = {"filename": path.name, "purpose": "job_input", "job_id": wanted["job_id"]}
@@ -100,7 +100,7 @@ class SendingAgent:
 
 
 class RemoteWorker:
-    """A transcoder on a machine of its own."""
+    """A worker on another machine."""
 
     def __init__(self, server: GunicornServer) -> None:
         self.server = server
@@ -109,7 +109,7 @@ class RemoteWorker:
         )
 
     def poll(self) -> list[Job]:
-        """The jobs that it is given."""
+        """Poll for jobs."""
         jobs: list[Job] = self.server.post("/api/workers/farm/jobs/poll", max_jobs=1)["jobs"]
         return jobs
 
@@ -174,7 +174,7 @@ def test_it_transcodes_a_title_on_another_machine(server, library, tmp_path):
     refused = requests.get(server.url + job["download_url"], timeout=30)
     assert refused.status_code == 409
     assert list((tmp_path / "output").iterdir()) == []
-    # What is due every minute is due at once where a server starts.
+    # Steps that run every minute run at once after a start.
     assert server.stop() == 0
     server.start()
     until(lambda: not list((tmp_path / "temp" / "inputs").iterdir()), seconds=30)

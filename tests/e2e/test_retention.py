@@ -1,4 +1,4 @@
-"""Old jobs go while machines and people work, and the server is killed over it."""
+"""Old jobs are deleted under load, also by a server that is killed meanwhile."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from tests.e2e.write_load import WriteLoad
 log = logging.getLogger(__name__)
 
 EVENTS_A_JOB = 4
-#: Each a family of its own.
+#: Each related to no other disc.
 DISCS = 20
 SECONDS_A_THOUSAND = 5
 MEASURED_SECONDS = 1.0

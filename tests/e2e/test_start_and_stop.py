@@ -29,7 +29,7 @@ def test_it_migrates_a_new_database_and_stops_cleanly(server):
 def test_it_answers_from_every_process(server):
     server.environment["BOZ_WEB_WORKERS"] = "3"
     server.start()
-    # They boot one after the other; the first may answer before the last is there.
+    # They boot one after the other; the first may answer before the last is ready.
     deadline = time.monotonic() + START_SECONDS
     while len(server.workers()) < 3 and time.monotonic() < deadline:
         server.get("/livez")
@@ -43,7 +43,7 @@ def test_it_carries_no_connection_over_the_fork(server):
     held = [link.resolve() for link in Path(f"/proc/{server.process.pid}/fd").iterdir()]
     name = server.database.name
     ours = {path.name for path in held if path.name.startswith(name)}
-    assert ours == {f"{name}.lock"}  # which is no connection, and meant to be
+    assert ours == {f"{name}.lock"}  # which is not a connection, and is meant to be open
 
 
 def test_it_replaces_a_serving_process_that_dies(server):

@@ -18,7 +18,7 @@ SEASON = "Firefly:s1"
 
 
 class MainFlow:
-    """The user's migration test: jobs, agents, workers, and a season over two discs."""
+    """The main flow: jobs, agents, workers, and a season over two discs."""
 
     def __init__(self, server: GunicornServer) -> None:
         self.server = server
@@ -59,7 +59,7 @@ class MainFlow:
         )
 
     def detect(self, label: str) -> None:
-        # The second disc differs in layout, as real ones do.
+        # The second disc has another layout, like real ones.
         extra = len(label + self.disc_id)
         seen = titles(43 + extra / 60, 42.5, thumbnails=[JPEG], thumbnail_timestamps=[60])
         self.disc_id = self.server.detected(label, titles=seen)
@@ -94,7 +94,7 @@ class MainFlow:
         self.server.post("/api/discs/ejected", agent_id="pc", drive="D:")
 
     def everything(self) -> dict[str, Any]:
-        """All that the server says of its state, and of how the jobs came to theirs."""
+        """The server's whole state, with the history of the jobs."""
         paths = ["/api/agents", "/api/workers", "/api/discs", "/api/jobs", "/api/agents/pc/jobs"]
         paths += [f"/api/jobs/{job['job_id']}/events" for job in self.server.get("/api/jobs")]
         return {path: self._read(path) for path in [*paths, f"/api/tv-seasons/{SEASON}"]}
@@ -104,7 +104,7 @@ class MainFlow:
         found = answer.json()
         for each in found if path == "/api/jobs" else ():
             if each["completed_at"]:
-                # They go when the job is over, at a time of the server's own.
+                # The server deletes them some time after the job is over.
                 del each["thumbnails"], each["thumbnail_timestamps"]
         return answer.status_code, found
 

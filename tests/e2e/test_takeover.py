@@ -1,5 +1,5 @@
-"""Someone always looks after the queue: a process that dies is replaced, a silent machine's job
-goes on."""
+"""The queue always has a leader: a process that dies is replaced, and a silent machine's job goes
+on."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ TAKEOVER_SECONDS, TIMES = 15, 10
 #: How often the steps run that must not wait.
 PERIOD_SECONDS = 5
 LEASE_SECONDS = 3
-#: What a machine that is busy with other things may take longer.
+#: Allowance for a busy machine.
 SLACK_SECONDS = 3
-#: A step that has run once runs again, beyond doubt, within this time.
+#: A step that has run once certainly runs again within this time.
 PATIENCE_SECONDS = 4 * PERIOD_SECONDS
 URGENT_STEPS = {"rescue", "retry", "dispatch"}
 
@@ -69,7 +69,7 @@ def test_it_hands_the_leadership_on_at_once_when_it_is_stopped(server):
     before = last_runs(server)
     assert server.stop() == 0
     server.start()
-    # One that was killed would keep the leadership from others for twice as long.
+    # A killed leader would keep the leadership from others for twice as long.
     until(lambda: holder(server) not in (None, stopped), PERIOD_SECONDS)
     assert holding_process(server) in server.workers()
     wait_for_runs_since(server, before)
@@ -139,7 +139,7 @@ def approved_transcode(server: GunicornServer) -> str:
 
 
 def own_job(server: GunicornServer, job_id: str) -> Job | None:
-    """The job as its agent gets it; None while it has not got it."""
+    """The job as its agent gets it; None before that."""
     jobs: list[Job] = server.get("/api/agents/pc/jobs")["jobs"]
     return next((job for job in jobs if job["job_id"] == job_id), None)
 

@@ -1,4 +1,4 @@
-"""The real tuspy, and senders that break off, fall silent, or send one upload twice at once."""
+"""The real tuspy, and senders that break off, fall silent, or send one upload twice at a time."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ FILM = os.urandom(5 * MIB + 123)
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornServer]:
-    """A server that gives silent senders up soon."""
+    """A server with a short patience for silent senders."""
     server = GunicornServer(tmp_path_factory.mktemp("tus")).made_impatient()
     server.start()
     yield server
@@ -33,7 +33,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornServ
 
 @pytest.fixture
 def running(impatient: GunicornServer) -> Iterator[GunicornServer]:
-    """It, with nothing in its folder that is finished; a test may stop it and start it anew."""
+    """That server, without finished files; a test may restart it."""
     yield impatient
     for path in visible(impatient.folder / "output"):
         path.unlink()
@@ -50,7 +50,7 @@ def uploader(server: GunicornServer, content: bytes = FILM, **options: Any) -> A
 
 
 def require_arrived(server: GunicornServer, name: str = "Heat (1995).mkv") -> Path:
-    """Return where the film is, alone."""
+    """Return the path of the film, which must be the only file."""
     output = server.folder / "output"
     (found,) = visible(output)
     assert (found.name, found.read_bytes()) == (name, FILM)
@@ -105,7 +105,7 @@ def test_it_tells_tuspy_what_is_wrong(running):
 
 
 class Patch:
-    """A PATCH of the whole film, sent as a test likes."""
+    """A PATCH of the whole film, sent piece by piece."""
 
     def __init__(self, server: GunicornServer, url: str, offset: int = 0) -> None:
         self.connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
@@ -153,7 +153,7 @@ def test_it_keeps_what_came_before_a_sender_goes_away(running, url, patch):
 
 
 def resumed(server: GunicornServer, url: str, at: int) -> Patch | None:
-    """A PATCH that goes on, once the server has noticed that the one before is over."""
+    """A PATCH that resumes, once the server has noticed the end of the previous one."""
     said = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(at)}
     answer = requests.patch(url, headers=TUS | said, timeout=20)
     assert answer.status_code in (204, 423), answer.text
@@ -184,7 +184,7 @@ def test_it_gives_up_on_a_sender_that_is_silent(running, url, patch):
 
 
 def test_it_waits_for_a_sender_that_is_slow(running, url, patch):
-    """It is silence that counts, not how long it takes in all."""
+    """The server limits silence, not the total time."""
     for start in range(0, 5 * 1000, 1000):
         patch.send(FILM[start : start + 1000])
         until(lambda start=start: offset(url) == start + 1000, 10)

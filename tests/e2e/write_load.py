@@ -1,4 +1,4 @@
-"""Clients that write as fast as the server answers."""
+"""Clients that send writes as fast as the server answers."""
 
 import http.client
 import json
@@ -19,7 +19,7 @@ class WriteLoad:
         self.server = server
         #: When each heartbeat was answered (monotonic), and how long that took, in seconds.
         self.heartbeats: list[tuple[float, float]] = []
-        #: Jobs that were acknowledged, in that order.
+        #: Acknowledged jobs, in order.
         self.jobs: list[str] = []
         self.refused: list[tuple[int, bytes]] = []
         self._stopping = threading.Event()
@@ -41,12 +41,12 @@ class WriteLoad:
             thread.join()
 
     def p99(self, begin: float, end: float) -> float:
-        """Of the heartbeats answered in that time, the seconds that 99 % took at most."""
+        """The 99th percentile of the heartbeats answered in that time, in seconds."""
         took = sorted(took for at, took in self.heartbeats if begin <= at <= end)
         return took[int(len(took) * 0.99)]
 
     def rate(self, begin: float, end: float, jobs: int) -> float:
-        """Requests a second, with so many jobs created in that time."""
+        """Requests a second, including these created jobs."""
         beats = sum(begin <= at <= end for at, _ in self.heartbeats)
         return (beats + jobs) / (end - begin)
 

@@ -1,4 +1,4 @@
-"""A simulated PC: one drive, an agent, and the worker that transcodes on it."""
+"""A simulated PC: one drive, an agent, and its worker."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -13,16 +13,16 @@ from tests.e2e.chaos.stage import Participant, Stage
 from tests.support import JPEG
 
 DRIVE = "D:"
-#: Films that several agents have in their drives: their files have the same path on each PC.
+#: Films that several agents have in their drives, so their files have the same path on each PC.
 FILMS = ("INCEPTION", "HEAT_1995", "THE_MATRIX", "ALIEN")
 NVENC = "H.265 NVENC 1080p"
 
-#: A piece of work, done step by step between other things.
+#: Work that is done step by step, between other work.
 Steps = Generator[None, None, None]
 
 
 class SimulatedAgent(Participant):
-    """Puts in disc after disc, rips and transcodes, and takes its time for nothing.
+    """Puts in disc after disc, rips and transcodes, without delay.
 
     tokens: whether it reports with lease_tokens; today's agents don't. keys: whether its requests
     have Idempotency-Keys.
@@ -74,11 +74,11 @@ class SimulatedAgent(Participant):
         self.client.close()
 
     def key(self) -> str | None:
-        """An Idempotency-Key for a new request, where this agent sends any."""
+        """An Idempotency-Key for a new request; None if this agent sends none."""
         return str(UUID(int=self.random.getrandbits(128))) if self.keys else None
 
     def _restart(self) -> None:
-        """Sign off in the middle of everything, and come back with nothing begun."""
+        """Sign off in the middle of the work, and come back with no work begun."""
         for steps in self.work.values():
             steps.close()
         self.work = {}
@@ -104,7 +104,7 @@ class SimulatedAgent(Participant):
 
     def _put_in_disc(self) -> None:
         """Report a disc: an agent's episodes follow each other, every third disc is a film."""
-        # No two discs are laid out alike: they would count as the same one.
+        # No two discs have the same layout: they would count as the same disc.
         own = (self.number + 6 * self.discs) / 60
         film = self.discs % 3 == 2
         body = {
@@ -132,7 +132,7 @@ class SimulatedAgent(Participant):
             attempt.end()
 
     def _run(self, attempt: Attempt) -> Steps:
-        """Work until it is done; the attempt's span is over when it is not to be reported."""
+        """Work until the job is done; ends the attempt's span if it is not to be reported."""
         if not attempt.begin():
             return
         for progress in (30, 60, 90)[: self.random.randint(0, 3)]:

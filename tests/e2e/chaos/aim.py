@@ -1,4 +1,4 @@
-"""Finds the moment that kill -9 is worst at: when something is committed, and not answered yet."""
+"""Finds the worst moment for kill -9: a change is committed, but not yet answered."""
 
 import os
 import threading
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: What is worth aiming at: requests that change something, by the end of their address; above all
-#: those that would do it again when they are sent again.
+#: Requests to aim at, by the end of their address: those that change something, above all those
+#: that would do it twice when they are sent again.
 KINDS = (
     "jobs", "jobs", "jobs", "poll", "poll", "upload", "upload", "complete", "rip", "detected",
     "approve", "cancel", "retry", "unregister", "report",
@@ -42,7 +42,7 @@ class UnderWay:
 
 
 def wait_for_commit(database: Path, under_way: UnderWay, kind: str, seconds: float) -> None:
-    """Wait until something is committed while a request of a kind is under way; at most so long."""
+    """Wait for a commit while a request of this kind is under way; at most this long."""
     deadline = time.monotonic() + seconds
     index = os.open(f"{database}-shm", os.O_RDONLY)
     try:

@@ -24,11 +24,11 @@ class Attempt:
 
     @property
     def under_way(self) -> bool:
-        """Whether the work has begun, and not ended."""
+        """Whether the work has begun and not ended."""
         return self._span is not None
 
     def begin(self) -> bool:
-        """Report that the work begins; False when the job may not be done any more."""
+        """Report that the work begins; False if the job was taken away."""
         began_at = time.monotonic()
         if not self.report("running", progress=0):
             return False
@@ -36,11 +36,11 @@ class Attempt:
         return True
 
     def begin_unreported(self, began_at: float) -> None:
-        """Begin as remote workers do, which report the end alone."""
+        """Begin like a remote worker, which reports only the end."""
         self._span = Span(self.job_id, self.job["attempt"], self.machine, began_at)
 
     def end(self, outcome: str = "stopped") -> None:
-        """Note that the work has ended, before anyone hears of it."""
+        """Record that the work has ended, before it is reported."""
         if self._span is not None:
             self._span.ended_at = time.monotonic()
             self._span.outcome = outcome
@@ -68,7 +68,7 @@ class Attempt:
         return self._noted("report", said, answer)
 
     def complete(self, worker_id: str, *, success: bool) -> bool:
-        """Say as a remote worker that the job is done, well or not; False when it is refused."""
+        """Complete or fail the job like a remote worker; False if that is refused."""
         said = {
             "job_id": self.job_id,
             "success": success,

@@ -1,4 +1,4 @@
-"""Requests as machines make them that must get through: sent again until there is an answer."""
+"""Requests that are sent again until there is an answer, as machines do."""
 
 import time
 from http import HTTPStatus
@@ -9,9 +9,9 @@ import requests
 from tests.e2e.chaos.ledger import Answer
 from tests.e2e.chaos.stage import Stage
 
-#: How long one request is sent again and again.
+#: How long one request is retried.
 PATIENCE_SECONDS = 60
-#: Connecting, and reading an answer.
+#: For connecting, and for reading an answer.
 TIMEOUTS = (5, 30)
 RETRY_SECONDS = 0.02
 
@@ -27,11 +27,11 @@ class Client:
         self.session.close()
 
     def get(self, path: str) -> Any:
-        """Return what must be there."""
+        """Return the answer to a GET, which must succeed."""
         return self.must("GET", path)
 
     def must(self, method: str, path: str, body: Any = None, key: str | None = None) -> Any:
-        """Return the answer to a request that can't be refused."""
+        """Return the answer to a request that must succeed."""
         answer = self.ask(method, path, body, key)
         assert answer.ok, f"{method} {path} {body}: {answer}"
         return answer.body
@@ -42,7 +42,7 @@ class Client:
         return self._send(method, path, json=body, headers=headers)
 
     def upload(self, name: str, content: bytes) -> Any:
-        """Send a file; return the answer, None where its job was given away meanwhile."""
+        """Send a file; returns the answer, None if its job was given to another machine."""
         self.stage.ledger.sent_files.append(content)
         answer = self._send(
             "POST", "/api/files/upload", files={"file": (name, content)}, data={"name": name}
@@ -65,7 +65,7 @@ class Client:
             self.stage.pause(RETRY_SECONDS)
 
     def _try(self, method: str, path: str, options: dict[str, Any]) -> requests.Response | None:
-        """Return an answer; None where there is none, or the server is too busy for one."""
+        """Return an answer; None if the server is gone or too busy."""
         try:
             with self.stage.under_way.one_more(method, path):
                 found = self.session.request(

@@ -1,4 +1,4 @@
-"""What was acknowledged beside what is found: what the checks look at."""
+"""What was acknowledged and what is found, for the checks to compare."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from boz_server.domain.queue.job_states import HELD
 from tests.e2e.chaos.found import Event, Found
 from tests.e2e.chaos.ledger import Act, Ledger
 
-#: A job's id, where it is about one, and what is wrong.
+#: A job's id, or None, and what is wrong.
 Problem = tuple[str | None, str]
 Wrong = Iterator[Problem]
 
 
 class Evidence:
-    """The ledger, and what the server has in the end."""
+    """The ledger, and the server's data at the end."""
 
     def __init__(self, ledger: Ledger, found: Found, limits: dict[str, int]) -> None:
         self.ledger = ledger
@@ -36,18 +36,18 @@ class Evidence:
 
 
 def follow(held: set[str], event: Event) -> None:
-    """Keep a set of the jobs that machines have."""
+    """Update the set of jobs that machines have."""
     (held.add if event.to_status in HELD else held.discard)(event.job_id)
 
 
 def reported(act: Act) -> str | None:
-    """The state that a report is about; None for what is no report."""
+    """The state that a report sets; None for other requests."""
     if act.kind == "complete":
         return "completed" if act.said["success"] else "failed"
     return act.said["status"] if act.kind == "report" else None
 
 
 def attempt_of(act: Act) -> int:
-    """The attempt that a report was taken for: without a token, the server decides it."""
+    """The attempt that a report counted for; without a token, the server decides."""
     answered = act.answer.body.get("attempt") if act.ok else None
     return int(act.said["attempt"] if answered is None else answered)

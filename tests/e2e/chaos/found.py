@@ -1,4 +1,4 @@
-"""What the server and its database hold in the end."""
+"""The data of the server and its database at the end."""
 
 from collections import defaultdict
 from contextlib import closing
@@ -32,7 +32,7 @@ class Event(NamedTuple):
 
 @dataclass
 class Found:
-    """Everything, by its ids."""
+    """All data, by id."""
 
     jobs: dict[str, Row]
     discs: dict[str, Row]
@@ -42,9 +42,9 @@ class Found:
     #: The thumbnails' addresses that could not be fetched.
     lost_thumbnails: list[str]
     integrity: str
-    #: All steps of all jobs, in the order in which they were made.
+    #: All steps of all jobs, in order.
     events: list[Event]
-    #: What was counted, by type of job.
+    #: The daily statistics, by type of job.
     statistics: dict[str, Row]
     histories: dict[str, list[Event]] = field(init=False)
 
@@ -58,7 +58,7 @@ class Found:
 
 
 def find(server: GunicornServer) -> Found:
-    """Ask the server for everything, and read its file."""
+    """Ask the server for all its data, and read its file."""
     jobs = {job["job_id"]: job for job in pages(server, "/api/jobs?limit=5000")}
     with requests.Session() as session:
         lost = [
@@ -66,7 +66,7 @@ def find(server: GunicornServer) -> Found:
             for job in jobs.values()
             for address in job["thumbnails"]
             if session.get(server.url + address, timeout=30).status_code != 200
-            # They may have gone since the job was read, as jobs that are over lose theirs.
+            # They may have been deleted since the job was read: finished jobs lose theirs.
             and address in server.get(f"/api/jobs/{job['job_id']}")["thumbnails"]
         ]
     with closing(sqlite3.connect(server.database)) as file:

@@ -1,4 +1,4 @@
-"""Each job's history: what was acknowledged is in it, and nothing that no one asked for."""
+"""Each job's history has every acknowledged step, and only steps with a cause."""
 
 from collections import Counter
 
@@ -14,14 +14,14 @@ DISC_GONE = "The disc left its drive"
 
 
 def ends(evidence: Evidence) -> Wrong:
-    """Every job is over, and nothing more is planned for it."""
+    """Every job is over, and no retry is planned."""
     for job_id, job in evidence.found.jobs.items():
         if job["status"] not in OVER or job["scheduled_at"] is not None:
             yield job_id, f"the job is not over: {job['status']} {job['waiting_reason']}"
 
 
 def histories(evidence: Evidence) -> Wrong:
-    """Every step is one that may be made, follows from the one before, and has a reason."""
+    """Every step is allowed, follows the one before, and has a cause."""
     for job_id, job in evidence.found.jobs.items():
         status, attempts = None, 0
         for event in evidence.found.histories[job_id]:
@@ -40,7 +40,7 @@ def histories(evidence: Evidence) -> Wrong:
 
 
 def _has_reason(evidence: Evidence, event: Event) -> bool:
-    """Whether someone asked for what befell a job, or it follows by itself."""
+    """Whether a step was asked for, or follows from another one."""
     acts = evidence.acts[event.job_id]
     sent = {act.kind for act in acts}
     was_reported = any(
@@ -67,7 +67,7 @@ def _has_reason(evidence: Evidence, event: Event) -> bool:
 
 
 def reports(evidence: Evidence) -> Wrong:
-    """Every acknowledged report has become a step of its attempt."""
+    """Every acknowledged report is a step of its attempt."""
     for act in evidence.acknowledged("report", "complete"):
         steps = evidence.found.histories[act.job_id]
         if (reported(act), attempt_of(act)) not in {(one.to_status, one.attempt) for one in steps}:
@@ -75,7 +75,7 @@ def reports(evidence: Evidence) -> Wrong:
 
 
 def approvals(evidence: Evidence) -> Wrong:
-    """Every acknowledged approval has become a step, and its preset is the job's."""
+    """Every acknowledged approval is a step, and the job has its preset."""
     for act in evidence.acknowledged("approve"):
         steps = evidence.found.histories[act.job_id]
         if ("pending", "queued") not in {(one.from_status, one.to_status) for one in steps}:
@@ -99,7 +99,7 @@ def retries(evidence: Evidence) -> Wrong:
 
 
 def refusals(evidence: Evidence) -> Wrong:
-    """No report is refused unless its attempt was ended or taken away by someone else."""
+    """A report is refused only if its attempt had ended or was taken away."""
     for act in evidence.ledger.acts:
         if reported(act) is None or act.ok:
             continue
@@ -128,7 +128,7 @@ def _ended_by_another(evidence: Evidence, refused: Act) -> bool:
 
 
 def results(evidence: Evidence) -> Wrong:
-    """A completed job has the result, or the upload's error, that was reported last."""
+    """A completed job has the last reported result or upload error."""
     for job_id, job in evidence.found.jobs.items():
         if job["status"] != JobStatus.COMPLETED:
             continue
@@ -143,7 +143,7 @@ def results(evidence: Evidence) -> Wrong:
 
 
 def cancellations(evidence: Evidence) -> Wrong:
-    """No acknowledged cancellation is undone, and nothing is acknowledged after it."""
+    """An acknowledged cancellation is final."""
     for cancel in evidence.acknowledged("cancel"):
         if evidence.found.jobs[cancel.job_id]["status"] != JobStatus.CANCELLED:
             yield cancel.job_id, "the cancellation was undone"
@@ -154,7 +154,7 @@ def cancellations(evidence: Evidence) -> Wrong:
 
 
 def statistics(evidence: Evidence) -> Wrong:
-    """Every end of a job was counted, once."""
+    """Every end of a job was counted once."""
     told = Counter(
         (evidence.found.jobs[event.job_id]["job_type"], event.to_status)
         for event in evidence.found.events

@@ -1,4 +1,4 @@
-"""What was acknowledged to whom, and who worked on what at which time."""
+"""A record of what was acknowledged, and of who worked on what and when."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ class Answer:
 
     status: int
     body: Any
-    #: How often it was sent. Of all but the last no one knows whether they were carried out.
+    #: How often it was sent; the tries before the last may have been carried out or not.
     tries: int
     first_sent_at: float
     answered_at: float
@@ -49,7 +49,7 @@ class Act:
 
 @dataclass
 class Span:
-    """A time in which a machine worked on an attempt; its end is before it reported it."""
+    """The time in which a machine worked on an attempt; it ends before the report."""
 
     job_id: str
     attempt: int
@@ -85,11 +85,11 @@ class Ledger:
     sent_files: list[bytes] = field(default_factory=list)
     #: The ids of discs that were put in.
     discs: list[str] = field(default_factory=list)
-    #: The ids of the rip jobs that orders were answered with.
+    #: The ids of ordered rip jobs.
     ordered: list[str] = field(default_factory=list)
     #: Agents that signed off, as histories name them; one entry each time.
     signed_off: list[str] = field(default_factory=list)
-    #: One entry for each answer: how often its request was sent.
+    #: How often each answered request was sent.
     tries: list[int] = field(default_factory=list)
 
     def by_job(self) -> dict[str, list[Act]]:
@@ -100,7 +100,7 @@ class Ledger:
         return found
 
     def of(self, job_id: str) -> list[str]:
-        """Tell what is known of a job, line by line."""
+        """Describe a job, line by line."""
         known = [*self.acts, *self.spans]
         told = [each for each in known if each.job_id == job_id]
         told.sort(

@@ -1,4 +1,4 @@
-"""The person at the dashboard: approves, orders, cancels, tries again."""
+"""A person at the dashboard, who approves, orders, cancels and retries."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from tests.e2e.chaos.ledger import Act
 from tests.e2e.chaos.remote_worker import QSV, RemoteWorker
 from tests.e2e.chaos.stage import Participant, Stage
 
-#: What a person is told who acts on what has changed meanwhile.
+#: Answers to a person who acts on a job that has changed.
 REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT)
 OPEN = ("pending", "queued", "assigned", "running")
 
@@ -38,7 +38,7 @@ class Person(Participant):
         self.client.close()
 
     def act(self, kind: str, job: Job, **said: str) -> None:
-        """Do something with a job; it may have changed since it was looked at."""
+        """Act on a job, which may have changed since it was read."""
         answer = self.client.ask("POST", f"/api/jobs/{job['job_id']}/{kind}", said or None)
         assert answer.ok or answer.status in REFUSALS, answer
         self.stage.ledger.acts.append(Act(kind, self.name, job["job_id"], said, answer))
@@ -58,7 +58,7 @@ class Person(Participant):
 
 
 class Owner(Person):
-    """Accepts names, has discs ripped, approves transcodes, and sees to what got stuck."""
+    """Approves names and transcodes, orders rips, and retries what failed."""
 
     def turn(self) -> None:
         closing = self.stage.closing.is_set()
@@ -78,12 +78,12 @@ class Owner(Person):
         self.idle = closing
 
     def _decide_on(self, disc: dict[str, Any]) -> None:
-        """Accept the names of a disc, and have it ripped, once."""
+        """Approve the names of a disc, and order its rips once."""
         if disc["status"] != "detected":
             return
         path = f"/api/discs/{disc['disc_id']}"
         if disc["preview_status"] == "pending":
-            # Asked again, for want of an answer, it may be refused: the order has gone out.
+            # A retry without an answer may be refused: the rips were ordered the first time.
             self.client.must("POST", f"{path}/preview/approve")
         self.order(disc)
 
@@ -95,7 +95,7 @@ class Owner(Person):
 
 
 class Meddler(Person):
-    """Does what people do when they feel like it."""
+    """Enters, cancels and retries jobs, and orders rips again, at random."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -8,7 +8,7 @@ from tests.e2e.chaos.stage import Participant, Stage
 
 ROOM = 3
 QSV = "H.265 QSV 1080p"
-#: How many turns a job takes.
+#: The number of turns that a job takes.
 STEPS = 3
 
 

@@ -1,4 +1,4 @@
-"""Rounds of kill -9 under load, and the reckoning at the end."""
+"""Rounds of kill -9 under load, and the checks at the end."""
 
 import logging
 import random
@@ -21,20 +21,20 @@ log = logging.getLogger(__name__)
 
 AGENTS, WORKERS = 6, 2
 LIMITS = {"rip": 4, "transcode": 6}
-#: A round is at most so long; the server is killed at any moment of it.
+#: The longest round; the server is killed at any moment of it.
 ROUND_SECONDS = 2
-#: One round in so many is longer: long enough for maintenance to be taken over from the dead.
+#: The share of longer rounds, in which another process takes over the maintenance.
 LONG_SHARE, LONG_SECONDS = 0.1, 15
-#: One round in so many ends while the server still starts.
+#: The share of rounds that end while the server is still starting.
 EARLY_SHARE, EARLY_SECONDS = 0.2, 0.5
-#: So many of the others are aimed, for so long, at a commit; an answer follows within that time.
+#: The share of the others that aim at a commit, for how long, and the time until the answer.
 AIMED_SHARE, AIM_SECONDS, ANSWER_SECONDS = 0.7, 1.0, 0.002
-#: How long everyone may take to finish what was begun.
+#: The time for all participants to finish.
 FINISH_SECONDS = 60
 JOIN_SECONDS = 60
-#: Lines of a server's log that no kill explains; what had to be repaired was wrong.
+#: Log messages that no kill explains: what had to be repaired was wrong.
 FAULTS = (" ERROR ", " CRITICAL ", "Traceback", "State repaired")
-#: What is shown at most of what went wrong.
+#: How much of a failure is shown.
 SHOWN_PROBLEMS, SHOWN_LOG_LINES = 10, 60
 
 
@@ -79,7 +79,8 @@ class Chaos:
         ]
 
     def run(self, rounds: int) -> Summary:
-        """Let everyone work, kill the server so often, let them finish, and check everything."""
+        """Let the participants work, kill the server this often, let them finish, and check
+        everything."""
         began_at = time.monotonic()
         for participant in self.participants:
             participant.start()
@@ -91,7 +92,7 @@ class Chaos:
             self._wait_until_all_is_done()
             self.stage.finished.set()
         except AbortedError:
-            pass  # Who has failed, and why, is told below.
+            pass  # the failures are reported below
         except BaseException:
             self.stage.abort()
             raise
@@ -112,7 +113,7 @@ class Chaos:
         )
 
     def _round(self) -> None:
-        """Start the server, and kill it: while it starts, at any moment, or at the worst one."""
+        """Start the server, and kill it: during the start, at any moment, or at the worst one."""
         kind = self.random.random()
         early, late = kind < EARLY_SHARE, kind > 1 - LONG_SHARE
         longest = EARLY_SECONDS if early else LONG_SECONDS if late else ROUND_SECONDS
@@ -127,7 +128,7 @@ class Chaos:
 
     def _launch(self, *, ready: bool) -> None:
         """Start the server; ready: and wait until it serves."""
-        # Its next start begins the file anew.
+        # The next start truncates the file.
         self.old_logs = self._log()
         if ready:
             self.server.start()
@@ -157,7 +158,7 @@ class Chaos:
         return (
             not any(stats[status] for status in OPEN)
             and all(job["scheduled_at"] is None for job in errors)
-            # Last: what they were about to do is seen above at the next look.
+            # Checked last: anything they are about to do shows above at the next look.
             and all(participant.idle for participant in self.participants)
         )
 
@@ -174,7 +175,7 @@ class Chaos:
             raise AssertionError(self._story(problems, found))
 
     def _story(self, problems: list[Problem], found: Found | None = None) -> str:
-        """Tell what is wrong, with all that is known of the jobs concerned."""
+        """Describe the problems, with the history of the jobs concerned."""
         shown, log_lines = problems[:SHOWN_PROBLEMS], self._log()
         lines = [f"seed {self.seed}: {len(problems)} problems"]
         lines += [f"- job {job_id}: {text}" if job_id else f"- {text}" for job_id, text in shown]

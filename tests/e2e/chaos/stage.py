@@ -1,4 +1,4 @@
-"""What all who take part share, and how they begin and end."""
+"""What the participants share, and how they begin and end."""
 
 import random
 import threading
@@ -13,19 +13,19 @@ PAUSE_SECONDS = 0.005
 
 
 class AbortedError(Exception):
-    """Another participant has failed: nothing matters any more."""
+    """Another participant has failed, so this one stops."""
 
 
 class Stage:
-    """Where it all happens: the server's address, the ledger, and the time to go."""
+    """The server's address, the ledger, and the signals to finish."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.ledger = Ledger()
         self.under_way = UnderWay()
-        #: Nothing new is begun any more, and nothing goes wrong on purpose.
+        #: Set when no new work begins, and nothing goes wrong on purpose.
         self.closing = threading.Event()
-        #: Everything is done.
+        #: Set when all work is done.
         self.finished = threading.Event()
         self.failures: list[tuple[str, BaseException]] = []
         self._abort = threading.Event()
@@ -36,23 +36,23 @@ class Stage:
             raise AbortedError
 
     def abort(self) -> None:
-        """Send everyone home."""
+        """Stop all participants."""
         self._abort.set()
 
     def fail(self, name: str, error: BaseException) -> None:
-        """Note that a participant has failed, which ends it all."""
+        """Record that a participant has failed, and stop all."""
         self.failures.append((name, error))
         self.abort()
 
 
 class Participant:
-    """One who takes turns, in a thread of its own, until everything is done."""
+    """Takes turns in a thread of its own until all work is done."""
 
     def __init__(self, stage: Stage, name: str, seed: int) -> None:
         self.stage = stage
         self.name = name
         self.random = random.Random(f"{seed}-{name}")  # noqa: S311 - a test's own choices
-        #: Whether, as far as it knows, nothing is left for it to do.
+        #: Whether it has no work left, as far as it knows.
         self.idle = False
         self._thread = threading.Thread(target=self._play, name=name)
 
@@ -60,26 +60,26 @@ class Participant:
         self._thread.start()
 
     def join(self, seconds: float) -> None:
-        """Wait for its end; fails when it does not come."""
+        """Wait for the thread; fails if it does not end."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), f"{self.name} does not end"
 
     def arrive(self) -> None:
-        """Do what comes before the first turn."""
+        """Prepare the first turn."""
 
     def turn(self) -> None:
-        """Do what there is to do just now."""
+        """Take one turn."""
         raise NotImplementedError
 
     def leave(self) -> None:
-        """Do what comes after the last turn, however it ended."""
+        """Clean up after the last turn, even a failed one."""
 
     def chance(self, share: float) -> bool:
-        """Whether something happens that happens in that share of all cases."""
+        """Return True in this share of all calls."""
         return self.random.random() < share
 
     def trouble(self, share: float) -> bool:
-        """The same of something that goes wrong, or is begun: not at the end any more."""
+        """Like `chance`, for failures and new work, which end when the stage closes."""
         return not self.stage.closing.is_set() and self.chance(share)
 
     def _play(self) -> None:

@@ -1,4 +1,4 @@
-"""Everything around the jobs' histories: who worked when, discs, files, agents and workers."""
+"""Checks beside the jobs' histories: spans of work, discs, files, agents and workers."""
 
 from collections import Counter, defaultdict
 from itertools import pairwise
@@ -9,13 +9,13 @@ from tests.e2e.chaos.found import Row
 
 
 def integrity(evidence: Evidence) -> Wrong:
-    """SQLite finds its file in order."""
+    """SQLite's integrity check passes."""
     if evidence.found.integrity != "ok":
         yield None, f"the database is damaged: {evidence.found.integrity}"
 
 
 def entered_jobs(evidence: Evidence) -> Wrong:
-    """Every job exists that anyone was told of; one that was entered with a key, once."""
+    """Every acknowledged job exists; a job entered with a key exists once."""
     for job_id in evidence.ledger.ordered:
         if job_id not in evidence.found.jobs:
             yield job_id, "an ordered rip is lost"
@@ -33,7 +33,7 @@ def entered_jobs(evidence: Evidence) -> Wrong:
 
 
 def thumbnails(evidence: Evidence) -> Wrong:
-    """A thumbnail that a job names is there."""
+    """Every thumbnail that a job names exists."""
     for address in evidence.found.lost_thumbnails:
         yield None, f"a thumbnail is lost: {address}"
 
@@ -51,7 +51,7 @@ def discs(evidence: Evidence) -> Wrong:
 
 
 def spans(evidence: Evidence) -> Wrong:
-    """No one worked on a job while someone else did, and no attempt was completed twice."""
+    """No two machines worked on a job at once, and no attempt was completed twice."""
     by_job = defaultdict(list)
     for span in sorted(evidence.ledger.spans, key=lambda span: span.began_at):
         by_job[span.job_id].append(span)
@@ -99,7 +99,7 @@ def transcodes(evidence: Evidence) -> Wrong:
 
 
 def uploads(evidence: Evidence) -> Wrong:
-    """Every acknowledged file is there, and every file that is there is whole."""
+    """Every acknowledged file exists, and every file is whole."""
     folders = {upload.path.parent for upload in evidence.ledger.uploads}
     for upload in evidence.ledger.uploads:
         if not upload.path.is_file() or upload.path.read_bytes() != upload.content:
@@ -113,7 +113,7 @@ def uploads(evidence: Evidence) -> Wrong:
 
 
 def machines(evidence: Evidence) -> Wrong:
-    """Agents and workers say what follows from the jobs."""
+    """Agents and workers are idle, and their counts match the jobs."""
     for agent in evidence.found.agents:
         if agent["current_job_id"] is not None or agent["status"] != "online":
             yield None, f"the agent is not idle: {agent}"
@@ -127,7 +127,7 @@ def machines(evidence: Evidence) -> Wrong:
 
 
 def limits(evidence: Evidence) -> Wrong:
-    """At no moment machines have more jobs than the settings allow, or a drive two."""
+    """Machines never have more jobs than the settings allow, and a drive has one at most."""
     held: dict[str, set[str]] = defaultdict(set)
     drives: dict[str, set[str]] = defaultdict(set)
     for event in evidence.found.events:

@@ -1,4 +1,4 @@
-"""Disks of a test's own."""
+"""Disks for single tests."""
 
 import subprocess
 from collections.abc import Iterator
@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-#: A disk in memory that each Linux has, and everyone may write to.
+#: A disk in memory that every Linux has and everyone may write to.
 MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 @contextmanager
 def disk(folder: Path, size: str) -> Iterator[Path]:
-    """A disk of a size, such as "64m", at a folder; skips where none may be mounted."""
+    """Mount a disk of this size, such as "64m", at a folder; skips the test if mounting is
+    forbidden."""
     folder.mkdir(exist_ok=True)
     if not _mount(folder, size):
         pytest.skip("no disk may be mounted here")
@@ -26,7 +27,7 @@ def disk(folder: Path, size: str) -> Iterator[Path]:
 
 @contextmanager
 def another_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A disk at a folder; where none may be mounted, a folder elsewhere on another disk."""
+    """Mount a disk at a folder; if mounting is forbidden, use a folder on another disk."""
     folder.mkdir(exist_ok=True)
     if _mount(folder, size):
         try:
@@ -48,5 +49,5 @@ def _mount(folder: Path, size: str) -> bool:
 
 
 def _unmount(folder: Path) -> None:
-    # Lazily: whoever still has a file there does not keep the folder.
+    # Lazily: an open file does not keep the folder.
     subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603, S607

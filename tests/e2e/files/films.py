@@ -1,4 +1,4 @@
-"""Films that tests make up, and where whole ones of them lie."""
+"""Films that tests make up, and a search for whole ones."""
 
 import hashlib
 from collections import defaultdict
@@ -9,7 +9,7 @@ from random import Random
 from threading import Lock
 from typing import Any
 
-#: Names that begin so are of files that are not finished.
+#: The names of unfinished files begin with this.
 UNFINISHED = "."
 
 
@@ -27,7 +27,7 @@ class Film:
 
 @dataclass
 class Films:
-    """Makes films, and knows them again by their content."""
+    """Makes films, and recognises them by their content."""
 
     random: Random
     made: dict[str, Film] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Films:
     _known: dict[tuple[str, int, int, int], str] = field(default_factory=dict)
 
     def make(self, smallest: int, largest: int) -> Film:
-        """Make up a film of so many bytes, or an episode of a show."""
+        """Make up a film or an episode of a size within these bounds."""
         with self._lock:
             number = len(self.made)
             episode, film = f"Firefly - S01E{number:02d} - Pilot.mkv", f"Film {number} (2001).mkv"
@@ -45,7 +45,7 @@ class Films:
         return made
 
     def whole(self, *folders: Path) -> dict[str, list[Path]]:
-        """Return where finished files lie, by their SHA-256; fails where one is no whole film."""
+        """Return the places of finished files by SHA-256; fails if one is no whole film."""
         found: dict[str, list[Path]] = defaultdict(list)
         for path in visible(*folders):
             sha256 = self._sha256(path)
@@ -55,7 +55,7 @@ class Films:
         return found
 
     def _sha256(self, path: Path) -> str | None:
-        """A file's SHA-256, read anew where it may have changed; None where it is gone."""
+        """A file's SHA-256, cached until the file changes; None if it is gone."""
         try:
             seen = path.stat()
             key = (str(path), seen.st_ino, seen.st_mtime_ns, seen.st_size)
@@ -77,7 +77,7 @@ def visible(*folders: Path) -> list[Path]:
 
 
 def total_bytes(paths: list[Path]) -> int:
-    """Return how large files are together; those that are gone by now count for nothing."""
+    """Return the total size of files; deleted ones count as 0."""
     total = 0
     for path in paths:
         with suppress(FileNotFoundError):
@@ -86,5 +86,5 @@ def total_bytes(paths: list[Path]) -> int:
 
 
 def unfinished(*folders: Path) -> list[Path]:
-    """Return the files that arrive, or are being copied, at any depth."""
+    """Return the unfinished files, at any depth."""
     return [path for folder in folders for path in folder.rglob(".*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""Moments to kill a server at, by a seed: FILES_SEED, and how many: FILES_ROUNDS."""
+"""Moments to kill a server, chosen by FILES_SEED, FILES_ROUNDS times."""
 
 import logging
 import os
@@ -12,14 +12,14 @@ from tests.e2e.gunicorn_server import GunicornServer
 log = logging.getLogger(__name__)
 
 SEED = os.environ.get("FILES_SEED", "1")
-#: `make test` kills so often by each way that a file takes; `make chaos` 20 times and more.
+#: The kills for each way that a file takes; `make chaos` has 20 and more.
 ROUNDS = int(os.environ.get("FILES_ROUNDS", "3"))
-#: A round in which nothing moves ends so late.
+#: The end of a round in which nothing happens.
 LONGEST_SECONDS = 1.0
 #: Three of four moments are just after one more step was seen, where names are given and rows are
 #: written; the others are at any time.
 AIMED_SHARE, TAIL_SECONDS = 0.75, 0.004
-#: How many steps are let pass at most.
+#: The most steps before a kill.
 MOST_STEPS = 12
 
 
@@ -30,7 +30,7 @@ class Kills:
         self.server = server
         self.random = Random(f"{seed}-{way}")  # noqa: S311 - a test's own choices
         self.way, self.seed = way, seed
-        #: The films that are sent; made by whoever sends them, in whatever order.
+        #: The films that are sent; the senders make them, in any order.
         self.films = Films(Random(f"{seed}-{way}-films"))  # noqa: S311 - likewise
 
     def start(self) -> None:
@@ -39,7 +39,7 @@ class Kills:
         self.server.start()
 
     def kill(self, steps: Callable[[], int]) -> None:
-        """Kill it at the next moment; steps: counts what can be seen of its work."""
+        """Kill the server at the next moment; steps: counts the visible steps of its work."""
         began, before = time.monotonic(), steps()
         if self.random.random() < AIMED_SHARE:
             wanted = before + self.random.randint(1, MOST_STEPS)
@@ -54,7 +54,7 @@ class Kills:
 
 
 def _pause(seconds: float) -> None:
-    """Let a moment pass, exactly: a sleep would end when the scheduler likes."""
+    """Wait exactly this long: the end of a sleep is up to the scheduler."""
     until = time.perf_counter() + seconds
     while (left := until - time.perf_counter()) > 0:
         if left > 0.002:

@@ -1,4 +1,4 @@
-"""A sender of films by tus that does not give up when the server is killed."""
+"""A sender of films by tus that goes on after the server is killed."""
 
 import base64
 import hashlib
@@ -28,14 +28,14 @@ class Habits:
 
 @dataclass(frozen=True)
 class Sent:
-    """A film that a sender holds for sent."""
+    """A film that was sent completely."""
 
     film: Film
     url: str
 
 
 class TusSender:
-    """Sends film after film; each goes on where HEAD says."""
+    """Sends film after film, and resumes each at the offset that HEAD returns."""
 
     def __init__(self, url: str, habits: Habits, make: Callable[[], Film]) -> None:
         self.url = url
@@ -43,7 +43,7 @@ class TusSender:
         self.make = make
         self.closing = threading.Event()
         self.sent: list[Sent] = []
-        #: How often it went on after a break.
+        #: How often it resumed.
         self.resumed = 0
         self.failure: BaseException | None = None
         self._session = requests.Session()
@@ -53,7 +53,7 @@ class TusSender:
         self._thread.start()
 
     def finish(self) -> None:
-        """Send the film that is under way to its end, and no more."""
+        """Send the rest of the current film, and no further one."""
         self.closing.set()
         self._thread.join(PATIENCE_SECONDS)
         if self.failure is not None:
@@ -87,7 +87,7 @@ class TusSender:
         while here < len(film.content):
             answer = self._try("PATCH", url, *self._piece(film, here))
             if answer is None or answer.status_code == HTTPStatus.LOCKED:
-                # The server may still be at what came of a request that broke off.
+                # The server may still be writing the rest of a broken request.
                 found = self._offset(film, url)
                 assert here <= found <= len(film.content), f"{found} bytes are there of {here}"
                 here = found
@@ -122,7 +122,7 @@ class TusSender:
     def _try(
         self, method: str, url: str, headers: dict[str, str], body: bytes = b""
     ) -> requests.Response | None:
-        """Return an answer; None where the server is gone."""
+        """Return an answer; None if the server is gone."""
         try:
             return self._session.request(
                 method, url, headers=TUS | headers, data=body or None, timeout=30
