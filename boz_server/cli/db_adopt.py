@@ -3,18 +3,16 @@
 from pathlib import Path
 
 import click
-from flask.cli import with_appcontext
 
 from boz_server.api.context import context, services
-from boz_server.cli.output import json_option, say
+from boz_server.cli.output import Result, reported
 from boz_server.database.legacy.adoption import adopt_file
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@json_option
-@with_appcontext
-def adopt(file: Path, as_json: bool) -> None:
+@reported
+def adopt(file: Path) -> Result:
     """Take over FILE, a database of the old system; ours must be empty, or that very file.
 
     The JSON lists every row that was lost.
@@ -22,8 +20,7 @@ def adopt(file: Path, as_json: bool) -> None:
     database, now = context().database, context().clock.now()
     database.require_folder()
     report, old = adopt_file(database, file, now, services().thumbnails.has)
-    say(
-        "\n".join([*report.lines(), f"Adopted {file}; the old database is {old}."]),
+    return Result(
+        [*report.lines(), f"Adopted {file}; the old database is {old}."],
         report.as_json() | {"old_database": str(old)},
-        as_json=as_json,
     )

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import with_appcontext
 
 from boz_server.api.context import context
-from boz_server.cli.output import age, json_option, say, say_list, size
+from boz_server.cli.output import Result, age, reported, size
 from boz_server.database import backup as backup_file
 from boz_server.restore import restore as restore_from
 from boz_server.services.maintenance import backups as files
@@ -21,21 +20,19 @@ from boz_server.services.maintenance.backups import Backup
     help="Write it to this file, which must not exist, and keep all other backups.",
 )
 @click.option("--keep", type=click.IntRange(1), help="Backups to keep.  [default: BOZ_BACKUP_KEEP]")
-@json_option
-@with_appcontext
-def backup(output: Path | None, keep: int | None, as_json: bool) -> None:
+@reported
+def backup(output: Path | None, keep: int | None) -> Result:
     """Write the database to a backup file and check it; the server may be running."""
     if output and keep:
         raise click.UsageError("--keep is for the folder of backups: leave it out with --output.")
     context().database.require_file()
     made = files.make(context(), output, keep)
-    say(f"Backup made: {made.path} ({size(made.size_bytes)}).", _facts(made), as_json=as_json)
+    return Result(f"Backup made: {made.path} ({size(made.size_bytes)}).", _facts(made))
 
 
 @click.command()
-@json_option
-@with_appcontext
-def backups(as_json: bool) -> None:
+@reported
+def backups() -> Result:
     """List the backups, newest first, and check each of them."""
     now = context().clock.now()
     lines, facts = [], []
@@ -54,14 +51,13 @@ def backups(as_json: bool) -> None:
             f"{one.path} {size(one.size_bytes)}, {age(now - one.taken_at)} old, {version}:"
             f" {found.problem or 'ok'}"
         )
-    say_list(lines or [f"No backup is in {files.folder(context())}."], facts, as_json=as_json)
+    return Result(lines or [f"No backup is in {files.folder(context())}."], facts)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@json_option
-@with_appcontext
-def restore(file: Path, as_json: bool) -> None:
+@reported
+def restore(file: Path) -> Result:
     """Go back to the backup FILE, with the server stopped; the present database is kept.
 
     Jobs that were under way are queued again, and reports from after the backup are rejected.
@@ -72,7 +68,7 @@ def restore(file: Path, as_json: bool) -> None:
         if done.previous is None
         else f"Kept the one before: {done.previous}"
     )
-    say(
+    return Result(
         f"Restored: {file} ({done.schema_version}; jobs queued again: {done.requeued}). {kept}.",
         {
             "path": str(file),
@@ -80,7 +76,6 @@ def restore(file: Path, as_json: bool) -> None:
             "requeued": done.requeued,
             "kept": None if done.previous is None else str(done.previous),
         },
-        as_json=as_json,
     )
 
 

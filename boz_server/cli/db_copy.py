@@ -3,10 +3,9 @@
 from dataclasses import asdict
 
 import click
-from flask.cli import with_appcontext
 
-from boz_server.api.context import services
-from boz_server.cli.output import json_option, say
+from boz_server.api.context import context
+from boz_server.cli.output import Result, reported
 from boz_server.database import transfer
 
 
@@ -18,18 +17,16 @@ from boz_server.database import transfer
     metavar="URL",
     help="The empty database, as BOZ_DATABASE_URL would name it.",
 )
-@json_option
-@with_appcontext
-def copy(url: str, as_json: bool) -> None:
+@reported
+def copy(url: str) -> Result:
     """Copy all rows to an empty database, of either engine, and compare them.
 
     The copy is of the moment when it begins: to move there, stop the server first.
     """
-    copied = transfer.copy(services().context.database, url)
+    copied = transfer.copy(context().database, url)
     rows = sum(one.rows for one in copied)
-    say(
+    return Result(
         f"Copied: {rows} rows of {len(copied)} tables, and each table's count and checksum are the"
         " same. What the server has written since it began is not among them.",
         {"rows": rows, "tables": [asdict(one) for one in copied]},
-        as_json=as_json,
     )

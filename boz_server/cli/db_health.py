@@ -3,10 +3,9 @@
 from dataclasses import asdict
 
 import click
-from flask.cli import with_appcontext
 
 from boz_server.api.context import context
-from boz_server.cli.output import json_option, say, say_list, size
+from boz_server.cli.output import Result, reported, size
 from boz_server.database import upkeep
 from boz_server.database.findings import Severity
 from boz_server.database.migrations import Migrations
@@ -15,10 +14,8 @@ from boz_server.services.maintenance import retention
 
 
 @click.command()
-@json_option
-@click.pass_context
-@with_appcontext
-def doctor(command: click.Context, as_json: bool) -> None:
+@reported
+def doctor() -> Result:
     """Examine the database; exit code 1 if something is wrong. The server may be running."""
     context().database.require_file()
     found = list(examine(context(), Migrations(context().database)))
@@ -26,14 +23,13 @@ def doctor(command: click.Context, as_json: bool) -> None:
         f"{one.severity}: {one.check}: {one.detail}{f' {one.fix}' if one.fix else ''}"
         for one in found
     ]
-    say_list(lines, [asdict(one) for one in found], as_json=as_json)
-    command.exit(1 if any(one.severity is Severity.ERROR for one in found) else 0)
+    failed = any(one.severity is Severity.ERROR for one in found)
+    return Result(lines, [asdict(one) for one in found], failed=failed)
 
 
 @click.command()
-@json_option
-@with_appcontext
-def vacuum(as_json: bool) -> None:
+@reported
+def vacuum() -> Result:
     """Return the space that the database has freed to the disk.
 
     On SQLite, writers have to wait: about a second per 100 MB.
@@ -43,29 +39,23 @@ def vacuum(as_json: bool) -> None:
     before = upkeep.size(database)
     upkeep.vacuum(database)
     after = upkeep.size(database)
-    say(
-        f"Vacuumed: {size(before)} before, {size(after)} now.",
-        {"before_bytes": before, "after_bytes": after},
-        as_json=as_json,
-    )
+    line = f"Vacuumed: {size(before)} before, {size(after)} now."
+    return Result(line, {"before_bytes": before, "after_bytes": after})
 
 
 @click.command()
-@json_option
-@with_appcontext
-def optimize(as_json: bool) -> None:
+@reported
+def optimize() -> Result:
     """Update the statistics that queries are planned by; the server does this every hour."""
     database = context().database
     database.require_file()
     upkeep.optimize(database)
-    log_bytes = upkeep.fold_in_log(database)
-    say("Optimized.", {"log_bytes": log_bytes}, as_json=as_json)
+    return Result("Optimized.", {"log_bytes": upkeep.fold_in_log(database)})
 
 
 @click.command()
-@json_option
-@with_appcontext
-def stats(as_json: bool) -> None:
+@reported
+def stats() -> Result:
     """Show the rows and bytes of each table.
 
     On SQLite the bytes are those of its values; on PostgreSQL those of table and indexes on disk.
@@ -77,23 +67,21 @@ def stats(as_json: bool) -> None:
     lines = [f"{one.table}: {one.rows} rows, {size(one.size_bytes)}" for one in found]
     lines.append(f"In all: {size(total)} on the disk.")
     facts = {"tables": [asdict(one) for one in found], "size_bytes": total}
-    say("\n".join(lines), facts, as_json=as_json)
+    return Result(lines, facts)
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be pruned, and change nothing.")
-@json_option
-@with_appcontext
-def prune(dry_run: bool, as_json: bool) -> None:
+@reported
+def prune(dry_run: bool) -> Result:
     """Delete old finished jobs with their events and old VLC commands, and archive old discs.
 
     The BOZ_RETENTION_* settings say how old. The server does this every hour, and may be running.
     """
     context().database.require_file()
     went = retention.count_prunable(context()) if dry_run else retention.prune(context())
-    say(
+    return Result(
         f"{'Would prune' if dry_run else 'Pruned'}: {went.jobs} jobs with {went.job_events} events,"
         f" {went.vlc_commands} commands for VLC; {went.archived_discs} discs into the archive.",
         asdict(went),
-        as_json=as_json,
     )

@@ -1,30 +1,47 @@
 """Prints the results of commands: a line for people, or JSON for scripts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 import click
 import orjson
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+from flask.cli import with_appcontext
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
 
 
-def say(line: str, facts: dict[str, Any], *, as_json: bool) -> None:
-    """Print a result as a line, or as JSON."""
-    click.echo(orjson.dumps(facts, option=orjson.OPT_UTC_Z) if as_json else line)
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command did.
+
+    lines: for people. facts: the same as a JSON value. failed: whether the exit code is 1.
+    """
+
+    lines: str | Sequence[str]
+    facts: dict[str, Any] | list[dict[str, Any]]
+    failed: bool = False
 
 
-def say_list(lines: Sequence[str], facts: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """Print items as a line each, or as one JSON list."""
-    if as_json:
-        click.echo(orjson.dumps(facts, option=orjson.OPT_UTC_Z))
-        return
-    for line in lines:
-        click.echo(line)
+def reported(command: Callable[..., Result]) -> Callable[..., None]:
+    """Run a command in the application's context, and print its result, as JSON with --json."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+    @with_appcontext
+    @wraps(command)
+    def run(*, as_json: bool, **options: Any) -> None:
+        result = command(**options)
+        if as_json:
+            click.echo(orjson.dumps(result.facts, option=orjson.OPT_UTC_Z))
+        else:
+            click.echo(result.lines if isinstance(result.lines, str) else "\n".join(result.lines))
+        if result.failed:
+            click.get_current_context().exit(1)
+
+    return run
 
 
 def size(size_bytes: float) -> str:
