@@ -15,7 +15,6 @@ from tests.client import Client, ok
 from tests.maintenance.timer import Timer
 from tests.queue.live_fleet import Fleet
 from tests.queue.queue_invariants import QueueState, check
-from tests.support import FakeClock
 
 #: These tests make many requests, which other tests cover one by one.
 HOUR, DAY = 3600, 86_400
@@ -54,9 +53,7 @@ def assert_each_done_once(fleet: Fleet, job_ids: list[str]) -> None:
 
 @JUMPS
 @pytest.mark.parametrize("sends_tokens", [True, False], ids=["server first", "machines first"])
-def test_it_does_every_job_once_when_the_clock_jumps(
-    client: Client, services: Services, timer: Timer, jump: int, sends_tokens: bool
-) -> None:
+def test_it_does_every_job_once_when_the_clock_jumps(client, services, timer, jump, sends_tokens):
     """Whether machines send tokens or, like today's, none, and which one acts first."""
     fleet = Fleet(services, timer, sends_tokens=sends_tokens)
     jobs = fill(fleet, client)
@@ -70,9 +67,7 @@ def test_it_does_every_job_once_when_the_clock_jumps(
 
 
 @JUMPS
-def test_it_does_the_jobs_of_a_machine_that_is_lost_as_the_clock_jumps(
-    fleet: Fleet, timer: Timer, jump: int
-) -> None:
+def test_it_does_the_jobs_of_a_machine_that_is_lost_as_the_clock_jumps(fleet, timer, jump):
     jobs = [fleet.file() for _ in range(3)]
     fleet.live(10)
     lost = next(iter(fleet.den.in_hand))
@@ -84,9 +79,7 @@ def test_it_does_the_jobs_of_a_machine_that_is_lost_as_the_clock_jumps(
 
 
 @pytest.mark.parametrize("server_first", [True, False], ids=["server first", "machines first"])
-def test_it_does_every_job_once_though_the_server_sleeps(
-    client: Client, fleet: Fleet, timer: Timer, server_first: bool
-) -> None:
+def test_it_does_every_job_once_though_the_server_sleeps(client, fleet, timer, server_first):
     jobs = fill(fleet, client)
     fleet.live(35)
     timer.pass_by(600)
@@ -96,9 +89,7 @@ def test_it_does_every_job_once_though_the_server_sleeps(
     assert_each_done_once(fleet, jobs)
 
 
-def test_it_does_every_job_once_though_maintenance_alone_sleeps(
-    client: Client, fleet: Fleet
-) -> None:
+def test_it_does_every_job_once_though_maintenance_alone_sleeps(client, fleet):
     jobs = fill(fleet, client)
     fleet.live(35)
     fleet.live(200, server=False)
@@ -108,8 +99,8 @@ def test_it_does_every_job_once_though_maintenance_alone_sleeps(
 
 @JUMPS
 def test_it_takes_nothing_when_the_clock_jumps_between_two_steps_of_maintenance(
-    fleet: Fleet, services: Services, timer: Timer, jump: int
-) -> None:
+    fleet, services, timer, jump
+):
     """Like a computer that is put to sleep at that moment."""
     jobs = [fleet.file() for _ in range(3)]
     fleet.live(10)
@@ -124,8 +115,8 @@ def test_it_takes_nothing_when_the_clock_jumps_between_two_steps_of_maintenance(
 
 @JUMPS
 def test_it_hands_the_leadership_over_within_15_seconds_though_the_clock_jumped(
-    fleet: Fleet, services: Services, timer: Timer, jump: int
-) -> None:
+    fleet, services, timer, jump
+):
     other = build_services(
         services.context.settings, services.context.database, services.context.clock
     ).maintenance
@@ -142,8 +133,8 @@ def test_it_hands_the_leadership_over_within_15_seconds_though_the_clock_jumped(
 @JUMPS
 @pytest.mark.parametrize("order", [1, -1])
 def test_it_leaves_the_leadership_with_one_process_when_the_clock_jumps(
-    services: Services, timer: Timer, jump: int, order: int
-) -> None:
+    services, timer, jump, order
+):
     other = build_services(
         services.context.settings, services.context.database, services.context.clock
     ).maintenance
@@ -167,9 +158,7 @@ def failed_upload(client: Client, fleet: Fleet) -> str:
 
 
 @JUMPS
-def test_it_tries_again_what_waits_for_its_time_when_the_clock_jumps(
-    client: Client, fleet: Fleet, timer: Timer, jump: int
-) -> None:
+def test_it_tries_again_what_waits_for_its_time_when_the_clock_jumps(client, fleet, timer, jump):
     job_id = failed_upload(client, fleet)
     fleet.live(10)
     timer.clock.advance(jump)
@@ -183,9 +172,7 @@ def enter(client: Client) -> str:
     return str(ok(response)["job_id"])
 
 
-def test_it_knows_a_request_again_when_the_clock_was_put_back(
-    client: Client, clock: FakeClock
-) -> None:
+def test_it_knows_a_request_again_when_the_clock_was_put_back(client, clock):
     job_id = enter(client)
     clock.advance(-HOUR)
     assert enter(client) == job_id
@@ -193,9 +180,7 @@ def test_it_knows_a_request_again_when_the_clock_was_put_back(
     assert enter(client) == job_id
 
 
-def test_it_knows_a_request_again_that_was_made_while_the_clock_was_ahead(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_knows_a_request_again_that_was_made_while_the_clock_was_ahead(client, services, clock):
     clock.advance(DAY)
     job_id = enter(client)
     clock.advance(-DAY)
@@ -207,9 +192,7 @@ def test_it_knows_a_request_again_that_was_made_while_the_clock_was_ahead(
 
 
 @JUMPS
-def test_it_tells_machines_of_cancelled_jobs_when_the_clock_jumps(
-    client: Client, fleet: Fleet, timer: Timer, jump: int
-) -> None:
+def test_it_tells_machines_of_cancelled_jobs_when_the_clock_jumps(client, fleet, timer, jump):
     told = []
     for _ in range(2):
         job_id = fleet.file()
@@ -222,8 +205,8 @@ def test_it_tells_machines_of_cancelled_jobs_when_the_clock_jumps(
 
 
 def test_it_still_tells_machines_of_cancelled_jobs_when_the_clock_was_put_back(
-    client: Client, fleet: Fleet, timer: Timer
-) -> None:
+    client, fleet, timer
+):
     job_id = fleet.file()
     holder = client.job(job_id)["assigned_agent_id"]
     fleet.services.queue.cancel(job_id)

@@ -18,7 +18,6 @@ from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
 from tests.provider_server import FakeProviders, Movie, Show
-from tests.support import FakeClock
 
 FIREFLY = Series(78874, "Firefly", 2002, ("Serenity",))
 EPISODES = [Episode(1, 1, "Serenity", 86, None), Episode(1, 2, "The Train Job", 42, "A job.")]
@@ -66,9 +65,7 @@ def metadata(services: Services) -> Metadata:
 
 
 @each_look_up
-def test_it_asks_once(
-    metadata: Metadata, providers: FakeProviders, look_up: Callable[..., Any], found: Any
-) -> None:
+def test_it_asks_once(metadata, providers, look_up, found):
     assert look_up(metadata) == found
     asked = providers.count()
     assert asked
@@ -77,9 +74,7 @@ def test_it_asks_once(
 
 
 @each_look_up
-def test_it_remembers_over_a_restart(
-    services: Services, providers: FakeProviders, look_up: Callable[..., Any], found: Any
-) -> None:
+def test_it_remembers_over_a_restart(services, providers, look_up, found):
     look_up(services.metadata)
     providers.stop()
     again = build_services(
@@ -90,13 +85,7 @@ def test_it_remembers_over_a_restart(
 
 
 @each_look_up
-def test_it_asks_again_after_a_week(
-    metadata: Metadata,
-    providers: FakeProviders,
-    clock: FakeClock,
-    look_up: Callable[..., Any],
-    found: Any,
-) -> None:
+def test_it_asks_again_after_a_week(metadata, providers, clock, look_up, found):
     look_up(metadata)
     asked = providers.count()
     clock.advance(7 * DAY - 1)
@@ -111,9 +100,7 @@ def test_it_asks_again_after_a_week(
 
 
 @pytest.mark.parametrize("look_up", IN_VAIN)
-def test_it_asks_again_after_a_day_for_what_was_not_found(
-    metadata: Metadata, providers: FakeProviders, clock: FakeClock, look_up: Callable[..., Any]
-) -> None:
+def test_it_asks_again_after_a_day_for_what_was_not_found(metadata, providers, clock, look_up):
     assert not look_up(metadata)
     asked = providers.count()
     assert asked
@@ -126,9 +113,7 @@ def test_it_asks_again_after_a_day_for_what_was_not_found(
 
 
 @pytest.mark.parametrize("mode", TROUBLES)
-def test_it_uses_an_old_answer_while_a_provider_fails(
-    services: Services, providers: FakeProviders, clock: FakeClock, mode: str
-) -> None:
+def test_it_uses_an_old_answer_while_a_provider_fails(services, providers, clock, mode):
     for look_up, _ in LOOK_UPS:
         look_up(services.metadata)
     clock.advance(80 * DAY)
@@ -146,18 +131,14 @@ def test_it_uses_an_old_answer_while_a_provider_fails(
 
 
 @each_look_up
-def test_it_says_that_a_provider_fails_where_nothing_is_known(
-    metadata: Metadata, providers: FakeProviders, look_up: Callable[..., Any], found: Any
-) -> None:
+def test_it_says_that_a_provider_fails_where_nothing_is_known(metadata, providers, look_up, found):
     providers.fail("500")
     with pytest.raises(ProviderUnavailable):
         look_up(metadata)
     assert ProviderAnswer.select().count() == 0
 
 
-def test_it_leaves_a_provider_that_failed_alone_for_a_minute(
-    metadata: Metadata, providers: FakeProviders, clock: FakeClock
-) -> None:
+def test_it_leaves_a_provider_that_failed_alone_for_a_minute(metadata, providers, clock):
     providers.fail("html", provider="thetvdb")
     for name in ("Firefly", "Serenity", "Firefly"):
         with pytest.raises(ProviderUnavailable, match="TheTVDB can't be asked just now: it ans"):
@@ -172,9 +153,7 @@ def test_it_leaves_a_provider_that_failed_alone_for_a_minute(
     assert metadata.series_named("Firefly") == [FIREFLY]
 
 
-def test_it_asks_all_the_same_where_the_caller_insists(
-    metadata: Metadata, providers: FakeProviders
-) -> None:
+def test_it_asks_all_the_same_where_the_caller_insists(metadata, providers):
     providers.fail("html")
     with pytest.raises(ProviderUnavailable):
         metadata.series_named("Firefly")
@@ -184,9 +163,7 @@ def test_it_asks_all_the_same_where_the_caller_insists(
     assert metadata.episodes(78874) == EPISODES  # it answered: the pause is over
 
 
-def test_it_takes_no_longer_than_the_settings_say(
-    metadata: Metadata, providers: FakeProviders
-) -> None:
+def test_it_takes_no_longer_than_the_settings_say(metadata, providers):
     providers.fail("trickle_headers")
     began = time.monotonic()
     with pytest.raises(ProviderUnavailable):
@@ -194,9 +171,7 @@ def test_it_takes_no_longer_than_the_settings_say(
     assert time.monotonic() - began < 0.8  # two providers, one after the other
 
 
-def test_it_takes_one_time_for_all_look_ups_of_a_budget(
-    metadata: Metadata, providers: FakeProviders
-) -> None:
+def test_it_takes_one_time_for_all_look_ups_of_a_budget(metadata, providers):
     providers.fail("silence")
     began = time.monotonic()
     with metadata.budget(0.2):
@@ -211,7 +186,7 @@ def test_it_takes_one_time_for_all_look_ups_of_a_budget(
     assert metadata.film("tmdb", "604") is not None
 
 
-def test_it_answers_what_it_knows_when_the_time_is_up(metadata: Metadata) -> None:
+def test_it_answers_what_it_knows_when_the_time_is_up(metadata):
     metadata.episodes(78874)
     with metadata.budget(0):
         assert metadata.episodes(78874) == EPISODES
@@ -219,7 +194,7 @@ def test_it_answers_what_it_knows_when_the_time_is_up(metadata: Metadata) -> Non
             metadata.series(78874)
 
 
-def test_it_sends_nothing_without_a_key(services: Services, providers: FakeProviders) -> None:
+def test_it_sends_nothing_without_a_key(services, providers):
     keys = ("thetvdb_api_key", "omdb_api_key", "tmdb_api_key")
     settings = replace(services.context.settings, **dict.fromkeys(keys))
     metadata = build_services(settings, services.context.database, services.context.clock).metadata
@@ -233,7 +208,7 @@ def test_it_sends_nothing_without_a_key(services: Services, providers: FakeProvi
     [("thetvdb_api_key", (True, False)), ("omdb_api_key", (False, True)),
      ("tmdb_api_key", (False, True))],
 )  # fmt: skip
-def test_it_says_whom_it_can_ask(services: Services, key: str, has: tuple[bool, bool]) -> None:
+def test_it_says_whom_it_can_ask(services, key, has):
     keys: dict[str, Any] = dict.fromkeys(("thetvdb_api_key", "omdb_api_key", "tmdb_api_key"))
     settings = replace(services.context.settings, **{**keys, key: "k"})
     metadata = build_services(settings, services.context.database, services.context.clock).metadata
@@ -241,37 +216,31 @@ def test_it_says_whom_it_can_ask(services: Services, key: str, has: tuple[bool, 
 
 
 @pytest.mark.parametrize("look_up", [look_up for look_up, _ in LOOK_UPS])
-def test_it_refuses_to_work_inside_a_transaction(
-    services: Services, look_up: Callable[..., Any]
-) -> None:
+def test_it_refuses_to_work_inside_a_transaction(services, look_up):
     for transaction in (services.context.database.write, services.context.database.read):
         with transaction(), pytest.raises(RuntimeError, match="inside a transaction"):
             look_up(services.metadata)
 
 
-def test_it_merges_what_two_providers_know_of_a_film(metadata: Metadata) -> None:
+def test_it_merges_what_two_providers_know_of_a_film(metadata):
     found = metadata.films_named("matrix")
     assert [film.imdb_id for film in found] == ["tt0234215", "tt0133093"]
     assert [film.provider for film in found] == ["omdb", "omdb"]
     assert [film.external_id for film in metadata.films_named("Heidi")] == ["tt0265161", "365045"]
 
 
-def test_it_puts_title_and_year_first(metadata: Metadata) -> None:
+def test_it_puts_title_and_year_first(metadata):
     assert [film.year for film in metadata.films_named("the MATRIX")] == [1999, 2003]
     assert [film.year for film in metadata.films_named("Heidi", 2015)] == [2015, 2001]
 
 
 @pytest.mark.parametrize("year", [1998, 2003])
-def test_it_looks_in_other_years_where_the_year_has_no_such_title(
-    metadata: Metadata, year: int
-) -> None:
+def test_it_looks_in_other_years_where_the_year_has_no_such_title(metadata, year):
     assert metadata.films_named("The Matrix", year)[0].year == 1999
     assert metadata.series_named("Firefly", year) == [FIREFLY]
 
 
-def test_it_asks_for_the_running_times_of_the_first_few(
-    metadata: Metadata, providers: FakeProviders, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_asks_for_the_running_times_of_the_first_few(metadata, providers, monkeypatch):
     monkeypatch.setattr(metadata_module, "DETAILED", 1)
     providers.fail("500", provider="tmdb")
     found = metadata.films_named("The Matrix")
@@ -280,18 +249,14 @@ def test_it_asks_for_the_running_times_of_the_first_few(
 
 
 @pytest.mark.parametrize(("down", "up"), [("omdb", "tmdb"), ("tmdb", "omdb")])
-def test_it_takes_films_of_the_provider_that_is_there(
-    metadata: Metadata, providers: FakeProviders, down: str, up: str
-) -> None:
+def test_it_takes_films_of_the_provider_that_is_there(metadata, providers, down, up):
     providers.fail("500", provider=down)
     assert {film.provider for film in metadata.films_named("The Matrix")} == {up}
     with pytest.raises(ProviderUnavailable):
         metadata.films_named("No such film")
 
 
-def test_it_lists_films_without_running_times_where_details_fail(
-    metadata: Metadata, providers: FakeProviders, clock: FakeClock
-) -> None:
+def test_it_lists_films_without_running_times_where_details_fail(metadata, providers, clock):
     search = providers.forms["omdb"].answer("", {"apikey": "the-key", "s": "matrix"}, {}, None)
     providers.fail("body", provider="omdb", body=search[1], times=1)
     providers.fail("500")
@@ -305,7 +270,7 @@ def test_it_lists_films_without_running_times_where_details_fail(
     "name",
     ["", " ", "\x00", "\n", "🎬" * 255, "é" * 5000, "ß" * 5000, "a\x00b", "\ud800", "%", "…"],
 )
-def test_it_takes_any_name(metadata: Metadata, name: str) -> None:
+def test_it_takes_any_name(metadata, name):
     assert metadata.series_named(name) == []
     assert metadata.films_named(name) == []
     assert metadata.films_named(name, -5) == []
@@ -313,24 +278,20 @@ def test_it_takes_any_name(metadata: Metadata, name: str) -> None:
     assert metadata.film(name, "603") is None
 
 
-def test_it_counts_case_and_blanks_as_the_same_question(
-    metadata: Metadata, providers: FakeProviders
-) -> None:
+def test_it_counts_case_and_blanks_as_the_same_question(metadata, providers):
     for name in ("Firefly", "FIREFLY", " fire\tfly".replace("\t", "")):
         assert metadata.series_named(name) == [FIREFLY]
     assert providers.paths("thetvdb") == ["/login", "/search"]
 
 
 @pytest.mark.parametrize("answer", [[{"name": "Firefly"}], [7], {"series_id": 1}, [None]])
-def test_it_asks_anew_where_another_version_has_left_an_answer(
-    metadata: Metadata, answer: Any
-) -> None:
+def test_it_asks_anew_where_another_version_has_left_an_answer(metadata, answer):
     metadata.series(78874)
     ProviderAnswer.update(answer=answer).execute()
     assert metadata.series(78874) == FIREFLY
 
 
-def test_it_serves_two_who_ask_at_once(services: Services, providers: FakeProviders) -> None:
+def test_it_serves_two_who_ask_at_once(services, providers):
     def ask(_: int) -> Any:
         # Like another process, with services of its own.
         metadata = build_services(
@@ -346,9 +307,7 @@ def test_it_serves_two_who_ask_at_once(services: Services, providers: FakeProvid
         assert list(pool.map(ask, range(4))) == [[found for _, found in LOOK_UPS]] * 4
 
 
-def test_it_forgets_what_no_one_asks_for(
-    services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_forgets_what_no_one_asks_for(services, clock, monkeypatch):
     monkeypatch.setattr(provider_cache_repository, "BATCH", 2)
     for look_up, _ in LOOK_UPS:
         look_up(services.metadata)

@@ -14,7 +14,6 @@ from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.media_server import FakeMediaServers
 from tests.support import (
-    FakeClock,
     restart,
 )
 
@@ -48,20 +47,20 @@ def end(client: Client, job_id: str, status: str, **extra: Any) -> None:
     ok(client.report(job_id, status, **extra))
 
 
-def test_it_tells_that_a_transcode_is_done(client: Client, posts: Posts) -> None:
+def test_it_tells_that_a_transcode_is_done(client, posts):
     end(client, client.approved_job(source_disc_name="FIREFLY_S1"), "completed")
     assert posts() == ["✅ Transcoded: Firefly - S01E01 (FIREFLY\\_S1)"]
     assert posts() == []
 
 
-def test_it_tells_that_a_rip_is_done(client: Client, posts: Posts) -> None:
+def test_it_tells_that_a_rip_is_done(client, posts):
     _, (job_id, *_) = client.ordered_rips()
     end(client, job_id, "completed", output_file="C:\\rips\\t00.mkv")
     [post] = posts()
     assert post.startswith("✅ Ripped: Firefly - S01E01")
 
 
-def test_it_tells_it_once(client: Client, posts: Posts) -> None:
+def test_it_tells_it_once(client, posts):
     job_id = client.approved_job()
     end(client, job_id, "completed")
     ok(client.report(job_id, "completed", output_file="/data/output/a.mkv"))
@@ -69,14 +68,12 @@ def test_it_tells_it_once(client: Client, posts: Posts) -> None:
     assert len(posts()) == 1
 
 
-def test_it_tells_that_a_job_failed_and_why(client: Client, posts: Posts) -> None:
+def test_it_tells_that_a_job_failed_and_why(client, posts):
     end(client, client.approved_job(), "failed", error="HandBrake:\n *exit* 3")
     assert posts() == ["❌ Transcode failed: Firefly - S01E01: HandBrake: \\*exit\\* 3"]
 
 
-def test_it_tells_nothing_while_a_job_is_tried_again(
-    client: Client, running: Services, clock: FakeClock, posts: Posts
-) -> None:
+def test_it_tells_nothing_while_a_job_is_tried_again(client, running, clock, posts):
     job_id = client.approved_job()
     for _ in range(2):
         end(client, job_id, "failed", error="Upload failed: no route")
@@ -90,9 +87,7 @@ def test_it_tells_nothing_while_a_job_is_tried_again(
     assert post.startswith("❌ Transcode failed: Firefly - S01E01: Upload failed")
 
 
-def test_it_tells_that_the_result_of_a_job_did_not_get_through(
-    app: Flask, client: Client, posts: Posts, running: Services
-) -> None:
+def test_it_tells_that_the_result_of_a_job_did_not_get_through(app, client, posts, running):
     """Today's agents report completed twice: before the upload, and after it."""
     restart(app, max_transcode_attempts=1)
     job_id = client.approved_job()
@@ -104,9 +99,7 @@ def test_it_tells_that_the_result_of_a_job_did_not_get_through(
     assert failed.startswith("❌")
 
 
-def test_it_tells_of_a_job_whose_machine_was_lost(
-    app: Flask, client: Client, posts: Posts, clock: FakeClock
-) -> None:
+def test_it_tells_of_a_job_whose_machine_was_lost(app, client, posts, clock):
     services = restart(app, max_attempts=1)
     client.assigned_job()
     clock.advance(3600)
@@ -115,13 +108,13 @@ def test_it_tells_of_a_job_whose_machine_was_lost(
     assert "was not heard from in time" in post
 
 
-def test_it_tells_nothing_of_what_a_person_cancels(client: Client, posts: Posts) -> None:
+def test_it_tells_nothing_of_what_a_person_cancels(client, posts):
     ok(client.post(f"/api/jobs/{client.create_job()['job_id']}/cancel"))
     client.detect()
     assert posts() == []
 
 
-def test_it_tells_of_files_and_disks(client: Client, running: Services, posts: Posts) -> None:
+def test_it_tells_of_files_and_disks(client, running, posts):
     job = running.queue.get(client.create_job()["job_id"])
     with running.context.database.write():
         discord.organized(running.context, job, Path("/nas/TV Shows/a_b.mkv"))
@@ -134,9 +127,7 @@ def test_it_tells_of_files_and_disks(client: Client, running: Services, posts: P
 
 
 @pytest.mark.parametrize("kind", ["complete", "failure", "organized"])
-def test_it_tells_only_what_people_want_to_hear(
-    app: Flask, client: Client, running: Services, posts: Posts, kind: str
-) -> None:
+def test_it_tells_only_what_people_want_to_hear(app, client, running, posts, kind):
     services = restart(app, **{f"discord_notify_on_{kind}": False})
     end(client, client.approved_job(), "completed")
     end(client, client.approved_job(), "failed")
@@ -147,23 +138,21 @@ def test_it_tells_only_what_people_want_to_hear(
     assert {post[0] for post in posts()} == set(signs.values()) - {signs[kind]}
 
 
-def test_it_tells_nothing_without_a_channel(app: Flask, client: Client) -> None:
+def test_it_tells_nothing_without_a_channel(app, client):
     client.register_agent()
     client.register_worker()
     end(client, client.approved_job(), "completed")
     assert OutboxMessage.select().count() == 0
 
 
-def test_it_keeps_a_notice_within_what_discord_takes(client: Client, posts: Posts) -> None:
+def test_it_keeps_a_notice_within_what_discord_takes(client, posts):
     job_id = client.approved_job(output_name="*" * 255, source_disc_name="_" * 255)
     end(client, job_id, "failed", error="*" * 10_000)
     [post] = posts()
     assert len(post) == 2000
 
 
-def test_it_waits_as_long_as_discord_asks_for(
-    client: Client, running: Services, media_servers: FakeMediaServers, clock: FakeClock
-) -> None:
+def test_it_waits_as_long_as_discord_asks_for(client, running, media_servers, clock):
     end(client, client.approved_job(), "completed")
     media_servers.fail("429", times=1, Retry_After="65")
     running.outbox.tick()
@@ -175,9 +164,7 @@ def test_it_waits_as_long_as_discord_asks_for(
     assert len(media_servers.posts()) == 2
 
 
-def test_it_tells_nothing_of_a_change_that_was_not_made(
-    client: Client, running: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_tells_nothing_of_a_change_that_was_not_made(client, running, monkeypatch):
     """The notification is entered in the same transaction."""
     job_id = client.approved_job()
 

@@ -13,7 +13,6 @@ from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.statistics.work import GB, analytics, transcoded
 from tests.support import (
-    FakeClock,
     assert_problem,
 )
 
@@ -47,7 +46,7 @@ def keys(answer: dict[str, Any]) -> dict[str | None, int]:
 
 
 @pytest.mark.usefixtures("machine")
-def test_it_tells_what_came_of_jobs(client: Client, clock: FakeClock) -> None:
+def test_it_tells_what_came_of_jobs(client, clock):
     transcoded(client, clock, seconds=60, output_file_size=2 * GB)
     transcoded(client, clock, seconds=30, end="failed")
     found = analytics(client, "jobs")
@@ -65,15 +64,13 @@ def test_it_tells_what_came_of_jobs(client: Client, clock: FakeClock) -> None:
     }
 
 
-def test_it_tells_of_nothing(client: Client) -> None:
+def test_it_tells_of_nothing(client):
     found = analytics(client, "jobs")
     assert (found["groups"], found["total"]) == ([], NOTHING)
 
 
 @pytest.mark.usefixtures("machine")
-def test_it_counts_lost_attempts_apart(
-    client: Client, services: Services, clock: FakeClock
-) -> None:
+def test_it_counts_lost_attempts_apart(client, services, clock):
     job_id = client.approved_job()
     ok(client.report(job_id, "running"))
     clock.advance(600)
@@ -95,7 +92,7 @@ GROUPS: dict[str, dict[str | None, int]] = {
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_it_puts_jobs_into_groups(client: Client, services: Services, group: str) -> None:
+def test_it_puts_jobs_into_groups(client, services, group):
     for day in DAYS:
         add(services, day)
     found = analytics(client, "jobs", start=DAYS[0], end=DAYS[-1], group=group)
@@ -105,7 +102,7 @@ def test_it_puts_jobs_into_groups(client: Client, services: Services, group: str
     assert found["total"]["saved_bytes"] == 36 * GB
 
 
-def test_it_puts_what_has_no_worker_and_no_preset_first(client: Client, services: Services) -> None:
+def test_it_puts_what_has_no_worker_and_no_preset_first(client, services):
     add(services, "2026-01-24", worker_id="b", preset="Fast")
     add(services, "2026-01-24", worker_id="a", preset="Äußerst langsam")
     add(services, "2026-01-24", worker_id="Z", preset="Fast")
@@ -116,7 +113,7 @@ def test_it_puts_what_has_no_worker_and_no_preset_first(client: Client, services
     assert keys(analytics(client, "jobs", group="type")) == {"rip": 1, "transcode": 3}
 
 
-def test_it_tells_of_both_ends_of_the_span(client: Client, services: Services) -> None:
+def test_it_tells_of_both_ends_of_the_span(client, services):
     for day in ("2026-01-09", "2026-01-10", "2026-01-12", "2026-01-13"):
         add(services, day)
     found = analytics(client, "jobs", start="2026-01-10", end="2026-01-12")
@@ -136,9 +133,7 @@ def test_it_tells_of_both_ends_of_the_span(client: Client, services: Services) -
         ("9999-12-01", "9999-12-31", ("9999-12-01", "9999-12-31")),
     ],
 )
-def test_it_takes_days_and_instants(
-    client: Client, start: str | None, end: str | None, days: tuple[str, str]
-) -> None:
+def test_it_takes_days_and_instants(client, start, end, days):
     for what in ("jobs", "storage"):
         found = analytics(client, what, start=start, end=end)
         if what == "jobs" or (start and end):
@@ -159,13 +154,13 @@ def test_it_takes_days_and_instants(
         ("group=hour", "group", "day, week, month, type, worker, preset"),
     ],
 )
-def test_it_refuses_what_is_no_span(client: Client, query: str, field: str, mentions: str) -> None:
+def test_it_refuses_what_is_no_span(client, query, field, mentions):
     assert_problem(client.get(f"/api/analytics/jobs?{query}"), 422, mentions, field)
     if "group" not in query:
         assert_problem(client.get(f"/api/analytics/workers?{query}"), 422, mentions, field)
 
 
-def test_it_knows_percentiles_to_3_2_percent(client: Client, services: Services) -> None:
+def test_it_knows_percentiles_to_3_2_percent(client, services):
     chance = random.Random(1)  # noqa: S311
     seconds = sorted(chance.lognormvariate(7, 1.5) for _ in range(400))
     for number, each in enumerate(seconds):
@@ -178,6 +173,6 @@ def test_it_knows_percentiles_to_3_2_percent(client: Client, services: Services)
             assert told["mean"] == pytest.approx(sum(seconds) / 400)
 
 
-def test_it_takes_what_is_empty_for_not_asked(client: Client) -> None:
+def test_it_takes_what_is_empty_for_not_asked(client):
     empty = client.get("/api/analytics/jobs?from=&to=&group=")
     assert ok(empty) == ok(client.get("/api/analytics/jobs"))
