@@ -5,8 +5,7 @@ import pytest
 from boz_server.services.wiring import Services
 from tests.client import Client
 from tests.plans import Statements, noted, plan_of
-from tests.statistics.test_jobs import add
-from tests.statistics.work import analytics
+from tests.statistics.work import add, analytics
 
 SPAN = {"start": "2026-01-01", "end": "2026-01-24"}
 

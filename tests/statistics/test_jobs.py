@@ -1,17 +1,15 @@
 """The outcomes of jobs, grouped by day, week, month, type, worker and preset."""
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from boz_server.domain.queue.job_states import JobType
-from boz_server.domain.statistics.runs import Outcome, Run
 from boz_server.services.queue import leases
-from boz_server.services.wiring import Services
 from tests.client import Client, ok
-from tests.statistics.work import GB, analytics, transcoded
+from tests.statistics.work import GB, add, analytics, transcoded
 from tests.support import (
     assert_problem,
 )
@@ -27,17 +25,6 @@ NOTHING: dict[str, Any] = {
 def machine(client: Client) -> None:
     client.register_agent()
     client.register_worker()
-
-
-def add(services: Services, day: str, **facts: Any) -> None:
-    """Count a run of that day."""
-    at = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    usual: dict[str, Any] = {
-        "job_type": JobType.TRANSCODE, "outcome": Outcome.COMPLETED, "worker_id": "gpu",
-        "preset": "Fast", "seconds": 100.0, "input_bytes": 8 * GB, "output_bytes": 2 * GB,
-    }  # fmt: skip
-    with services.context.database.write():
-        services.context.stores.statistics.add(Run(ended_at=at, **(usual | facts)).row())
 
 
 def keys(answer: dict[str, Any]) -> dict[str | None, int]:

@@ -1,7 +1,6 @@
 """How much smaller transcodes made their files."""
 
-from tests.statistics.test_jobs import add
-from tests.statistics.work import GB, analytics, transcoded
+from tests.statistics.work import GB, add, analytics, transcoded
 from tests.support import assert_problem
 
 NOTHING = {

@@ -1,8 +1,12 @@
 """Finished work, for tests of statistics."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from boz_server.database.models import DailyStats
+from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.statistics.runs import Outcome, Run
+from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.support import FakeClock
 
@@ -18,6 +22,17 @@ def transcoded(
     clock.advance(seconds)
     ok(client.report(job_id, end, **said))
     return job_id
+
+
+def add(services: Services, day: str, **facts: Any) -> None:
+    """Count a run of that day."""
+    at = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    usual: dict[str, Any] = {
+        "job_type": JobType.TRANSCODE, "outcome": Outcome.COMPLETED, "worker_id": "gpu",
+        "preset": "Fast", "seconds": 100.0, "input_bytes": 8 * GB, "output_bytes": 2 * GB,
+    }  # fmt: skip
+    with services.context.database.write():
+        services.context.stores.statistics.add(Run(ended_at=at, **(usual | facts)).row())
 
 
 def counted() -> list[dict[str, Any]]:
