@@ -12,12 +12,10 @@ from boz_server.repositories.collection_repository import CollectionRepository
 from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.fleet_repository import FleetRepository
-from boz_server.repositories.job_event_repository import JobEventRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
 from boz_server.repositories.outbox_repository import OutboxRepository
 from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
-from boz_server.repositories.reconciliation_repository import ReconciliationRepository
 from boz_server.repositories.retention_repository import RetentionRepository
 from boz_server.repositories.statistics_repository import StatisticsRepository
 from boz_server.repositories.thumbnail_repository import ThumbnailRepository
@@ -39,14 +37,12 @@ class Stores:
     attempts: AttemptRepository
     collection: CollectionRepository
     discs: DiscRepository
-    events: JobEventRepository
     filings: FilingRepository
     fleet: FleetRepository
     jobs: JobRepository
     maintenance: MaintenanceRepository
     outbox: OutboxRepository
     provider_cache: ProviderCacheRepository
-    repair: ReconciliationRepository
     retention: RetentionRepository
     seasons: TVSeasonRepository
     statistics: StatisticsRepository
@@ -67,27 +63,24 @@ class Context:
     @classmethod
     def build(cls, settings: Settings, clock: Clock, database: Database) -> Self:
         """Build the stores; no connection is opened."""
-        agents, workers = AgentRepository(database), WorkerRepository(database)
-        discs, attempts = DiscRepository(database), AttemptRepository(settings, database)
+        discs = DiscRepository(database)
         stores = Stores(
-            agents=agents,
+            agents=AgentRepository(database),
             archive=ArchiveRepository(database, discs),
-            attempts=attempts,
+            attempts=AttemptRepository(settings, database),
             collection=CollectionRepository(database),
             discs=discs,
-            events=JobEventRepository(database),
             filings=FilingRepository(),
             fleet=FleetRepository(settings, database),
             jobs=JobRepository(database),
             maintenance=MaintenanceRepository(database),
             outbox=OutboxRepository(database),
             provider_cache=ProviderCacheRepository(database),
-            repair=ReconciliationRepository(agents=agents, workers=workers, attempts=attempts),
             retention=RetentionRepository(),
             seasons=TVSeasonRepository(database),
             statistics=StatisticsRepository(database),
             thumbnails=ThumbnailRepository(),
             uploads=UploadRepository(database),
-            workers=workers,
+            workers=WorkerRepository(database),
         )
         return cls(settings, clock, database, stores)

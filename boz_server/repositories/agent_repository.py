@@ -119,6 +119,16 @@ class AgentRepository:
             ),
         ).where(Agent.agent_id == agent_id).execute()
 
+    def repair_work(self) -> int:
+        """Derive every agent's current job again; returns how many agents were wrong."""
+        changed = 0
+        for agent in Agent.select():
+            before = (agent.current_job_id, agent.status)
+            self.refresh_work(agent.agent_id)
+            after = Agent.get_by_id(agent.agent_id)
+            changed += before != (after.current_job_id, after.status)
+        return changed
+
     def enter_command(
         self, command_id: str, agent_id: str, file_path: str, now: datetime, *, fullscreen: bool
     ) -> VLCCommand:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import peewee
 
@@ -123,6 +124,25 @@ class AttemptRepository:
         planned = Job.select(Job.job_id, Job.scheduled_at).where(Job.scheduled_at > now)
         for job in list(planned):
             Job.update(scheduled_at=job.scheduled_at - by).where(Job.job_id == job.job_id).execute()
+
+    def give_missing_leases(self, now: datetime) -> int:
+        """Give a lease to held jobs without one, as an older server left them; returns how many."""
+        query = Job.select().where(
+            Job.status.in_(list(HELD)),
+            Job.assigned_agent_id.is_null(False),
+            Job.lease_expires_at.is_null() | Job.lease_token.is_null(),
+        )
+        jobs = list(query)
+        for job in jobs:
+            Job.update(lease_token=uuid4().hex, lease_expires_at=self.lease_until(now)).where(
+                Job.job_id == job.job_id
+            ).execute()
+        return len(jobs)
+
+    def held_by_nobody(self) -> list[Job]:
+        """Return the jobs that are assigned or running, but on no machine."""
+        query = Job.select().where(Job.status.in_(list(HELD)), Job.assigned_agent_id.is_null())
+        return list(query)
 
     def under_way(self) -> list[Job]:
         """Return the jobs that a machine has, whichever."""

@@ -117,6 +117,28 @@ class DiscRepository:
             return False
         return self.update(disc_id, {DiscStatus.RIPPING}, status=DiscStatus.COMPLETED)
 
+    def repair_ripping(self) -> int:
+        """Derive from the jobs whether discs in drives are ripped; returns how many were wrong.
+
+        A disc counts as ripping while one of its rips is open, from the request on.
+        """
+        open_rips = Job.select(Job.disc).where(
+            Job.job_type == JobType.RIP, Job.status.in_(list(OPEN)), Job.disc.is_null(False)
+        )
+        begun = Disc.update(status=DiscStatus.RIPPING).where(
+            Disc.status.in_([DiscStatus.DETECTED, DiscStatus.COMPLETED]),
+            Disc.disc_id.in_(open_rips),
+        )
+        rips = Job.select(peewee.SQL("1")).where(
+            Job.disc == Disc.disc_id, Job.job_type == JobType.RIP
+        )
+        done = Disc.update(
+            status=peewee.Case(
+                None, [(peewee.fn.EXISTS(rips), DiscStatus.COMPLETED)], DiscStatus.DETECTED
+            )
+        ).where(Disc.status == DiscStatus.RIPPING, Disc.disc_id.not_in(open_rips))
+        return int(begun.execute()) + int(done.execute())
+
     def begin_ripping(self, disc_id: str) -> None:
         """Mark a disc in its drive as being ripped, as there is a rip of it to do."""
         self.update(disc_id, {DiscStatus.DETECTED, DiscStatus.COMPLETED}, status=DiscStatus.RIPPING)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypedDict
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Job
+from boz_server.database.models import Job, JobEvent
 from boz_server.domain.queue.file_paths import is_windows, same_file
 from boz_server.domain.queue.job_states import HELD, OPEN, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
@@ -328,3 +328,38 @@ class JobRepository:
             .tuples()
         )
         return [rip_id for rip_id, path in transcodes if same_file(path, input_file)]
+
+    def record_event(
+        self,
+        job: Job,
+        now: datetime,
+        *,
+        from_status: JobStatus | None,
+        actor: str,
+        detail: str | None = None,
+        attempt: int | None = None,
+    ) -> None:
+        """Record a change of a job, passed as it is now; attempt: when not its current one."""
+        JobEvent.create(
+            job=job.job_id,
+            at=now,
+            from_status=from_status,
+            to_status=job.status,
+            actor=actor,
+            attempt=job.attempt if attempt is None else attempt,
+            detail=detail,
+        )
+
+    def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
+        """Return a job's history, oldest first."""
+        query = JobEvent.select().where(JobEvent.job == job_id)
+        return fetch_page(query, [(JobEvent.event_id, False)], request)
+
+    def lost_attempts(self, job_id: str) -> list[JobEvent]:
+        """Return the latest twenty events that ended an attempt without success, oldest first."""
+        query = JobEvent.select().where(
+            JobEvent.job == job_id,
+            JobEvent.from_status.in_([JobStatus.ASSIGNED, JobStatus.RUNNING]),
+            JobEvent.to_status.in_([JobStatus.QUEUED, JobStatus.FAILED]),
+        )
+        return list(query.order_by(JobEvent.event_id.desc()).limit(20))[::-1]

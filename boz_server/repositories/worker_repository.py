@@ -141,6 +141,14 @@ class WorkerRepository:
         )
         self._update(worker_id, current_jobs=[job.job_id for job in held])
 
+    def repair_work(self) -> int:
+        """Derive every worker's list of open jobs again; returns how many workers were wrong."""
+        changed = 0
+        for worker in Worker.select():
+            self.refresh_work(worker.worker_id)
+            changed += worker.current_jobs != Worker.get_by_id(worker.worker_id).current_jobs
+        return changed
+
     def count_completion(self, worker_id: str, seconds: float) -> None:
         """Add a completed job of this duration to a worker's statistics."""
         total = Worker.total_jobs_completed

@@ -83,7 +83,7 @@ def queries(client, services, clock) -> dict[str, Query]:
 
     now, page = clock.now(), PageRequest(limit=100, cursor=None)
     fleet, attempts = services.context.stores.fleet, services.context.stores.attempts
-    jobs, events = services.context.stores.jobs, services.context.stores.events
+    jobs = services.context.stores.jobs
     machines = fleet.machines(now)
     fetching = replace(machines[0], capabilities={"can_download": True})
     found: dict[str, Query] = {
@@ -110,8 +110,8 @@ def queries(client, services, clock) -> dict[str, Query]:
         "rips_that_wrote, by title": lambda: jobs.rips_that_wrote("C:\\t01.mkv", disc_id, 1),
         "unstarted_rips": lambda: jobs.unstarted_rips(disc_id),
         "highest_waiting_priority": lambda: jobs.highest_waiting_priority(running),
-        "history": lambda: events.page(done, page),
-        "lost_attempts": lambda: events.lost_attempts(done),
+        "history": lambda: jobs.history(done, page),
+        "lost_attempts": lambda: jobs.lost_attempts(done),
     }
     for name, holder in (("agent", by_agent("pc")), ("worker", by_worker("gpu"))):
         found |= {

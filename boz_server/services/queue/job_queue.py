@@ -96,7 +96,7 @@ class JobQueue:
     def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
         """Return what became of a job, oldest first. Raises JobNotFound."""
         self._find(job_id)
-        return self.context.stores.events.page(job_id, request)
+        return self.context.stores.jobs.history(job_id, request)
 
     def of_agent(self, agent_id: str) -> list[Job]:
         """Return what an agent has to do, in order; to ask renews its leases.

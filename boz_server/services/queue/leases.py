@@ -169,7 +169,7 @@ def _story(context: Context, job: Job, last: str) -> str:
     """Tell how the attempts ended, the latest with its own reason."""
     lost = [
         f"attempt {event.attempt}: {(event.detail or 'no reason was given').rstrip('.')}"
-        for event in context.stores.events.lost_attempts(job.job_id)
+        for event in context.stores.jobs.lost_attempts(job.job_id)
     ]
     return "; ".join([*lost, f"attempt {job.attempt}: {last}"])
 

@@ -1,5 +1,4 @@
-"""Repairs what should follow from the jobs and does not: after a crash of an older server, or a
-manual change in the database."""
+"""Repairs rows that contradict the jobs, after a crash of an older server or a manual change."""
 
 import logging
 
@@ -11,16 +10,18 @@ log = logging.getLogger(__name__)
 
 
 def run(context: Context) -> dict[str, int]:
-    """Bring agents, workers, discs and leases in line with the jobs; returns how many rows of
-    each kind were wrong."""
-    repair = context.stores.repair
+    """Bring agents, workers, discs and leases in line with the jobs.
+
+    Returns how many rows of each kind were wrong.
+    """
+    stores = context.stores
     with context.database.write_queue():
         repaired = {
-            "jobs without a lease": repair.give_leases(context.clock.now()),
-            "jobs held by no one": _queue_jobs_of_no_one(context),
-            "agents": repair.repair_agents(),
-            "workers": repair.repair_workers(),
-            "discs": repair.repair_discs(),
+            "jobs without a lease": stores.attempts.give_missing_leases(context.clock.now()),
+            "jobs held by no one": _requeue_jobs_of_nobody(context),
+            "agents": stores.agents.repair_work(),
+            "workers": stores.workers.repair_work(),
+            "discs": stores.discs.repair_ripping(),
         }
         dispatcher.dispatch(context)
     for kind, count in repaired.items():
@@ -29,8 +30,8 @@ def run(context: Context) -> dict[str, int]:
     return repaired
 
 
-def _queue_jobs_of_no_one(context: Context) -> int:
-    jobs = context.stores.repair.jobs_of_no_one()
+def _requeue_jobs_of_nobody(context: Context) -> int:
+    jobs = context.stores.attempts.held_by_nobody()
     for job in jobs:
         transitions.requeue(context, job, actor=SERVER, detail="No machine had it.")
     return len(jobs)

@@ -77,7 +77,7 @@ Effect = Callable[[Context, JobChange], None]
 
 def history(context: Context, change: JobChange) -> None:
     """Record the step as an event of the job."""
-    context.stores.events.record(
+    context.stores.jobs.record_event(
         change.job,
         change.at,
         from_status=change.before.status,
@@ -247,7 +247,7 @@ def enter(context: Context, values: JobValues) -> Job:
     """Enter a new job."""
     context.database.require_queue()
     job = context.stores.jobs.insert(str(uuid4()), context.clock.now(), values)
-    context.stores.events.record(job, job.created_at, from_status=None, actor=SERVER)
+    context.stores.jobs.record_event(job, job.created_at, from_status=None, actor=SERVER)
     if job.job_type == JobType.RIP and job.disc_id is not None:
         context.stores.discs.begin_ripping(job.disc_id)
     return job
@@ -407,7 +407,7 @@ def can_wait(context: Context, job: Job) -> bool:
 
 def note(context: Context, job: Job, *, actor: str, detail: str) -> None:
     """Record something that happened to a job and did not change its state."""
-    context.stores.events.record(
+    context.stores.jobs.record_event(
         job, context.clock.now(), from_status=job.status, actor=actor, detail=detail
     )
 
