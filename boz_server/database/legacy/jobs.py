@@ -137,7 +137,7 @@ def _decide(before: JobStatus | None, job: Row, disc: Row | None) -> _Decision:
     if before is None:
         return _Decision(JobStatus.FAILED, "its state was not known", is_error=True)
     if before in OPEN and job["job_type"] is JobType.ORGANIZE:
-        why = "the server files by itself now: ask for it with POST /api/files/organize"
+        why = "the server organizes by itself now: ask for it with POST /api/files/organize"
         return _Decision(JobStatus.CANCELLED, why, is_error=True)
     has_machine = before in HELD and job["assigned_agent_id"] is not None
     is_rip = job["job_type"] is JobType.RIP

@@ -139,7 +139,7 @@ def adopt_episodes(tables: Tables, ids: SeasonIds) -> None:
         other = found.get((season_id, number))
         if other is not None:
             less, more = sorted((other, episode), key=_knowledge)
-            why = "as the season has that episode with as much said of it, or more"
+            why = "as the season has that episode with as much known about it, or more"
             tables.report.merge("tv_episodes", less["id"], more["id"], why)
             episode = more
         found[season_id, number] = episode

@@ -86,13 +86,13 @@ class Job(BaseModel):
     is_announced = peewee.BooleanField(**defaulted(True))
     #: Number of the latest attempt; 0 before the first.
     attempt = peewee.IntegerField(**defaulted(0))
-    #: Number of failed attempts since a person last changed the job.
+    #: Number of failed attempts since a person last intervened.
     failures = peewee.IntegerField(**defaulted(0))
     #: Identifies the latest attempt; null before the first, and when the job was taken away.
     lease_token = peewee.CharField(max_length=32, null=True)
     #: Whether the machine sends that token with its reports; reports without it are then refused.
     token_used = peewee.BooleanField(**defaulted(False))
-    #: When the machine loses the job unless it reports before; null if none has it.
+    #: When the machine loses the job unless it reports or sends a heartbeat; null if none has it.
     lease_expires_at = UTCDateTimeField(null=True)
     #: Whether its machine has restarted since its last report on the job. Heartbeats then no longer
     #: extend the lease: only a report shows that it is still working.
@@ -101,7 +101,7 @@ class Job(BaseModel):
     deliveries = peewee.IntegerField(**defaulted(0))
     #: When it was last reported as running; null before.
     reported_at = UTCDateTimeField(null=True)
-    #: When to retry it, or the earliest time to begin; null if it may begin at once.
+    #: When to retry it, or the earliest time to begin; null if nothing is scheduled.
     scheduled_at = UTCDateTimeField(null=True)
 
     #: Where an organize job puts its file: a path below the library's root, with "/"; null for
