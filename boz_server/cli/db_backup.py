@@ -63,13 +63,13 @@ def restore(file: Path) -> Result:
     Jobs that were under way are queued again, and reports from after the backup are rejected.
     """
     done = restore_from(context(), file)
-    previous = (
+    before = (
         "There was no database before"
         if done.previous is None
         else f"Kept the one before: {done.previous}"
     )
     return Result(
-        f"Restored: {file} ({done.schema_version}; jobs queued again: {done.requeued}). {previous}.",
+        f"Restored: {file} ({done.schema_version}; jobs queued again: {done.requeued}). {before}.",
         {
             "path": str(file),
             "schema_version": done.schema_version,
