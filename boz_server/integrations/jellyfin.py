@@ -11,7 +11,7 @@ accepts no older form by default (github.com/jellyfin/jellyfin/issues/17245). Em
 and all paths below /emby (https://dev.emby.media/doc/restapi/).
 """
 
-from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.naming.media_library import LibraryType, Section, ServerIdentity
 from boz_server.domain.naming.path_map import PathMap
 from boz_server.integrations.server_client import ServerClient
 from boz_server.integrations.values import objects, strings, text
@@ -32,13 +32,13 @@ class Jellyfin:
             raise self._refuse_other()
         return ServerIdentity(text(found.get("ServerName")), text(found.get("Version")))
 
-    def libraries(self, deadline: float) -> list[MediaLibrary]:
-        """Return its libraries of every type."""
+    def sections(self, deadline: float) -> list[Section]:
+        """Return its sections of every type, which it calls libraries."""
         found = self.client.read("/Library/VirtualFolders", deadline)
         if not isinstance(found, list):
             raise self._refuse_other()
         return [
-            MediaLibrary(
+            Section(
                 text(item.get("ItemId")) or "",
                 text(item.get("Name")) or "",
                 text(item.get("CollectionType")) or "mixed",

@@ -10,7 +10,7 @@ folder, not a file (github.com/jxxghp/MoviePilot/pull/2203). A path outside the 
 
 from urllib.parse import quote
 
-from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.naming.media_library import LibraryType, Section, ServerIdentity
 from boz_server.domain.naming.path_map import PathMap, lies_in
 from boz_server.errors import RecipientUnavailable
 from boz_server.integrations.json_client import Json
@@ -36,7 +36,7 @@ class Plex:
             key_setting="BOZ_PLEX_TOKEN",
         )
         self.path_map: PathMap = settings.plex_path_map
-        self._library_ids = {
+        self._section_ids = {
             LibraryType.MOVIE: settings.plex_movie_library_id,
             LibraryType.TV: settings.plex_tv_library_id,
         }
@@ -46,42 +46,42 @@ class Plex:
         found = self._container("/", deadline)
         return ServerIdentity(text(found.get("friendlyName")), text(found.get("version")))
 
-    def libraries(self, deadline: float) -> list[MediaLibrary]:
-        """Return its libraries of every type, except those without a key: Plex can't scan them."""
+    def sections(self, deadline: float) -> list[Section]:
+        """Return its sections of every type, except those without a key: Plex can't scan them."""
         found = self._container("/library/sections", deadline)
-        read = (_library(item) for item in objects(found.get("Directory")))
-        return [library for library in read if library is not None]
+        read = (_section(item) for item in objects(found.get("Directory")))
+        return [section for section in read if section is not None]
 
     def scan(
         self, folder: str, library_type: LibraryType, deadline: float, *, whole: bool = False
     ) -> None:
         """Have it scan a folder of ours, or the whole section that holds it, for changes."""
         path = self.path_map.theirs(folder)
-        library_id = self._library_ids[library_type]
-        if library_id is None:
-            library_id = self._library_of(path, library_type, deadline)
+        section_id = self._section_ids[library_type]
+        if section_id is None:
+            section_id = self._section_id(path, library_type, deadline)
         self.client.tell(
             "GET",
-            f"/library/sections/{quote(library_id, safe='')}/refresh",
+            f"/library/sections/{quote(section_id, safe='')}/refresh",
             deadline,
             params=None if whole else {"path": path},
-            missing=f"it has no library {library_id!r} that can be scanned",
+            missing=f"it has no library {section_id!r} that can be scanned",
         )
 
-    def _library_of(self, path: str, library_type: LibraryType, deadline: float) -> str:
+    def _section_id(self, path: str, library_type: LibraryType, deadline: float) -> str:
         """Return the id of the section whose location holds the path most closely."""
         fitting = [
-            (len(place), library.id)
-            for library in self.libraries(deadline)
-            if library.type == TYPES[library_type]
-            for place in library.locations
+            (len(place), section.id)
+            for section in self.sections(deadline)
+            if section.type == TYPES[library_type]
+            for place in section.locations
             if lies_in(path, place)
         ]
         if not fitting:
-            raise self._no_library(path, library_type)
+            raise self._no_section(path, library_type)
         return max(fitting)[1]
 
-    def _no_library(self, path: str, library_type: LibraryType) -> RecipientUnavailable:
+    def _no_section(self, path: str, library_type: LibraryType) -> RecipientUnavailable:
         return self.client.refuse(
             f"none of its libraries of type {TYPES[library_type]} has the folder {path!r}: see"
             f" BOZ_PLEX_PATH_MAP and BOZ_PLEX_{library_type.upper()}_LIBRARY_ID"
@@ -95,13 +95,13 @@ class Plex:
         return found
 
 
-def _library(item: Json) -> MediaLibrary | None:
+def _section(item: Json) -> Section | None:
     key = item.get("key")
     key = str(key) if type(key) is int else text(key)
     if key is None:
         return None
     places = (place.get("path") for place in objects(item.get("Location")))
-    return MediaLibrary(
+    return Section(
         key,
         text(item.get("title")) or "",
         text(item.get("type")) or "",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.naming.media_library import LibraryType, Section, ServerIdentity
 from boz_server.domain.naming.path_map import PathMap
 from boz_server.errors import RecipientUnavailable
 from boz_server.integrations.discord import Discord
@@ -65,11 +65,11 @@ def test_it_says_which_server_it_is(media_servers, soon, server):
     assert keys == {**dict.fromkeys(keys), server.header: server.sent_key}
 
 
-def test_it_lists_libraries(media_servers, soon, server):
+def test_it_lists_sections(media_servers, soon, server):
     films, shows = server.types
-    assert server.client(media_servers).libraries(soon()) == [
-        MediaLibrary("1", "Films", films, ("/nas/Movies",)),
-        MediaLibrary("2", "Shows", shows, ("/nas/TV Shows",)),
+    assert server.client(media_servers).sections(soon()) == [
+        Section("1", "Films", films, ("/nas/Movies",)),
+        Section("2", "Shows", shows, ("/nas/TV Shows",)),
     ]
 
 
@@ -93,7 +93,7 @@ def test_it_says_that_the_key_is_no_good(media_servers, soon, server, key):
 def test_it_refuses_other_shapes(media_servers, soon, server, body):
     media_servers.fail("body", body=body)
     client = server.client(media_servers)
-    for call in (client.identity, client.libraries):
+    for call in (client.identity, client.sections):
         with pytest.raises(RecipientUnavailable, match=f"something else than {client.client.name}"):
             call(soon())
 
@@ -113,14 +113,14 @@ def test_it_refuses_other_shapes(media_servers, soon, server, body):
         (JELLYFIN, [{"ItemId": "1", "Locations": [None, 7, "/a"]}], [("1", ("/a",))]),
     ],
 )
-def test_it_reads_what_it_can_of_absurd_libraries(media_servers, soon, server, items, read):
+def test_it_reads_what_it_can_of_absurd_sections(media_servers, soon, server, items, read):
     body = {"MediaContainer": {"Directory": items}} if server is PLEX else items
     media_servers.fail("body", body=body)
-    libraries = server.client(media_servers).libraries(soon())
-    assert [(library.id, library.locations) for library in libraries] == read
+    sections = server.client(media_servers).sections(soon())
+    assert [(section.id, section.locations) for section in sections] == read
 
 
-def test_plex_scans_in_the_library_of_the_settings(media_servers, soon):
+def test_plex_scans_in_the_section_of_the_settings(media_servers, soon):
     plex = PLEX.client(media_servers, plex_movie_library_id="1", plex_tv_library_id="2")
     plex.scan(FOLDER, LibraryType.MOVIE, soon())
     plex.scan("/nas/TV Shows/Firefly/Season 01", LibraryType.TV, soon())
@@ -129,7 +129,7 @@ def test_plex_scans_in_the_library_of_the_settings(media_servers, soon):
     assert asked_for(media_servers) == sections
 
 
-def test_plex_scans_in_the_library_that_has_the_folder(media_servers, soon):
+def test_plex_scans_in_the_section_that_has_the_folder(media_servers, soon):
     media_servers.folders = {"1": ["/nas"], "2": ["/nas"], "3": ["/else", "/nas/Movies/"]}
     plex = PLEX.client(media_servers)
     plex.scan(FOLDER, LibraryType.MOVIE, soon())
@@ -138,7 +138,7 @@ def test_plex_scans_in_the_library_that_has_the_folder(media_servers, soon):
     assert asked_for(media_servers)[1::2] == sections
 
 
-def test_plex_scans_a_whole_library(media_servers, soon):
+def test_plex_scans_a_whole_section(media_servers, soon):
     PLEX.client(media_servers).scan("/nas/Movies", LibraryType.MOVIE, soon(), whole=True)
     assert media_servers.scans("plex") == [None]
 
@@ -165,7 +165,7 @@ def test_it_scans_a_folder_by_the_servers_own_path(
         assert asked.body == {"Updates": [{"Path": path, "UpdateType": "Created"}]}
 
 
-def test_plex_says_that_no_library_has_the_folder(media_servers, soon):
+def test_plex_says_that_no_section_has_the_folder(media_servers, soon):
     # Only shows have it.
     media_servers.folders = {"1": ["/media/Movies"], "2": ["/nas"]}
     with pytest.raises(RecipientUnavailable) as refused:
@@ -176,7 +176,7 @@ def test_plex_says_that_no_library_has_the_folder(media_servers, soon):
 
 
 @pytest.mark.parametrize("library_id", ["9", "../../:/prefs", "1/refresh?x"])
-def test_plex_says_that_there_is_no_such_library(media_servers, soon, library_id):
+def test_plex_says_that_there_is_no_such_section(media_servers, soon, library_id):
     plex = PLEX.client(media_servers, plex_movie_library_id=library_id)
     with pytest.raises(RecipientUnavailable, match="it has no library"):
         plex.scan(FOLDER, LibraryType.MOVIE, soon())

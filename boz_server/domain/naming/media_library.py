@@ -1,4 +1,4 @@
-"""What a media server says of itself and of its libraries."""
+"""What media servers say about themselves and their sections."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,16 +13,19 @@ class LibraryType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """Which server it is; None where it does not say."""
+    """A media server's name and version; None when it doesn't say."""
 
     server_name: str | None
     version: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class MediaLibrary:
-    """One library of a media server; type: the server's own word, such as "movie" or "tvshows";
-    locations: its folders, as the server sees them."""
+class Section:
+    """One of the libraries that a media server defines.
+
+    type: the server's own word, such as "movie" or "tvshows". locations: its folders, as the
+    server sees them.
+    """
 
     id: str
     title: str

@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from boz_server.context import Context
-from boz_server.domain.naming.media_library import LibraryType, MediaLibrary, ServerIdentity
+from boz_server.domain.naming.media_library import LibraryType, Section, ServerIdentity
 from boz_server.domain.naming.path_map import PathMap, lies_in
 from boz_server.errors import Invalid, NotFound, RecipientUnavailable, Refused
 from boz_server.integrations.jellyfin import emby, jellyfin
@@ -31,7 +31,7 @@ class MediaServer(Protocol):
     def identity(self, deadline: float) -> ServerIdentity:
         """Return its name and version."""
 
-    def libraries(self, deadline: float) -> list[MediaLibrary]:
+    def sections(self, deadline: float) -> list[Section]:
         """Return its sections."""
 
     def scan(self, folder: str, library_type: LibraryType, deadline: float) -> None:
@@ -65,7 +65,7 @@ class ServerReport:
     server: str
     server_name: str | None
     version: str | None
-    libraries: list[MediaLibrary]
+    libraries: list[Section]
     warnings: list[str]
 
 
@@ -110,10 +110,10 @@ def status(context: Context, name: str) -> ServerStatus:
     return ServerStatus(True, True, url, found.server_name, found.version)
 
 
-def sections(context: Context, name: str) -> list[MediaLibrary]:
+def sections(context: Context, name: str) -> list[Section]:
     """Ask a server for its sections; raises Refused when it is disabled."""
     context.database.refuse_transaction()
-    return _client(context.settings, name).libraries(_deadline())
+    return _client(context.settings, name).sections(_deadline())
 
 
 def check(context: Context, name: str) -> ServerReport:
@@ -125,7 +125,7 @@ def check(context: Context, name: str) -> ServerReport:
     context.database.refuse_transaction()
     server = _client(context.settings, name)
     deadline = _deadline()
-    identity, found = server.identity(deadline), server.libraries(deadline)
+    identity, found = server.identity(deadline), server.sections(deadline)
     places = [place for section in found for place in section.locations]
     warnings = []
     for library_type in LibraryType:
