@@ -9,7 +9,7 @@ from boz_server.repositories.agent_repository import AgentRepository
 from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.collection_repository import CollectionRepository
-from boz_server.repositories.disc_repository import DiscRepository
+from boz_server.repositories.disc_repository import DiscRepository, ThumbnailRepository
 from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.fleet_repository import FleetRepository
 from boz_server.repositories.job_repository import JobRepository
@@ -18,7 +18,6 @@ from boz_server.repositories.outbox_repository import OutboxRepository
 from boz_server.repositories.provider_cache_repository import ProviderCacheRepository
 from boz_server.repositories.retention_repository import RetentionRepository
 from boz_server.repositories.statistics_repository import StatisticsRepository
-from boz_server.repositories.thumbnail_repository import ThumbnailRepository
 from boz_server.repositories.tv_season_repository import TVSeasonRepository
 from boz_server.repositories.upload_repository import UploadRepository
 from boz_server.repositories.worker_repository import WorkerRepository

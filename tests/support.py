@@ -12,7 +12,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from boz_server.api.context import EXTENSION
-from boz_server.database.models import MODELS
+from boz_server.database.models import MODELS, Disc
+from boz_server.services.discs import detection
+from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.wiring import Services, build_services
 
 Answer = TypeVar("Answer")
@@ -91,6 +93,12 @@ def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
 def file_names(disc: dict[str, Any]) -> list[str]:
     """The proposed file names of a disc's selected titles."""
     return [title["proposed_filename"] for title in disc["titles"] if title["selected"]]
+
+
+def put_in(services: Services, report: ReportedDisc) -> Disc:
+    """Take an agent's report of a disc, as the API does."""
+    findings = detection.look_up(services.context, services.metadata, report)
+    return detection.enter(services.context, report, findings)
 
 
 def episodes(disc: dict[str, Any]) -> list[int | None]:

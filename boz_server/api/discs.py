@@ -1,14 +1,10 @@
 """Discs are reported, looked through, ripped and ejected."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from flask import Response
-
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
-from boz_server.api.context import services
-from boz_server.api.requests import IDEMPOTENCY_PARAMETER, idempotent
+from boz_server.api.context import context, services
+from boz_server.api.requests import IDEMPOTENCY_PARAMETER, idempotent, idempotent_after
 from boz_server.database.models import Disc, TVSeason
 from boz_server.domain.identification.identity import Identity
 from boz_server.domain.identification.media_type import MediaType
@@ -28,31 +24,29 @@ from boz_server.schemas.disc import (
     UpdateSeasonSchema,
 )
 from boz_server.schemas.season import TVSeasonSchema
+from boz_server.services.discs import corrections, detection, review, rip_requests
 from boz_server.services.discs.detection import ReportedDisc
+from boz_server.services.discs.lookup import Findings
+from boz_server.services.discs.review import TitleEdit
 from boz_server.services.discs.rip_requests import RipProgress
+from boz_server.services.seasons import tracker
 
 blueprint = BozBlueprint("discs", __name__, url_prefix="/api/discs", description="Discs")
 
 
-def looked_up(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Ask providers first: a request that is carried out once is one transaction."""
-
-    @wraps(view)
-    def ask_first(report: ReportedDisc) -> Response:
-        return view(services().discs.looked_up(report))
-
-    return ask_first
+def look_up(report: ReportedDisc) -> Findings:
+    """Ask the providers about a disc, before the transaction that enters it."""
+    return detection.look_up(context(), services().metadata, report)
 
 
 @blueprint.post("/detected")
 @blueprint.arguments(ReportedDiscSchema)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
-@looked_up
-@idempotent
+@idempotent_after(look_up)
 @blueprint.response(200, DiscSchema)
-def detected(report: ReportedDisc) -> Disc:
+def detected(report: ReportedDisc, findings: Findings) -> Disc:
     """Enter the disc in a drive, with proposed names."""
-    return services().discs.detected(report)
+    return detection.enter(context(), report, findings)
 
 
 @blueprint.post("/ejected")
@@ -60,7 +54,7 @@ def detected(report: ReportedDisc) -> Disc:
 @blueprint.response(200, EjectedAnswerSchema)
 def ejected(body: dict[str, str]) -> dict[str, str]:
     """Close the disc in a drive."""
-    disc_id = services().discs.ejected(**body)
+    disc_id = detection.ejected(context(), **body)
     return {"disc_id": disc_id} if disc_id else {"message": "No disc found for that drive"}
 
 
@@ -69,29 +63,29 @@ def ejected(body: dict[str, str]) -> dict[str, str]:
 @blueprint.response(200, DiscSchema(many=True))
 def discs(args: dict[str, Any]) -> Listed:
     """List discs, the latest detected first."""
-    return listed(services().discs.page(page_request(args)))
+    return listed(detection.page(context(), page_request(args)))
 
 
 @blueprint.get("/<disc_id>")
 @blueprint.response(200, DiscSchema)
 def disc(disc_id: str) -> Disc:
     """Show a disc with its titles."""
-    return services().discs.get(disc_id)
+    return detection.get(context(), disc_id)
 
 
 @blueprint.post("/<disc_id>/preview/approve")
 @blueprint.arguments(ApprovePreviewSchema, required=False)
 @blueprint.response(200, DiscSchema)
-def approve(edits: dict[int, dict[str, Any]], disc_id: str) -> Disc:
+def approve(edits: dict[int, TitleEdit], disc_id: str) -> Disc:
     """Accept the proposed names, with edits."""
-    return services().review.approve(disc_id, edits)
+    return review.approve(context(), disc_id, edits)
 
 
 @blueprint.post("/<disc_id>/preview/reject")
 @blueprint.response(200, DiscSchema)
 def reject(disc_id: str) -> Disc:
-    """Refuse the proposed names."""
-    return services().review.reject(disc_id)
+    """Reject the proposed names."""
+    return review.reject(context(), disc_id)
 
 
 @blueprint.post("/<disc_id>/preview/update-season")
@@ -99,7 +93,7 @@ def reject(disc_id: str) -> Disc:
 @blueprint.response(200, DiscSchema)
 def update_season(body: dict[str, int], disc_id: str) -> Disc:
     """Number and name a TV disc anew."""
-    return services().overrides.update_season(disc_id, **body)
+    return corrections.update_season(context(), services().metadata, disc_id, **body)
 
 
 @blueprint.post("/<disc_id>/preview/override-media-type")
@@ -107,7 +101,7 @@ def update_season(body: dict[str, int], disc_id: str) -> Disc:
 @blueprint.response(200, DiscSchema)
 def override_media_type(body: dict[str, Any], disc_id: str) -> Disc:
     """Say what a disc is."""
-    return services().overrides.override_media_type(disc_id, _identity(body))
+    return corrections.override_media_type(context(), services().metadata, disc_id, _identity(body))
 
 
 @blueprint.post("/<disc_id>/identify")
@@ -115,7 +109,7 @@ def override_media_type(body: dict[str, Any], disc_id: str) -> Disc:
 @blueprint.response(200, DiscSchema)
 def identify(body: dict[str, str], disc_id: str) -> Disc:
     """Choose the show or film that a disc is, at any stage before the rip."""
-    return services().overrides.identify(disc_id, **body)
+    return corrections.identify(context(), services().metadata, disc_id, **body)
 
 
 @blueprint.post("/<disc_id>/rip")
@@ -125,7 +119,7 @@ def identify(body: dict[str, str], disc_id: str) -> Disc:
 @blueprint.response(200, RipOrderedSchema)
 def rip(body: dict[str, Any], disc_id: str) -> dict[str, Any]:
     """Have titles ripped: the named ones, else the selected, else the main feature."""
-    order = services().rips.order(disc_id, body["title_indices"])
+    order = rip_requests.order(context(), disc_id, body["title_indices"])
     if order.created:
         return {"jobs_created": len(order.job_ids), "job_ids": order.job_ids}
     message = "These titles have rip jobs already"
@@ -136,18 +130,18 @@ def rip(body: dict[str, Any], disc_id: str) -> dict[str, Any]:
 @blueprint.response(200, RipProgressSchema)
 def rip_status(disc_id: str) -> RipProgress:
     """Say how far a disc's rips are; its agent ejects it when none is left to do."""
-    return services().rips.progress(disc_id)
+    return rip_requests.progress(context(), disc_id)
 
 
 @blueprint.get("/tv-seasons/<path:season_id>")
 @blueprint.response(200, TVSeasonSchema)
 def season(season_id: str) -> TVSeason:
     """Show a season with its episodes."""
-    return services().seasons.get(season_id)
+    return tracker.get(context(), season_id)
 
 
 def _identity(body: dict[str, Any]) -> Identity:
-    """Return what a person says that a disc is; a film may go without a name."""
+    """Return what a person says a disc is; a film may have no name."""
     if body["media_type"] is MediaType.TV_SHOW:
         if not (body["show_name"] or "").strip():
             raise Refused("A TV disc needs show_name: send the show's name along.")

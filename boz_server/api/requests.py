@@ -4,7 +4,7 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -37,6 +37,8 @@ IDEMPOTENCY_PARAMETER = {
     "description": "Names the request: sent again within 24 hours, it is not carried out again.",
 }
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+View = Callable[..., Response]
 
 
 def register(app: Flask) -> None:
@@ -105,7 +107,7 @@ def release_connection(_: BaseException | None) -> None:
     request_id.set(OUTSIDE)
 
 
-def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
+def idempotent(view: View) -> View:
     """Answer a repeated Idempotency-Key and body with the first answer, instead of acting again.
 
     Goes between `arguments` and `response`. The header's form is that of the IETF's
@@ -114,18 +116,49 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
 
     @wraps(view)
     def carry_out_once(*args: Any, **kwargs: Any) -> Response:
-        key = request.headers.get(IDEMPOTENCY_HEADER)
+        key = _idempotency_key()
         if key is None:
             return view(*args, **kwargs)
-        if not _IDEMPOTENCY_KEY.fullmatch(key):
-            raise Invalid(IDEMPOTENCY_HEADER, "Send 1 to 255 printable characters without spaces.")
-        answer = idempotency.once(
-            context(),
-            f"{request.method} {request.path}",
-            key,
-            request.get_data(),
-            lambda: view(*args, **kwargs).get_data(as_text=True),
-        )
+        carry_out = partial(_text_of, view, *args, **kwargs)
+        answer = idempotency.once(context(), _endpoint(), key, request.get_data(), carry_out)
         return current_app.response_class(answer, mimetype="application/json")
 
     return carry_out_once
+
+
+def idempotent_after(prepare: Callable[..., Any]) -> Callable[[View], View]:
+    """Like `idempotent`, for a view that needs what must not run inside its transaction.
+
+    A request with a key is one transaction. `prepare` runs before it, unless the request was
+    answered before; the view gets what it returns as one more argument.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def prepare_and_carry_out(*args: Any, **kwargs: Any) -> Response:
+            key, answer = _idempotency_key(), None
+            if key is not None:
+                answer = idempotency.answered(context(), _endpoint(), key, request.get_data())
+            if answer is not None:
+                return current_app.response_class(answer, mimetype="application/json")
+            return idempotent(view)(*args, prepare(*args, **kwargs), **kwargs)
+
+        return prepare_and_carry_out
+
+    return decorate
+
+
+def _endpoint() -> str:
+    return f"{request.method} {request.path}"
+
+
+def _idempotency_key() -> str | None:
+    """Return the request's key; None if it has none. Raises Invalid for one of another form."""
+    key = request.headers.get(IDEMPOTENCY_HEADER)
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise Invalid(IDEMPOTENCY_HEADER, "Send 1 to 255 printable characters without spaces.")
+    return key
+
+
+def _text_of(view: View, *args: Any, **kwargs: Any) -> str:
+    return view(*args, **kwargs).get_data(as_text=True)

@@ -3,10 +3,11 @@
 from typing import Any
 
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
-from boz_server.api.context import context, services
+from boz_server.api.context import context
 from boz_server.database.models import TVSeason
 from boz_server.schemas.season import SeasonArgs, SeasonSchema, TVSeasonSchema
 from boz_server.services.collection import overview
+from boz_server.services.seasons import tracker
 
 tv_seasons = BozBlueprint(
     "tv-seasons", __name__, url_prefix="/api/tv-seasons", description="Seasons"
@@ -18,7 +19,7 @@ blueprint = BozBlueprint("seasons", __name__, url_prefix="/api/seasons", descrip
 @tv_seasons.response(200, TVSeasonSchema)
 def season(season_id: str) -> TVSeason:
     """Show a season with its episodes."""
-    return services().seasons.get(season_id)
+    return tracker.get(context(), season_id)
 
 
 @blueprint.get("")

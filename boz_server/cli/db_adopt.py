@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from boz_server.api.context import context, services
+from boz_server.api.context import context
 from boz_server.cli.output import Result, reported
 from boz_server.database.legacy.adoption import adopt_file
+from boz_server.services.discs.thumbnails import store_of
 
 
 @click.command()
@@ -19,7 +20,7 @@ def adopt(file: Path) -> Result:
     """
     database, now = context().database, context().clock.now()
     database.require_folder()
-    report, old = adopt_file(database, file, now, services().thumbnails.has)
+    report, old = adopt_file(database, file, now, store_of(context()).has)
     return Result(
         [*report.lines(), f"Adopted {file}; the old database is {old}."],
         report.as_json() | {"old_database": str(old)},

@@ -4,8 +4,9 @@ from flask import Blueprint, render_template
 
 from boz_server.api.context import context, services
 from boz_server.disk import shortage
-from boz_server.domain.identification.identity import shown
+from boz_server.domain.identification.identity import as_json
 from boz_server.repositories.paging import PageRequest
+from boz_server.services.discs import detection
 from boz_server.version import VERSION
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
@@ -22,9 +23,9 @@ def overview() -> str:
         version=VERSION,
         agents=services().agents.page(SHOWN).items,
         workers=services().workers.page(SHOWN).items,
-        discs=services().discs.page(SHOWN).items,
+        discs=detection.page(context(), SHOWN).items,
         jobs=services().queue.newest(SHOWN).items,
         stats=services().queue.stats(),
-        shown=shown,
+        identification=as_json,
         shortage=shortage(context().settings),
     )

@@ -130,9 +130,9 @@ class ArchiveRepository:
         columns = _columns(row)
         if self.discs.in_drive(columns["agent"], columns["drive"]) is not None:
             columns["status"] = DiscStatus.EJECTED
-        # Give every title every column: Peewee takes the columns of the first row for all.
-        titles = [_restored(Title, title, OF_TITLE) for title in row.record["titles"]]
-        self.discs.insert(titles, **columns)
+        disc = Disc(**columns)
+        disc.titles = titles_of(row)
+        self.discs.insert(disc)
         for job_ids in peewee.chunked(row.record["jobs"], LINKS_A_STATEMENT):
             Job.update(disc=row.disc_id).where(Job.job_id.in_(job_ids)).execute()
         row.delete_instance()

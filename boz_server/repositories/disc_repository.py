@@ -1,8 +1,8 @@
 """Discs and their titles in the database."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
 
@@ -16,29 +16,42 @@ from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
 ROWS_A_STATEMENT = 1000
+#: A title's columns; its `id` is given by the database.
+OF_TITLE = sorted(Title._meta.fields.keys() - {"id"})
+
+
+class Thumbnails(NamedTuple):
+    """The thumbnails of one title of a disc, or of a job, that someone may still look at.
+
+    owner_id: the id of the disc or job. seconds: the thumbnails' timestamps.
+    """
+
+    owner_id: str
+    title_index: int
+    seconds: list[int]
 
 
 class DiscRepository:
-    """Queries on discs; a disc comes with its titles, in MakeMKV's order."""
+    """Queries on discs. A disc comes with its titles, in MakeMKV's order."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def get(self, disc_id: str) -> Disc | None:
-        """Return the disc, or None when none of that id was ever reported."""
+        """Return the disc; None when it is not known."""
         return self._with_titles(Disc.select().where(Disc.disc_id == disc_id))
 
     def type_of(self, disc_id: str) -> str | None:
-        """Return MakeMKV's word for a kind of disc; None when the disc is not known."""
+        """Return MakeMKV's word for the kind of disc; None when the disc is not known."""
         disc = Disc.select(Disc.disc_type).where(Disc.disc_id == disc_id).first()
         return None if disc is None else str(disc.disc_type)
 
     def exists(self, disc_id: str) -> bool:
-        """Whether a disc of that id was ever reported."""
+        """Whether the disc is known."""
         return Disc.select().where(Disc.disc_id == disc_id).exists()
 
     def is_approved(self, disc_id: str) -> bool:
-        """Whether a disc's names are accepted; False for one that is not known."""
+        """Whether a disc's names are accepted; False for an unknown disc."""
         query = Disc.select().where(
             Disc.disc_id == disc_id, Disc.preview_status == PreviewStatus.APPROVED
         )
@@ -49,10 +62,11 @@ class DiscRepository:
         return self.get(disc_id) if self.database.lock_row(Disc, disc_id) else None
 
     def in_drive(self, agent_id: str, drive: str) -> Disc | None:
-        """Return the disc that lies in a drive, without its titles; None when it is empty."""
-        return Disc.get_or_none(
+        """Return the disc in a drive, with its titles; None when none is known there."""
+        query = Disc.select().where(
             Disc.agent == agent_id, Disc.drive == drive, Disc.status != DiscStatus.EJECTED
         )
+        return self._with_titles(query)
 
     def page(self, request: PageRequest) -> Page[Disc]:
         """Return discs, the latest detected first."""
@@ -62,60 +76,56 @@ class DiscRepository:
             load_titles(page.items)
         return page
 
-    def insert(self, titles: Iterable[dict[str, Any]], **fields: Any) -> None:
+    def insert(self, disc: Disc) -> None:
         """Enter a new disc with its titles."""
-        disc = Disc.create(**fields)
-        rows = [{"disc": disc.disc_id, **title} for title in titles]
+        disc.save(force_insert=True)
+        # Give every title every column: Peewee takes the columns of the first row for all.
+        rows = [{name: title.__data__.get(name) for name in OF_TITLE} for title in disc.titles]
         for batch in peewee.chunked(rows, ROWS_A_STATEMENT):
             Title.insert_many(batch).execute()
-        self._renamed(disc.disc_id)
+        names = [title.episode_title for title in disc.titles if title.episode_title is not None]
+        _enter({name: getattr(disc, name) for name in NAMES}, names)
 
-    def update(
-        self, disc_id: str, origins: Collection[DiscStatus] = frozenset(DiscStatus), **changes: Any
-    ) -> bool:
-        """Change a disc if it is in one of `origins`. False when it is not."""
-        query = Disc.update(**changes).where(
-            Disc.disc_id == disc_id, Disc.status.in_(list(origins))
-        )
-        is_changed = bool(query.execute())
-        if is_changed and not changes.keys().isdisjoint(NAMES):
-            self._renamed(disc_id)
-        return is_changed
+    def save(self, disc: Disc) -> None:
+        """Write those columns of a disc and of its titles that were set since they were read."""
+        changed = {field.name for field in disc.dirty_fields}
+        if changed:
+            disc.save(only=disc.dirty_fields)
+        for title in disc.titles:
+            fields = title.dirty_fields
+            if fields:
+                changed |= {field.name for field in fields} & {TITLE_NAME}
+                title.save(only=fields)
+        if not changed.isdisjoint((*NAMES, TITLE_NAME)):
+            # Once for the transaction: one change of a disc goes through all of its titles.
+            self.database.before_commit(renew_entries, disc.disc_id)
 
-    def update_title(self, disc_id: str, title_index: int, **changes: Any) -> None:
-        """Change one title of a disc."""
-        Title.update(**changes).where(
-            Title.disc == disc_id, Title.title_index == title_index
-        ).execute()
-        if TITLE_NAME in changes:
-            self._renamed(disc_id)
+    def decide(self, disc_id: str, status: PreviewStatus) -> None:
+        """Record what became of the proposed names."""
+        Disc.update(preview_status=status).where(Disc.disc_id == disc_id).execute()
 
-    def put_preview(
-        self, disc_id: str, columns: Mapping[str, Any], titles: Mapping[int, Mapping[str, Any]]
-    ) -> None:
-        """Change what is proposed of a disc, and of its titles by their index."""
-        self.update(disc_id, **columns)
-        for index, proposal in titles.items():
-            self.update_title(disc_id, index, **proposal)
+    def eject(self, disc_id: str) -> None:
+        """Record that a disc has left its drive."""
+        Disc.update(status=DiscStatus.EJECTED).where(Disc.disc_id == disc_id).execute()
 
     def title(self, disc_id: str, title_index: int) -> Title | None:
-        """Return one title of a disc, or None when there is no such."""
+        """Return one title of a disc, or None."""
         return Title.get_or_none(Title.disc == disc_id, Title.title_index == title_index)
 
     def drop_thumbnails(self, disc_id: str) -> None:
-        """Note that no thumbnails are kept of the disc's titles any more."""
+        """Record that the disc's titles have no thumbnails."""
         Title.update(thumbnail_timestamps=[]).where(Title.disc == disc_id).execute()
 
     def finish_ripping(self, disc_id: str) -> bool:
-        """Mark a disc completed once none of its rip jobs is left to do. False when some are."""
+        """Mark a disc completed if all its rips are done; returns whether it was marked."""
         left = Job.select(Job.job_id).where(
             Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(OPEN))
         )
-        # The lock comes first: of two last jobs that end at once, the later sees both ended.
+        # Lock first: if the last two jobs end at once, the second one sees both ended.
         self.database.keep_row(Disc, disc_id)
         if left.exists():
             return False
-        return self.update(disc_id, {DiscStatus.RIPPING}, status=DiscStatus.COMPLETED)
+        return _move(disc_id, {DiscStatus.RIPPING}, DiscStatus.COMPLETED)
 
     def repair_ripping(self) -> int:
         """Derive from the jobs whether discs in drives are ripped; returns how many were wrong.
@@ -140,17 +150,19 @@ class DiscRepository:
         return int(begun.execute()) + int(done.execute())
 
     def begin_ripping(self, disc_id: str) -> None:
-        """Mark a disc in its drive as being ripped, as there is a rip of it to do."""
-        self.update(disc_id, {DiscStatus.DETECTED, DiscStatus.COMPLETED}, status=DiscStatus.RIPPING)
+        """Mark a disc in its drive as being ripped: it has a rip to do."""
+        _move(disc_id, {DiscStatus.DETECTED, DiscStatus.COMPLETED}, DiscStatus.RIPPING)
 
     def in_its_drive(self, disc_id: str | None) -> bool:
-        """Whether a disc has not been ejected; False for one that is not known."""
+        """Whether a disc has not been ejected; False for an unknown disc."""
         query = Disc.select().where(Disc.disc_id == disc_id, Disc.status != DiscStatus.EJECTED)
         return query.exists()
 
     def latest_named(self, title_key: str, without: str) -> Disc | None:
-        """Return the latest disc whose label has that name, a record of the same disc left out
-        (by its fingerprint), and refused ones; None when there is none."""
+        """Return the latest identified disc whose label has that name; None if there is none.
+
+        Rejected discs don't count, nor do those with the fingerprint `without`.
+        """
         query = Disc.select().where(
             Disc.title_key == title_key,
             Disc.fingerprint != without,
@@ -160,7 +172,7 @@ class DiscRepository:
         return query.order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).first()
 
     def latest_shows(self, limit: int) -> list[Disc]:
-        """Return the discs of shows among the latest so many discs, the latest first."""
+        """Return the discs of shows among the latest discs, the latest first."""
         latest = list(
             Disc.select().order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).limit(limit)
         )
@@ -172,43 +184,41 @@ class DiscRepository:
         ]
 
     def undecided(self, limit: int) -> list[Disc]:
-        """Return the discs in their drives whose names no one has decided on, without their
-        titles, the oldest first."""
+        """Return the discs in drives whose names await a decision, oldest first, without titles."""
         query = Disc.select().where(
             Disc.preview_status == PreviewStatus.PENDING, Disc.status == DiscStatus.DETECTED
         )
         return list(query.order_by(Disc.detected_at).limit(limit))
 
     def approved_in_drives(self) -> list[str]:
-        """Return the ids of the discs in their drives that are approved and were never ripped, the
-        oldest first."""
-        lying: Any = (
+        """Return the ids of the approved discs in drives that were never ripped, oldest first."""
+        in_drives: Any = (
             Disc.select(Disc.disc_id, Disc.preview_status)
             .where(Disc.status == DiscStatus.DETECTED)
             .order_by(Disc.detected_at)
             .tuples()
         )
-        # Not asked of the database: SQLite would look through all that were ever approved.
-        return [disc_id for disc_id, status in lying if status == PreviewStatus.APPROVED]
+        # Filtered here: SQLite would look through every disc that was ever approved.
+        return [disc_id for disc_id, status in in_drives if status == PreviewStatus.APPROVED]
 
     def records_of(self, fingerprint: str) -> list[str]:
-        """Return the ids under which the same disc was ever reported."""
+        """Return the ids of all records of the same disc."""
         query: Any = Disc.select(Disc.disc_id).where(Disc.fingerprint == fingerprint).tuples()
         return [disc_id for (disc_id,) in query]
 
     def was_ripped(self, fingerprint: str) -> bool:
-        """Whether a title of the same disc has been ripped, whenever it was reported."""
+        """Whether a title of any record of the same disc was ripped."""
         query = Title.select().join(Disc)
         return query.where(Disc.fingerprint == fingerprint, Title.ripped_at.is_null(False)).exists()
 
     def note_ripped(self, disc_id: str, title_index: int | None, now: datetime) -> None:
-        """Note that a rip of a title is complete."""
+        """Record that a rip of a title is complete."""
         Title.update(ripped_at=now).where(
             Title.disc == disc_id, Title.title_index == title_index
         ).execute()
 
     def due_for_lookup(self, limit: int) -> list[str]:
-        """Return the ids of discs whose names wait for a provider, the oldest first."""
+        """Return the ids of discs whose names wait for a provider, oldest first."""
         query: Any = (
             Disc.select(Disc.disc_id)
             .where(
@@ -222,15 +232,11 @@ class DiscRepository:
         return [disc_id for (disc_id,) in query.tuples()]
 
     def approved_before(self, fingerprint: str) -> Disc | None:
-        """Return the latest record of the same disc whose names a person accepted, or None."""
+        """Return the latest record of the same disc whose names were accepted, or None."""
         query = Disc.select().where(
             Disc.fingerprint == fingerprint, Disc.preview_status == PreviewStatus.APPROVED
         )
         return self._with_titles(query.order_by(Disc.detected_at.desc()))
-
-    def _renamed(self, disc_id: str) -> None:
-        """Once for the transaction: one change of a disc goes through all of its titles."""
-        self.database.before_commit(renew_entries, disc_id)
 
     @staticmethod
     def _with_titles(query: Any) -> Disc | None:
@@ -240,6 +246,14 @@ class DiscRepository:
         return disc
 
 
+def _move(disc_id: str, origins: Collection[DiscStatus], target: DiscStatus) -> bool:
+    """Change a disc's status if it is one of `origins`; returns whether it was."""
+    query = Disc.update(status=target).where(
+        Disc.disc_id == disc_id, Disc.status.in_(list(origins))
+    )
+    return bool(query.execute())
+
+
 def renew_entries(disc_ids: Sequence[str]) -> None:
     """Bring the entries that the collection is searched by in line with live discs."""
     discs: Any = Disc.select(*[getattr(Disc, name) for name in NAMES]).where(
@@ -247,13 +261,18 @@ def renew_entries(disc_ids: Sequence[str]) -> None:
     )
     names = _episode_titles(disc_ids)
     for disc in discs.dicts():
-        entry = entry_of(disc, names.get(disc["disc_id"], ()))
-        columns = [LibraryEntry._meta.fields[name] for name in entry if name != "disc_id"]
-        (
-            LibraryEntry.insert(entry)
-            .on_conflict(conflict_target=[LibraryEntry.disc_id], preserve=columns)
-            .execute()
-        )
+        _enter(disc, names.get(disc["disc_id"], ()))
+
+
+def _enter(disc: Mapping[str, Any], episode_titles: Sequence[str]) -> None:
+    """Write the entry of a disc. disc: the columns in NAMES."""
+    entry = entry_of(disc, episode_titles)
+    columns = [LibraryEntry._meta.fields[name] for name in entry if name != "disc_id"]
+    (
+        LibraryEntry.insert(entry)
+        .on_conflict(conflict_target=[LibraryEntry.disc_id], preserve=columns)
+        .execute()
+    )
 
 
 def _episode_titles(disc_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -271,8 +290,10 @@ def _episode_titles(disc_ids: Sequence[str]) -> dict[str, list[str]]:
 
 
 def load_titles(discs: Sequence[Disc], *columns: Any) -> None:
-    """Hang the titles onto their discs, with one query for all of them; columns: of them, the
-    disc and those that are needed, where not all are."""
+    """Attach the titles of discs with one query.
+
+    columns: those to read, Title.disc among them; none for all.
+    """
     if not discs:
         return
     by_disc: dict[str, list[Title]] = {disc.disc_id: [] for disc in discs}
@@ -281,3 +302,39 @@ def load_titles(discs: Sequence[Disc], *columns: Any) -> None:
         by_disc[title.disc_id].append(title)
     for disc in discs:
         disc.titles = by_disc[disc.disc_id]
+
+
+class ThumbnailRepository:
+    """Queries on the thumbnails of discs' titles and of jobs; the owner is a disc or a job."""
+
+    def in_use(self, owner_id: str) -> list[Thumbnails]:
+        """Return the thumbnails of an undecided disc in its drive, or of an open job; else none."""
+        titles = (
+            Title.select(Title.title_index, Title.thumbnail_timestamps)
+            .join(Disc)
+            .where(
+                Disc.disc_id == owner_id,
+                Disc.preview_status != PreviewStatus.APPROVED,
+                Disc.status != DiscStatus.EJECTED,
+            )
+        )
+        jobs = Job.select(Job.title_index, Job.thumbnail_timestamps).where(
+            Job.job_id == owner_id, Job.status.in_(list(OPEN))
+        )
+        return [
+            Thumbnails(owner_id, row.title_index or 0, row.thumbnail_timestamps)
+            for query in (titles, jobs)
+            for row in query
+        ]
+
+    def clear(self, owner_id: str) -> None:
+        """Record that a disc's titles, or a job, have no thumbnails."""
+        Title.update(thumbnail_timestamps=[]).where(Title.disc == owner_id).execute()
+        Job.update(thumbnail_timestamps=[]).where(Job.job_id == owner_id).execute()
+
+    def set_seconds(self, thumbnails: Thumbnails, seconds: list[int]) -> None:
+        """Record which thumbnails of a title or job are left."""
+        Title.update(thumbnail_timestamps=seconds).where(
+            Title.disc == thumbnails.owner_id, Title.title_index == thumbnails.title_index
+        ).execute()
+        Job.update(thumbnail_timestamps=seconds).where(Job.job_id == thumbnails.owner_id).execute()

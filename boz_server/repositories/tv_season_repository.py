@@ -1,7 +1,6 @@
 """Seasons and their episodes in the database."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 
 import peewee
@@ -9,11 +8,9 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.identification.search_words import key
-from boz_server.domain.seasons.plan import NOTHING_GONE, Gone
 from boz_server.repositories.disc_repository import load_titles
 
-#: A season's usual lengths show in so many.
+#: Enough to see the usual length of a season's episodes.
 MAX_LENGTHS = 200
 #: PostgreSQL takes 65,535 values in a statement, and an episode has 7.
 ROWS_A_STATEMENT = 1000
@@ -26,7 +23,7 @@ class TVSeasonRepository:
         self.database = database
 
     def get(self, season_id: str) -> TVSeason | None:
-        """Return the season with its episodes in order, or None when it is not known."""
+        """Return the season with its episodes in order; None when it is not known."""
         with self.database.read():
             season = TVSeason.get_or_none(TVSeason.season_id == season_id)
             if season is not None:
@@ -34,34 +31,14 @@ class TVSeasonRepository:
                 season.episodes = list(query.order_by(TVEpisode.episode_number))
         return season
 
-    def open(self, season_id: str, show_name: str, season_number: int, now: datetime) -> None:
-        """Enter the season if it is new; other writers keep off it until the transaction ends."""
-        (
-            TVSeason.insert(
-                season_id=season_id,
-                show_name=show_name,
-                show_key=key(show_name),
-                season_number=season_number,
-                disc_ids=[],
-                created_at=now,
-                updated_at=now,
-            )
-            # No target: on PostgreSQL, whoever enters it at the same moment may be met at either
-            # of its two unique indexes.
-            .on_conflict("NOTHING")
-            .execute()
-        )
-        self.lock(season_id)
+    def insert(self, season: TVSeason) -> None:
+        """Enter a new season."""
+        season.save(force_insert=True)
 
-    def lock(self, season_id: str) -> None:
-        """Keep other writers off the season until the transaction ends."""
-        self.database.keep_row(TVSeason, season_id)
-
-    def name_series(self, season_id: str, series_id: int) -> None:
-        """Note which of TheTVDB's shows the season belongs to."""
-        TVSeason.update(thetvdb_series_id=series_id).where(
-            TVSeason.season_id == season_id
-        ).execute()
+    def save(self, season: TVSeason) -> None:
+        """Write those columns of a season that were set since it was read."""
+        if season.dirty_fields:
+            season.save(only=season.dirty_fields)
 
     def of_disc(self, fingerprint: str) -> set[str]:
         """Return the ids of the seasons that any record of a disc belongs to."""
@@ -73,25 +50,31 @@ class TVSeasonRepository:
     def discs(self, season_id: str) -> list[Disc]:
         """Return the season's discs with their titles, oldest first.
 
-        Refused ones are left out, and records of a disc that was accepted when it came again.
+        Leaves out rejected discs, and records whose disc was accepted when it came again.
         """
-        query = _discs_of(season_id).order_by(Disc.detected_at, Disc.disc_id)
-        discs = list(query)
+        query = Disc.select().where(
+            Disc.tv_season == season_id,
+            Disc.preview_status != PreviewStatus.REJECTED,
+            ~is_outdated(),
+        )
+        discs = list(query.order_by(Disc.detected_at, Disc.disc_id))
         load_titles(discs)
         return discs
 
-    def highest_disc_before(self, season_id: str) -> int:
-        """Return the highest number of a disc of the show's earlier seasons; 0 without any."""
-        this = TVSeason.alias()
+    def highest_disc_before(self, show_name: str, season_number: int, without: str) -> int:
+        """Return the highest disc number of the show's earlier seasons; 0 if there is none.
+
+        Specials have no order. without: the id of a disc that doesn't count.
+        """
         query: Any = (
             Disc.select(peewee.fn.MAX(Disc.disc_number))
             .join(TVSeason)
-            .join(this, on=(this.show_name == TVSeason.show_name))
             .where(
-                this.season_id == season_id,
-                TVSeason.season_number > 0,  # specials are of no order
-                TVSeason.season_number < this.season_number,
+                TVSeason.show_name == show_name,
+                TVSeason.season_number > 0,
+                TVSeason.season_number < season_number,
                 Disc.preview_status != PreviewStatus.REJECTED,
+                Disc.disc_id != without,
             )
         )
         return query.scalar() or 0
@@ -99,19 +82,19 @@ class TVSeasonRepository:
     def numbers_elsewhere(
         self, season_id: str, fingerprint: str, statuses: Collection[PreviewStatus]
     ) -> set[int]:
-        """Return the episode numbers that other discs of the season, so decided, hold.
+        """Return the episode numbers on the season's other discs whose names have these statuses.
 
-        Other records of the same disc hold the same numbers by right.
+        Other records of the same disc rightly hold the same numbers.
         """
-        query: Any = _episodes_elsewhere(season_id, fingerprint).where(
-            Disc.preview_status.in_(list(statuses)), Title.episode_number.is_null(False)
-        )
+        query: Any = _episodes_elsewhere(
+            season_id, fingerprint, Title.episode_number, Title.last_episode_number
+        ).where(Disc.preview_status.in_(list(statuses)), Title.episode_number.is_null(False))
         return {
             number for first, last in query.tuples() for number in range(first, (last or first) + 1)
         }
 
     def lengths_elsewhere(self, season_id: str, fingerprint: str) -> list[int]:
-        """Return the seconds of single episodes on other discs of the season, refused ones out."""
+        """Return the seconds of single episodes on the season's other discs, rejected ones out."""
         query: Any = (
             _episodes_elsewhere(season_id, fingerprint, Title.duration_seconds)
             .where(
@@ -123,44 +106,9 @@ class TVSeasonRepository:
         )
         return [seconds for (seconds,) in query.tuples()]
 
-    def gone(self, season_id: str) -> Gone:
-        """Return what is remembered of the season's discs that are not here."""
-        columns = (TVSeason.gone_last_episode, TVSeason.gone_last_disc)
-        query: Any = TVSeason.select(*columns).where(TVSeason.season_id == season_id)
-        return Gone(*next(iter(query.tuples()), NOTHING_GONE))
-
-    def refresh(self, season_id: str, now: datetime) -> None:
-        """Set what the season says of its discs from the discs themselves.
-
-        The lock comes first: of two discs that change at once, the later sees both.
-        """
-        self.lock(season_id)
-        query = _discs_of(season_id, Disc.disc_id, Disc.disc_name)
-        discs = list(query.order_by(Disc.detected_at, Disc.disc_id).tuples())
-        last = peewee.fn.COALESCE(Title.last_episode_number, Title.episode_number)
-        # An empty fingerprint is no disc's.
-        highest = _episodes_elsewhere(season_id, "", peewee.fn.MAX(last)).where(
-            Disc.preview_status != PreviewStatus.REJECTED
-        )
-        TVSeason.update(
-            last_episode_assigned=max(highest.scalar() or 0, self.gone(season_id).last_episode),
-            disc_ids=[disc_id for disc_id, _ in discs],
-            last_disc_name=discs[-1][1] if discs else None,
-            updated_at=now,
-        ).where(TVSeason.season_id == season_id).execute()
-
-    def runtimes(self, season_id: str) -> dict[int, int | None]:
-        """Return the minutes of the episodes that a provider lists; None where not known."""
-        query: Any = TVEpisode.select(TVEpisode.episode_number, TVEpisode.runtime).where(
-            TVEpisode.season == season_id, TVEpisode.is_listed
-        )
-        return dict(query.tuples())
-
-    def list_episodes(self, season_id: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Keep what a provider lists of a season, over what was known of it before."""
-        for batch in peewee.chunked(
-            ({"season": season_id, "is_listed": True, **row} for row in rows), ROWS_A_STATEMENT
-        ):
+    def list_episodes(self, episodes: Sequence[TVEpisode]) -> None:
+        """Store what a provider lists of seasons, over what was known before."""
+        for batch in peewee.chunked((episode.__data__ for episode in episodes), ROWS_A_STATEMENT):
             (
                 TVEpisode.insert_many(batch)
                 .on_conflict(
@@ -175,16 +123,10 @@ class TVSeasonRepository:
                 .execute()
             )
 
-    def episode_names(self, season_id: str) -> dict[int, str]:
-        """Return what is known of the season: {episode number: name}."""
-        query = TVEpisode.select().where(TVEpisode.season == season_id)
-        return {episode.episode_number: episode.episode_name for episode in query}
-
     def record_episode(
         self, season_id: str, season_number: int, number: int, name: str, runtime_minutes: int
     ) -> None:
-        """Remember an episode's name, over what was known of it before; its length where no
-        provider lists it."""
+        """Store an episode's name; its length too, unless a provider lists it."""
         (
             TVEpisode.insert(
                 season=season_id,
@@ -206,19 +148,11 @@ class TVSeasonRepository:
         )
 
 
-def _discs_of(season_id: str, *columns: Any) -> Any:
-    return Disc.select(*columns).where(
-        Disc.tv_season == season_id,
-        Disc.preview_status != PreviewStatus.REJECTED,
-        ~is_outdated(),
-    )
-
-
 def is_outdated(record: Any = Disc) -> Any:
-    """Whether the same disc came again, and what was then accepted of it counts instead.
+    """Match records whose disc came again and was accepted then: that counts instead.
 
-    One that lies in a drive and is not decided takes over what was accepted. record: Disc, or
-    ArchivedDisc: all records of a disc are live, or all in the archive.
+    An undecided disc in a drive is not outdated: it takes over what was accepted. record: Disc or
+    ArchivedDisc; the records of one disc are all live or all archived.
     """
     later = record.alias("later")
     is_past = (record.preview_status == PreviewStatus.APPROVED) | (
@@ -234,10 +168,9 @@ def is_outdated(record: Any = Disc) -> Any:
 
 
 def _episodes_elsewhere(season_id: str, fingerprint: str, *columns: Any) -> Any:
-    """Episodes to be ripped that are on other discs of a season."""
-    chosen = columns or (Title.episode_number, Title.last_episode_number)
+    """Select the episodes to be ripped from a season's other discs."""
     return (
-        Title.select(*chosen)
+        Title.select(*columns)
         .join(Disc)
         .where(
             Disc.tv_season == season_id,

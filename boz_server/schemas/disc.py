@@ -4,11 +4,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.identification.identity import shown
+from boz_server.domain.identification.identity import as_json
 from boz_server.domain.identification.media_type import MediaType
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.schemas import thumbnail
-from boz_server.schemas.common import RequestSchema, StatusSchema, without_nones
+from boz_server.schemas.common import RequestSchema, StatusSchema
 from boz_server.schemas.fields import (
     INT64,
     MAX_ID_LENGTH,
@@ -19,6 +19,7 @@ from boz_server.schemas.fields import (
     Whole,
 )
 from boz_server.services.discs.detection import ReportedDisc
+from boz_server.services.discs.review import TitleEdit
 
 #: Discs with false titles against copying have up to a thousand.
 MAX_TITLES = 2000
@@ -158,7 +159,7 @@ class DiscSchema(ma.Schema):
     movie_confidence = ma.fields.Float()
     disc_number = ma.fields.Integer(allow_none=True)
     identification = ma.fields.Function(
-        lambda disc: shown(disc.media_type, disc.identification),
+        lambda disc: as_json(disc.media_type, disc.identification),
         metadata={"type": "object", "properties": IDENTIFICATION},
     )
     candidates = ma.fields.List(ma.fields.Nested(CandidateSchema))
@@ -195,9 +196,9 @@ class ApprovePreviewSchema(RequestSchema):
     )
 
     @ma.post_load
-    def by_index(self, data: dict[str, Any], **_: Any) -> dict[int, dict[str, Any]]:
-        edits = [without_nones(edit) for edit in data["title_edits"] or []]
-        return {edit.pop("index"): edit for edit in edits}
+    def by_index(self, data: dict[str, Any], **_: Any) -> dict[int, TitleEdit]:
+        edits = data["title_edits"] or []
+        return {edit.pop("index"): TitleEdit(**edit) for edit in edits}
 
 
 class UpdateSeasonSchema(RequestSchema):

@@ -5,14 +5,8 @@ from dataclasses import dataclass
 from boz_server.clock import Clock
 from boz_server.context import Context
 from boz_server.database.connection import Database
-from boz_server.services.discs.auto_rip import AutoRip
-from boz_server.services.discs.corrections import DiscOverrides
-from boz_server.services.discs.detection import DiscManager
-from boz_server.services.discs.hands_free import AutoApproval
-from boz_server.services.discs.review import DiscReview
-from boz_server.services.discs.rip_requests import RipOrders
-from boz_server.services.discs.thumbnail_cleaner import ThumbnailCleaner
-from boz_server.services.discs.thumbnails import ThumbnailStore
+from boz_server.services.discs import hands_free, thumbnails
+from boz_server.services.discs.hands_free import AutoRip
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.machines.agent_manager import AgentManager
@@ -21,15 +15,15 @@ from boz_server.services.maintenance import housekeeping, idempotency
 from boz_server.services.maintenance.backups import BackupStep
 from boz_server.services.maintenance.housekeeping import LogWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
+from boz_server.services.maintenance.retention import PruneStep
 from boz_server.services.maintenance.scheduler import TICK_SECONDS, Maintenance, MaintenanceStep
+from boz_server.services.metadata import cache
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.notifications import discord, media_servers
 from boz_server.services.notifications.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
 from boz_server.services.notifications.outbox import Outbox
 from boz_server.services.queue import dispatcher, leases, repair
 from boz_server.services.queue.job_queue import JobQueue
-from boz_server.services.seasons.tracker import SeasonTracker
-from boz_server.services.wiring_discs import build_discs
 from boz_server.services.wiring_files import FileServices, build_files
 from boz_server.settings import Settings
 
@@ -41,20 +35,12 @@ class Services:
     context: Context
     agents: AgentManager
     workers: WorkerManager
-    discs: DiscManager
-    review: DiscReview
-    overrides: DiscOverrides
-    rips: RipOrders
-    seasons: SeasonTracker
     queue: JobQueue
-    auto_approval: AutoApproval
     auto_rip: AutoRip
     maintenance: Maintenance
     metadata: Metadata
     outbox: Outbox
-    thumbnails: ThumbnailStore
     files: FileServices
-    thumbnail_cleaner: ThumbnailCleaner
     #: What each process does beside requests; gunicorn.conf.py starts and stops them.
     loops: tuple[BackgroundLoop, ...]
 
@@ -63,27 +49,28 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
     """Build every service on one database."""
     context = Context.build(settings, clock, database)
     rows = context.stores
-    thumbnails = ThumbnailStore(settings.thumbnails_dir, clock)
-    thumbnail_cleaner = ThumbnailCleaner(clock, database, rows.thumbnails, thumbnails)
     outbox = Outbox(context, {**media_servers.senders(settings), **discord.senders(settings)})
     share = LibraryShare(settings)
     places = LibraryPlaces(settings, rows.discs)
     files = build_files(context, places=places, share=share)
     agents = AgentManager(context)
     workers = WorkerManager(context)
-    disc = build_discs(
-        context,
-        thumbnails=thumbnails,
-    )
+    metadata, auto_rip = Metadata(context), AutoRip()
     steps = (
         # First, to repair what a crash left.
         MaintenanceStep("reconcile", 3600, repair.run),
         MaintenanceStep("rescue", 5, leases.rescue),
         MaintenanceStep("retry", 5, leases.retry_due),
         MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
-        MaintenanceStep("clear_thumbnails", 60, lambda _: thumbnail_cleaner.run()),
+        MaintenanceStep("clear_thumbnails", 60, thumbnails.clean_up),
         MaintenanceStep("forget_keys", 3600, idempotency.delete_old_keys),
-        *disc.steps,
+        MaintenanceStep(
+            "refresh_previews", 60, lambda context: hands_free.refresh_previews(context, metadata)
+        ),
+        MaintenanceStep("approve_previews", 60, hands_free.approve_previews),
+        MaintenanceStep("order_rips", 5, auto_rip.run),
+        MaintenanceStep("forget_answers", 3600, cache.delete_old),
+        MaintenanceStep("prune", 5, PruneStep().run),
         *files.steps,
         MaintenanceStep("fold_in_log", 60, LogWatch().run),
         MaintenanceStep("optimize", 3600, housekeeping.optimize),
@@ -95,20 +82,12 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         context=context,
         agents=agents,
         workers=workers,
-        discs=disc.manager,
-        review=disc.review,
-        overrides=disc.overrides,
-        rips=disc.rips,
-        seasons=disc.seasons,
         queue=JobQueue(context, share, agents, workers),
-        auto_approval=disc.auto_approval,
-        auto_rip=disc.auto_rip,
+        auto_rip=auto_rip,
         maintenance=maintenance,
-        metadata=disc.metadata,
+        metadata=metadata,
         outbox=outbox,
-        thumbnails=thumbnails,
         files=files,
-        thumbnail_cleaner=thumbnail_cleaner,
         loops=(
             BackgroundLoop(
                 "maintenance",

@@ -5,6 +5,7 @@ from flask import Flask
 
 from boz_server.api.context import EXTENSION
 from boz_server.database.legacy.filling import adopt_into
+from boz_server.services.discs.thumbnails import store_of
 from boz_server.services.maintenance.retention import Pruned, prune
 from boz_server.services.queue import leases, repair
 from boz_server.services.wiring import Services
@@ -28,7 +29,7 @@ def legacy(tmp_path) -> LegacyDatabase:
 def adopt(app: Flask, legacy: LegacyDatabase, clock: FakeClock) -> Services:
     """Adopt it, and let the first round of maintenance set right what it does."""
     services: Services = app.extensions[EXTENSION]
-    adopt_into(services.context.database, legacy.path, clock.now(), services.discs.thumbnails.has)
+    adopt_into(services.context.database, legacy.path, clock.now(), store_of(services.context).has)
     repair.run(services.context)
     return services
 

@@ -249,7 +249,7 @@ def test_it_rips_no_archived_disc_again_by_itself(app, client, clock):
     assert (pruned.jobs, pruned.archived_discs) == (6, 1)
     again = client.detect()
     client.approve(again["disc_id"])
-    assert services.auto_rip.run() == 0
+    assert services.auto_rip.run(services.context) == 0
     assert client.disc(disc_id)["titles"][0]["ripped_at"] == ripped_at
     assert len(client.rip(again["disc_id"])) == 3
 

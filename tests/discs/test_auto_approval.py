@@ -6,8 +6,11 @@ import pytest
 
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification.title_facts import TitleFacts
+from boz_server.services.discs import corrections, detection, review
 from boz_server.services.discs.detection import ReportedDisc
+from boz_server.services.discs.hands_free import approve_previews
 from boz_server.services.wiring import Services, build_services
+from tests import support
 
 
 @pytest.fixture
@@ -23,50 +26,50 @@ def put_in(services: Services, label: str, drive: str) -> str:
     """A disc with three episodes; its id."""
     facts = [TitleFacts(index, f"Title {index}", 2580 + len(drive) + index) for index in range(3)]
     report = ReportedDisc("pc", drive, label, "DVD disc", facts)
-    return str(services.discs.detected(report).disc_id)
+    return str(support.put_in(services, report).disc_id)
 
 
 def status_of(services: Services, disc_id: str) -> str:
-    return services.discs.get(disc_id).preview_status
+    return detection.get(services.context, disc_id).preview_status
 
 
 def test_it_approves_a_disc_whose_numbers_are_no_guess_any_more(hands_free):
     second = put_in(hands_free, "FIREFLY_S01_D2", "E:")
-    assert hands_free.auto_approval.run() == 0
+    assert approve_previews(hands_free.context) == 0
     assert status_of(hands_free, second) == PreviewStatus.PENDING
     first = put_in(hands_free, "FIREFLY_S01_D1", "/dev/sr0")
     assert status_of(hands_free, first) == PreviewStatus.APPROVED
-    assert hands_free.auto_approval.run() == 1
+    assert approve_previews(hands_free.context) == 1
     assert status_of(hands_free, second) == PreviewStatus.APPROVED
-    assert hands_free.auto_approval.run() == 0
+    assert approve_previews(hands_free.context) == 0
 
 
 def test_it_leaves_discs_to_a_person_unless_told_otherwise(services, hands_free):
     disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
-    assert services.auto_approval.run() == 0
+    assert approve_previews(services.context) == 0
     assert status_of(services, disc_id) == PreviewStatus.PENDING
 
 
 def test_it_leaves_what_a_person_refused(services, hands_free):
     disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
-    services.review.reject(disc_id)
-    assert hands_free.auto_approval.run() == 0
+    review.reject(services.context, disc_id)
+    assert approve_previews(hands_free.context) == 0
     assert status_of(services, disc_id) == PreviewStatus.REJECTED
 
 
 def test_it_leaves_what_has_left_its_drive(services, hands_free):
     disc_id = put_in(services, "FIREFLY_S01_D1", "D:")
-    services.discs.ejected("pc", "D:")
-    assert hands_free.auto_approval.run() == 0
+    detection.ejected(services.context, "pc", "D:")
+    assert approve_previews(hands_free.context) == 0
     assert status_of(services, disc_id) == PreviewStatus.PENDING
 
 
 def test_it_goes_on_behind_a_disc_that_can_not_be_approved(services, hands_free):
     taken = put_in(services, "FIREFLY_S01_D1", "D:")
-    services.review.approve(taken, {})
+    review.approve(services.context, taken, {})
     clash = put_in(services, "FIREFLY_S01_D2", "E:")
-    services.overrides.update_season(clash, 1, 1)
+    corrections.update_season(services.context, services.metadata, clash, 1, 1)
     clear = put_in(services, "FIREFLY_S02_D1", "/dev/sr0")
-    assert hands_free.auto_approval.run() == 1
+    assert approve_previews(hands_free.context) == 1
     assert status_of(services, clash) == PreviewStatus.PENDING
     assert status_of(services, clear) == PreviewStatus.APPROVED

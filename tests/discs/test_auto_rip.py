@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def end_all(client: Client, disc_id: str, end: str) -> None:
 
 def test_it_rips_what_a_person_approved(client, services):
     disc_id = approved(client)
-    assert services.auto_rip.run() == 1
+    assert services.auto_rip.run(services.context) == 1
     jobs = rips(client, disc_id)
     assert sorted(job["title_index"] for job in jobs) == [0, 1, 2]
     assert sorted(job["status"] for job in jobs) == ["assigned", "queued", "queued"]
@@ -53,7 +54,7 @@ def test_it_rips_what_a_person_approved(client, services):
 def test_it_rips_what_the_server_approved(app, client):
     services = restart(app, auto_approve_previews=True)
     disc_id = str(client.detect()["disc_id"])
-    assert services.auto_rip.run() == 1
+    assert services.auto_rip.run(services.context) == 1
     assert len(rips(client, disc_id)) == 3
 
 
@@ -61,21 +62,22 @@ def test_it_rips_what_a_person_selected(client, services):
     disc_id = client.detect()["disc_id"]
     edits = [{"index": 0, "selected": False}, {"index": 3, "selected": True}]
     client.approve(disc_id, title_edits=edits)
-    services.auto_rip.run()
+    services.auto_rip.run(services.context)
     assert sorted(job["title_index"] for job in rips(client, disc_id)) == [1, 2, 3]
 
 
 def test_it_orders_once(client, services):
     approved(client)
-    assert services.auto_rip.run() == 1
+    assert services.auto_rip.run(services.context) == 1
     with unchanged(services):
-        assert services.auto_rip.run() == 0
+        assert services.auto_rip.run(services.context) == 0
 
 
 def test_it_orders_once_where_two_do_at_the_same_time(app, client):
     disc_id = approved(client)
     first, second = restart(app), restart(app)
-    assert sorted(at_once(first.auto_rip.run, second.auto_rip.run)) == [0, 1]
+    runs = [partial(each.auto_rip.run, each.context) for each in (first, second)]
+    assert sorted(at_once(*runs)) == [0, 1]
     assert len(rips(client, disc_id)) == 3
 
 
@@ -89,7 +91,7 @@ def test_it_rips_nothing_unless_told(app, client):
     services = restart(app, auto_rip=False)
     approved(client)
     with unchanged(services):
-        assert services.auto_rip.run() == 0
+        assert services.auto_rip.run(services.context) == 0
 
 
 @pytest.mark.parametrize("decision", ["none", "rejected", "ejected", "nothing selected"])
@@ -105,14 +107,14 @@ def test_it_leaves_a_disc_that_is_not_to_be_ripped(client, services, decision):
         edits = [{"index": index, "selected": False} for index in range(4)]
         client.approve(client.detect()["disc_id"], title_edits=edits)
     with unchanged(services):
-        assert services.auto_rip.run() == 0
+        assert services.auto_rip.run(services.context) == 0
 
 
 def test_it_adds_nothing_to_what_a_person_ordered(client, services):
     disc_id = approved(client)
     client.rip(disc_id, title_indices=[1])
     with unchanged(services):
-        assert services.auto_rip.run() == 0
+        assert services.auto_rip.run(services.context) == 0
 
 
 def test_it_adds_nothing_to_what_a_person_orders_meanwhile(client, services, monkeypatch):
@@ -125,52 +127,52 @@ def test_it_adds_nothing_to_what_a_person_orders_meanwhile(client, services, mon
         return write_queue()
 
     monkeypatch.setattr(services.context.database, "write_queue", late)
-    assert services.auto_rip.run() == 0
+    assert services.auto_rip.run(services.context) == 0
     assert [job["title_index"] for job in rips(client, disc_id)] == [1]
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "completed"])
 def test_it_leaves_a_disc_whose_rips_are_over(client, services, end):
     disc_id = approved(client)
-    services.auto_rip.run()
+    services.auto_rip.run(services.context)
     end_all(client, disc_id, end)
     assert {job["status"] for job in rips(client, disc_id)} == {end}
     with unchanged(services):
-        assert services.auto_rip.run() == 0
+        assert services.auto_rip.run(services.context) == 0
 
 
 def test_it_leaves_a_disc_to_a_person_that_was_ripped_before(client, services, clock):
     first = approved(client)
-    services.auto_rip.run()
+    services.auto_rip.run(services.context)
     end_all(client, first, "completed")
     client.eject()
     clock.advance(3600)
     again = approved(client, drive="E:")
     assert again != first
-    assert services.auto_rip.run() == 0
+    assert services.auto_rip.run(services.context) == 0
     assert rips(client, again) == []
     assert len(client.rip(again)) == 3
 
 
 def test_it_leaves_a_second_copy_of_a_disc_that_is_being_ripped(client, services):
     first = approved(client)
-    services.auto_rip.run()
+    services.auto_rip.run(services.context)
     second = approved(client, drive="E:")
-    assert services.auto_rip.run() == 0
+    assert services.auto_rip.run(services.context) == 0
     end_all(client, first, "completed")
-    assert services.auto_rip.run() == 0
+    assert services.auto_rip.run(services.context) == 0
     assert rips(client, second) == []
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
 def test_it_rips_a_disc_that_is_put_in_again_as_nothing_came_of_it(client, services, clock, end):
     first = approved(client)
-    services.auto_rip.run()
+    services.auto_rip.run(services.context)
     end_all(client, first, end)
     client.eject()
     clock.advance(60)
     again = approved(client)
-    assert services.auto_rip.run() == 1
+    assert services.auto_rip.run(services.context) == 1
     assert len(rips(client, again)) == 3
 
 
@@ -181,10 +183,10 @@ def test_it_goes_on_behind_a_disc_that_can_not_be_ripped(client, services, clock
         Title.update(proposed_filename="Same.mkv").execute()
     clock.advance(60)
     free = approved(client, "SOLARIS_(2002)", (99,), drive="E:")
-    assert services.auto_rip.run() == 1
+    assert services.auto_rip.run(services.context) == 1
     assert (len(rips(client, stuck)), len(rips(client, free))) == (0, 1)
     with unchanged(services):
-        assert services.auto_rip.run() == 0
+        assert services.auto_rip.run(services.context) == 0
     said = [one for one in caplog.records if one.message == "Not ripped"]
     assert [(one.levelno, one.disc_id) for one in said] == [(logging.WARNING, stuck)]
     assert_problem(client.post(f"/api/discs/{stuck}/rip"), 422, "'Same.mkv'")
@@ -193,7 +195,7 @@ def test_it_goes_on_behind_a_disc_that_can_not_be_ripped(client, services, clock
 def test_it_waits_for_an_agent_that_is_away(client, services):
     disc_id = approved(client)
     client.sign_off()
-    services.auto_rip.run()
+    services.auto_rip.run(services.context)
     assert {job["status"] for job in rips(client, disc_id)} == {"queued"}
     client.register_agent()
     assert sorted(job["status"] for job in rips(client, disc_id))[0] == "assigned"
@@ -204,7 +206,7 @@ def test_it_waits_for_an_agent_that_is_away(client, services):
 def test_it_reads_what_lies_in_drives_and_no_history(client, services):
     approved(client)
     with noted(services) as statements:
-        assert services.auto_rip.run() == 1
+        assert services.auto_rip.run(services.context) == 1
     plans = steps_of(services, statements)
     for index in ("idx_discs_status", "idx_discs_fingerprint", "idx_jobs_disc"):
         assert any(index in step for step in plans), index

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.discs import thumbnails
 from boz_server.settings import Settings
 from tests.client import Client, ok, titles
 from tests.support import JPEG
@@ -60,8 +61,8 @@ def test_it_takes_a_clear_disc_all_the_way(client, services, clock):
     stats = ok(client.get("/api/jobs/stats"))
     assert (stats["completed"], stats["total_jobs"], stats["awaiting_approval"]) == (4, 4, 0)
     assert client.disc(disc_id)["status"] == "completed"
-    services.thumbnail_cleaner.run()
-    assert services.thumbnails.owners() == []
+    thumbnails.clean_up(services.context)
+    assert thumbnails.store_of(services.context).owners() == []
 
 
 def test_it_leaves_a_doubtful_disc_to_a_person_and_goes_on_from_there(client, services):
@@ -71,7 +72,7 @@ def test_it_leaves_a_doubtful_disc_to_a_person_and_goes_on_from_there(client, se
     assert client.disc(disc["disc_id"])["preview_status"] == "pending"
     assert work(client) == {}
     client.approve(disc["disc_id"])
-    assert services.auto_rip.run() == 1
+    assert services.auto_rip.run(services.context) == 1
     (job,) = work(client).values()
     do_rip(client, job)
     assert sorted(one["job_type"] for one in work(client).values()) == ["rip", "transcode"]

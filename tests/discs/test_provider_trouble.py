@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from boz_server.domain.metadata.answers import Episode, Series
-from boz_server.services.discs import preview_refresh
+from boz_server.services.discs import hands_free, lookup
+from boz_server.services.discs.identify import facts_of
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
@@ -166,8 +167,8 @@ def test_it_leaves_what_a_person_decides_while_it_asks(
             decided.append(client.disc(disc_id))
         return found
 
-    look_up = services.overrides.lookup.disc
-    monkeypatch.setattr(services.overrides.lookup, "disc", then_decided)
+    look_up = lookup.disc
+    monkeypatch.setattr(lookup, "disc", then_decided)
     assert step(services)() == 0
     assert client.disc(disc_id) == decided[1]
 
@@ -208,7 +209,7 @@ def test_it_takes_a_bounded_time_for_all_discs_together(
     providers.work()
     providers.fail("silence")
     clock.advance(60)
-    monkeypatch.setattr(preview_refresh, "SECONDS_A_RUN", 0.4)
+    monkeypatch.setattr(hands_free, "REFRESH_SECONDS_A_RUN", 0.4)
     started = time.monotonic()
     assert refresh() == 0
     assert time.monotonic() - started < 1.5
@@ -252,13 +253,13 @@ def test_it_takes_a_persons_word_with_a_warning_while_a_provider_fails(
 
 
 def test_it_asks_no_one_within_a_transaction(services):
-    lookup = services.overrides.lookup
+    context, metadata = services.context, services.metadata
     with services.context.database.write():
         for ask in (
-            lambda: lookup.disc("SPACE_S01", [], "f"),
-            lambda: lookup.show("Space"),
-            lambda: lookup.film("Solaris", None, None),
-            lambda: lookup.chosen("omdb", "tt0307479"),
+            lambda: lookup.disc(context, metadata, facts_of(context, "SPACE_S01", [])),
+            lambda: lookup.show(metadata, "Space"),
+            lambda: lookup.film(metadata, "Solaris", None, None),
+            lambda: lookup.chosen(metadata, "omdb", "tt0307479"),
         ):
             with pytest.raises(RuntimeError):
                 ask()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from boz_server.services.discs.thumbnails import ThumbnailStore
+from boz_server.services.discs.thumbnails import ThumbnailStore, clean_up
 from boz_server.services.wiring import Services
 from tests.client import Client, ok, titles
 from tests.plans import noted
@@ -49,7 +49,7 @@ def test_it_keeps_what_someone_may_look_at(client, services):
     refused = shown_disc(client, drive="E:")
     client.edit(refused, "preview/reject")
     with unchanged(services):
-        assert services.thumbnail_cleaner.run() == 0
+        assert clean_up(services.context) == 0
     for owner_id, number in ((disc_id, 4), (job_id, 1), (running, 1), (refused, 4)):
         assert len(addresses(client, owner_id)) == len(files(services, owner_id)) == number
 
@@ -83,10 +83,10 @@ def test_it_drops_what_no_one_looks_at_any_more(client, services, owner):
     owner_id = owner(client)
     number = len(files(services, owner_id))
     assert number > 0
-    assert services.thumbnail_cleaner.run() == number
+    assert clean_up(services.context) == number
     assert (addresses(client, owner_id), files(services, owner_id)) == ([], [])
     assert len(addresses(client, kept)) == len(files(services, kept)) == 4
-    assert services.thumbnail_cleaner.run() == 0
+    assert clean_up(services.context) == 0
 
 
 def test_it_drops_what_an_approval_left_as_the_server_was_killed(client, services, monkeypatch):
@@ -94,7 +94,7 @@ def test_it_drops_what_an_approval_left_as_the_server_was_killed(client, service
     with monkeypatch.context() as patch:
         patch.setattr(ThumbnailStore, "delete", lambda *_: None)
         client.approve(disc_id)
-    assert services.thumbnail_cleaner.run() == 4
+    assert clean_up(services.context) == 4
     assert files(services, disc_id) == []
 
 
@@ -107,7 +107,7 @@ def test_it_drops_thumbnails_of_no_one_and_unfinished_ones(client, services):
     disc_id = shown_disc(client)
     (folder / disc_id / "tmpabc.part").touch()
     (folder / disc_id / "title_0_7.jpg").touch()
-    assert services.thumbnail_cleaner.run() == 2
+    assert clean_up(services.context) == 2
     assert sorted(path.name for path in folder.iterdir()) == sorted([disc_id, "note.txt"])
     assert len(files(services, disc_id)) == len(addresses(client, disc_id)) == 4
 
@@ -117,9 +117,9 @@ def test_it_drops_what_is_a_day_old(client, services, clock):
     clock.advance(3600)
     young = shown_disc(client, drive="E:")
     clock.advance(DAY - 3600 - 1)
-    assert services.thumbnail_cleaner.run() == 0
+    assert clean_up(services.context) == 0
     clock.advance(1)
-    assert services.thumbnail_cleaner.run() == 5
+    assert clean_up(services.context) == 5
     for owner_id in old:
         assert (addresses(client, owner_id), files(services, owner_id)) == ([], [])
     assert len(addresses(client, young)) == 4
@@ -132,26 +132,26 @@ def test_it_counts_the_day_from_the_latest_report(client, services, clock):
     clock.advance(DAY - 60)
     assert shown_disc(client) == disc_id
     clock.advance(DAY - 60)
-    assert services.thumbnail_cleaner.run() == 0
+    assert clean_up(services.context) == 0
     assert len(addresses(client, disc_id)) == 4
 
 
 def test_it_drops_nothing_before_its_time_when_the_clock_is_put_back(client, services, clock):
     disc_id = shown_disc(client)
     clock.advance(-365 * DAY)
-    assert services.thumbnail_cleaner.run() == 0
+    assert clean_up(services.context) == 0
     clock.advance(DAY - 1)
-    assert services.thumbnail_cleaner.run() == 0
+    assert clean_up(services.context) == 0
     assert len(addresses(client, disc_id)) == 4
     clock.advance(1)
-    assert services.thumbnail_cleaner.run() == 4
+    assert clean_up(services.context) == 4
     assert addresses(client, disc_id) == []
 
 
 def test_it_lists_no_thumbnail_that_is_gone(client, services):
     disc_id = shown_disc(client)
     (services.context.settings.thumbnails_dir / disc_id / "title_1_900.jpg").unlink()
-    assert services.thumbnail_cleaner.run() == 0
+    assert clean_up(services.context) == 0
     assert [address.rpartition("/")[2] for address in addresses(client, disc_id)] == [
         "title_0_300.jpg", "title_0_900.jpg", "title_1_300.jpg"
     ]  # fmt: skip
@@ -167,10 +167,10 @@ def test_it_names_nothing_that_is_gone_wherever_it_is_killed(client, services, m
     with monkeypatch.context() as patch:
         patch.setattr(ThumbnailStore, "keep_only", die)
         with pytest.raises(RuntimeError):
-            services.thumbnail_cleaner.run()
+            clean_up(services.context)
     assert addresses(client, disc_id) == []
     assert len(files(services, disc_id)) == 4
-    assert services.thumbnail_cleaner.run() == 4
+    assert clean_up(services.context) == 4
 
 
 def test_it_goes_on_behind_a_folder_that_it_can_not_clear(client, services, monkeypatch):
@@ -183,7 +183,7 @@ def test_it_goes_on_behind_a_folder_that_it_can_not_clear(client, services, monk
         return keep_only(store, owner_id, names)
 
     monkeypatch.setattr(ThumbnailStore, "keep_only", refuse)
-    assert services.thumbnail_cleaner.run() == 4
+    assert clean_up(services.context) == 4
     assert (len(files(services, first)), files(services, second)) == (4, [])
 
 
@@ -191,7 +191,7 @@ def test_it_looks_at_no_row_where_nothing_is_kept(client, services):
     client.detect()
     client.create_job()
     with noted(services) as statements:
-        services.thumbnail_cleaner.run()
+        clean_up(services.context)
     assert statements == {}
 
 
@@ -205,6 +205,6 @@ def test_it_finds_its_folder_again_after_a_restart(app, client, clock, tmp_path)
     disc_id = shown_disc(client)
     clock.advance(DAY)
     services = restart(app)
-    assert services.thumbnail_cleaner.run() == 4
+    assert clean_up(services.context) == 4
     assert os.listdir(services.context.settings.thumbnails_dir) == []
     assert addresses(client, disc_id) == []

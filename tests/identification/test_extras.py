@@ -1,6 +1,6 @@
 import pytest
 
-from boz_server.domain.identification.extras import is_extra_by_duration, is_extra_by_name
+from boz_server.domain.identification.extras import is_extra_by_name
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,3 @@ def test_it_knows_an_extra_by_its_name(name):
 )
 def test_it_looks_for_whole_words_only(name):
     assert not is_extra_by_name(name)
-
-
-@pytest.mark.parametrize(("seconds", "extra"), [(0, True), (599, True), (600, False), (601, False)])
-def test_it_knows_an_extra_by_its_length(seconds, extra):
-    assert is_extra_by_duration(seconds, 600) is extra

@@ -1,6 +1,6 @@
 import pytest
 
-from boz_server.domain.identification.identity import GUESSED_NUMBERS, Identity, read_label, shown
+from boz_server.domain.identification.identity import GUESSED_NUMBERS, Identity, as_json, read_label
 from boz_server.domain.identification.media_type import MediaType
 from tests.identification.layouts import titles
 
@@ -14,9 +14,9 @@ def test_it_keeps_what_the_api_shows():
         reasons=("3 titles are of about one length.",),
         warnings=("TheTVDB has not answered.",),
     )
-    kept = identity.kept(["A show of this name is in the library already."])
-    assert kept["season_is_guess"] is True
-    assert shown("tv_show", kept) == {
+    stored = identity.stored(["A show of this name is in the library already."])
+    assert stored["season_is_guess"] is True
+    assert as_json("tv_show", stored) == {
         "media_type": "tv_show",
         "confidence": 0.953,
         "reasons": ["3 titles are of about one length."],
@@ -28,15 +28,15 @@ def test_it_keeps_what_the_api_shows():
 
 
 def test_it_is_no_surer_of_a_disc_than_of_its_numbers():
-    kept = Identity(MediaType.TV_SHOW, "Firefly", confidence=0.95).kept()
-    doubtful = shown("tv_show", kept | {"numbering": ["Disc 1 has not been seen."]})
+    stored = Identity(MediaType.TV_SHOW, "Firefly", confidence=0.95).stored()
+    doubtful = as_json("tv_show", stored | {"numbering": ["Disc 1 has not been seen."]})
     assert doubtful["confidence"] == GUESSED_NUMBERS
     assert doubtful["warnings"] == ["Disc 1 has not been seen."]
 
 
 def test_it_shows_a_disc_of_an_older_version():
     expected = {"media_type": "movie", "confidence": 0.0, "reasons": [], "warnings": []}
-    assert shown("movie", {}) == expected
+    assert as_json("movie", {}) == expected
 
 
 GALACTICA = "Battlestar Galactica: Season 1 (Disc 1)"

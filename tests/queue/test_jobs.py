@@ -1,5 +1,6 @@
 """Jobs are entered, shown and counted."""
 
+from boz_server.services.discs.thumbnails import store_of
 from tests.client import ok
 from tests.support import JPEG, assert_problem, unchanged
 
@@ -92,7 +93,7 @@ def test_it_answers_404_for_a_rip_of_an_unknown_disc(client, services):
     body = {"job_type": "rip", "disc_id": NOBODY, "thumbnails": [JPEG]}
     with unchanged(services):
         assert_problem(client.post("/api/jobs", json=body), 404, NOBODY)
-    assert not services.thumbnails.folder.exists()
+    assert not store_of(services.context).folder.exists()
 
 
 def test_it_answers_409_to_a_second_rip_of_a_title(client, services):

@@ -21,9 +21,11 @@ from boz_server.domain.queue.job_report import JobReport
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.domain.queue.placement import AssignmentStrategy
 from boz_server.schemas.job import REPORTABLE
+from boz_server.services.discs import detection, review, rip_requests
 from boz_server.services.discs.detection import ReportedDisc
 from tests.client import titles
 from tests.queue.queue_machine import AGENTS, UNLIKELY, WORKERS, QueueMachine
+from tests.support import put_in
 
 #: Thousands of steps: what they run, the tests of each behaviour run and measure.
 CHAOS = "CHAOS_ROUNDS" in os.environ
@@ -119,14 +121,14 @@ class Anything(QueueMachine):
         minutes = (170,) if label == "HEAT" else (43, 42.5, 44)
         facts = [TitleFacts(**title) for title in titles(*minutes)]
         report = ReportedDisc(agent_id, drive, label, "DVD disc", facts)
-        disc_id = self.ask(lambda: self.services.discs.detected(report)).disc_id
+        disc_id = self.ask(lambda: put_in(self.services, report)).disc_id
         if indices != []:
-            self.ask(lambda: self.services.review.approve(disc_id, {}))
-            self.ask(lambda: self.services.rips.order(disc_id, indices))
+            self.ask(lambda: review.approve(self.services.context, disc_id, {}))
+            self.ask(lambda: rip_requests.order(self.services.context, disc_id, indices))
 
     @rule(agent_id=agents, drive=drives)
     def disc_is_ejected(self, agent_id: str, drive: str) -> None:
-        self.ask(lambda: self.services.discs.ejected(agent_id, drive))
+        self.ask(lambda: detection.ejected(self.services.context, agent_id, drive))
 
     @rule(
         job_type=st.sampled_from([JobType.RIP, JobType.TRANSCODE, JobType.ORGANIZE]),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from boz_server.domain.queue.job_states import JobStatus
+from boz_server.services.discs.thumbnails import store_of
 from boz_server.services.queue import transitions
 from tests.client import Client, ok
 from tests.support import JPEG, assert_problem, at_once, unchanged
@@ -162,7 +163,7 @@ def test_it_keeps_the_latest_thumbnails_under_the_titles_number(client, services
         job = announce(client, thumbnails=images, thumbnail_timestamps=seconds)
     assert job["thumbnails"] == [f"/api/thumbnails/{job['job_id']}/title_2_90.jpg"]
     assert client.get(job["thumbnails"][0]).status_code == 200
-    assert services.thumbnails.count(job["job_id"]) == 1
+    assert store_of(services.context).count(job["job_id"]) == 1
 
 
 def test_it_keeps_what_the_agent_leaves_out(client):

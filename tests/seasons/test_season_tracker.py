@@ -7,9 +7,11 @@ import pytest
 from boz_server.database.models import Disc
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.errors import Conflict
+from boz_server.services.discs import review
 from boz_server.services.discs.detection import ReportedDisc
+from boz_server.services.seasons import tracker
 from boz_server.services.wiring import Services
-from tests.support import at_once
+from tests.support import at_once, put_in
 
 
 @pytest.fixture(autouse=True, params=range(5))
@@ -31,7 +33,7 @@ def disc_in(
 
     def detected() -> list[int]:
         try:
-            return numbers_of(services.discs.detected(report))
+            return numbers_of(put_in(services, report))
         finally:
             services.context.database.release()
 
@@ -43,7 +45,7 @@ def approval(services: Services, disc_id: str) -> Callable[[], list[int]]:
 
     def approve() -> list[int]:
         try:
-            return numbers_of(services.review.approve(disc_id, {}))
+            return numbers_of(review.approve(services.context, disc_id, {}))
         except Conflict:
             return []
         finally:
@@ -57,7 +59,7 @@ def rejection(services: Services, disc_id: str) -> Callable[[], list[int]]:
 
     def reject() -> list[int]:
         try:
-            return numbers_of(services.review.reject(disc_id))
+            return numbers_of(review.reject(services.context, disc_id))
         finally:
             services.context.database.release()
 
@@ -77,17 +79,19 @@ def only_disc(services: Services) -> str:
 def test_it_shares_no_number_among_discs_that_come_at_once(services):
     # At the same instant, too: whose turn it is may still change while more of them come.
     at_once(*(disc_in(services, f"pc{number}", number, labelled=False) for number in range(1, 5)))
-    found = map(numbers_of, services.seasons.seasons.discs("Firefly:s1"))
+    found = map(numbers_of, services.context.stores.seasons.discs("Firefly:s1"))
     assert sorted(number for each in found for number in each) == list(range(1, 13))
-    assert services.seasons.get("Firefly:s1").last_episode_assigned == 12
+    assert tracker.get(services.context, "Firefly:s1").last_episode_assigned == 12
 
 
 def test_it_numbers_discs_that_come_at_once_by_their_labels(services):
     at_once(*(disc_in(services, f"pc{number}", number) for number in range(1, 5)))
-    discs = sorted(services.seasons.seasons.discs("Firefly:s1"), key=lambda disc: disc.disc_name)
+    discs = sorted(
+        services.context.stores.seasons.discs("Firefly:s1"), key=lambda disc: disc.disc_name
+    )
     assert [numbers_of(disc) for disc in discs] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]
     assert [disc.identification["numbering"] for disc in discs] == [[]] * 4
-    assert services.seasons.get("Firefly:s1").last_episode_assigned == 12
+    assert tracker.get(services.context, "Firefly:s1").last_episode_assigned == 12
 
 
 def test_it_gives_copies_that_come_at_once_the_same_numbers(services):
@@ -97,14 +101,14 @@ def test_it_gives_copies_that_come_at_once_the_same_numbers(services):
 def test_it_loses_no_disc_that_comes_while_another_is_approved(services):
     disc_in(services, "pc", 1)()
     at_once(disc_in(services, "den", 2), approval(services, only_disc(services)))
-    season = services.seasons.get("Firefly:s1")
+    season = tracker.get(services.context, "Firefly:s1")
     assert (len(season.disc_ids), season.last_episode_assigned) == (2, 6)
 
 
 def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
-    services.review.reject(disc_id)
+    review.reject(services.context, disc_id)
     assert disc_in(services, "den", 2, labelled=False)() == [1, 2, 3]
     assert approval(services, disc_id)() == []
 
@@ -112,7 +116,7 @@ def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services):
 def test_it_approves_no_rejected_numbers_that_a_disc_gets_just_now(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
-    services.review.reject(disc_id)
+    review.reject(services.context, disc_id)
     coming = disc_in(services, "den", 2, labelled=False)
     came, approved = at_once(coming, approval(services, disc_id))
     assert came == ([4, 5, 6] if approved else [1, 2, 3])
@@ -122,7 +126,7 @@ def test_it_loses_no_disc_that_comes_while_another_is_rejected(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     came, _ = at_once(disc_in(services, "den", 2), rejection(services, disc_id))
-    season = services.seasons.get("Firefly:s1")
+    season = tracker.get(services.context, "Firefly:s1")
     assert came in ([1, 2, 3], [4, 5, 6])
     assert season.last_episode_assigned == max(came)
     assert len(season.disc_ids) == 1

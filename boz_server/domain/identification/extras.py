@@ -1,4 +1,4 @@
-"""Which titles of a disc are extras: by what they are called, or by being short."""
+"""Recognises extras by their names."""
 
 import re
 
@@ -30,14 +30,9 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def is_extra_by_name(name: str) -> bool:
-    """Whether a title's name says that it is bonus material.
+    """Say whether a title's name marks it as bonus material.
 
     Whole words in any case, with any separators: "Deleted Scenes" and "GAG_REEL" are
-    extras, "Trailerpark" is not. An empty name says nothing: False.
+    extras, "Trailerpark" is not. False for an empty name.
     """
     return _EXTRA.search(_SEPARATORS.sub(" ", name.casefold())) is not None
-
-
-def is_extra_by_duration(duration_seconds: int, min_duration_seconds: int) -> bool:
-    """Whether a title is too short to be a film or an episode; the bound itself is not."""
-    return duration_seconds < min_duration_seconds

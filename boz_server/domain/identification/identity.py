@@ -1,4 +1,4 @@
-"""What a disc is taken for, how sure that is, and why."""
+"""What we take a disc for, how sure we are, and why."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from boz_server.domain.metadata.answers import Film
 
 #: A person said so.
 CERTAIN = 1.0
-#: No more than so sure is a disc whose episode numbers, or whose name, are a guess.
+#: The most that we are sure of a disc whose episode numbers, or whose name, are a guess.
 GUESSED_NUMBERS = 0.8
 GUESSED_NAME = 0.5
-#: Of several cuts, a person says which is wanted.
+#: Of several cuts, a person has to choose one.
 GUESSED_CUT = 0.8
 UNCERTAIN_FILM = 0.6
-#: While a provider that was to be asked has not answered.
+#: The most while a provider has not answered.
 NOT_LOOKED_UP = 0.85
 
 
@@ -28,8 +28,8 @@ class Identity:
     name: of the film or the show. confidence: 0–1, in all of it; name_confidence: in the name.
     season_number, starting_episode: for shows; None there means "as the season goes on".
     season_is_guess: nothing names the season. series_id: TheTVDB's. year, edition, film: for films.
-    is_bonus: a film's disc without the film. reasons, warnings: sentences. is_told: a person said
-    so.
+    is_bonus: a film's disc without the film. reasons, warnings: sentences. from_user: a person
+    said so.
     """
 
     media_type: MediaType
@@ -47,10 +47,10 @@ class Identity:
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
-    is_told: bool = False
+    from_user: bool = False
 
-    def kept(self, further_warnings: Sequence[str] = ()) -> dict[str, Any]:
-        """What the database keeps of it; "numbering" has warnings about episode numbers."""
+    def stored(self, further_warnings: Sequence[str] = ()) -> dict[str, Any]:
+        """Return Disc.identification; "numbering" has the warnings about episode numbers."""
         return {
             "confidence": self.confidence,
             "reasons": list(self.reasons),
@@ -60,7 +60,7 @@ class Identity:
         }
 
 
-class Shown(TypedDict):
+class IdentificationJson(TypedDict):
     """The `identification` of the API."""
 
     media_type: str
@@ -69,23 +69,23 @@ class Shown(TypedDict):
     warnings: list[str]
 
 
-def shown(media_type: str, kept: Mapping[str, Any]) -> Shown:
-    """What the API says of a disc; doubtful numbers make the whole doubtful.
+def as_json(media_type: str, stored: Mapping[str, Any]) -> IdentificationJson:
+    """Return a disc's `identification` in the API; doubtful numbers lower its confidence.
 
-    kept: as `Identity.kept` has it; empty for discs of older versions.
+    stored: see `Identity.stored`; empty for discs of older versions.
     """
-    numbering = list(kept.get("numbering", ()))
-    confidence = float(kept.get("confidence", 0.0))
-    return Shown(
+    numbering = list(stored.get("numbering", ()))
+    confidence = float(stored.get("confidence", 0.0))
+    return IdentificationJson(
         media_type=media_type,
         confidence=min(confidence, GUESSED_NUMBERS) if numbering else confidence,
-        reasons=list(kept.get("reasons", ())),
-        warnings=[*kept.get("warnings", ()), *numbering],
+        reasons=list(stored.get("reasons", ())),
+        warnings=[*stored.get("warnings", ()), *numbering],
     )
 
 
 def read_label(label: str, titles: Sequence[TitleFacts]) -> DiscLabel:
-    """Read a disc's label, and the name that it gives its titles where they share one."""
+    """Read a disc's label, and the name that its titles share, if they do."""
     read = parse_label(label)
     name = common_name(titles)
     if name is None or name.startswith("Title "):

@@ -94,6 +94,21 @@ class DiscLabel:
         text = unicodedata.normalize("NFKD", self.name or "").casefold()
         return "".join(c for c in text if c.isalnum())
 
+    def resembles(self, title_key: str) -> bool:
+        """Whether a disc of that name may be of the same show, with its label spelled differently.
+
+        title_key: another disc's `key`.
+        """
+        return bool(title_key and self.key) and (title_key in self.key or self.key in title_key)
+
+    def continues(self, title_key: str, disc_number: int | None) -> bool:
+        """Whether this may be the next disc in a box whose labels are spelled differently."""
+        return (
+            self.disc_number is not None
+            and disc_number == self.disc_number - 1
+            and self.resembles(title_key)
+        )
+
     @property
     def certainty(self) -> float:
         """0–1: how far the name can be believed to be what the disc is called."""

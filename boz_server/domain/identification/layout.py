@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 
 from boz_server.domain.identification.clusters import Lengths, find_episodes, find_shorts
 from boz_server.domain.identification.copies import (
@@ -88,17 +87,6 @@ def analyse(
     other discs of the same season; where they are known, an episode is of such a length.
     """
     ordered = tuple(sorted(titles, key=lambda title: title.index))
-    return _analyse(ordered, min_duration_seconds, duration_variance, tuple(season_lengths))
-
-
-# A disc is looked at several times while it is identified and named.
-@lru_cache(maxsize=8)
-def _analyse(
-    ordered: tuple[TitleFacts, ...],
-    min_duration_seconds: int,
-    duration_variance: float,
-    season_lengths: tuple[int, ...],
-) -> Layout:
     copies, play_alls = _repeats(ordered, min_duration_seconds)
     singles = [t for t in ordered if t.index not in copies and t.index not in play_alls]
     disc_name = common_name(ordered)
@@ -111,7 +99,7 @@ def _analyse(
     candidates = find_shorts(singles, candidates) or candidates
     evidence, chosen = _proven_episodes(singles, candidates, copies, play_alls)
     if chosen is None:
-        lengths = Lengths(duration_variance, season_lengths)
+        lengths = Lengths(duration_variance, tuple(season_lengths))
         episodes, doubles = find_episodes(_not_played(candidates, play_alls), lengths, proven=False)
         if season_lengths and _is_bonus(episodes, singles, season_lengths):
             episodes = []

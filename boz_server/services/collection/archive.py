@@ -4,11 +4,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from boz_server.context import Context
-from boz_server.domain.collection.related import LinkedDisc, is_archivable, related_groups
+from boz_server.domain.collection.related import (
+    LinkedDisc,
+    LinkKind,
+    is_archivable,
+    links_of,
+    related_groups,
+)
+from boz_server.domain.identification.disc_facts import DiscFacts
 from boz_server.repositories.retention_repository import Cutoffs
 
 #: A group with more links than this is compared with all discs, not only with those that share one.
 MAX_LINKS = 500
+#: How many of the latest discs are searched for a show whose labels are spelled differently.
+LATEST_DISCS = 50
 
 
 def archivable(context: Context, cutoffs: Cutoffs) -> list[list[LinkedDisc]]:
@@ -40,3 +49,26 @@ def _is_archivable_still(context: Context, group: Sequence[LinkedDisc], cutoffs:
         ids == {disc.disc_id for disc in each} and is_archivable(each)
         for each in related_groups(live)
     )
+
+
+def restore_related(context: Context, disc: DiscFacts) -> bool:
+    """Restore the archived discs that bear on what a disc is; returns whether any came back.
+
+    They are the records of the same disc, the discs of its name, and the one before it in a box
+    whose labels are spelled differently.
+    """
+    context.database.require_queue()
+    archived = context.stores.archive
+    keys = {disc.title_key, disc.read.key} - {""}
+    for disc_id, key in archived.latest_shows(LATEST_DISCS) if disc.read.disc_number else ():
+        if disc.read.resembles(key):
+            other = archived.get(disc_id)
+            if other is not None and disc.read.continues(key, other.disc_number):
+                keys.add(key)
+    links = {(LinkKind.TITLE_KEY, key) for key in keys}
+    return archived.bring_back(links_of(disc.fingerprint, "", None) | links)
+
+
+def restore_show(context: Context, show_name: str) -> None:
+    """Restore the archived discs of a show."""
+    context.stores.archive.bring_back([(LinkKind.SHOW_NAME, show_name)])

@@ -1,164 +1,152 @@
-"""What a person says that a disc is; everything is then worked out anew."""
+"""A person says what a disc is; everything is then worked out anew.
+
+Providers are asked before the one transaction of each correction.
+"""
 
 import logging
 from dataclasses import replace
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
-from boz_server.domain.identification.identity import Identity, read_label
+from boz_server.domain.identification.identity import CERTAIN, Identity
 from boz_server.domain.identification.media_type import MediaType
 from boz_server.errors import Refused
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.services.discs.disc_findings import Findings, told, with_findings
-from boz_server.services.discs.disc_rules import facts_of, found, require_undecided
-from boz_server.services.discs.identify import DiscIdentifier
-from boz_server.services.discs.lookup import DiscLookup
-from boz_server.services.discs.preview_generator import PreviewGenerator
-from boz_server.services.seasons.tracker import SeasonTracker
+from boz_server.services.discs import lookup
+from boz_server.services.discs.identify import as_film, stored_facts
+from boz_server.services.discs.lookup import Findings
+from boz_server.services.discs.preview_generator import PreviewGenerator, put_preview
+from boz_server.services.discs.review import lock_disc, read_disc, require_undecided
+from boz_server.services.metadata.lookup import Metadata
+from boz_server.services.seasons import tracker
 
 log = logging.getLogger(__name__)
 
 
-class DiscOverrides:
-    """Takes a person's word; providers are asked before the one transaction of each."""
-
-    def __init__(
-        self,
-        clock: Clock,
-        database: Database,
-        *,
-        discs: DiscRepository,
-        lookup: DiscLookup,
-        identifier: DiscIdentifier,
-        previews: PreviewGenerator,
-        seasons: SeasonTracker,
-    ) -> None:
-        self.clock = clock
-        self.database = database
-        self.discs = discs
-        self.lookup = lookup
-        self.identifier = identifier
-        self.previews = previews
-        self.seasons = seasons
-
-    def update_season(self, disc_id: str, season_number: int, starting_episode: int) -> Disc:
-        """Number and name a TV disc anew. Raises Refused when it is none."""
-        disc = self._read(disc_id)
+def update_season(
+    context: Context, metadata: Metadata, disc_id: str, season_number: int, starting_episode: int
+) -> Disc:
+    """Number and name a TV disc anew. Raises Refused when it is not one."""
+    disc = read_disc(context, disc_id)
+    _require_show(disc)
+    findings = lookup.show(metadata, disc.tv_show_name or "", disc.thetvdb_series_id)
+    with context.database.write_queue():
+        disc = _lock(context, disc_id)
         _require_show(disc)
-        findings = self.lookup.show(disc.tv_show_name or "", disc.thetvdb_series_id)
-        with self.database.write_queue():
-            disc = self._hold(disc_id)
-            _require_show(disc)
-            series_id = disc.thetvdb_series_id
-            if series_id is None and findings.show is not None:
-                series_id = findings.show.series.series_id
-            identity = Identity(
-                MediaType.TV_SHOW,
-                disc.tv_show_name or "",
-                season_number=season_number,
-                starting_episode=starting_episode,
-                series_id=series_id,
-                candidates=tuple(disc.candidates),
-            )
-            return self._identify_as(disc, identity, findings)
+        series_id = disc.thetvdb_series_id
+        if series_id is None and findings.show is not None:
+            series_id = findings.show.series.series_id
+        identity = Identity(
+            MediaType.TV_SHOW,
+            disc.tv_show_name or "",
+            season_number=season_number,
+            starting_episode=starting_episode,
+            series_id=series_id,
+            candidates=tuple(disc.candidates),
+        )
+        return _identify_as(context, disc, identity, findings)
 
-    def override_media_type(self, disc_id: str, identity: Identity) -> Disc:
-        """Take a person's word for what a disc is; what they leave out, the label says."""
-        disc = self._read(disc_id)
-        if identity.media_type is MediaType.TV_SHOW:
-            findings = self.lookup.show(identity.name)
-            identity = _in_its_season(disc, identity)
+
+def override_media_type(
+    context: Context, metadata: Metadata, disc_id: str, identity: Identity
+) -> Disc:
+    """Take a person's word for what a disc is; the label says what they leave out."""
+    disc = read_disc(context, disc_id)
+    if identity.media_type is MediaType.TV_SHOW:
+        findings = lookup.show(metadata, identity.name)
+        identity = _in_its_season(context, disc, identity)
+    else:
+        identity, findings = _film(context, metadata, disc, identity)
+    with context.database.write_queue():
+        disc = _lock(context, disc_id)
+        identity = lookup.with_findings(identity, findings)
+        return _identify_as(context, disc, identity, findings)
+
+
+def identify(
+    context: Context, metadata: Metadata, disc_id: str, provider: str, external_id: str
+) -> Disc:
+    """Take a person's choice of a show or film that a provider knows.
+
+    Raises DiscNotFound, Invalid when the provider doesn't know the id, Refused when there is no
+    key for it, ProviderUnavailable when it can't be asked, and Conflict once a rip has started.
+    """
+    require_undecided(read_disc(context, disc_id))
+    chosen = lookup.chosen(metadata, provider, external_id)
+    with context.database.write_queue():
+        disc = _lock(context, disc_id)
+        identity = replace(chosen.identity, candidates=tuple(disc.candidates))
+        if identity.media_type is MediaType.MOVIE:
+            identity = replace(identity, edition=stored_facts(context, disc).read.edition)
+        elif disc.tv_season_number is None:
+            identity = _in_its_season(context, disc, identity)
         else:
-            identity, findings = self._film(disc, identity)
-        with self.database.write_queue():
-            disc = self._hold(disc_id)
-            return self._identify_as(disc, with_findings(identity, findings), findings)
-
-    def identify(self, disc_id: str, provider: str, external_id: str) -> Disc:
-        """Take a person's choice of a show or film that a provider knows.
-
-        Raises DiscNotFound, Invalid where the provider has none of that id, Refused where there
-        is no key for it, ProviderUnavailable where it can't be asked, and Conflict once the rip
-        has begun.
-        """
-        require_undecided(self._read(disc_id))
-        chosen = self.lookup.chosen(provider, external_id)
-        with self.database.write_queue():
-            disc = self._hold(disc_id)
-            identity = replace(chosen.identity, candidates=tuple(disc.candidates))
-            if identity.media_type is MediaType.MOVIE:
-                edition = read_label(disc.disc_name, facts_of(disc)).edition
-                identity = replace(identity, edition=edition)
-            elif disc.tv_season_number is None:
-                identity = _in_its_season(disc, identity)
-            else:
-                identity = replace(
-                    identity,
-                    season_number=disc.tv_season_number,
-                    season_is_guess=bool(disc.identification.get("season_is_guess")),
-                    starting_episode=disc.told_first_episode,
-                )
-            return self._identify_as(disc, identity, chosen.findings)
-
-    def _film(self, disc: Disc, identity: Identity) -> tuple[Identity, Findings]:
-        """The film that a person says a disc is, and what providers know of it."""
-        facts = facts_of(disc)
-        read = read_label(disc.disc_name, facts)
-        feature = self.identifier.layout(facts).main_feature
-        seconds = feature.duration_seconds if feature else None
-        name = identity.name or disc.movie_title or read.film_name
-        year = identity.year or (None if identity.name else disc.movie_year or read.year)
-        findings = self.lookup.film(name, year, seconds)
-        if not identity.name:
-            guess = self.identifier.as_film(disc.disc_name, facts, findings)
-            is_named = disc.movie_title is not None
             identity = replace(
                 identity,
-                name=disc.movie_title or guess.name,
-                name_confidence=disc.movie_confidence if is_named else guess.name_confidence,
-                year=year,
+                season_number=disc.tv_season_number,
+                season_is_guess=bool(disc.identification.get("season_is_guess")),
+                starting_episode=disc.told_first_episode,
             )
-        return replace(identity, edition=read.edition), findings
+        return _identify_as(context, disc, identity, chosen.findings)
 
-    def _read(self, disc_id: str) -> Disc:
-        return found(self.discs.get(disc_id), disc_id)
 
-    def _hold(self, disc_id: str) -> Disc:
-        disc = found(self.discs.lock(disc_id), disc_id)
-        require_undecided(disc)
-        return disc
-
-    def _identify_as(self, disc: Disc, identity: Identity, findings: Findings) -> Disc:
-        """Name a disc anew for what a person says it is; a refusal of the old names is moot."""
-        identity = told(replace(identity, warnings=(*identity.warnings, *findings.failed)))
-        preview = self.previews.propose(
-            disc.disc_name, disc.fingerprint, facts_of(disc), identity, findings
+def _film(
+    context: Context, metadata: Metadata, disc: Disc, identity: Identity
+) -> tuple[Identity, Findings]:
+    """Return the film that a person says a disc is, and what providers know of it."""
+    facts = stored_facts(context, disc)
+    feature = facts.layout().main_feature
+    name = identity.name or disc.movie_title or facts.read.film_name
+    year = identity.year or (None if identity.name else disc.movie_year or facts.read.year)
+    findings = lookup.film(metadata, name, year, feature.duration_seconds if feature else None)
+    if not identity.name:
+        guess = as_film(facts, findings)
+        is_named = disc.movie_title is not None
+        identity = replace(
+            identity,
+            name=disc.movie_title or guess.name,
+            name_confidence=disc.movie_confidence if is_named else guess.name_confidence,
+            year=year,
         )
-        status = disc.preview_status
-        # Until it is numbered, it is numbered with the season's other discs.
-        self.discs.put_preview(
-            disc.disc_id,
-            preview.disc | {"preview_status": PreviewStatus.PENDING},
-            preview.titles,
-        )
-        now = self.clock.now()
-        self.seasons.refresh([disc.tv_season_id, preview.disc["tv_season"]], now)
-        if status == PreviewStatus.APPROVED:
-            self.discs.update(disc.disc_id, preview_status=status)
-            approved = self._read(disc.disc_id)
-            self.seasons.require_free_numbers(approved)
-            self.seasons.accept(approved, now)
-        log.info("Disc identified by a person", extra={"disc_id": disc.disc_id})
-        return self._read(disc.disc_id)
+    return replace(identity, edition=facts.read.edition), findings
 
 
-def _in_its_season(disc: Disc, identity: Identity) -> Identity:
-    """The show that a person names, in the season that they name, or else the label does."""
+def _lock(context: Context, disc_id: str) -> Disc:
+    disc = lock_disc(context, disc_id)
+    require_undecided(disc)
+    return disc
+
+
+def _identify_as(context: Context, disc: Disc, identity: Identity, findings: Findings) -> Disc:
+    """Name a disc anew as what a person says it is; a rejection of the old names is void."""
+    disc_id, status, now = disc.disc_id, disc.preview_status, context.clock.now()
+    identity = replace(
+        identity,
+        confidence=CERTAIN,
+        name_confidence=identity.name_confidence or CERTAIN,
+        reasons=("A person said so.",),
+        warnings=(*identity.warnings, *findings.failed),
+        from_user=True,
+    )
+    # Pending until it is numbered with its season's other discs.
+    context.stores.discs.decide(disc_id, PreviewStatus.PENDING)
+    facts = stored_facts(context, disc)
+    preview = PreviewGenerator(context).propose(facts, identity, findings, disc_id)
+    put_preview(context, disc, preview, now)
+    if status == PreviewStatus.APPROVED:
+        context.stores.discs.decide(disc_id, status)
+        approved = read_disc(context, disc_id)
+        tracker.require_free_numbers(context, approved)
+        tracker.accept(context, approved, now)
+    log.info("Disc identified by a person", extra={"disc_id": disc_id})
+    return read_disc(context, disc_id)
+
+
+def _in_its_season(context: Context, disc: Disc, identity: Identity) -> Identity:
+    """Return the show that a person names, in the season that they or else the label name."""
     if identity.season_number is not None:
         return identity
-    season = read_label(disc.disc_name, facts_of(disc)).season_number
+    season = stored_facts(context, disc).read.season_number
     return replace(identity, season_number=season, season_is_guess=season is None)
 
 

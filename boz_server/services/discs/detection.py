@@ -1,42 +1,41 @@
-"""Discs as agents report them: put in, reported again, ejected."""
+"""Discs as agents report them: put in, reported again, ejected.
+
+A report is handled in one direction: look the disc up, outside of any transaction; then, in one
+transaction, read what is known of it, propose its names, and write them.
+"""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
-from boz_server.clock import Clock
 from boz_server.context import Context
-from boz_server.database.connection import Database
-from boz_server.database.models import Disc
-from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.identification.title_facts import TitleFacts, fingerprint
+from boz_server.database.models import Disc, Title
+from boz_server.domain.discs.disc_states import PreviewStatus
+from boz_server.domain.identification.disc_facts import DiscFacts
+from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.queue.job_states import UNSTARTED, JobStatus
-from boz_server.errors import AgentNotFound
-from boz_server.repositories.agent_repository import AgentRepository
-from boz_server.repositories.archive_repository import ArchiveRepository
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.repositories.job_repository import Guard, JobRepository
+from boz_server.errors import AgentNotFound, DiscNotFound
+from boz_server.repositories.job_repository import Guard
 from boz_server.repositories.paging import Page, PageRequest
-from boz_server.services.discs.disc_findings import NOTHING, Findings
-from boz_server.services.discs.disc_recall import DiscRecall
-from boz_server.services.discs.disc_rules import found
+from boz_server.services.collection import archive
+from boz_server.services.discs import lookup
 from boz_server.services.discs.hands_free import is_clear
-from boz_server.services.discs.lookup import DiscLookup
-from boz_server.services.discs.preview_generator import Preview, PreviewGenerator
-from boz_server.services.discs.thumbnails import Thumbnail, ThumbnailStore
+from boz_server.services.discs.identify import facts_of
+from boz_server.services.discs.lookup import NOTHING, Findings
+from boz_server.services.discs.preview_generator import Preview, PreviewGenerator, put_preview
+from boz_server.services.discs.thumbnails import Thumbnail, store_of
+from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.queue import dispatcher, transitions
-from boz_server.services.queue.transitions import DISC_GONE
-from boz_server.services.seasons.tracker import SeasonTracker
-from boz_server.settings import Settings
+from boz_server.services.seasons import tracker
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedDisc:
-    """A disc as an agent reports it. findings: what providers know of it, once they were asked."""
+    """A disc as an agent reports it."""
 
     agent_id: str
     drive: str
@@ -44,196 +43,177 @@ class ReportedDisc:
     disc_type: str
     titles: Sequence[TitleFacts]
     thumbnails: Sequence[Thumbnail] = ()
-    findings: Findings | None = None
 
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same disc in any drive."""
-        return fingerprint(self.disc_name, self.titles)
-
-    def title_columns(self) -> dict[int, dict[str, Any]]:
-        """What was measured of each title, by its index."""
-        columns: dict[int, dict[str, Any]] = {
-            title.index: {
-                "name": title.name,
-                "duration_seconds": title.duration_seconds,
-                "size_bytes": title.size_bytes,
-                "chapters": title.chapters,
-                "source_file": title.source_file or None,
-                "segment_map": title.segment_map or None,
-                "output_file": title.output_file or None,
-                "thumbnail_timestamps": [],
-            }
-            for title in self.titles
-        }
-        for thumbnail in self.thumbnails:
-            columns[thumbnail.title_index]["thumbnail_timestamps"].append(thumbnail.timestamp)
-        return columns
+    def timestamps(self, title_index: int) -> list[int]:
+        """Return the seconds at which a title's thumbnails were taken."""
+        return [each.timestamp for each in self.thumbnails if each.title_index == title_index]
 
 
-class DiscManager:
-    """Takes what agents report of their drives, and keeps discs and their names."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a reported disc. present: the disc that we believe is in that drive.
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        database: Database,
-        *,
-        agents: AgentRepository,
-        discs: DiscRepository,
-        archive: ArchiveRepository,
-        recall: DiscRecall,
-        jobs: JobRepository,
-        lookup: DiscLookup,
-        previews: PreviewGenerator,
-        seasons: SeasonTracker,
-        context: Context,
-        thumbnails: ThumbnailStore,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = database
-        self.agents = agents
-        self.discs = discs
-        self.archive = archive
-        self.recall = recall
-        self.jobs = jobs
-        self.lookup = lookup
-        self.previews = previews
-        self.seasons = seasons
-        self.context = context
-        self.thumbnails = thumbnails
+    is_present: it is the reported one. accepted: the same disc, whose names were accepted before.
+    """
 
-    def looked_up(self, report: ReportedDisc) -> ReportedDisc:
-        """Ask the providers about a disc, unless it is known already; outside of transactions.
+    present: Disc | None
+    is_present: bool
+    accepted: Disc | None
 
-        Raises AgentNotFound.
-        """
-        if self.agents.get(report.agent_id) is None:
-            raise AgentNotFound(report.agent_id)
-        with self.database.write_queue():
-            present = self._in_drive(report)
-        is_known = present is not None and present.fingerprint == report.fingerprint
-        if is_known or self.discs.approved_before(report.fingerprint) is not None:
-            return replace(report, findings=NOTHING)
-        found = self.lookup.disc(report.disc_name, report.titles, report.fingerprint)
-        return replace(report, findings=found)
 
-    def detected(self, report: ReportedDisc) -> Disc:
-        """Enter a disc with proposed names, or refresh it where it is the one known to lie there.
+def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> Findings:
+    """Ask the providers about a disc, unless it is known. Raises AgentNotFound."""
+    if not (metadata.has_tv or metadata.has_films):
+        return NOTHING
+    facts = facts_of(context, report.disc_name, report.titles)
+    with context.database.write_queue():
+        known = _read(context, report, facts)
+    if known.is_present or known.accepted is not None:
+        return NOTHING
+    return lookup.disc(context, metadata, facts)
 
-        Another disc in that drive counts as ejected. Raises AgentNotFound.
-        """
-        if report.findings is None:
-            report = self.looked_up(report)
-        with self.database.write_queue():
-            # Two reports for one drive come one after the other, on any engine.
-            if not self.agents.lock(report.agent_id):
-                raise AgentNotFound(report.agent_id)
-            # Again: since the providers were asked, what came back may have been put away.
-            present = self._in_drive(report)
-            if present is not None and present.fingerprint == report.fingerprint:
-                disc = self._refresh(present.disc_id, report)
-            else:
-                if present is not None:
-                    self._close(present)
-                disc = self._enter(report)
-            if disc.preview_status == PreviewStatus.APPROVED:
-                # No one has to look at them any more.
-                self.discs.drop_thumbnails(disc.disc_id)
-                return self.get(disc.disc_id)
-            # Before the commit: a title that names thumbnails has them.
-            self.thumbnails.save(disc.disc_id, report.thumbnails)
-            return disc
 
-    def ejected(self, agent_id: str, drive: str) -> str | None:
-        """Close the disc in a drive; returns its id, or None when none is known there."""
-        with self.database.write_queue():
-            if not self.agents.lock(agent_id):
-                return None
-            present = self.discs.in_drive(agent_id, drive)
-            if present is None:
-                return None
-            self._close(present)
-            return str(present.disc_id)
+def enter(context: Context, report: ReportedDisc, findings: Findings) -> Disc:
+    """Enter a disc with proposed names; a disc that is in that drive already is updated.
 
-    def get(self, disc_id: str) -> Disc:
-        """Return a disc with its titles, from the archive too; raises DiscNotFound."""
-        return found(self.discs.get(disc_id) or self.archive.get(disc_id), disc_id)
-
-    def page(self, request: PageRequest) -> Page[Disc]:
-        """Return discs with their titles, the latest detected first."""
-        return self.discs.page(request)
-
-    def _in_drive(self, report: ReportedDisc) -> Disc | None:
-        """Return the disc that is known to lie where one is reported, and may be that one. What
-        the archive has that counts for another comes back first, be it the disc itself."""
-        present = self.discs.in_drive(report.agent_id, report.drive)
-        if present is not None and present.fingerprint == report.fingerprint:
-            return present
-        if self.recall.before(report.disc_name, report.titles, report.fingerprint):
-            return self.discs.in_drive(report.agent_id, report.drive)
-        return present
-
-    def _enter(self, report: ReportedDisc) -> Disc:
-        now = self.clock.now()
-        disc_id = str(uuid4())
-        before = self.discs.approved_before(report.fingerprint)
-        preview = self._preview(report) if before is None else self.previews.again(before)
-        titles = report.title_columns()
-        self.discs.insert(
-            [
-                {"title_index": index} | titles[index] | proposal
-                for index, proposal in preview.titles.items()
-            ],
-            disc_id=disc_id,
-            agent=report.agent_id,
-            drive=report.drive,
-            disc_name=report.disc_name,
-            disc_type=report.disc_type,
-            fingerprint=report.fingerprint,
-            detected_at=now,
-            **preview.disc,
-        )
-        self.seasons.refresh([preview.disc["tv_season"]], now)
-        disc = self.get(disc_id)
-        if is_clear(self.settings, disc, was_approved=before is not None):
-            self.discs.update(disc_id, preview_status=PreviewStatus.APPROVED)
-            self.seasons.accept(disc, now)
-            disc = self.get(disc_id)
-        log.info("Disc detected", extra={"disc_id": disc_id, "disc_name": report.disc_name})
+    Another disc in that drive counts as ejected. findings: what `look_up` returned; what was read
+    for it is read again, as it may have changed since. Raises AgentNotFound.
+    """
+    facts = facts_of(context, report.disc_name, report.titles)
+    with context.database.write_queue():
+        known = _read(context, report, facts)
+        if known.present is not None and known.is_present:
+            disc = _update(context, known.present, report)
+        else:
+            if known.present is not None:
+                _close(context, known.present)
+            previews, accepted = PreviewGenerator(context), known.accepted
+            preview = previews.again(accepted) if accepted else previews.identified(facts, findings)
+            disc = _new_disc(report, facts.fingerprint, context.clock.now())
+            _enter(context, disc, preview, was_approved=accepted is not None)
+        if disc.preview_status == PreviewStatus.APPROVED:
+            # Nobody has to look at the thumbnails.
+            context.stores.discs.drop_thumbnails(disc.disc_id)
+            return get(context, disc.disc_id)
+        # Before the commit: a title that names thumbnails has them.
+        store_of(context).save(disc.disc_id, report.thumbnails)
         return disc
 
-    def _preview(self, report: ReportedDisc) -> Preview:
-        return self.previews.identified(
-            report.disc_name, report.fingerprint, report.titles, report.findings or NOTHING
+
+def ejected(context: Context, agent_id: str, drive: str) -> str | None:
+    """Close the disc in a drive; returns its id, or None when none is known there."""
+    with context.database.write_queue():
+        if not context.stores.agents.lock(agent_id):
+            return None
+        present = context.stores.discs.in_drive(agent_id, drive)
+        if present is None:
+            return None
+        _close(context, present)
+        return str(present.disc_id)
+
+
+def get(context: Context, disc_id: str) -> Disc:
+    """Return a disc with its titles, from the archive too; raises DiscNotFound."""
+    disc = context.stores.discs.get(disc_id) or context.stores.archive.get(disc_id)
+    if disc is None:
+        raise DiscNotFound(disc_id)
+    return disc
+
+
+def page(context: Context, request: PageRequest) -> Page[Disc]:
+    """Return discs with their titles, the latest detected first."""
+    return context.stores.discs.page(request)
+
+
+def _read(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Known:
+    """Read what is known of a disc, after restoring from the archive what bears on it."""
+    context.database.require_queue()
+    stores = context.stores
+    if not stores.agents.lock(report.agent_id):
+        raise AgentNotFound(report.agent_id)
+    present = stores.discs.in_drive(report.agent_id, report.drive)
+    if present is not None and present.fingerprint == facts.fingerprint:
+        return _Known(present, is_present=True, accepted=None)
+    if archive.restore_related(context, facts):
+        # The disc itself may have come back.
+        present = stores.discs.in_drive(report.agent_id, report.drive)
+    is_present = present is not None and present.fingerprint == facts.fingerprint
+    return _Known(present, is_present, stores.discs.approved_before(facts.fingerprint))
+
+
+def _update(context: Context, disc: Disc, report: ReportedDisc) -> Disc:
+    """Store what was measured anew; what is proposed or decided stays."""
+    titles = {title.title_index: title for title in disc.titles}
+    for facts in report.titles:
+        _measure(titles[facts.index], facts, report.timestamps(facts.index))
+    if disc.disc_type != report.disc_type:
+        disc.disc_type = report.disc_type
+    context.stores.discs.save(disc)
+    return disc
+
+
+def _enter(context: Context, disc: Disc, preview: Preview, *, was_approved: bool) -> None:
+    """Write a new disc with what is proposed of it; approve it if the settings allow that."""
+    now = disc.detected_at
+    put_preview(context, disc, preview, now, is_new=True)
+    if is_clear(context.settings, disc, was_approved=was_approved):
+        context.stores.discs.decide(disc.disc_id, PreviewStatus.APPROVED)
+        disc.preview_status = PreviewStatus.APPROVED
+        tracker.accept(context, disc, now)
+    log.info("Disc detected", extra={"disc_id": disc.disc_id, "disc_name": disc.disc_name})
+
+
+def _new_disc(report: ReportedDisc, fingerprint: str, now: datetime) -> Disc:
+    """Return a disc in memory with what was measured, and nothing proposed yet."""
+    disc = Disc(
+        disc_id=str(uuid4()),
+        agent=report.agent_id,
+        drive=report.drive,
+        disc_name=report.disc_name,
+        disc_type=report.disc_type,
+        fingerprint=fingerprint,
+        detected_at=now,
+    )
+    disc.titles = []
+    for each in sorted(report.titles, key=lambda title: title.index):
+        title = Title(disc=disc.disc_id, title_index=each.index)
+        _measure(title, each, report.timestamps(each.index))
+        disc.titles.append(title)
+    return disc
+
+
+def _measure(title: Title, facts: TitleFacts, timestamps: list[int]) -> None:
+    """Change a title to what was measured; without new thumbnails it keeps its old ones."""
+    measured = {
+        "name": facts.name,
+        "duration_seconds": facts.duration_seconds,
+        "size_bytes": facts.size_bytes,
+        "chapters": facts.chapters,
+        "source_file": facts.source_file or None,
+        "segment_map": facts.segment_map or None,
+        "output_file": facts.output_file or None,
+        "thumbnail_timestamps": timestamps or title.thumbnail_timestamps,
+    }
+    for name, value in measured.items():
+        if getattr(title, name) != value:
+            setattr(title, name, value)
+
+
+def _close(context: Context, disc: Disc) -> None:
+    """Record that a disc has left its drive, and fail its jobs that have not begun.
+
+    Left to the agent, they would rip titles of the next disc.
+    """
+    context.stores.discs.eject(disc.disc_id)
+    for job in context.stores.jobs.unstarted_rips(disc.disc_id):
+        transitions.end(
+            context,
+            job.job_id,
+            JobStatus.FAILED,
+            actor=f"agent:{disc.agent_id}",
+            guard=Guard(only_from=UNSTARTED),
+            detail=transitions.DISC_GONE,
+            values={"error": transitions.DISC_GONE},
         )
-
-    def _refresh(self, disc_id: str, report: ReportedDisc) -> Disc:
-        """Take over what was measured anew; what is proposed or decided stays."""
-        for index, columns in report.title_columns().items():
-            if not columns["thumbnail_timestamps"]:
-                del columns["thumbnail_timestamps"]
-            self.discs.update_title(disc_id, index, **columns)
-        self.discs.update(disc_id, disc_type=report.disc_type)
-        return self.get(disc_id)
-
-    def _close(self, disc: Disc) -> None:
-        """A disc has left its drive: what has not begun of it can't be done any more.
-
-        The ids of its titles would rip another disc's, were its jobs left to the agent.
-        """
-        self.discs.update(disc.disc_id, status=DiscStatus.EJECTED)
-        for job in self.jobs.unstarted_rips(disc.disc_id):
-            transitions.end(
-                self.context,
-                job.job_id,
-                JobStatus.FAILED,
-                actor=f"agent:{disc.agent_id}",
-                guard=Guard(only_from=UNSTARTED),
-                detail=DISC_GONE,
-                values={"error": DISC_GONE},
-            )
-        dispatcher.dispatch(self.context)
-        log.info("Disc ejected", extra={"disc_id": disc.disc_id})
+    dispatcher.dispatch(context)
+    log.info("Disc ejected", extra={"disc_id": disc.disc_id})

@@ -1,38 +1,58 @@
-"""Asks the providers what a disc may be; never inside a transaction."""
+"""Asks providers what a disc may be, and weighs what they answer; never inside a transaction."""
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from boz_server.context import Context
 from boz_server.domain.identification.candidates import (
+    GOOD_FILM,
     SAME_NAME,
+    ScoredFilm,
     ScoredSeries,
     rank_films,
     rank_series,
 )
-from boz_server.domain.identification.identity import CERTAIN, Identity, read_label
-from boz_server.domain.identification.label import DiscLabel
-from boz_server.domain.identification.layout import Layout, analyse
+from boz_server.domain.identification.disc_facts import DiscFacts
+from boz_server.domain.identification.identity import CERTAIN, Identity
 from boz_server.domain.identification.media_type import MediaType, weigh
-from boz_server.domain.identification.title_facts import TitleFacts
+from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.domain.naming import names as naming
 from boz_server.errors import Invalid, ProviderUnavailable, Refused
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.services.discs.disc_candidates import THETVDB
-from boz_server.services.discs.disc_findings import NOTHING, Findings, together
 from boz_server.services.metadata.lookup import Metadata
-from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-#: A disc that its label and layout make so clear is not looked up as the other kind, too.
+THETVDB = "thetvdb"
+#: From this confidence on, a disc is looked up only as what label and layout say.
 CLEAR = 0.97
 _MAX_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What providers know of a disc, the likeliest first. episodes: of the likeliest show.
+
+    failed: the providers that could not be asked, as sentences.
+    """
+
+    series: tuple[ScoredSeries, ...] = ()
+    episodes: tuple[Episode, ...] = ()
+    films: tuple[ScoredFilm, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    @property
+    def show(self) -> ScoredSeries | None:
+        """The show with the disc's name; None when no name is close enough."""
+        best = next(iter(self.series), None)
+        return best if best is not None and best.score >= SAME_NAME else None
+
+
+NOTHING = Findings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,148 +63,197 @@ class Chosen:
     findings: Findings
 
 
-def layout_of(
-    settings: Settings, titles: Sequence[TitleFacts], season_lengths: Sequence[int] = ()
-) -> Layout:
-    """Divide a disc's titles, as the settings say."""
-    return analyse(
-        titles,
-        min_duration_seconds=settings.extras_min_duration_seconds,
-        duration_variance=settings.extras_duration_variance,
-        season_lengths=season_lengths,
+def disc(
+    context: Context, metadata: Metadata, facts: DiscFacts, *, insist: bool = False
+) -> Findings:
+    """Return what providers know of a disc by its label.
+
+    insist: ask a provider even if it has just failed.
+    """
+    if not (metadata.has_tv or metadata.has_films):
+        return NOTHING
+    context.database.refuse_transaction()
+    read, layout = facts.read, facts.layout()
+    verdict = weigh(read, layout)
+    clear = verdict.media_type if verdict.confidence >= CLEAR else MediaType.UNKNOWN
+    feature = layout.main_feature.duration_seconds if layout.main_feature else None
+    known = _known_series(context, facts)
+    shows = films = NOTHING
+    with metadata.budget(insist=insist):
+        if clear is not MediaType.MOVIE:
+            shows = _show(metadata, read.name, read.year, known)
+        if clear is not MediaType.TV_SHOW and known is None:
+            films = film(metadata, read.film_name, read.year, feature)
+    failed = tuple(dict.fromkeys(shows.failed + films.failed))
+    return Findings(shows.series, shows.episodes, films.films, failed)
+
+
+def show(metadata: Metadata, name: str, series_id: int | None = None) -> Findings:
+    """Return what is known of a show by its name, or by TheTVDB's id."""
+    with metadata.budget():
+        return _show(metadata, name, None, series_id)
+
+
+def film(metadata: Metadata, name: str | None, year: int | None, seconds: int | None) -> Findings:
+    """Return the films of a name, scored by year and by the main feature's length."""
+    if not name or not metadata.has_films:
+        return NOTHING
+    films, failed = _ask(lambda: metadata.films_named(name, year))
+    return Findings(films=tuple(rank_films(films or (), name, year, seconds)), failed=failed)
+
+
+def chosen(metadata: Metadata, provider: str, external_id: str) -> Chosen:
+    """Return the show or film with a provider's id.
+
+    Raises Invalid when the provider doesn't know the id, Refused when there is no key for it, and
+    ProviderUnavailable when it can't be asked.
+    """
+    if not metadata.has(provider):
+        name = f"BOZ_{provider.upper()}_API_KEY"
+        raise Refused(f"There is no key for {provider} here: set {name} to choose from it.")
+    with metadata.budget():
+        if provider == THETVDB:
+            return _chosen_series(metadata, external_id)
+        found = metadata.film(provider, external_id)
+    if found is None:
+        raise _unknown(provider, external_id)
+    identity = Identity(
+        MediaType.MOVIE,
+        naming.safe_component(found.title),
+        name_confidence=CERTAIN,
+        year=found.year,
+        film=found,
+    )
+    return Chosen(identity, NOTHING)
+
+
+def with_findings(identity: Identity, findings: Findings) -> Identity:
+    """Add to what a person says a disc is what providers know of that show or film."""
+    if identity.media_type is MediaType.TV_SHOW:
+        series = findings.show
+        return replace(
+            identity,
+            series_id=series.series.series_id if series else None,
+            candidates=tuple(series_candidate(each) for each in findings.series),
+        )
+    good = [each.film for each in findings.films if each.score >= GOOD_FILM]
+    found = next((each for each in good if identity.year in (None, each.year)), None)
+    return replace(
+        identity,
+        film=found,
+        year=identity.year or (found.year if found else None),
+        candidates=tuple(film_candidate(each) for each in findings.films),
     )
 
 
-class DiscLookup:
-    """Looks discs up within BOZ_PROVIDER_TIMEOUT_SECONDS each."""
+def film_candidate(scored: ScoredFilm) -> dict[str, Any]:
+    """Return a film that a disc may be, as Disc.candidates and the API have it."""
+    film = scored.film
+    return {
+        "provider": film.provider,
+        "external_id": film.external_id,
+        "title": film.title,
+        "year": film.year,
+        "runtime_minutes": film.runtime_minutes,
+        "imdb_id": film.imdb_id,
+        "score": scored.score,
+    }
 
-    def __init__(self, settings: Settings, metadata: Metadata, discs: DiscRepository) -> None:
-        self.settings = settings
-        self.metadata = metadata
-        self.discs = discs
 
-    def budget(self, seconds: float) -> AbstractContextManager[None]:
-        """Bound all look-ups inside, together."""
-        return self.metadata.budget(seconds)
+def series_candidate(scored: ScoredSeries) -> dict[str, Any]:
+    """Return a show that a disc may be of, as Disc.candidates and the API have it."""
+    series = scored.series
+    return {
+        "provider": THETVDB,
+        "external_id": str(series.series_id),
+        "title": series.name,
+        "year": series.year,
+        "runtime_minutes": None,
+        "imdb_id": None,
+        "score": scored.score,
+    }
 
-    def disc(
-        self,
-        label: str,
-        titles: Sequence[TitleFacts],
-        key: str,
-        *,
-        insist: bool = False,
-    ) -> Findings:
-        """Return what is known of a disc by its label.
 
-        key: its fingerprint. insist: ask a provider that has just failed, too.
-        """
-        if not (self.metadata.has_tv or self.metadata.has_films):
-            return NOTHING
-        read = read_label(label, titles)
-        layout = layout_of(self.settings, titles)
-        verdict = weigh(read, layout)
-        clear = verdict.confidence >= CLEAR and (verdict.media_type is not MediaType.UNKNOWN)
-        ask_tv = not (clear and verdict.media_type is MediaType.MOVIE)
-        ask_films = not (clear and verdict.media_type is MediaType.TV_SHOW)
-        feature = layout.main_feature.duration_seconds if layout.main_feature else None
-        known = self._known_series(read, key)
-        with self.metadata.budget(insist=insist):
-            shows = self._show(read.name, read.year, known) if ask_tv else NOTHING
-            films = (
-                self.film(read.film_name, read.year, feature)
-                if ask_films and known is None
-                else NOTHING
-            )
-        return together(shows, films)
+def _chosen_series(metadata: Metadata, external_id: str) -> Chosen:
+    series = metadata.series(_number(external_id))
+    if series is None:
+        raise _unknown(THETVDB, external_id)
+    findings = _show(metadata, series.name, None, series.series_id)
+    identity = Identity(
+        MediaType.TV_SHOW,
+        naming.safe_component(series.name),
+        name_confidence=CERTAIN,
+        series_id=series.series_id,
+    )
+    return Chosen(identity, findings)
 
-    def show(self, name: str, series_id: int | None = None) -> Findings:
-        """Return what is known of a show by its name, or by TheTVDB's id of it."""
-        with self.metadata.budget():
-            return self._show(name, None, series_id)
 
-    def film(self, name: str | None, year: int | None, seconds: int | None) -> Findings:
-        """Return the films of a name, scored by year and by the main feature's length."""
-        if not name or not self.metadata.has_films:
-            return NOTHING
-        films, failed = self._ask(lambda: self.metadata.films_named(name, year))
-        return Findings(films=tuple(rank_films(films or (), name, year, seconds)), failed=failed)
+def _show(
+    metadata: Metadata, name: str | None, year: int | None, series_id: int | None
+) -> Findings:
+    if not metadata.has_tv or not (name or series_id):
+        return NOTHING
+    if series_id is not None:
+        ranked, failed = _series(metadata, name, year, series_id)
+    else:
+        ranked, failed = _series_named(metadata, name or "", year)
+    if not ranked or ranked[0].score < SAME_NAME:
+        return Findings(series=tuple(ranked), failed=failed)
+    best = ranked[0].series.series_id
+    episodes, also_failed = _ask(lambda: metadata.episodes(best))
+    return Findings(
+        series=tuple(ranked), episodes=tuple(episodes or ()), failed=failed + also_failed
+    )
 
-    def chosen(self, provider: str, external_id: str) -> Chosen:
-        """Return the show or film of a provider's id.
 
-        Raises Invalid where the provider has none of that id, Refused where there is no key for
-        it, and ProviderUnavailable where it can't be asked.
-        """
-        if not self.metadata.has(provider):
-            name = f"BOZ_{provider.upper()}_API_KEY"
-            raise Refused(f"There is no key for {provider} here: set {name} to choose from it.")
-        with self.metadata.budget():
-            if provider == THETVDB:
-                series = self.metadata.series(_number(external_id))
-                if series is None:
-                    raise _unknown(provider, external_id)
-                found = self._show(series.name, None, series.series_id)
-                name = naming.safe_component(series.name)
-                identity = Identity(
-                    MediaType.TV_SHOW, name, name_confidence=CERTAIN, series_id=series.series_id
-                )
-                return Chosen(identity, found)
-            film = self.metadata.film(provider, external_id)
-            if film is None:
-                raise _unknown(provider, external_id)
-            identity = Identity(
-                MediaType.MOVIE,
-                naming.safe_component(film.title),
-                name_confidence=CERTAIN,
-                year=film.year,
-                film=film,
-            )
-            return Chosen(identity, NOTHING)
+def _series(
+    metadata: Metadata, name: str | None, year: int | None, series_id: int
+) -> tuple[list[ScoredSeries], tuple[str, ...]]:
+    """Return TheTVDB's show of an id, and who could not be asked."""
+    series: Series | None
+    series, failed = _ask(lambda: metadata.series(series_id))
+    if failed and name:
+        # The search that found the show may be cached even when the show itself is not.
+        found, _ = _ask(partial(metadata.series_named, name, year))
+        series = next((each for each in found or () if each.series_id == series_id), None)
+        failed = () if series else failed
+    return [ScoredSeries(series, 1.0)] if series else [], failed
 
-    def _show(self, name: str | None, year: int | None, series_id: int | None) -> Findings:
-        if not self.metadata.has_tv or not (name or series_id):
-            return NOTHING
-        ranked: list[ScoredSeries] = []
-        if series_id is not None:
-            series, failed = self._ask(lambda: self.metadata.series(series_id))
-            if failed and name:
-                # The search that found it may be remembered where the show itself is not.
-                found, _ = self._ask(partial(self.metadata.series_named, name, year))
-                series = next((each for each in found or () if each.series_id == series_id), None)
-                failed = () if series else failed
-            ranked = [ScoredSeries(series, 1.0)] if series else []
-        else:
-            for asked in _spellings(name or ""):
-                found, failed = self._ask(partial(self.metadata.series_named, asked, year))
-                ranked = rank_series(found or (), asked, year)
-                if failed or (ranked and ranked[0].score >= SAME_NAME):
-                    break
-        if not ranked or ranked[0].score < SAME_NAME:
-            return Findings(series=tuple(ranked), failed=failed)
-        chosen = ranked[0].series.series_id
-        episodes, also_failed = self._ask(lambda: self.metadata.episodes(chosen))
-        return Findings(
-            series=tuple(ranked), episodes=tuple(episodes or ()), failed=failed + also_failed
-        )
 
-    def _known_series(self, read: DiscLabel, key: str) -> int | None:
-        """TheTVDB's id of the show that another disc of this name was found to be."""
-        known = self.discs.latest_named(read.key, key) if read.key else None
-        if known is None or known.media_type is not MediaType.TV_SHOW:
-            return None
-        return known.thetvdb_series_id
+def _series_named(
+    metadata: Metadata, name: str, year: int | None
+) -> tuple[list[ScoredSeries], tuple[str, ...]]:
+    """Return the shows of a name, the likeliest first, and who could not be asked."""
+    ranked: list[ScoredSeries] = []
+    failed: tuple[str, ...] = ()
+    for asked in _spellings(name):
+        found, failed = _ask(partial(metadata.series_named, asked, year))
+        ranked = rank_series(found or (), asked, year)
+        if failed or (ranked and ranked[0].score >= SAME_NAME):
+            break
+    return ranked, failed
 
-    def _ask(self, question: Callable[[], Answer]) -> tuple[Answer | None, tuple[str, ...]]:
-        try:
-            return question(), ()
-        except ProviderUnavailable as error:
-            log.warning("Provider not available", extra={"provider": error.provider})
-            return None, (error.detail,)
+
+def _known_series(context: Context, facts: DiscFacts) -> int | None:
+    """Return TheTVDB's id of the show that another disc of this name was found to be."""
+    key = facts.read.key
+    known = context.stores.discs.latest_named(key, facts.fingerprint) if key else None
+    if known is None or known.media_type is not MediaType.TV_SHOW:
+        return None
+    return known.thetvdb_series_id
+
+
+def _ask(question: Callable[[], Answer]) -> tuple[Answer | None, tuple[str, ...]]:
+    """Return the answer, and who could not be asked."""
+    try:
+        return question(), ()
+    except ProviderUnavailable as error:
+        log.warning("Provider not available", extra={"provider": error.provider})
+        return None, (error.detail,)
 
 
 def _spellings(name: str) -> list[str]:
-    """A show's name as the label has it, then without a number behind it ("Show 25", for 2.5)."""
+    """Return the name, and the name without a number at its end ("Show 25", for 2.5)."""
     words = name.split()
     if len(words) > 1 and words[-1].isdigit():
         return [name, " ".join(words[:-1])]

@@ -2,41 +2,58 @@
 
 from collections.abc import Collection, Sequence
 from itertools import count
-from typing import Any
 
+from boz_server.domain.discs.proposals import TitleProposal
 from boz_server.domain.identification.identity import CERTAIN, GUESSED_CUT, UNCERTAIN_FILM
 from boz_server.domain.identification.layout import Layout
 from boz_server.domain.identification.title_facts import TitleFacts, common_name
 from boz_server.domain.identification.title_kinds import EPISODES, TitleKind
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import VERY_LOW
-from boz_server.services.seasons.records import TITLE_COLUMNS
 
 #: More cuts than any film has: false titles against copying.
 MANY_CUTS = 8
 
 
+def propose_title(
+    kind: TitleKind,
+    filename: str | None,
+    path: str,
+    *,
+    note: str | None = None,
+    confidence: float = VERY_LOW,
+) -> TitleProposal:
+    """Propose a title of a kind; episodes and films are selected to be ripped."""
+    wanted = kind in EPISODES or kind is TitleKind.FEATURE
+    return TitleProposal(
+        kind,
+        selected=wanted,
+        is_extra=not wanted and kind is not TitleKind.OTHER_CUT,
+        confidence_score=confidence,
+        note=note,
+        proposed_filename=filename,
+        proposed_path=path,
+    )
+
+
 def with_the_rest(
-    layout: Layout, name: str, folder: str, proposals: dict[int, dict[str, Any]]
-) -> dict[int, dict[str, Any]]:
-    """Add proposals for all titles that have none: extras, copies and play-alls."""
+    layout: Layout, name: str, folder: str, proposals: dict[int, TitleProposal]
+) -> dict[int, TitleProposal]:
+    """Add proposals for the titles that have none: extras, copies and play-alls."""
     ordinals = count(1)
     shared = common_name(layout.titles)
     for title in layout.titles:
         if title.index not in proposals:
             kind, note = _rest_kind(title, layout)
-            proposals[title.index] = proposal(
-                kind,
-                note=note,
-                **extra_names(name, next(ordinals), folder, _own_name(title, shared)),
-            )
+            filename, path = extra_place(name, next(ordinals), folder, _own_name(title, shared))
+            proposals[title.index] = propose_title(kind, filename, path, note=note)
     return proposals
 
 
-def doubts_of(features: Sequence[TitleFacts]) -> tuple[list[str], float]:
-    """What is doubtful about a film's titles, in sentences, and how sure it can be at most.
+def film_doubts(features: Sequence[TitleFacts]) -> tuple[list[str], float]:
+    """Return warnings about a film's titles, and the most that its confidence can be.
 
-    features: the film, and what is as long as it.
+    features: the film, and the titles that are as long.
     """
     if not features:
         return ["No title is a film: a disc of extras."], CERTAIN
@@ -52,8 +69,19 @@ def doubts_of(features: Sequence[TitleFacts]) -> tuple[list[str], float]:
     return [f"As long as the film: title {indexes}. Choose what you want."], GUESSED_CUT
 
 
+def extra_place(name: str, ordinal: int, folder: str, title_name: str = "") -> tuple[str, str]:
+    """Return the file name and folder of an extra. title_name: its own name, if it has one."""
+    filename = naming.extra_filename(name, ordinal, title_name or None)
+    return filename, naming.extras_folder(folder, title_name)
+
+
+def free_ordinal(name: str, taken: Collection[str | None]) -> int:
+    """Return the lowest number that no other extra of the disc has."""
+    return next(n for n in count(1) if naming.extra_filename(name, n) not in taken)
+
+
 def _own_name(title: TitleFacts, shared: str | None) -> str:
-    """The title's name where it is its own: not the disc's, nor MakeMKV's "Title 3"."""
+    """Return the title's own name: not the disc's, nor MakeMKV's "Title 3"; "" without one."""
     is_number = title.name.startswith("Title ") and title.name[6:].isdigit()
     return "" if title.name == shared or is_number else title.name
 
@@ -69,31 +97,3 @@ def _rest_kind(title: TitleFacts, layout: Layout) -> tuple[TitleKind, str | None
         listed = ", ".join(map(str, parts))
         return TitleKind.PLAY_ALL, f"Plays other titles one after another: {listed}."
     return TitleKind.EXTRA, None
-
-
-def proposal(kind: TitleKind, **columns: Any) -> dict[str, Any]:
-    """Columns of a title of such a kind: episodes and films are to be ripped."""
-    wanted = kind in EPISODES or kind is TitleKind.FEATURE
-    return (
-        dict.fromkeys(TITLE_COLUMNS)
-        | {
-            "kind": kind,
-            "selected": wanted,
-            "is_extra": not wanted and kind is not TitleKind.OTHER_CUT,
-            "confidence_score": VERY_LOW,
-        }
-        | columns
-    )
-
-
-def extra_names(name: str, ordinal: int, folder: str, title_name: str = "") -> dict[str, Any]:
-    """What an extra is called; title_name: its own name, if it has one."""
-    return {
-        "proposed_filename": naming.extra_filename(name, ordinal, title_name or None),
-        "proposed_path": naming.extras_folder(folder, title_name),
-    }
-
-
-def free_ordinal(name: str, taken: Collection[str | None]) -> int:
-    """The least number that no other extra of the disc has."""
-    return next(n for n in count(1) if naming.extra_filename(name, n) not in taken)

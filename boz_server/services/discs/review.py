@@ -1,158 +1,190 @@
 """What a person decides about the proposed names of a disc."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from boz_server.clock import Clock
-from boz_server.database.connection import Database
+from boz_server.context import Context
 from boz_server.database.models import Disc, Title
-from boz_server.domain.discs.disc_states import PreviewStatus
+from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.discs.proposals import TitleProposal
 from boz_server.domain.identification.media_type import MediaType
 from boz_server.domain.identification.title_kinds import TitleKind
 from boz_server.domain.naming import names as naming
-from boz_server.errors import Invalid
-from boz_server.repositories.disc_repository import DiscRepository
-from boz_server.services.discs.disc_rules import (
-    found,
-    require_distinct_names,
-    require_known,
-    require_undecided,
-)
+from boz_server.errors import Conflict, DiscNotFound, Invalid
 from boz_server.services.discs.preview_generator import PreviewGenerator
-from boz_server.services.discs.thumbnails import ThumbnailStore
-from boz_server.services.seasons.tracker import SeasonTracker
+from boz_server.services.discs.thumbnails import store_of
+from boz_server.services.seasons import tracker
 
 log = logging.getLogger(__name__)
 
-#: What makes a title's name: where one of these is edited, it is named anew.
+#: A title's name follows from these: an edit of one renames it.
 NAMED_BY = ("is_extra", "episode_number", "last_episode_number", "episode_title")
-#: Episodes in one title; a season's numbers are not to be used up by a slip of the finger.
+#: Episodes in one title; a slip of the finger is not to use up a season's numbers.
 MOST_IN_ONE = 10
 
 
-class DiscReview:
-    """Applies a person's decisions on a disc, each in one transaction that holds the disc."""
+@dataclass(frozen=True, slots=True)
+class TitleEdit:
+    """A person's edit of a title; None leaves a field as it is."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        database: Database,
-        *,
-        discs: DiscRepository,
-        previews: PreviewGenerator,
-        seasons: SeasonTracker,
-        thumbnails: ThumbnailStore,
-    ) -> None:
-        self.clock = clock
-        self.database = database
-        self.discs = discs
-        self.previews = previews
-        self.seasons = seasons
-        self.thumbnails = thumbnails
+    selected: bool | None = None
+    is_extra: bool | None = None
+    proposed_filename: str | None = None
+    proposed_path: str | None = None
+    episode_number: int | None = None
+    last_episode_number: int | None = None
+    episode_title: str | None = None
 
-    def approve(self, disc_id: str, edits: Mapping[int, Mapping[str, Any]]) -> Disc:
-        """Accept the proposed names, with edits by title index; the thumbnails are dropped.
+    def changes(self, title: Title) -> dict[str, Any]:
+        """Return what the edit changes about a title; dashboards send whole titles back."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value != getattr(title, name)
+        }
 
-        Raises DiscNotFound, Invalid for an edit that can't be, and Conflict when the disc is
-        being ripped, has left, or has a number that another disc holds.
-        """
-        with self.database.write_queue():
-            disc = self._hold(disc_id)
-            if disc.preview_status == PreviewStatus.APPROVED and not _changes(disc, edits):
-                return disc
-            require_undecided(disc)
-            self.seasons.hold(disc.tv_season_id)
-            self._apply(disc, edits)
-            require_known(disc, edits)
-            self.seasons.require_free_numbers(disc)
-            require_distinct_names([title for title in disc.titles if title.selected])
-            self.discs.update(
-                disc_id,
-                preview_status=PreviewStatus.APPROVED,
-                starting_episode_number=_first_number(disc),
+
+def approve(context: Context, disc_id: str, edits: Mapping[int, TitleEdit]) -> Disc:
+    """Accept the proposed names, with edits by title index; drops the thumbnails.
+
+    Raises DiscNotFound, Invalid for an impossible edit, and Conflict when the disc is being
+    ripped, has left its drive, or has a number that another disc holds.
+    """
+    with context.database.write_queue():
+        disc = lock_disc(context, disc_id)
+        if disc.preview_status == PreviewStatus.APPROVED and not _has_changes(disc, edits):
+            return disc
+        require_undecided(disc)
+        _apply(PreviewGenerator(context), disc, edits)
+        require_titles(disc, edits)
+        tracker.require_free_numbers(context, disc)
+        require_distinct_names([title for title in disc.titles if title.selected])
+        disc.preview_status = PreviewStatus.APPROVED
+        disc.starting_episode_number = _first_number(disc)
+        context.stores.discs.save(disc)
+        context.stores.discs.drop_thumbnails(disc_id)
+        tracker.accept(context, disc, context.clock.now())
+        approved = read_disc(context, disc_id)
+    # After the commit: until then the titles still name them.
+    store_of(context).delete(disc_id)
+    log.info("Preview approved", extra={"disc_id": disc_id})
+    return approved
+
+
+def reject(context: Context, disc_id: str) -> Disc:
+    """Reject the proposed names; the disc gives its episode numbers back."""
+    with context.database.write_queue():
+        disc = lock_disc(context, disc_id)
+        require_undecided(disc)
+        context.stores.discs.decide(disc_id, PreviewStatus.REJECTED)
+        tracker.give_back(context, disc, context.clock.now())
+        return read_disc(context, disc_id)
+
+
+def read_disc(context: Context, disc_id: str) -> Disc:
+    """Return a disc that is not archived; raises DiscNotFound."""
+    disc = context.stores.discs.get(disc_id)
+    if disc is None:
+        raise DiscNotFound(disc_id)
+    return disc
+
+
+def lock_disc(context: Context, disc_id: str) -> Disc:
+    """Return a disc for a change in the caller's `write_queue()`; raises DiscNotFound."""
+    context.database.require_queue()
+    return read_disc(context, disc_id)
+
+
+def require_undecided(disc: Disc) -> None:
+    """Raise Conflict once a rip has started: until then names can be changed."""
+    if disc.status != DiscStatus.DETECTED:
+        raise Conflict(
+            f"The disc is {disc.status}: names are decided while it is detected. Put it in again"
+            " to start over."
+        )
+
+
+def require_titles(disc: Disc, indices: Iterable[int]) -> None:
+    """Raise Invalid unless the disc has a title of each index."""
+    known = {title.title_index for title in disc.titles}
+    for index in indices:
+        if index not in known:
+            raise Invalid("index", f"The disc has no title {index}; it has {sorted(known)}.")
+
+
+def require_distinct_names(titles: Sequence[Title]) -> None:
+    """Raise Invalid when two files in one folder have the same name, in any case.
+
+    The second would overwrite the first, on Windows whatever the case.
+    """
+    seen: set[tuple[str, str]] = set()
+    for title in titles:
+        if title.proposed_filename is None:
+            continue
+        place = ((title.proposed_path or "").lower(), title.proposed_filename.lower())
+        if place in seen:
+            raise Invalid(
+                "proposed_filename",
+                f"Two titles are called {title.proposed_filename!r}: rename one.",
             )
-            self.discs.drop_thumbnails(disc_id)
-            self.seasons.accept(disc, self.clock.now())
-            approved = self._read(disc_id)
-        # After the commit: until then the titles still name them.
-        self.thumbnails.delete(disc_id)
-        log.info("Preview approved", extra={"disc_id": disc_id})
-        return approved
-
-    def reject(self, disc_id: str) -> Disc:
-        """Refuse the proposed names; the disc gives its episode numbers back."""
-        with self.database.write_queue():
-            disc = self._hold(disc_id)
-            require_undecided(disc)
-            self.discs.update(disc_id, preview_status=PreviewStatus.REJECTED)
-            self.seasons.give_back(disc, self.clock.now())
-            return self._read(disc_id)
-
-    def _read(self, disc_id: str) -> Disc:
-        return found(self.discs.get(disc_id), disc_id)
-
-    def _hold(self, disc_id: str) -> Disc:
-        return found(self.discs.lock(disc_id), disc_id)
-
-    def _apply(self, disc: Disc, edits: Mapping[int, Mapping[str, Any]]) -> None:
-        written = set()
-        for title in disc.titles:
-            name = title.proposed_filename
-            if title.title_index in edits:
-                self._edit(disc, title, edits[title.title_index])
-                if edits[title.title_index].get("proposed_filename", name) != name:
-                    written.add(title.title_index)
-        films = [title for title in disc.titles if title.selected and not title.is_extra]
-        if len(films) == 1 and films[0].kind == TitleKind.OTHER_CUT:
-            # The one cut that a person wants is the film, and no "Version 2" of it.
-            changes = self._renamed(disc, films[0]) | {"kind": TitleKind.FEATURE, "note": None}
-            if films[0].title_index in written:
-                del changes["proposed_filename"]
-            self._change(disc, films[0], changes)
-
-    def _edit(self, disc: Disc, title: Title, edit: Mapping[str, Any]) -> None:
-        """Apply a person's edit to a title; what the edit leaves out, or sends as it was, stays.
-
-        A name that the person did not write follows from the number and the kind.
-        """
-        changes = {key: value for key, value in edit.items() if value != getattr(title, key)}
-        changes |= _edited_kind(disc, title, changes)
-        if any(key in changes for key in NAMED_BY):
-            changes = self._renamed(disc, title, changes) | changes
-        if "proposed_filename" in changes:
-            changes["proposed_filename"] = naming.safe_component(changes["proposed_filename"])
-        if "proposed_path" in changes:
-            changes["proposed_path"] = naming.safe_relative_path(changes["proposed_path"])
-        if changes:
-            self._change(disc, title, changes)
-
-    def _renamed(
-        self, disc: Disc, title: Title, changes: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """What a title is called after changes."""
-        merged = {key: (changes or {}).get(key, getattr(title, key)) for key in NAMED_BY}
-        taken = {each.proposed_filename for each in disc.titles if each is not title}
-        return self.previews.renamed(disc.__data__, merged, taken=taken)
-
-    def _change(self, disc: Disc, title: Title, changes: Mapping[str, Any]) -> None:
-        self.discs.update_title(disc.disc_id, title.title_index, **changes)
-        for key, value in changes.items():
-            setattr(title, key, value)
+        seen.add(place)
 
 
-def _changes(disc: Disc, edits: Mapping[int, Mapping[str, Any]]) -> bool:
-    """Whether edits say anything new; dashboards send whole titles back as they were."""
+def _has_changes(disc: Disc, edits: Mapping[int, TitleEdit]) -> bool:
     titles = {title.title_index: title for title in disc.titles}
-    return any(
-        index not in titles
-        or any(value != getattr(titles[index], key) for key, value in edit.items())
-        for index, edit in edits.items()
-    )
+    return any(index not in titles or edit.changes(titles[index]) for index, edit in edits.items())
+
+
+def _apply(previews: PreviewGenerator, disc: Disc, edits: Mapping[int, TitleEdit]) -> None:
+    """Apply a person's edits to a disc's titles, in memory."""
+    written = set()
+    for title in disc.titles:
+        edit, name = edits.get(title.title_index), title.proposed_filename
+        if edit is not None:
+            _edit(previews, disc, title, edit)
+            if edit.proposed_filename not in (None, name):
+                written.add(title.title_index)
+    films = [title for title in disc.titles if title.selected and not title.is_extra]
+    if len(films) == 1 and films[0].kind == TitleKind.OTHER_CUT:
+        # The one cut that a person wants is the film, and no "Version 2" of it.
+        film = films[0]
+        filename, film.proposed_path = _renamed(previews, disc, film)
+        film.kind, film.note = TitleKind.FEATURE, None
+        if film.title_index not in written:
+            film.proposed_filename = filename
+
+
+def _edit(previews: PreviewGenerator, disc: Disc, title: Title, edit: TitleEdit) -> None:
+    """Apply a person's edit to a title; what the edit leaves out, or repeats, stays.
+
+    A name that the person did not write follows from the number and the kind.
+    """
+    changes = edit.changes(title)
+    written = {"proposed_filename", "proposed_path"} & changes.keys()
+    changes |= _edited_kind(disc, title, changes)
+    for name, value in changes.items():
+        setattr(title, name, value)
+    if any(name in changes for name in NAMED_BY):
+        filename, path = _renamed(previews, disc, title)
+        changes |= {"proposed_filename": filename, "proposed_path": path} | {
+            name: changes[name] for name in written
+        }
+    if "proposed_filename" in changes:
+        title.proposed_filename = naming.safe_component(changes["proposed_filename"])
+    if "proposed_path" in changes:
+        title.proposed_path = naming.safe_relative_path(changes["proposed_path"])
+
+
+def _renamed(previews: PreviewGenerator, disc: Disc, title: Title) -> tuple[str, str]:
+    """Return the file name and folder that follow from what a title is."""
+    taken = {each.proposed_filename for each in disc.titles if each is not title}
+    return previews.renamed(disc, TitleProposal.of(title), taken=taken)
 
 
 def _edited_kind(disc: Disc, title: Title, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """What else an edit of a title's numbers, or of whether it is an extra, makes of it."""
+    """Return what else follows when a title's numbers, or whether it is an extra, are edited."""
     if changes.get("is_extra"):
         return {
             "kind": TitleKind.EXTRA,
@@ -170,7 +202,10 @@ def _edited_kind(disc: Disc, title: Title, changes: Mapping[str, Any]) -> dict[s
 
 
 def _edited_span(title: Title, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of an episode after an edit; two in one stay two, unless the last is edited."""
+    """Return the numbers of an episode after an edit.
+
+    Two episodes in one title stay two, unless the last number is edited.
+    """
     first = changes.get("episode_number", title.episode_number)
     last = changes.get("last_episode_number")
     if last is None and title.last_episode_number is not None and title.episode_number is not None:

@@ -18,7 +18,7 @@ from boz_server.domain.queue.file_paths import disk_of, same_file
 from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.errors import Conflict, DiscNotFound
 from boz_server.repositories.job_repository import JobValues
-from boz_server.services.discs.thumbnails import Thumbnail, ThumbnailStore
+from boz_server.services.discs.thumbnails import Thumbnail, store_of
 from boz_server.services.library.output_folder import is_finished_file
 from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.queue import dispatcher, transitions
@@ -170,7 +170,8 @@ def _enter(context: Context, new: NewJob) -> Job:
             f"This {what} has a {new.job_type} job already: see GET /api/jobs, or cancel that one"
             " first."
         ) from error
-    _thumbnails(context).save(job.job_id, new.thumbnails)
+    # Before the commit: a job that names thumbnails has them.
+    store_of(context).save(job.job_id, new.thumbnails)
     log.info("Job entered", extra={"job_id": job.job_id, "job_type": job.job_type})
     return job
 
@@ -216,7 +217,8 @@ def _merge(context: Context, new: NewJob) -> Job | None:
         values["thumbnail_timestamps"] = [one.timestamp for one in new.thumbnails]
         # The job's addresses have its own title's number, which the request may have left out.
         own = [replace(one, title_index=known.title_index or 0) for one in new.thumbnails]
-        _thumbnails(context).save(known.job_id, own)
+        # Before the commit: a job that names thumbnails has them.
+        store_of(context).save(known.job_id, own)
     job = jobs.change(known.job_id, values)
     if job is not None and not new.requires_approval and job.status == JobStatus.PENDING:
         transitions.move(
@@ -291,11 +293,6 @@ def _is_untouched(job: Job) -> bool:
     """Whether neither a person nor a machine has had a job in hand."""
     by_itself = job.status == JobStatus.QUEUED and not job.requires_approval and not job.attempt
     return job.status == JobStatus.PENDING or by_itself
-
-
-def _thumbnails(context: Context) -> ThumbnailStore:
-    # Saved before the commit: a job that names thumbnails has them.
-    return ThumbnailStore(context.settings.thumbnails_dir, context.clock)
 
 
 def _without_extension(filename: str | None) -> str | None:
