@@ -23,16 +23,18 @@ from boz_server.settings import Settings
 
 
 def lock_database(settings: Settings) -> IO[bytes] | None:
-    """Keep restores off the database until every process that has the result has ended or closed
-    it; None where nothing has to be held. Raises StartError."""
+    """Lock the database against restores, until every process that has the result closes it.
+
+    None when the database needs no lock. Raises StartError.
+    """
     return acquire_shared(Database.from_settings(settings))
 
 
 def prepare(settings: Settings) -> None:
-    """Make folders, and bring the database to this server's version where that is wanted.
+    """Make the folders, and migrate the database when the settings allow it.
 
-    No connection is left open, so that none is carried over a fork. Raises StartError or
-    SettingsError, with a sentence that says what to do.
+    Leaves no connection open, because a fork must not copy one. Raises StartError or SettingsError,
+    with a sentence that says what to do.
     """
     for name in ("temp_dir", "output_dir"):
         _make_folder(getattr(settings, name), f"BOZ_{name.upper()}")

@@ -66,8 +66,10 @@ def agent(agent_id: str) -> Agent:
 @blueprint.get("/<agent_id>/jobs")
 @blueprint.response(200, AgentJobsSchema)
 def agent_jobs(agent_id: str) -> dict[str, Any]:
-    """List what an agent has to do, in order; agents call this every 5 seconds. One that sends raw
-    titles (`can_upload_raw`) is told which."""
+    """List an agent's jobs in order; agents call this every 5 seconds.
+
+    An agent that sends raw titles (`can_upload_raw`) also gets the uploads that are wanted.
+    """
     found: dict[str, Any] = {"jobs": services().queue.of_agent(agent_id)}
     wanted = remote_inputs.wanted_of(context(), agent_id)
     return found if wanted is None else found | {"uploads_wanted": wanted}

@@ -41,7 +41,7 @@ class WorkerCapabilitiesSchema(CapabilitiesSchema):
 
 
 class RegisterWorkerSchema(RequestSchema):
-    """A worker announces itself."""
+    """A worker's registration."""
 
     worker_id = Id(required=True)
     worker_type = ma.fields.Enum(WorkerType, by_value=True, load_default=WorkerType.AGENT)
@@ -56,7 +56,7 @@ class RegisterWorkerSchema(RequestSchema):
 
 
 class WorkerHeartbeatSchema(RequestSchema):
-    """A worker's sign of life; its own list of jobs is ignored."""
+    """A worker's heartbeat; its own list of jobs is ignored."""
 
     status = ma.fields.Enum(WorkerStatus, by_value=True, load_default=WorkerStatus.AVAILABLE)
     cpu_usage = Percent(load_default=None, allow_none=True)
@@ -64,7 +64,7 @@ class WorkerHeartbeatSchema(RequestSchema):
 
 
 class HeartbeatAnswerSchema(ma.Schema):
-    """The heartbeat was heard."""
+    """The answer to a heartbeat."""
 
     acknowledged = ma.fields.Boolean()
     server_time = Instant()
@@ -94,7 +94,7 @@ class WorkerSchema(ma.Schema):
 
 
 class WorkerStatsSchema(ma.Schema):
-    """How many workers there are, by what they are just now."""
+    """How many workers there are, by their status now."""
 
     total_workers = ma.fields.Integer()
     available = ma.fields.Integer()
@@ -112,14 +112,14 @@ class PrioritySchema(RequestSchema):
 
 
 class EnabledSchema(ma.Schema):
-    """Whether a worker may have jobs."""
+    """Whether a worker gets new jobs."""
 
     status = ma.fields.String(dump_default="ok")
     enabled = ma.fields.Boolean()
 
 
 class AssignWorkerSchema(RequestSchema):
-    """An agent asks who is to transcode a file of its; job_id: the job that is about it."""
+    """An agent's request for a worker to transcode its file; job_id: the transcode of the file."""
 
     agent_id = Id(required=True)
     job_id = Id(load_default=None, allow_none=True)
@@ -128,7 +128,7 @@ class AssignWorkerSchema(RequestSchema):
 
 
 class WorkerAssignmentSchema(ma.Schema):
-    """Who is to transcode a file, and how it gets there."""
+    """The worker that transcodes a file, and how the file gets there."""
 
     assigned_worker = ma.fields.String()
     worker_type = ma.fields.String()
@@ -140,7 +140,7 @@ class WorkerAssignmentSchema(ma.Schema):
 
 
 class PollJobsSchema(RequestSchema):
-    """A worker asks for work."""
+    """A worker's request for jobs."""
 
     max_jobs = Whole(low=1, high=100, load_default=1)
 
@@ -159,13 +159,13 @@ class ClaimedJobSchema(ma.Schema):
 
 
 class ClaimedJobsSchema(ma.Schema):
-    """What a worker is to do, in order."""
+    """The jobs that a worker claimed, in order."""
 
     jobs = ma.fields.List(ma.fields.Nested(ClaimedJobSchema))
 
 
 class WorkerJobDoneSchema(RequestSchema):
-    """A worker is done with a job."""
+    """A worker's report on a job that is completed or failed."""
 
     job_id = Id(required=True)
     duration_seconds = ma.fields.Float(load_default=0, validate=ma.validate.Range(min=0))

@@ -77,7 +77,7 @@ def count_prunable(context: Context) -> Pruned:
 
 
 def cutoffs(context: Context) -> Cutoffs:
-    """Return from which times on everything is kept, by the settings."""
+    """Return the times before which rows are pruned, by the settings."""
     settings, now = context.settings, context.clock.now()
 
     def before(days: int) -> datetime:
