@@ -38,7 +38,7 @@ chaos: $(VENV)/installed-dev
 		$(BIN)/pytest --every-variant --log-cli-level=info \
 		tests/e2e/test_chaos.py tests/e2e/test_killed_*.py tests/e2e/test_claims.py \
 		tests/e2e/test_retention.py \
-		tests/queue/test_queue_properties.py tests/queue/test_queue_concurrency.py \
+		tests/queue/test_properties.py tests/queue/test_concurrency.py \
 		tests/database/test_every_migration.py
 
 lint: $(VENV)/installed-dev

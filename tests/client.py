@@ -1,6 +1,7 @@
 """The application as agents, workers and people use it: requests with names."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -206,6 +207,13 @@ class Client(FlaskClient):
         """Send a report as today's agents do: all four keys, null where unknown."""
         body = {"status": status, "progress": None, "error": None, "output_file": None, **extra}
         return self.patch(f"/api/jobs/{job_id}", json=body)
+
+    # Files
+
+    def upload(self, **form: Any) -> TestResponse:
+        """Send a small file as a form."""
+        form = {"file": (BytesIO(b"a film"), "a.mkv"), "name": "a", **form}
+        return self.post("/api/files/upload", data=form)
 
 
 class DetectedDisc(dict[str, Any]):

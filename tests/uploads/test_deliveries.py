@@ -19,7 +19,6 @@ from boz_server.services.uploads.receive import Announced
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.client import ok
-from tests.uploads.test_failing_uploads import upload as send_form
 
 FILM = os.urandom(100_000)
 
@@ -150,7 +149,7 @@ def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(ser
 @pytest.mark.usefixtures("eager_background")
 def test_it_completes_a_form_that_the_background_looks_at_meanwhile(client, services, settings):
     part_files.open_part(settings, "none", UploadPurpose.LIBRARY)
-    assert ok(send_form(client))["filename"] == "a.mkv"
+    assert ok(client.upload())["filename"] == "a.mkv"
     assert contents(settings) == {"a.mkv": b"a film"}
 
 

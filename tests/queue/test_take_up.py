@@ -1,0 +1,139 @@
+"""A machine reports on a job it was not given: accepted where only that machine can have it."""
+
+import pytest
+
+from boz_server.services.queue import dispatcher, leases
+from boz_server.services.wiring import Services
+from tests.client import Client, ok
+from tests.support import FakeClock, assert_problem, restart, unchanged
+
+pytestmark = pytest.mark.usefixtures("pc")
+
+REPORTS = ("assigned", "running", "completed", "failed")
+
+
+def waiting_rip(client: Client) -> str:
+    """A rip that waits, as its drive rips another title."""
+    _, (_, second, *_) = client.ordered_rips()
+    assert client.job(second)["status"] == "queued"
+    return second
+
+
+def lost_rip(client: Client, services: Services, clock: FakeClock) -> str:
+    """A rip that waits for its agent, which was lost during the first attempt."""
+    _, (first, *_) = client.ordered_rips()
+    ok(client.report(first, "running", progress=50))
+    clock.advance(121)
+    leases.rescue(services.context)
+    assert client.job(first)["status"] == "queued"
+    return first
+
+
+@pytest.mark.parametrize("status", ["running", "completed", "failed"])
+def test_it_takes_the_word_of_the_one_machine_that_can_do_it(client, status):
+    job_id = waiting_rip(client)
+    job = ok(client.report(job_id, status))
+    assert (job["status"], job["attempt"], job["assigned_agent_id"]) == (status, 1, "pc")
+    steps = [(event["to_status"], event["actor"]) for event in client.history(job_id)[1:]]
+    assert steps == [("assigned", "agent:pc"), (status, "agent:pc")]
+
+
+def test_it_takes_the_work_as_under_way_whatever_the_limits(app, client):
+    services = restart(app, max_concurrent_rips=1)
+    client.ordered_rips()
+    client.register_agent("den")
+    _, (job_id, *_) = client.ordered_rips(agent_id="den", label="ALIEN", minutes=(117,))
+    assert dispatcher.dispatch_now(services.context) == 0
+    assert ok(client.report(job_id, "running"))["assigned_agent_id"] == "den"
+
+
+def test_it_takes_up_what_a_person_chose_for_a_busy_worker(client):
+    client.register_worker(capabilities={"max_concurrent": 1})
+    client.approved_job()
+    job_id = client.approved_job()
+    assert client.job(job_id)["status"] == "queued"
+    job = ok(client.report(job_id, "running"))
+    assert (job["assigned_agent_id"], job["assigned_worker_id"]) == ("pc", "gpu")
+    assert job_id in client.worker()["current_jobs"]
+
+
+def test_it_names_a_worker_without_an_agent_as_what_it_is(client):
+    client.register_worker("farm", agent_id=None, capabilities={"max_concurrent": 1})
+    client.approved_job("farm")
+    job_id = client.approved_job("farm")
+    ok(client.report(job_id, "running"))
+    assert {event["actor"] for event in client.history(job_id)[2:]} == {"worker:farm"}
+
+
+def test_it_takes_up_the_transcode_of_a_file_on_the_agents_disk(client):
+    disc_id, _ = client.ordered_rips()
+    job_id = client.queued_job(disc_id=disc_id, title_index=0)
+    assert client.job(job_id)["status"] == "queued"
+    job = ok(client.report(job_id, "running"))
+    assert (job["assigned_agent_id"], job["assigned_worker_id"]) == ("pc", None)
+
+
+def test_it_gives_an_attempt_that_was_taken_up_a_lease_as_any_other(client, services, clock):
+    clock.advance(1)
+    job_id = waiting_rip(client)
+    ok(client.report(job_id, "running"))
+    clock.advance(119.999)
+    leases.rescue(services.context)
+    assert client.job(job_id)["status"] == "running"
+    clock.advance(0.001)
+    leases.rescue(services.context)
+    assert client.job(job_id)["status"] == "queued"
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_it_takes_no_end_where_an_earlier_attempt_may_be_meant(client, services, clock, status):
+    job_id = lost_rip(client, services, clock)
+    with unchanged(services):
+        assert_problem(client.report(job_id, status, output_file="a.mkv"), 409, "queued")
+
+
+def test_it_takes_it_that_a_lost_machine_works_on(client, services, clock):
+    job_id = lost_rip(client, services, clock)
+    job = ok(client.report(job_id, "running", progress=55))
+    assert (job["status"], job["attempt"], job["progress"]) == ("running", 2, 55)
+    assert ok(client.report(job_id, "completed"))["attempt"] == 2
+
+
+def test_it_takes_it_up_before_its_time_has_come(client, services, clock):
+    job_id = lost_rip(client, services, clock)
+    client.register_agent()
+    clock.advance(121)
+    leases.rescue(services.context)
+    job = client.job(job_id)
+    assert (job["status"], job["scheduled_at"] is None) == ("queued", False)
+    job = ok(client.report(job_id, "running"))
+    assert (job["status"], job["attempt"], job["scheduled_at"]) == ("running", 3, None)
+
+
+@pytest.mark.parametrize("status", REPORTS)
+def test_it_refuses_a_report_on_a_job_that_several_machines_can_do(client, services, status):
+    client.register_worker()
+    job_id = client.queued_job(preset="H.265 QSV 1080p")
+    with unchanged(services):
+        assert_problem(client.report(job_id, status), 409, "queued")
+
+
+def test_it_refuses_that_a_job_is_assigned_which_is_not(client, services):
+    job_id = waiting_rip(client)
+    with unchanged(services):
+        assert_problem(client.report(job_id, "assigned"), 409, "queued")
+
+
+@pytest.mark.parametrize("status", REPORTS)
+def test_it_refuses_a_token_for_a_job_that_no_machine_has(client, services, status):
+    job_id = waiting_rip(client)
+    with unchanged(services):
+        assert_problem(client.report(job_id, status, lease_token="0" * 32), 409, "attempt")
+
+
+@pytest.mark.parametrize("status", REPORTS)
+def test_it_takes_nothing_up_that_a_person_has_not_approved(client, services, status):
+    disc_id, _ = client.ordered_rips()
+    job_id = str(client.create_job(disc_id=disc_id, title_index=0)["job_id"])
+    with unchanged(services):
+        assert_problem(client.report(job_id, status), 409, "pending")
