@@ -15,7 +15,6 @@ from boz_server.api import (
     seasons,
     server,
     statistics,
-    thumbnails,
     uploads,
     workers,
 )
@@ -32,7 +31,7 @@ BLUEPRINTS = (
     files.blueprint,
     uploads.blueprint,
     media_servers.blueprint,
-    thumbnails.blueprint,
+    discs.thumbnails,
     agents.vlc,
     statistics.blueprint,
 )

@@ -1,6 +1,9 @@
-"""Discs are reported, looked through, ripped and ejected."""
+"""Discs are reported, reviewed, ripped and ejected; and the thumbnails of discs and jobs."""
 
+from io import BytesIO
 from typing import Any
+
+from flask import Response, send_file
 
 from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import context, services
@@ -24,7 +27,9 @@ from boz_server.schemas.disc import (
     UpdateSeasonSchema,
 )
 from boz_server.schemas.season import TVSeasonSchema
+from boz_server.schemas.thumbnail import ThumbnailCountSchema, ThumbnailsDeletedSchema
 from boz_server.services.discs import corrections, detection, review, rip_requests
+from boz_server.services.discs import thumbnails as thumbnail_files
 from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.discs.lookup import Findings
 from boz_server.services.discs.review import TitleEdit
@@ -32,6 +37,11 @@ from boz_server.services.discs.rip_requests import RipProgress
 from boz_server.services.seasons import tracker
 
 blueprint = BozBlueprint("discs", __name__, url_prefix="/api/discs", description="Discs")
+thumbnails = BozBlueprint(
+    "thumbnails", __name__, url_prefix="/api/thumbnails", description="Thumbnails"
+)
+
+THUMBNAIL_CACHE_SECONDS = 3600
 
 
 def look_up(report: ReportedDisc) -> Findings:
@@ -153,3 +163,26 @@ def _identity(body: dict[str, Any]) -> Identity:
         )
     name = (body["movie_title"] or "").strip()
     return Identity(MediaType.MOVIE, name, year=body["movie_year"])
+
+
+@thumbnails.get("/<owner_id>/<file_name>")
+@thumbnails.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+def thumbnail(owner_id: str, file_name: str) -> Response:
+    """Show a thumbnail of a disc or job."""
+    jpeg = thumbnail_files.store_of(context()).read(owner_id, file_name)
+    return send_file(BytesIO(jpeg), mimetype="image/jpeg", max_age=THUMBNAIL_CACHE_SECONDS)
+
+
+@thumbnails.get("/<owner_id>")
+@thumbnails.response(200, ThumbnailCountSchema)
+def thumbnail_count(owner_id: str) -> dict[str, Any]:
+    """Count the thumbnails of a disc or job."""
+    count = thumbnail_files.store_of(context()).count(owner_id)
+    return {"disc_id": owner_id, "thumbnail_count": count}
+
+
+@thumbnails.delete("/<owner_id>")
+@thumbnails.response(200, ThumbnailsDeletedSchema)
+def delete_thumbnails(owner_id: str) -> dict[str, Any]:
+    """Drop the thumbnails of a disc or job."""
+    return {"disc_id": owner_id, "deleted": thumbnail_files.drop(context(), owner_id)}
