@@ -10,7 +10,6 @@ from boz_server.repositories.archive_repository import ArchiveRepository
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.repositories.collection_repository import CollectionRepository
 from boz_server.repositories.disc_repository import DiscRepository, ThumbnailRepository
-from boz_server.repositories.filing_repository import FilingRepository
 from boz_server.repositories.fleet_repository import FleetRepository
 from boz_server.repositories.job_repository import JobRepository
 from boz_server.repositories.maintenance_repository import MaintenanceRepository
@@ -36,7 +35,6 @@ class Stores:
     attempts: AttemptRepository
     collection: CollectionRepository
     discs: DiscRepository
-    filings: FilingRepository
     fleet: FleetRepository
     jobs: JobRepository
     maintenance: MaintenanceRepository
@@ -69,7 +67,6 @@ class Context:
             attempts=AttemptRepository(settings, database),
             collection=CollectionRepository(database),
             discs=discs,
-            filings=FilingRepository(),
             fleet=FleetRepository(settings, database),
             jobs=JobRepository(database),
             maintenance=MaintenanceRepository(database),

@@ -18,6 +18,7 @@ from boz_server.errors import StartError
 from boz_server.mounts import network_type
 from boz_server.services.discs.thumbnails import ThumbnailStore
 from boz_server.services.maintenance.backups import make_before_change
+from boz_server.services.uploads import receive
 from boz_server.services.wiring import build_services
 from boz_server.settings import Settings
 
@@ -50,9 +51,9 @@ def prepare(settings: Settings) -> None:
             migrations.upgrade()
         else:
             migrations.require_current()
-        files = build_services(settings, database, Clock()).files
-        files.library.release()
-        files.uploads.forget_expired()
+        services = build_services(settings, database, Clock())
+        services.organizer.release()
+        receive.forget_expired(services.context)
     except peewee.PeeweeException as error:
         raise StartError(in_a_sentence(error)) from error
     finally:

@@ -306,7 +306,7 @@ def library(app: Flask) -> Callable[..., Services]:
     def start(*, at_once: bool = True, **changes: Any) -> Services:
         services = restart(app, **{"nas_enabled": True, "organize_wait_seconds": 0, **changes})
         if at_once:
-            services.files.door.wake = services.files.library.run
+            services.organizer.wake = services.organizer.run
         return services
 
     return start

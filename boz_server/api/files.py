@@ -19,8 +19,8 @@ from boz_server.schemas.file import (
     UploadHeadersSchema,
 )
 from boz_server.services.library import output_folder
-from boz_server.services.library.library_door import Organized
-from boz_server.services.uploads import inputs
+from boz_server.services.library.organizer import Organized
+from boz_server.services.uploads import inputs, receive
 from boz_server.services.uploads.receive import Announced, UploadedFile
 
 blueprint = BozBlueprint("files", __name__, url_prefix="/api/files", description="Files")
@@ -52,7 +52,8 @@ def upload(args: dict[str, Any], headers: dict[str, Any]) -> UploadedFile:
     """Upload a finished file, which is organized if there is a library; no file is ever
     overwritten."""
     announced = Announced(**args, **headers)
-    return services().files.uploads.take_form(announced, form_pieces(), request.content_length or 0)
+    form_bytes = request.content_length or 0
+    return receive.take_form(context(), services().organizer, announced, form_pieces(), form_bytes)
 
 
 @blueprint.get("")
@@ -75,7 +76,7 @@ def delete(filename: str) -> dict[str, str]:
 @blueprint.response(200, FileOrganizedSchema)
 def organize(args: dict[str, Any], filename: str) -> Organized:
     """Organize a file of the output folder: move it into the library."""
-    return services().files.door.organize(filename, **args)
+    return services().organizer.organize(filename, **args)
 
 
 @blueprint.get("/download/<job_id>")

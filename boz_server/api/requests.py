@@ -18,7 +18,7 @@ from boz_server.services.maintenance import idempotency
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Endpoints whose bodies may be larger than a JSON document: films.
-FILMS = frozenset({"files.upload", "uploads.create", "uploads.receive", "uploads.override"})
+FILMS = frozenset({"files.upload", "uploads.create", "uploads.append", "uploads.override"})
 #: Paths that need no key: watchdogs and load balancers have none.
 OPEN_PATHS = frozenset({"/health", "/livez", "/readyz"})
 #: GET endpoints that hand something out only once, so that public reads don't cover them.

@@ -36,7 +36,7 @@ def health() -> dict[str, Any]:
         "agents": services().agents.count(),
         "workers": services().workers.stats(),
         "queue": services().queue.stats(),
-        "nas": services().files.share.describe(),
+        "nas": services().organizer.share.describe(),
         "storage": _storage(),
     }
 

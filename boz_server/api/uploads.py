@@ -8,7 +8,7 @@ from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 from werkzeug.http import http_date
 
 from boz_server.api.blueprint import BozBlueprint
-from boz_server.api.context import services
+from boz_server.api.context import context
 from boz_server.api.streaming import body_reader
 from boz_server.database.models import Upload
 from boz_server.domain.uploads import tus
@@ -16,6 +16,7 @@ from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.errors import Invalid, WrongProtocol
 from boz_server.schemas.fields import INT64
 from boz_server.schemas.upload import UploadMetadataSchema, UploadSchema
+from boz_server.services.uploads import complete, receive
 from boz_server.services.uploads.receive import Announced, Checksum
 
 blueprint = BozBlueprint("uploads", __name__, url_prefix="/api/uploads", description="Uploads")
@@ -40,9 +41,9 @@ def create() -> Response:
     size = _whole_number("Upload-Length")
     header = request.headers.get("Upload-Metadata", "")
     announced = Announced(**UploadMetadataSchema.read(header), metadata=header or None)
-    upload = services().files.uploads.create(announced, size)
+    upload = receive.create(context(), announced, size)
     if request.content_length and upload.state is UploadState.ARRIVING:
-        upload = _receive(upload.upload_id, 0)
+        upload = _append(upload.upload_id, 0)
     location = url_for("uploads.upload", upload_id=upload.upload_id, _external=True)
     return _answer(201, {"Location": location} | _progress(upload))
 
@@ -51,7 +52,7 @@ def create() -> Response:
 @blueprint.response(200, UploadSchema)
 def upload(upload_id: str) -> Response | dict[str, Any]:
     """Show an upload's progress and result; HEAD says where to continue."""
-    found = services().files.uploads.get(upload_id)
+    found = complete.get_upload(context(), upload_id)
     if request.method == "HEAD":
         _require_version()
         return _answer(
@@ -63,15 +64,15 @@ def upload(upload_id: str) -> Response | dict[str, Any]:
                 **_progress(found),
             },
         )
-    return found.__data__ | {"offset": services().files.uploads.offset(found)}
+    return found.__data__ | {"offset": receive.offset_of(context(), found)}
 
 
 @blueprint.patch("/<upload_id>")
 @blueprint.response(204)
-def receive(upload_id: str) -> Response:
+def append(upload_id: str) -> Response:
     """Append bytes to an upload, from Upload-Offset on."""
     _require_version()
-    return _answer(204, _progress(_receive(upload_id, _whole_number("Upload-Offset"))))
+    return _answer(204, _progress(_append(upload_id, _whole_number("Upload-Offset"))))
 
 
 @blueprint.delete("/<upload_id>")
@@ -79,7 +80,7 @@ def receive(upload_id: str) -> Response:
 def terminate(upload_id: str) -> Response:
     """Give up an unfinished upload."""
     _require_version()
-    services().files.uploads.terminate(upload_id)
+    receive.terminate(context(), upload_id)
     return _answer(204, {})
 
 
@@ -88,14 +89,14 @@ def terminate(upload_id: str) -> Response:
 def override(upload_id: str) -> Response:
     """Do what X-HTTP-Method-Override says, for clients that can only POST and GET."""
     method = request.headers.get("X-HTTP-Method-Override", "").upper()
-    views = {"PATCH": receive, "DELETE": terminate}
+    views = {"PATCH": append, "DELETE": terminate}
     if method not in views:
         raise MethodNotAllowed(["GET", "HEAD", "PATCH", "DELETE"])
     found: Response = views[method](upload_id)
     return found
 
 
-def _receive(upload_id: str, offset: int) -> Upload:
+def _append(upload_id: str, offset: int) -> Upload:
     if request.mimetype != CONTENT_TYPE:
         raise UnsupportedMediaType(f"Send the bytes as Content-Type: {CONTENT_TYPE}.")
     checksum = None
@@ -104,7 +105,8 @@ def _receive(upload_id: str, offset: int) -> Upload:
             checksum = Checksum(*tus.parse_checksum(request.headers["Upload-Checksum"]))
         except ValueError as error:
             raise Invalid("Upload-Checksum", f"{error}.") from error
-    return services().files.uploads.receive(
+    return receive.receive(
+        context(),
         upload_id,
         offset,
         body_reader(),
@@ -115,7 +117,7 @@ def _receive(upload_id: str, offset: int) -> Upload:
 
 def _progress(upload: Upload) -> dict[str, str]:
     """Return the headers about an upload's progress and expiry."""
-    progress = {"Upload-Offset": str(services().files.uploads.offset(upload))}
+    progress = {"Upload-Offset": str(receive.offset_of(context(), upload))}
     if upload.state is UploadState.ARRIVING:
         progress["Upload-Expires"] = http_date(upload.expires_at)
     return progress

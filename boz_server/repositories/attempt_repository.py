@@ -233,11 +233,6 @@ def started_over(progress: float | peewee.Node, now: datetime) -> Any:
     )
 
 
-def is_due(now: datetime) -> Any:
-    """Whether a job may begin by now."""
-    return Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
-
-
 def preset_or(default: str) -> Any:
     """A job's preset, or the one that is used where none is named."""
     return peewee.fn.COALESCE(Job.preset, default)

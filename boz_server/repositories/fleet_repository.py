@@ -13,7 +13,8 @@ from boz_server.database.models import Agent, Disc, Job, Worker
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.placement import Machine
-from boz_server.repositories.attempt_repository import is_due, preset_or
+from boz_server.repositories.attempt_repository import preset_or
+from boz_server.repositories.job_repository import is_due
 from boz_server.settings import Settings
 
 #: A drive: its agent, and its name there.

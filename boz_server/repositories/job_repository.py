@@ -11,7 +11,7 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, JobEvent
 from boz_server.domain.queue.file_paths import is_windows, same_file
-from boz_server.domain.queue.job_states import HELD, OPEN, UNSTARTED, JobStatus, JobType
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 
@@ -218,6 +218,36 @@ class JobRepository:
         )
         return next(iter(query.returning(Job).execute()), None)
 
+    def open_organize(self, file: str) -> Job | None:
+        """Return the open job that organizes a file, or None."""
+        # At most one: uq_jobs_organize.
+        return (
+            Job.select()
+            .where(
+                Job.input_file == file,
+                Job.library_path.is_null(False),
+                Job.status.not_in(list(OVER)),
+            )
+            .first()
+        )
+
+    def queued_organizes(self, now: datetime, limit: int = 1000) -> list[Job]:
+        """Return the organize jobs that can begin now, most urgent first."""
+        query = Job.select().where(
+            Job.job_type == JobType.ORGANIZE, Job.status == JobStatus.QUEUED, is_due(now)
+        )
+        return list(query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).limit(limit))
+
+    def is_path_reserved(self, path: str, besides: str) -> bool:
+        """Whether another organize job is about to give its file that path in the library."""
+        query = Job.select().where(
+            Job.job_type == JobType.ORGANIZE,
+            Job.status.in_(list(HELD)),
+            Job.filing_as == path,
+            Job.job_id != besides,
+        )
+        return query.exists()
+
     def unstarted_rips(self, disc_id: str) -> list[Job]:
         """Return the rip jobs of a disc that no machine has begun."""
         query = Job.select().where(
@@ -363,3 +393,8 @@ class JobRepository:
             JobEvent.to_status.in_([JobStatus.QUEUED, JobStatus.FAILED]),
         )
         return list(query.order_by(JobEvent.event_id.desc()).limit(20))[::-1]
+
+
+def is_due(now: datetime) -> Any:
+    """Whether a job can begin now, as a condition of a query."""
+    return Job.scheduled_at.is_null() | (Job.scheduled_at <= now)

@@ -8,11 +8,12 @@ from boz_server.database.connection import Database
 from boz_server.services.discs import hands_free, thumbnails
 from boz_server.services.discs.hands_free import AutoRip
 from boz_server.services.library.nas import LibraryShare
-from boz_server.services.library.placement import LibraryPlaces
+from boz_server.services.library.organizer import Organizer
 from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
 from boz_server.services.maintenance import housekeeping, idempotency
 from boz_server.services.maintenance.backups import BackupStep
+from boz_server.services.maintenance.disk_space import SpaceWatch
 from boz_server.services.maintenance.housekeeping import LogWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.maintenance.retention import PruneStep
@@ -24,7 +25,7 @@ from boz_server.services.notifications.outbox import TICK_SECONDS as OUTBOX_TICK
 from boz_server.services.notifications.outbox import Outbox
 from boz_server.services.queue import dispatcher, leases, repair
 from boz_server.services.queue.job_queue import JobQueue
-from boz_server.services.wiring_files import FileServices, build_files
+from boz_server.services.uploads import inputs, receive
 from boz_server.settings import Settings
 
 
@@ -40,7 +41,7 @@ class Services:
     maintenance: Maintenance
     metadata: Metadata
     outbox: Outbox
-    files: FileServices
+    organizer: Organizer
     #: What each process does beside requests; gunicorn.conf.py starts and stops them.
     loops: tuple[BackgroundLoop, ...]
 
@@ -48,11 +49,9 @@ class Services:
 def build_services(settings: Settings, database: Database, clock: Clock) -> Services:
     """Build every service on one database."""
     context = Context.build(settings, clock, database)
-    rows = context.stores
     outbox = Outbox(context, {**media_servers.senders(settings), **discord.senders(settings)})
     share = LibraryShare(settings)
-    places = LibraryPlaces(settings, rows.discs)
-    files = build_files(context, places=places, share=share)
+    organizer = Organizer(context, share, complete_uploads=receive.finish)
     agents = AgentManager(context)
     workers = WorkerManager(context)
     metadata, auto_rip = Metadata(context), AutoRip()
@@ -71,7 +70,9 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         MaintenanceStep("order_rips", 5, auto_rip.run),
         MaintenanceStep("forget_answers", 3600, cache.delete_old),
         MaintenanceStep("prune", 5, PruneStep().run),
-        *files.steps,
+        MaintenanceStep("watch_space", 60, SpaceWatch().run),
+        MaintenanceStep("forget_uploads", 600, receive.forget_expired),
+        MaintenanceStep("sweep_inputs", 60, inputs.sweep),
         MaintenanceStep("fold_in_log", 60, LogWatch().run),
         MaintenanceStep("optimize", 3600, housekeeping.optimize),
         # Last, because it may take long.
@@ -87,7 +88,7 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
         maintenance=maintenance,
         metadata=metadata,
         outbox=outbox,
-        files=files,
+        organizer=organizer,
         loops=(
             BackgroundLoop(
                 "maintenance",
@@ -97,6 +98,6 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
                 at_end=maintenance.step_down,
             ),
             BackgroundLoop("outbox", outbox.tick, OUTBOX_TICK_SECONDS, database.release),
-            files.loop,
+            organizer.loop,
         ),
     )

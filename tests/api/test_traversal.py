@@ -144,7 +144,7 @@ def test_no_name_in_a_form_leads_anywhere_else(app, client, settings, name):
             assert not path.name.startswith(".")
         else:
             assert_handled(response, form)
-    services.files.library.run()
+    services.organizer.run()
     assert_filed(settings)
 
 
@@ -157,7 +157,7 @@ def test_no_name_of_an_upload_leads_anywhere_else(app, client, settings, name):
     assert response.status_code == 201, response.text
     shown = ok(client.get(response.headers["Location"]))
     assert Path(shown["path"]).parent == settings.output_dir
-    services.files.library.run()
+    services.organizer.run()
     assert_filed(settings)
 
 
@@ -167,7 +167,7 @@ def test_no_name_of_a_result_leads_anywhere_else(app, client, settings, name):
     services = shared(app, settings)
     work = given_away(client, output_name=name)
     ok(send_result(client, work))
-    services.files.library.run()
+    services.organizer.run()
     (path,) = assert_filed(settings)
     assert client.job(work["job_id"])["output_file"] == str(settings.nas_mount / path)
 
@@ -184,7 +184,7 @@ def test_no_folder_of_a_preview_leads_anywhere_else(app, client, settings, name)
     assert response.status_code in (200, 422)
     work = given_away(client)
     ok(send_result(client, work))
-    services.files.library.run()
+    services.organizer.run()
     assert_filed(settings)
 
 
@@ -196,7 +196,7 @@ def test_no_folder_of_a_database_from_before_leads_anywhere_else(app, client, se
     with services.context.database.write():
         Title.update(proposed_path=name, proposed_filename=name).execute()
     ok(send_result(client, work))
-    services.files.library.run()
+    services.organizer.run()
     assert all(not path.startswith((".", "/")) for path in filed(settings))
 
 
@@ -213,7 +213,7 @@ def test_no_name_that_a_person_gives_a_file_leads_anywhere_else(app, client, set
         address = f"/api/files/organize/{number}.mkv"
         response = client.post(address, query_string=query)
         assert_handled(response, query)
-    services.files.library.run()
+    services.organizer.run()
     assert_filed(settings)
 
 
@@ -223,7 +223,7 @@ def test_no_organize_job_takes_a_file_from_elsewhere(app, client, settings, name
     for path in (name, f"{settings.output_dir}/{name}", str(settings.temp_dir / "outside.mkv")):
         body = {"job_type": "organize", "input_file": path, "output_name": name}
         assert_handled(client.post("/api/jobs", json=body), body)
-    services.files.library.run()
+    services.organizer.run()
     assert filed(settings) == {}
     assert (settings.output_dir / "link.mkv").is_symlink()
 

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from boz_server import disk
-from boz_server.services.library import mover
+from boz_server.services.library import mover, organizer
 from boz_server.services.queue import leases
 from tests.client import ok
 from tests.films import FILM, files, upload
@@ -30,12 +31,12 @@ def test_it_tries_again_what_failed_and_gives_up_in_the_end(
     assert Path(answer["path"]).read_bytes() == FILM
     clock.advance(60)
     assert leases.retry_due(services.context) == 1
-    services.files.library.run()
+    services.organizer.run()
     job = client.job(answer["organize_job_id"])
     assert (job["status"], job["attempt"], job["scheduled_at"]) == ("failed", 2, None)
     monkeypatch.undo()
     ok(client.post(f"/api/jobs/{job['job_id']}/retry"))
-    services.files.library.run()
+    services.organizer.run()
     assert client.job(job["job_id"])["status"] == "completed"
     assert list(files(nas).values()) == [FILM]
 
@@ -43,13 +44,13 @@ def test_it_tries_again_what_failed_and_gives_up_in_the_end(
 def test_it_takes_up_what_a_server_had_that_was_killed(client, library, nas):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
-    job = services.files.library._claim()
+    job = services.organizer._claim()
     assert job is not None
     assert client.job(job.job_id)["status"] == "running"
-    assert services.files.library.run() == 0
-    assert services.files.library.release() == 1
+    assert services.organizer.run() == 0
+    assert services.organizer.release() == 1
     assert client.job(job.job_id)["status"] == "queued"
-    assert services.files.library.run() == 1
+    assert services.organizer.run() == 1
     ended = client.job(job.job_id)
     assert (ended["status"], ended["attempt"]) == ("completed", 2)
     assert not Path(answer["path"]).exists()
@@ -60,11 +61,11 @@ def test_it_counts_no_failure_where_a_server_was_lost(client, library, nas, cloc
     services = library(at_once=False, max_organize_attempts=1)
     job_id = upload(client, "Serenity (2005)")["organize_job_id"]
     for _ in range(3):
-        assert services.files.library._claim() is not None
+        assert services.organizer._claim() is not None
         clock.advance(200)
         assert leases.rescue(services.context) == 1
         assert client.job(job_id)["status"] == "queued"
-    services.files.library.run()
+    services.organizer.run()
     assert client.job(job_id)["status"] == "completed"
 
 
@@ -73,15 +74,15 @@ def test_it_goes_on_behind_the_last_step_of_an_attempt(client, library, nas, gon
     """Killed when the file had its name in the library, before the job was completed."""
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
-    job = services.files.library._claim()
+    job = services.organizer._claim()
     assert job is not None
-    with services.files.library._held(job) as attempt:
-        services.files.library._file(job, attempt)
+    with organizer.Attempt(services.context, job, threading.Event()) as attempt:
+        organizer._move(services.context, job, attempt)
     (place,) = files(nas)
     if gone == "both":
         (nas / place).unlink()
-    services.files.library.release()
-    services.files.library.run()
+    services.organizer.release()
+    services.organizer.run()
     job_now = client.job(answer["organize_job_id"])
     if gone == "both":
         assert (job_now["status"], job_now["error"]) == (
@@ -99,11 +100,11 @@ def test_it_stops_when_its_attempt_was_taken_away(client, library, nas, monkeypa
     def cancelled_meanwhile(*args: Any) -> bool:
         raise AssertionError("the name must not be given")
 
-    job = services.files.library._claim()
+    job = services.organizer._claim()
     assert job is not None
     client.cancel(job.job_id)
     monkeypatch.setattr(mover, "rename_noreplace", cancelled_meanwhile)
-    services.files.library._do(job)
+    services.organizer._organize(job)
     assert client.job(job.job_id)["status"] == "cancelled"
     assert Path(answer["path"]).read_bytes() == FILM
     assert files(nas) == {}
@@ -115,11 +116,11 @@ def test_it_leaves_a_file_that_another_process_has(client, library, nas, clock):
     answer = upload(client, "Serenity (2005)")
     with Path(answer["path"]).open("rb") as file:
         assert disk.lock(file)
-        services.files.library.run()
+        services.organizer.run()
     job = client.job(answer["organize_job_id"])
     assert (job["status"], job["scheduled_at"] is not None) == ("queued", True)
     clock.advance(11)
-    services.files.library.run()
+    services.organizer.run()
     assert client.job(answer["organize_job_id"])["status"] == "completed"
     assert len(files(nas)) == 1
 
@@ -130,13 +131,13 @@ def test_it_gives_a_job_back_when_the_server_stops(client, library, nas, monkeyp
     link = os.link
 
     def other_disk(source: Path, path: Path) -> None:
-        services.files.library.stop()
+        services.organizer.stop()
         if source.parent == services.context.settings.output_dir:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         link(source, path)
 
     monkeypatch.setattr(disk.os, "link", other_disk)
-    services.files.library.run()
+    services.organizer.run()
     job = client.job(answer["organize_job_id"])
     assert (job["status"], job["assigned_agent_id"]) == ("queued", None)
     assert files(nas) == {}

@@ -18,12 +18,12 @@ def filing(app) -> Services:
     services = restart(app, nas_enabled=True, organize_wait_seconds=0)
     (services.context.settings.nas_mount / "Movies").mkdir(parents=True)
     (services.context.settings.output_dir / "Heat (1995).mkv").write_bytes(b"a film")
-    services.files.door.organize("Heat (1995).mkv", None, Described())
+    services.organizer.organize("Heat (1995).mkv", None, Described())
     return services
 
 
 def filed(services: Services) -> list[str]:
-    assert services.files.library.run() == 1
+    assert services.organizer.run() == 1
     return [path.name for path in services.context.settings.nas_mount.rglob("*.mkv")]
 
 

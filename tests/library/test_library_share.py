@@ -19,7 +19,7 @@ def test_it_answers_without_waiting_where_the_library_is_slow(client, library, n
     assert (answer["organized"], answer["final_path"]) == (False, str(path))
     assert path.read_bytes() == FILM
     assert client.job(answer["organize_job_id"])["status"] == "queued"
-    assert services.files.library.run() == 1
+    assert services.organizer.run() == 1
     assert client.job(answer["organize_job_id"])["status"] == "completed"
     assert list(files(nas)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
 
@@ -39,7 +39,7 @@ def test_it_waits_for_a_share_that_is_not_mounted(client, library, mounted):
     assert not mount.exists() or list(mount.iterdir()) == []
     # Once it is there, the job goes on by itself.
     (mount / "Movies").mkdir(parents=True)
-    services.files.library.run()
+    services.organizer.run()
     assert client.job(answer["organize_job_id"])["status"] == "completed"
 
 
@@ -57,12 +57,12 @@ def test_it_makes_the_librarys_folders_where_a_whole_disk_is_mounted(
     mount = services.context.settings.nas_mount
     mount.mkdir()
     mounts = tmp_path / "mountinfo"
-    services.files.share.mounts = mounts
+    services.organizer.share.mounts = mounts
     # A folder of the host's own disk, as a container sees the mount point of a share.
     mounts.write_text(f"36 35 98:0 /mnt/nas {mount} rw - ext4 /dev/sda1 rw\n")
     assert upload(client, "Serenity (2005)")["organized"] is False
     mounts.write_text(f"36 35 98:0 / {mount} rw - cifs //nas/media rw\n")
-    assert services.files.library.run() == 1
+    assert services.organizer.run() == 1
     assert list(files(mount)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
 
 
@@ -85,7 +85,7 @@ def test_it_keeps_files_where_there_is_no_library(client, services):
     answer = upload(client, "Serenity (2005)")
     assert (answer["organized"], answer["organize_job_id"]) == (False, None)
     assert ok(client.get("/api/jobs")) == []
-    assert services.files.library.run() == 0
+    assert services.organizer.run() == 0
 
 
 def test_it_says_why_a_job_waits_that_a_client_entered_without_a_library(client):
@@ -121,10 +121,10 @@ def test_it_does_not_wait_for_a_library_that_is_away(client, library):
 
 def test_it_waits_for_a_thread_that_files_meanwhile(client, library, nas):
     services = library(at_once=False, organize_wait_seconds=30)
-    services.files.loop.start()
+    services.organizer.loop.start()
     try:
         assert upload(client, "Serenity (2005)")["organized"] is True
     finally:
-        services.files.loop.stop()
-        services.files.loop.join()
+        services.organizer.loop.stop()
+        services.organizer.loop.join()
     assert list(files(nas)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]

@@ -17,7 +17,7 @@ def test_it_files_nothing_but_files_of_the_output_folder(client, library, nas, p
         (output / name).write_bytes(b"secret")
     body = {"job_type": "organize", "input_file": path.format(output=output)}
     job_id = ok(client.post("/api/jobs", json=body))["job_id"]
-    services.files.library.run()
+    services.organizer.run()
     job = client.job(job_id)
     assert (job["status"], job["output_file"]) == ("failed", None)
     assert files(nas) == {}
@@ -31,7 +31,7 @@ def test_it_files_what_a_job_of_a_client_names(client, library, nas):
     body = {"job_type": "organize", "input_file": str(path), "output_name": "Serenity (2005)"}
     job_id = ok(client.post("/api/jobs", json=body))["job_id"]
     assert_problem(client.post("/api/jobs", json=body), 409, "organize job already")
-    services.files.library.run()
+    services.organizer.run()
     assert client.job(job_id)["status"] == "completed"
     assert list(files(nas)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
 

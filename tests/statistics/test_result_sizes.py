@@ -167,7 +167,7 @@ class TestMeasured:
         answer = ok(send(client, FILM, "Firefly - S01E01"))
         # As an older server left it, which did not record sizes.
         services.context.stores.jobs.change(job_id, {"output_file_size": None})
-        assert services.files.library.run() == 1
+        assert services.organizer.run() == 1
         organized = client.job(answer["organize_job_id"])
         assert (organized["status"], organized["output_file_size"]) == ("completed", len(FILM))
         assert client.job(job_id)["output_file_size"] == len(FILM)

@@ -4,7 +4,6 @@ at the same time."""
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,12 +12,13 @@ import pytest
 from boz_server.database.models import Upload
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import UploadBusy
-from boz_server.services.uploads import complete, part_files
+from boz_server.services.uploads import complete, part_files, receive
 from boz_server.services.uploads.part_files import PART_PREFIX, Part
 from boz_server.services.uploads.receive import Announced
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 from tests.client import ok
+from tests.support import restart
 
 FILM = os.urandom(100_000)
 
@@ -26,14 +26,16 @@ FILM = os.urandom(100_000)
 def begun(services: Services, filename: str = "Heat (1995).mkv", **extra: Any) -> str:
     """An upload of the film, of which no byte has come."""
     announced = Announced(UploadPurpose.LIBRARY, filename, **extra)
-    upload_id: str = services.files.uploads.create(announced, len(FILM)).upload_id
+    upload_id: str = receive.create(services.context, announced, len(FILM)).upload_id
     return upload_id
 
 
 def sent(services: Services, upload_id: str) -> Upload:
     """An upload whose bytes all come at once."""
     blocks = [FILM]
-    return services.files.uploads.receive(upload_id, 0, lambda _: blocks.pop() if blocks else b"")
+    return receive.receive(
+        services.context, upload_id, 0, lambda _: blocks.pop() if blocks else b""
+    )
 
 
 def killed_before(
@@ -53,7 +55,7 @@ def killed_before(
 
 
 def tick(services: Services) -> None:
-    services.files.loop.tick()
+    services.organizer.tick()
 
 
 def contents(settings: Settings) -> dict[str, bytes]:
@@ -68,7 +70,7 @@ def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
     assert len(contents(settings)) == 2
     tick(services)
     assert contents(settings) == {"a": FILM}
-    assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
+    assert complete.get_upload(services.context, upload_id).state is UploadState.COMPLETE
 
 
 def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
@@ -76,11 +78,11 @@ def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
 ):
     """HEAD says that all bytes are here, so no sender ever comes back to it."""
     upload_id = killed_before(services, monkeypatch, Part, "sync")
-    found = services.files.uploads.get(upload_id)
-    assert services.files.uploads.offset(found) == len(FILM)
+    found = complete.get_upload(services.context, upload_id)
+    assert receive.offset_of(services.context, found) == len(FILM)
     tick(services)
     assert contents(settings) == {"a": FILM}
-    assert services.files.uploads.get(upload_id).state is UploadState.COMPLETE
+    assert complete.get_upload(services.context, upload_id).state is UploadState.COMPLETE
 
 
 def test_it_leaves_alone_what_is_whole_but_for_its_checksum(services, settings):
@@ -89,8 +91,8 @@ def test_it_leaves_alone_what_is_whole_but_for_its_checksum(services, settings):
     with services.context.database.write():
         services.context.stores.uploads.note_unchecked(upload_id, 10)
     tick(services)
-    found = services.files.uploads.get(upload_id)
-    assert (found.state, services.files.uploads.offset(found)) == (UploadState.ARRIVING, 10)
+    found = complete.get_upload(services.context, upload_id)
+    assert (found.state, receive.offset_of(services.context, found)) == (UploadState.ARRIVING, 10)
 
 
 @pytest.mark.parametrize("step", ["rename_noreplace", "sha256_of"])
@@ -109,8 +111,8 @@ def test_it_delivers_the_others_where_one_can_not_be(services, settings, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(complete, step, fail)
         tick(services)
-    assert services.files.uploads.get(good).state is UploadState.COMPLETE
-    assert services.files.uploads.get(bad).state is UploadState.ARRIVED
+    assert complete.get_upload(services.context, good).state is UploadState.COMPLETE
+    assert complete.get_upload(services.context, bad).state is UploadState.ARRIVED
 
 
 @pytest.fixture
@@ -142,7 +144,7 @@ def test_it_completes_an_upload_that_the_background_looks_at_meanwhile(services,
 
 @pytest.mark.usefixtures("eager_background")
 def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(services):
-    empty = services.files.uploads.create(Announced(UploadPurpose.LIBRARY, "empty"), 0)
+    empty = receive.create(services.context, Announced(UploadPurpose.LIBRARY, "empty"), 0)
     assert empty.state is UploadState.COMPLETE
 
 
@@ -171,10 +173,10 @@ def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(services, 
     known = begun(services)
     for path in settings.output_dir.iterdir():
         os.utime(path, (clock.now().timestamp() - 100,) * 2)
-    services.files.uploads.forget_expired()
+    receive.forget_expired(services.context)
     assert part.path.name in contents(settings)
     part.file.close()
-    services.files.uploads.forget_expired()
+    receive.forget_expired(services.context)
     assert set(contents(settings)) == {f"{PART_PREFIX}{known}"}
 
 
@@ -191,16 +193,15 @@ def test_it_clears_the_others_where_it_may_not_open_one(services, settings, cloc
         return real(path)
 
     monkeypatch.setattr(part_files, "_open", refuse)
-    services.files.uploads.forget_expired()
+    receive.forget_expired(services.context)
     assert set(contents(settings)) == {f"{PART_PREFIX}foreign"}
 
 
-def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(client, services, settings):
+def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(app):
     """Else a second "Heat (1995)" would be a film of its own, named "Heat (1995) (2)"."""
-    context = replace(services.context, settings=replace(settings, nas_enabled=True))
-    services.files.deliveries.context = context
+    services = restart(app, nas_enabled=True)
     jobs = [
-        services.files.deliveries.jobs.get(sent(services, begun(services)).organize_job_id)
+        services.context.stores.jobs.get(sent(services, begun(services)).organize_job_id)
         for _ in range(2)
     ]
     assert [Path(job.input_file).name for job in jobs] == ["Heat (1995).mkv", "Heat (1995) (2).mkv"]

@@ -88,7 +88,7 @@ def test_it_says_that_a_disk_is_filling_up(client, careful, free):
 
 
 def test_it_tells_people_once_each_time(client, careful, free):
-    (watch,) = [step for step in careful.files.steps if step.name == "watch_space"]
+    (watch,) = [step for step in careful.maintenance.steps if step.name == "watch_space"]
     told = []
     for gib in (10, 1, 1.2, 10, 1):
         free(gib)

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from boz_server import create_app, disk
 from boz_server.api.context import EXTENSION
-from boz_server.services.uploads import part_files
+from boz_server.services.uploads import part_files, receive
 from boz_server.services.uploads.part_files import PART_PREFIX, Part
 from tests.client import Client, ok
 from tests.support import assert_problem
@@ -216,7 +216,7 @@ def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(services, se
         path = settings.output_dir / name
         path.touch()
         os.utime(path, (clock.now().timestamp() - age,) * 2)
-    services.files.uploads.forget_expired()
+    receive.forget_expired(services.context)
     assert {path.name for path in settings.output_dir.iterdir()} == {".arriving-new", "film.mkv"}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from boz_server.services.uploads import complete
 from tests.client import Client, ok
 from tests.remote import (
     FILM,
@@ -54,7 +55,7 @@ def send_off(request) -> Send:
     return found
 
 
-def complete(client: Client, work: Work) -> TestResponse:
+def report_complete(client: Client, work: Work) -> TestResponse:
     """The worker's word that it is done."""
     body = {"job_id": work["job_id"], "lease_token": work["lease_token"]}
     return client.post("/api/workers/farm/jobs/complete", json=body)
@@ -66,14 +67,14 @@ def test_it_takes_a_result_before_the_job_is_completed(client, settings, send_of
     (name,) = os.listdir(settings.output_dir)
     job = client.job(work["job_id"])
     assert (job["status"], job["output_file"]) == ("assigned", str(settings.output_dir / name))
-    ok(complete(client, work))
+    ok(report_complete(client, work))
     job = client.job(work["job_id"])
     assert (job["status"], job["output_file"]) == ("completed", str(settings.output_dir / name))
 
 
 def test_it_takes_a_result_after_the_job_is_completed(client, settings, send_off):
     work = given_away(client)
-    ok(complete(client, work))
+    ok(report_complete(client, work))
     assert send_off(client, work).status_code in (200, 204)
     (name,) = os.listdir(settings.output_dir)
     assert client.job(work["job_id"])["output_file"] == str(settings.output_dir / name)
@@ -83,8 +84,8 @@ def test_it_files_a_result_by_what_the_preview_said(app, client, settings):
     services = shared(app, settings)
     work = given_away(client)
     ok(send_result(client, work))
-    ok(complete(client, work))
-    services.files.library.run()
+    ok(report_complete(client, work))
+    services.organizer.run()
     path = "TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"
     assert filed(settings) == {path: FILM}
     assert client.job(work["job_id"])["output_file"] == str(settings.nas_mount / path)
@@ -95,7 +96,7 @@ def test_it_files_a_result_by_the_name_that_a_person_gave_it(app, client, settin
     work = given_away(client, output_name="Firefly - S01E11 - Trash")
     assert work["output_name"] == "Firefly - S01E11 - Trash"
     ok(send_result(client, work))
-    services.files.library.run()
+    services.organizer.run()
     assert list(filed(settings)) == ["TV Shows/Firefly/Season 01/Firefly - S01E11 - Trash.mkv"]
 
 
@@ -104,7 +105,7 @@ def test_it_takes_a_name_that_a_person_did_not_change_for_the_previews(app, clie
     services = shared(app, settings)
     work = given_away(client, output_name="Firefly - S01E01")
     ok(send_result(client, work))
-    services.files.library.run()
+    services.organizer.run()
     assert list(filed(settings)) == ["TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"]
 
 
@@ -143,16 +144,19 @@ def test_it_files_no_result_whose_attempt_ended_while_its_last_bytes_came(
     services, client = shared(app, settings), app.test_client()
     work = given_away(client)
     with monkeypatch.context() as killed:
-        undelivered = lambda upload_id, _: services.context.stores.uploads.get(upload_id)  # noqa: E731
-        killed.setattr(services.files.deliveries, "deliver", undelivered)
+        killed.setattr(
+            complete,
+            "complete_upload",
+            lambda context, upload_id, _: complete.get_upload(context, upload_id),
+        )
         assert by_tus(client, work).status_code == 204
     if fate == "cancelled":
         client.cancel(work["job_id"])
     else:
         lost(client, services, clock)
         again = polled(client)
-    assert services.files.deliveries.deliver_all() == 0
-    assert services.files.library.run() == 0
+    assert complete.complete_arrived(services.context) == 0
+    assert services.organizer.run() == 0
     assert (filed(settings), os.listdir(settings.output_dir)) == ({}, [])
     if fate == "taken away":
         assert client.job(work["job_id"])["output_file"] is None
@@ -225,7 +229,7 @@ def test_it_keeps_a_second_copy_of_a_result_out_of_the_library(app, client, sett
     work = given_away(client)
     for _ in range(2):
         ok(send_result(client, work))
-        services.files.library.run()
+        services.organizer.run()
     path = "TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"
     assert filed(settings) == {path: FILM}
     assert os.listdir(settings.output_dir) == []
@@ -240,7 +244,7 @@ def test_it_takes_nothing_that_names_a_job_without_being_of_it(app, client, sett
     ok(send(client, FILM, "Up (2009)", job_id=work["job_id"], purpose="library"))
     upload_id = begun(client, 1, job_id=work["job_id"], filename="Alien (1979).mkv")
     assert go_on(client, upload_id, 0, b"x").status_code == 204
-    services.files.library.run()
+    services.organizer.run()
     assert sorted(filed(settings)) == [
         "Movies/Alien (1979)/Alien (1979).mkv",
         "Movies/Serenity (2005)/Serenity (2005).mkv",
@@ -294,7 +298,7 @@ def test_it_knows_a_name_that_no_disk_would_take(app, client, settings, name):
     services = shared(app, settings)
     job_id = done(client, output_name=name)
     ok(send(client, FILM, name))
-    services.files.library.run()
+    services.organizer.run()
     (path,) = filed(settings)
     assert client.job(job_id)["output_file"] == str(settings.nas_mount / path)
     assert path.startswith("TV Shows/Firefly/Season 01/")
@@ -304,7 +308,7 @@ def test_it_files_it_by_what_the_preview_said(app, client, settings):
     services = shared(app, settings)
     job_id = done(client)
     ok(send(client, FILM, "Firefly - S01E01"))
-    services.files.library.run()
+    services.organizer.run()
     assert filed(settings) == {EPISODE: FILM}
     assert client.job(job_id)["output_file"] == str(settings.nas_mount / EPISODE)
 
@@ -315,7 +319,7 @@ def test_it_takes_a_file_that_comes_again_for_the_same(app, client, settings):
     job_id = done(client)
     for _ in range(3):
         ok(send(client, FILM, "Firefly - S01E01"))
-    services.files.library.run()
+    services.organizer.run()
     assert filed(settings) == {EPISODE: FILM}
     assert os.listdir(settings.output_dir) == []
     assert client.job(job_id)["output_file"] == str(settings.nas_mount / EPISODE)
@@ -361,7 +365,7 @@ def test_it_takes_a_file_for_itself_where_no_job_has_its_name(app, client, setti
     services = shared(app, settings)
     job_id = done(client)
     ok(send(client, FILM, "Serenity (2005)"))
-    services.files.library.run()
+    services.organizer.run()
     assert list(filed(settings)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
     assert client.job(job_id)["output_file"] is None
 
@@ -381,7 +385,7 @@ def test_it_files_two_files_of_one_name_beside_each_other(app, client, settings,
     for content in (b"1", b"2"):
         ok(send(client, content, "Serenity (2005)"))
         clock.advance(1)
-    services.files.library.run()
+    services.organizer.run()
     folder = "Movies/Serenity (2005)"
     assert filed(settings) == {
         f"{folder}/Serenity (2005).mkv": b"1",

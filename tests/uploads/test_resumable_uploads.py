@@ -13,7 +13,7 @@ from werkzeug.http import parse_date
 
 from boz_server.domain.uploads.tus import CHECKSUMS, parse_checksum, parse_metadata
 from boz_server.domain.uploads.upload_states import UploadPurpose
-from boz_server.services.uploads import part_files
+from boz_server.services.uploads import part_files, receive
 from tests.client import ok
 from tests.support import assert_problem
 from tests.tus import BYTES, FILM, TUS, begin, begun, checksum, metadata, offset, send
@@ -75,7 +75,7 @@ def test_it_forgets_an_upload_whose_time_is_over(client, services, settings, clo
     path = begun(client)
     send(client, path, b"x")
     clock.advance(49 * 3600)
-    services.files.uploads.forget_expired()
+    receive.forget_expired(services.context)
     assert client.head(path, headers=TUS).status_code == 404
     assert_problem(send(client, path, b"x", 1), 404)
     assert os.listdir(settings.output_dir) == []
@@ -241,7 +241,7 @@ def test_it_refuses_a_file_with_another_sha256(client, services, settings, piece
     answers = [
         send(client, path, FILM[start : start + step], start) for start in range(0, len(FILM), step)
     ]
-    services.files.loop.tick()
+    services.organizer.tick()
     if pieces == 1:
         assert_problem(answers[-1], 460, "SHA-256")
         assert client.head(path, headers=TUS).status_code == 404
@@ -258,7 +258,7 @@ def test_it_takes_a_file_with_its_sha256(client, services, settings, pieces):
     step = len(FILM) // pieces + 1
     for start in range(0, len(FILM), step):
         assert send(client, path, FILM[start : start + step], start).status_code == 204
-    services.files.loop.tick()
+    services.organizer.tick()
     assert ok(client.get(path))["state"] == "complete"
     assert os.listdir(settings.output_dir) == ["a.mkv"]
 

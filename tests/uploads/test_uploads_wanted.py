@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from boz_server.services.uploads import inputs
+from boz_server.services.uploads import complete, inputs
 from tests.client import Client, ok
 from tests.remote import (
     APPROVAL,
@@ -113,7 +113,7 @@ def test_it_wants_nothing_while_what_came_is_compared_with_its_checksum(client, 
     assert go_on(client, upload_id, 100, RAW[100:]).status_code == 204
     assert client.job(job_id)["input_upload_id"] is None
     assert wanted(client) == []
-    assert services.files.deliveries.deliver_all() == 1
+    assert complete.complete_arrived(services.context) == 1
     assert client.job(job_id)["input_upload_id"] == upload_id
 
 
@@ -123,7 +123,7 @@ def test_it_wants_a_file_again_that_came_damaged(client, services):
     upload_id = begun(client, len(RAW), **said)
     assert go_on(client, upload_id, 0, RAW[:100]).status_code == 204
     assert go_on(client, upload_id, 100, RAW[100:]).status_code == 204
-    assert services.files.deliveries.deliver_all() == 0
+    assert complete.complete_arrived(services.context) == 0
     (asked,) = ok(client.get("/api/agents/pc/jobs"))["uploads_wanted"]
     assert (asked["job_id"], asked["upload_id"]) == (job_id, None)
     assert not list(services.context.settings.inputs_dir.iterdir())

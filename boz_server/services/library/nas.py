@@ -1,4 +1,4 @@
-"""The network share, or the folder, that the library lies on."""
+"""The network share, or the folder, that the library is on."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -11,57 +11,52 @@ from boz_server.settings import Settings
 
 
 class LibraryShare:
-    """Says whether files can be filed; the answer is kept, as a dead share blocks whoever asks."""
+    """Whether files can be organized now.
+
+    Each process remembers what it last found, because a dead share blocks every thread that touches
+    it.
+    """
 
     def __init__(self, settings: Settings, mounts: Path = MOUNTS) -> None:
         self.settings = settings
         self.mounts = mounts
-        self._latest: dict[str, str | None] = {}
+        self._obstacles: dict[str, str | None] = {}
 
     def describe(self) -> dict[str, Any]:
-        """Say what the settings and the kernel know of the share, without touching it."""
+        """Return what the settings and the kernel know about the share, without touching it."""
         return {
             "enabled": self.settings.nas_enabled,
-            # A plain folder may be the library as well.
-            "mounted": self._mount() is not None or None in self._latest.values(),
+            # The library can also be a plain folder that is not a mount.
+            "mounted": self._mount() is not None or None in self._obstacles.values(),
             "mount_path": str(self.settings.nas_mount),
             "movie_path": self.settings.nas_movie_path,
             "tv_path": self.settings.nas_tv_path,
             "plex": {"enabled": self.settings.plex_enabled},
         }
 
-    def path(self, place: str | None) -> str | None:
-        """Return where a place of the library is on this machine; None for none."""
-        return None if place is None else str(self.settings.nas_mount / place)
+    def find_unavailable(self, paths: Iterable[str | None]) -> set[str]:
+        """Return the paths in the library where no file can be moved now; `obstacle` says why.
 
-    def has(self, path: str | None) -> bool:
-        """Whether a path lies in the library, by its name alone."""
-        return path is not None and Path(path).is_relative_to(self.settings.nas_mount)
-
-    def away(self, places: Iterable[str | None]) -> set[str]:
-        """Return at which of these places, below the root, nothing can be filed just now; `latest`
-        says why. Each of the library's folders is looked at once.
-
-        The mount point of a share that is not mounted is an empty folder like any other, so the
-        library's own folders for films and shows have to be there. Only where a whole file system
-        is mounted they are made; a folder of the host that a container sees as a mount may be
-        such an empty mount point.
+        Touches each of the library's top folders once. The mount point of a share that is not
+        mounted is an empty folder like any other, so the library's own folders for films and shows
+        must exist. They are created only if a whole file system is mounted: a folder of the host,
+        which a container also sees as a mount, could be such an empty mount point.
         """
         by_top: dict[str, set[str]] = {}
-        for place in places:
-            if place is not None:
-                by_top.setdefault(_top(place), set()).add(place)
+        for path in paths:
+            if path is not None:
+                by_top.setdefault(_top(path), set()).add(path)
         for top in by_top:
-            self._latest[top] = self._obstacle(self.settings.nas_mount / top)
-        return {place for top in by_top if self._latest[top] for place in by_top[top]}
+            self._obstacles[top] = self._find_obstacle(self.settings.nas_mount / top)
+        return {path for top in by_top if self._obstacles[top] for path in by_top[top]}
 
-    def latest(self, place: str | None) -> str | None:
-        """Say why nothing can be filed at a place, as `away` last found it in this process."""
+    def obstacle(self, path: str | None) -> str | None:
+        """Say why no file can be moved to a path in the library, as this process last found it."""
         if not self.settings.nas_enabled:
             return "This server has no library: set BOZ_NAS_ENABLED and mount the share."
-        return self._latest.get(_top(place)) if place else None
+        return self._obstacles.get(_top(path)) if path else None
 
-    def _obstacle(self, folder: Path) -> str | None:
+    def _find_obstacle(self, folder: Path) -> str | None:
         root = self.settings.nas_mount
         try:
             if folder.is_dir():
@@ -77,16 +72,21 @@ class LibraryShare:
         return None
 
     def _mount(self) -> str | None:
-        """Which folder of its file system is mounted as the library's root; None where none is."""
+        """Return which folder of its file system is mounted as the library's root, or None."""
         roots = [each.root for each in mounts(self.mounts) if each.point == self.settings.nas_mount]
         return roots[-1] if roots else None
 
 
-def _top(place: str) -> str:
-    return PurePosixPath(place).parts[0]
+def is_in_library(settings: Settings, path: Path) -> bool:
+    """Whether a path is in the library; the share is not touched."""
+    return path.is_relative_to(settings.nas_mount)
 
 
 def library_folder(settings: Settings, library_type: LibraryType) -> Path:
-    """Return the folder of the share that films, or shows, are filed in."""
+    """Return the library's folder for films or for shows."""
     paths = {LibraryType.MOVIE: settings.nas_movie_path, LibraryType.TV: settings.nas_tv_path}
     return settings.nas_mount / safe_relative_path(paths[library_type])
+
+
+def _top(path: str) -> str:
+    return PurePosixPath(path).parts[0]

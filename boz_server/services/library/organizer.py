@@ -1,235 +1,361 @@
-"""Files finished files into the library: the server's own jobs, in the background.
+"""Organizing: finished files move from the output folder into the library.
 
-One thread of each server process asks for them; a job is one process's by its lease token, and a
-file by a lock on it, which ends with the process.
+Each server process has one thread that takes organize jobs from the queue. The lease token says
+which process has a job, and a lock on the file, which ends with the process, keeps the others off.
 """
 
 import errno
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
+
+import peewee
 
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.disk import lock
-from boz_server.domain.queue.job_states import HELD, JobStatus
-from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
-from boz_server.repositories.filing_repository import FilingRepository
-from boz_server.repositories.job_repository import Guard, JobRepository, JobValues
-from boz_server.services.library.filing_attempt import FilingAttempt
+from boz_server.domain.naming.library_paths import Described
+from boz_server.domain.naming.names import split_extension
+from boz_server.domain.queue.job_states import HELD, OVER, JobStatus
+from boz_server.errors import JobNotFound, Refused
+from boz_server.repositories.attempt_repository import by_agent
+from boz_server.repositories.job_repository import Guard, JobValues
+from boz_server.services.library import output_folder, placement
 from boz_server.services.library.mover import Moved, Mover, Stopped
-from boz_server.services.library.nas import LibraryShare
-from boz_server.services.library.output_folder import is_finished_file
+from boz_server.services.library.nas import LibraryShare, is_in_library
+from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.queue import leases, transitions
+from boz_server.services.queue.enqueue import enqueue_organize
 from boz_server.services.queue.transitions import HOLDER, SERVER
 
 log = logging.getLogger(__name__)
 
-#: When to look again for a file that another process has, or whose name another is to have.
+#: How often each process looks for jobs; uploads that arrive in it wake it at once.
+LOOK_SECONDS = 2.0
+#: When to retry a file that another process has locked, or whose name another job has reserved.
 BUSY_SECONDS = 10
+#: How often a lease is renewed; it is as long as an agent's.
+RENEWAL_SECONDS = 5.0
+#: The bytes of a file are worked on twice: copied, and read back.
+PASSES = 2
+#: The first pause of a request that waits for its file, and how much longer each next one is.
+PAUSE_SECONDS, LONGER = 0.05, 1.5
 
 
-class Library:
-    """Takes organize jobs from the queue, one at a time, and does them."""
+@dataclass(frozen=True, slots=True)
+class Organized:
+    """A file on its way into the library, or there.
+
+    original_path: in the output folder; final_path: where the file is in the library, or will be.
+    """
+
+    original_path: str | None
+    final_path: str | None
+    organized: bool
+    organize_job_id: str
+
+
+class Organizer:
+    """Does organize jobs in a thread of its own; requests create them and wait for them.
+
+    complete_uploads: called before each job: uploads that have arrived come first, because their
+    senders wait.
+    """
 
     def __init__(
-        self,
-        context: Context,
-        *,
-        jobs: JobRepository,
-        filings: FilingRepository,
-        attempt_rows: AttemptRepository,
-        share: LibraryShare,
+        self, context: Context, share: LibraryShare, complete_uploads: Callable[[Context], object]
     ) -> None:
         self.context = context
-        self.settings = context.settings
-        self.clock = context.clock
-        self.database = context.database
-        self.jobs = jobs
-        self.filings = filings
-        self.attempt_rows = attempt_rows
         self.share = share
-        self._stop = threading.Event()
+        self.complete_uploads = complete_uploads
+        self.loop = BackgroundLoop(
+            "library", self.tick, LOOK_SECONDS, context.database.release, interrupt=self.stop
+        )
+        #: Makes the thread look for jobs at once.
+        self.wake: Callable[[], object] = self.loop.wake
+        self._stopping = threading.Event()
+
+    # What requests ask for.
+
+    def organize(self, filename: str, name: str | None, described: Described) -> Organized:
+        """Organize a file of the output folder, and wait a while for it.
+
+        name: of the show or film, or a whole file name; None when the file's own name says it.
+        Raises NotFound, and Refused without a library or for an episode without its numbers.
+        """
+        context = self.context
+        if not context.settings.nas_enabled:
+            raise Refused("This server has no library: set BOZ_NAS_ENABLED and mount the share.")
+        file = output_folder.find(context.settings, filename)
+        stem, extension = split_extension(filename)
+        stem = name.removesuffix(extension) if name else stem
+        path = placement.path_of_description(context.settings, stem, extension, described)
+        with context.database.write_queue():
+            job = enqueue_organize(context, file.path, path)
+        return self.wait_for(job.job_id)
+
+    def wait_for(self, job_id: str) -> Organized:
+        """Wait until an organize job is over, at most BOZ_ORGANIZE_WAIT_SECONDS; not at all while
+        the library is unavailable."""
+        self.wake()
+        deadline = time.monotonic() + self.context.settings.organize_wait_seconds
+        pause = PAUSE_SECONDS
+        while True:
+            job = self.context.stores.jobs.get(job_id)
+            if job is None:
+                raise JobNotFound(job_id)
+            left = deadline - time.monotonic()
+            if job.status in OVER or left <= 0 or self._is_stuck(job):
+                return _describe(self.context, job)
+            # Others need the connection meanwhile.
+            self.context.database.release()
+            time.sleep(min(pause, left))
+            pause *= LONGER
+
+    def _is_stuck(self, job: Job) -> bool:
+        is_queued = job.status is JobStatus.QUEUED
+        return is_queued and self.share.obstacle(job.library_path) is not None
+
+    # What the thread does.
+
+    def tick(self) -> None:
+        """Complete all uploads and do all organize jobs that can be done now."""
+        self.complete_uploads(self.context)
+        while self.run_one():
+            self.complete_uploads(self.context)
 
     def run(self) -> int:
-        """Do what can be done now; returns how many jobs that were."""
+        """Do all organize jobs that can be done now; returns how many."""
         done = 0
         while self.run_one():
             done += 1
         return done
 
     def run_one(self) -> bool:
-        """Do the first job that can be done now; False where there is none."""
-        job = None if self._stop.is_set() else self._claim()
+        """Do the first organize job that can be done now; False when there is none."""
+        job = None if self._stopping.is_set() else self._claim()
         if job is not None:
-            self._do(job)
+            self._organize(job)
         return job is not None
 
     def stop(self) -> None:
-        """Have a job that is under way given back at its next block: the server stops."""
-        self._stop.set()
+        """Give the current job back at its next block, because the server stops."""
+        self._stopping.set()
 
     def release(self) -> int:
-        """Take back what servers had that are gone, at the start of one; returns how many jobs.
+        """Queue the jobs again that a previous server process had; returns how many.
 
-        Where another server runs after all, it finds that the job is not its any more.
+        Called at start. If that process still runs, it notices that it has lost the job.
         """
-        with self.database.write_queue():
-            held = self.attempt_rows.held(by_agent(HOLDER))
+        with self.context.database.write_queue():
+            held = self.context.stores.attempts.held(by_agent(HOLDER))
             for job in held:
-                transitions.requeue(
-                    self.context, job, actor=SERVER, detail="The server was started anew."
-                )
+                detail = "The server was started anew."
+                transitions.requeue(self.context, job, actor=SERVER, detail=detail)
         return len(held)
 
     def _claim(self) -> Job | None:
-        """Take the first job whose place is there; None without one."""
-        waiting = self.filings.queued(self.clock.now()) if self.settings.nas_enabled else []
-        away = self.share.away([job.library_path for job in waiting])
-        for job in waiting:
-            if job.library_path in away:
+        """Claim the first job whose folder of the library is available; None without one."""
+        context, now = self.context, self.context.clock.now()
+        queued = context.stores.jobs.queued_organizes(now) if context.settings.nas_enabled else []
+        unavailable = self.share.find_unavailable([job.library_path for job in queued])
+        for job in queued:
+            if job.library_path in unavailable:
                 continue
-            with self.database.write_queue():
-                taken = transitions.assign(self.context, job, HOLDER, None, actor=SERVER)
-                if taken is not None:
-                    now = self.clock.now()
+            with context.database.write_queue():
+                claimed = transitions.assign(context, job, HOLDER, None, actor=SERVER)
+                if claimed is not None:
                     return transitions.move(
-                        self.context,
+                        context,
                         job.job_id,
                         JobStatus.RUNNING,
                         actor=SERVER,
-                        guard=Guard(lease_token=taken.lease_token),
+                        guard=Guard(lease_token=claimed.lease_token),
                         values={"started_at": now, "reported_at": now},
                     )
         return None
 
-    def _do(self, job: Job) -> None:
-        """Carry out a job that is ours, whatever comes of it."""
+    def _organize(self, job: Job) -> None:
+        """Do a claimed job, and end it or give it back."""
+        context = self.context
         try:
-            with self._held(job) as attempt:
-                filed = self._file(job, attempt)
+            with Attempt(context, job, self._stopping) as attempt:
+                moved = _move(context, job, attempt)
         except Stopped:
-            self._give_back(job, "The server stops.")
+            _give_back(context, job, "The server stops.")
         except BlockingIOError:
-            self._give_back(job, "Another job has the file, or its name, just now.", BUSY_SECONDS)
+            detail = "Another job has the file, or its name, just now."
+            _give_back(context, job, detail, BUSY_SECONDS)
         except OSError as error:
-            self._fail(job, f"{error.strerror or error}: {error.filename or job.input_file}.")
+            _fail(context, job, f"{error.strerror or error}: {error.filename or job.input_file}.")
         else:
-            self._complete(job, filed)
+            _complete(context, job, moved)
 
-    def _file(self, job: Job, attempt: FilingAttempt) -> Moved:
-        source = Path(job.input_file or "")
-        is_ours = is_finished_file(self.settings.output_dir, source) and not source.is_symlink()
-        if job.library_path is None or not is_ours:
-            raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
-        target = self.settings.nas_mount / job.library_path
-        try:
-            file = _open(source)
-        except FileNotFoundError:
-            if job.filing_as is not None and Path(job.filing_as).is_file():
-                # An earlier attempt was killed between its last two steps.
-                return Moved(Path(job.filing_as), is_known=True)
-            raise
-        with file:
-            _require_lock(file)
-            return Mover(
-                source,
-                target,
-                self.settings.nas_mount,
-                job_id=job.job_id,
-                policy=self.settings.collision_policy,
-                reserve=attempt.note,
-                on_progress=attempt.seen,
-            ).run()
 
-    @contextmanager
-    def _held(self, job: Job) -> Iterator[FilingAttempt]:
-        """Keep a job's lease alive meanwhile, by a thread of its own: a slow share may hold up the
-        copying for minutes."""
-        attempt = FilingAttempt(
-            self.settings,
-            self.clock,
-            self.database,
-            jobs=self.jobs,
-            filings=self.filings,
-            attempt_rows=self.attempt_rows,
-            job=job,
-            stopping=self._stop,
-        )
-        keeper = threading.Thread(target=attempt.keep, name="library-lease", daemon=True)
-        keeper.start()
-        try:
-            yield attempt
-        finally:
-            attempt.done.set()
-            keeper.join()
+class Attempt:
+    """This process's attempt at an organize job, while it works on it.
 
-    def _complete(self, job: Job, filed: Moved) -> None:
-        note = None
-        if filed.is_skipped:
-            note = "Another file has that name in the library: it stays in the output folder."
-        with self.database.write_queue():
-            self._end(
-                job,
-                JobStatus.COMPLETED,
-                note,
-                {
-                    "output_file": str(filed.path),
-                    # The same bytes as before, which was looked at.
-                    "output_file_size": job.input_file_size,
-                    "progress": 100.0,
-                },
-            )
-        log.info("File filed", extra={"job_id": job.job_id, "path": str(filed.path)})
+    Renews the lease in a thread of its own, because a slow share can block the copying for minutes;
+    records progress; and notices when the job is taken away. stopping: set when the server stops.
+    """
 
-    def _fail(self, job: Job, error: str) -> None:
-        """Plan another attempt, as far as there are any left."""
-        with self.database.write_queue():
-            planned = leases.plan_retry(self.context, job, passes=True)
-            self._end(job, JobStatus.FAILED, error, planned)
-        log.warning("File not filed", extra={"job_id": job.job_id, "why": error})
+    def __init__(self, context: Context, job: Job, stopping: threading.Event) -> None:
+        self.context = context
+        self.job = job
+        self.stopping = stopping
+        self._done = threading.Event()
+        self._lost = threading.Event()
+        self._passed_bytes = 0
+        self._keeper = threading.Thread(target=self._keep, name="library-lease", daemon=True)
 
-    def _end(
-        self, job: Job, target: JobStatus, detail: str | None, values: JobValues
-    ) -> Job | None:
-        """End a job, if it is still ours; detail: its error, or None."""
-        return transitions.end(
-            self.context,
-            job.job_id,
-            target,
-            actor=SERVER,
-            guard=Guard(only_from=HELD, lease_token=job.lease_token),
-            detail=detail,
-            values=values | JobValues(error=detail),
-        )
+    def __enter__(self) -> Self:
+        self._keeper.start()
+        return self
 
-    def _give_back(self, job: Job, detail: str, wait_seconds: float = 0) -> None:
-        later = self.clock.now() + timedelta(seconds=wait_seconds) if wait_seconds else None
-        with self.database.write_queue():
-            current = self.jobs.get(job.job_id)
-            if current is not None and current.lease_token == job.lease_token:
-                transitions.requeue(
-                    self.context,
-                    current,
-                    actor=SERVER,
-                    detail=detail,
-                    values={"scheduled_at": later},
-                )
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._keeper.join()
+
+    def reserve(self, path: Path) -> bool:
+        """Record which path the file is about to get; False when another job is about to get it.
+
+        Raises Stopped when the job was taken away.
+        """
+        jobs = self.context.stores.jobs
+        with self.context.database.write_queue():
+            if jobs.is_path_reserved(str(path), besides=self.job.job_id):
+                return False
+            guard = Guard(only_from={JobStatus.RUNNING}, lease_token=self.job.lease_token)
+            ours = jobs.change(self.job.job_id, {"filing_as": str(path)}, guard)
+        if ours is None:
+            raise Stopped
+        return True
+
+    def on_progress(self, size_bytes: int) -> None:
+        """Count bytes that were copied or read back; raises Stopped when the work should end."""
+        self._passed_bytes += size_bytes
+        if self._lost.is_set() or self.stopping.is_set():
+            raise Stopped
+
+    def _keep(self) -> None:
+        """Renew the lease until the work is done or the job was taken away."""
+        period = min(RENEWAL_SECONDS, self.context.settings.agent_timeout_seconds / 4)
+        while not self._done.wait(period):
+            try:
+                if not self._renew():
+                    self._lost.set()
+                    return
+            except peewee.PeeweeException:
+                # The database may be less busy at the next turn.
+                log.warning("Lease not renewed", extra={"job_id": self.job.job_id}, exc_info=True)
+            finally:
+                self.context.database.release()
+
+    def _renew(self) -> bool:
+        job, attempts = self.job, self.context.stores.attempts
+        work = PASSES * max(1, job.input_file_size or 1)
+        progress = min(99.0, 100.0 * self._passed_bytes / work)
+        with self.context.database.write():
+            now = self.context.clock.now()
+            values: JobValues = {"progress": progress}
+            return attempts.progress(job.job_id, job.lease_token, now, values) is not None
+
+
+def _describe(context: Context, job: Job) -> Organized:
+    """Say where a file is; one that was skipped stayed in the output folder."""
+    settings, path = context.settings, job.output_file
+    is_organized = job.status in OVER and is_in_library(settings, Path(path or ""))
+    planned = job.library_path and str(settings.nas_mount / job.library_path)
+    return Organized(
+        original_path=job.input_file,
+        final_path=path if is_organized else planned,
+        organized=is_organized,
+        organize_job_id=job.job_id,
+    )
+
+
+def _move(context: Context, job: Job, attempt: Attempt) -> Moved:
+    settings, source = context.settings, Path(job.input_file or "")
+    is_ours = output_folder.is_finished_file(settings.output_dir, source)
+    if job.library_path is None or not is_ours or source.is_symlink():
+        raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
+    try:
+        file = _open(source)
+    except FileNotFoundError:
+        if job.filing_as is not None and Path(job.filing_as).is_file():
+            # A previous attempt was killed after it had moved the file.
+            return Moved(Path(job.filing_as), is_known=True)
+        raise
+    with file:
+        if not lock(file):
+            raise BlockingIOError  # another process organizes the same file
+        return Mover(
+            source,
+            settings.nas_mount / job.library_path,
+            settings.nas_mount,
+            job_id=job.job_id,
+            policy=settings.collision_policy,
+            reserve=attempt.reserve,
+            on_progress=attempt.on_progress,
+        ).run()
 
 
 def _open(path: Path) -> IO[bytes]:
-    """Open a file to be locked: for writing, else network shares don't lock it (flock(2))."""
+    """Open a file to lock it: for writing, because otherwise network shares don't (flock(2))."""
     try:
         return path.open("r+b")
     except PermissionError:
         return path.open("rb")
 
 
-def _require_lock(file: IO[bytes]) -> None:
-    """Raise BlockingIOError where another process files the same file."""
-    if not lock(file):
-        raise BlockingIOError
+def _complete(context: Context, job: Job, moved: Moved) -> None:
+    note = None
+    if moved.is_skipped:
+        note = "Another file has that name in the library: it stays in the output folder."
+    values: JobValues = {
+        "output_file": str(moved.path),
+        # The bytes are the same, which was verified.
+        "output_file_size": job.input_file_size,
+        "progress": 100.0,
+    }
+    with context.database.write_queue():
+        _end(context, job, JobStatus.COMPLETED, note, values)
+    log.info("File organized", extra={"job_id": job.job_id, "path": str(moved.path)})
+
+
+def _fail(context: Context, job: Job, error: str) -> None:
+    """Fail a job, and plan another attempt if any are left."""
+    with context.database.write_queue():
+        planned = leases.plan_retry(context, job, passes=True)
+        _end(context, job, JobStatus.FAILED, error, planned)
+    log.warning("File not organized", extra={"job_id": job.job_id, "why": error})
+
+
+def _end(
+    context: Context, job: Job, target: JobStatus, detail: str | None, values: JobValues
+) -> None:
+    """End a job if it is still ours; detail: its error, or None."""
+    transitions.end(
+        context,
+        job.job_id,
+        target,
+        actor=SERVER,
+        guard=Guard(only_from=HELD, lease_token=job.lease_token),
+        detail=detail,
+        values=values | JobValues(error=detail),
+    )
+
+
+def _give_back(context: Context, job: Job, detail: str, wait_seconds: float = 0) -> None:
+    """Queue a job again, if it is still ours, to be done after a wait."""
+    later = context.clock.now() + timedelta(seconds=wait_seconds) if wait_seconds else None
+    with context.database.write_queue():
+        current = context.stores.jobs.get(job.job_id)
+        if current is not None and current.lease_token == job.lease_token:
+            values: JobValues = {"scheduled_at": later}
+            transitions.requeue(context, current, actor=SERVER, detail=detail, values=values)

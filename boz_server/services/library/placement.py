@@ -1,5 +1,6 @@
-"""Where a file goes in the library: by what is known of its title, else by its name."""
+"""Where a finished file goes in the library: by what is known about its title, else by its name."""
 
+from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.naming.library_paths import (
     Described,
@@ -11,50 +12,53 @@ from boz_server.domain.naming.library_paths import (
 )
 from boz_server.domain.naming.names import safe_component, split_extension
 from boz_server.errors import Refused
-from boz_server.repositories.disc_repository import DiscRepository
 from boz_server.settings import Settings
 
 
-class LibraryPlaces:
-    """Decides on paths below the library's root; what the preview said beats what a name says."""
+def roots(settings: Settings) -> Roots:
+    """Return the library's folders for films and for shows."""
+    return Roots(settings.nas_movie_path, settings.nas_tv_path)
 
-    def __init__(self, settings: Settings, discs: DiscRepository) -> None:
-        self.discs = discs
-        self.roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
 
-    def of_job(self, job: Job, filename: str) -> str:
-        """Where the result of a job goes, which has come as a file of that name."""
-        extension = split_extension(filename)[1]
-        proposed = self._proposed(job)
-        if proposed is not None:
-            name = job.output_name if job.is_named_by_person else None
-            return proposed_path(proposed, _bare(name, extension), extension, self.roots)
-        name = _bare(job.output_name, extension) or filename.removesuffix(extension)
-        return self.of_name(safe_component(name + extension))
+def path_of_result(context: Context, job: Job, filename: str) -> str:
+    """Return the path of a job's result, which was uploaded under that name.
 
-    def of_name(self, filename: str) -> str:
-        """Where a file goes that belongs to no job."""
-        return named_path(filename, self.roots)
+    The disc's preview takes precedence over the names of job and file.
+    """
+    extension = split_extension(filename)[1]
+    proposed = _proposed(context, job)
+    if proposed is not None:
+        name = job.output_name if job.is_named_by_person else None
+        return proposed_path(proposed, _bare(name, extension), extension, roots(context.settings))
+    name = _bare(job.output_name, extension) or filename.removesuffix(extension)
+    return path_of_name(context.settings, safe_component(name + extension))
 
-    def described(self, name: str, extension: str, said: Described) -> str:
-        """Where a file goes that a person has described. Raises Refused for an episode without
-        season and number."""
-        try:
-            return described_path(name, extension, said, self.roots)
-        except ValueError as error:
-            raise Refused(
-                "An episode needs its season and its number: send season and episode."
-            ) from error
 
-    def _proposed(self, job: Job) -> Proposed | None:
-        if job.disc_id is None or job.title_index is None:
-            return None
-        title = self.discs.title(job.disc_id, job.title_index)
-        if title is None or title.proposed_filename is None or not title.proposed_path:
-            return None
-        return Proposed(title.proposed_path, title.proposed_filename, title.is_extra)
+def path_of_name(settings: Settings, filename: str) -> str:
+    """Return the path of a file without a job."""
+    return named_path(filename, roots(settings))
+
+
+def path_of_description(settings: Settings, name: str, extension: str, described: Described) -> str:
+    """Return the path of a file that a user described. Raises Refused for an episode without its
+    season and number."""
+    try:
+        return described_path(name, extension, described, roots(settings))
+    except ValueError as error:
+        raise Refused(
+            "An episode needs its season and its number: send season and episode."
+        ) from error
+
+
+def _proposed(context: Context, job: Job) -> Proposed | None:
+    if job.disc_id is None or job.title_index is None:
+        return None
+    title = context.stores.discs.title(job.disc_id, job.title_index)
+    if title is None or title.proposed_filename is None or not title.proposed_path:
+        return None
+    return Proposed(title.proposed_path, title.proposed_filename, title.is_extra)
 
 
 def _bare(name: str | None, extension: str) -> str | None:
-    """A name without the extension that it gets."""
+    """Return a name without the extension that will be added to it."""
     return name.removesuffix(extension) if name else None

@@ -19,8 +19,8 @@ from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.errors import Conflict, DiscNotFound
 from boz_server.repositories.job_repository import JobValues
 from boz_server.services.discs.thumbnails import Thumbnail, store_of
+from boz_server.services.library import placement
 from boz_server.services.library.output_folder import is_finished_file
-from boz_server.services.library.placement import LibraryPlaces
 from boz_server.services.queue import dispatcher, transitions
 from boz_server.services.queue.transitions import SERVER, is_approved_with_its_disc
 
@@ -109,17 +109,18 @@ def enqueue_organize_result(
     """
     if not context.settings.nas_enabled:
         return None
-    places = LibraryPlaces(context.settings, context.stores.discs)
     if origin is None:
-        return enqueue_organize(context, file, places.of_name(name))
-    return enqueue_organize(context, file, places.of_job(origin, name), origin)
+        path = placement.path_of_name(context.settings, name)
+    else:
+        path = placement.path_of_result(context, origin, name)
+    return enqueue_organize(context, file, path, origin)
 
 
-def enqueue_organize(context: Context, file: Path, place: str, origin: Job | None = None) -> Job:
-    """Enter the job that moves a file to a place of the library, a path below its root; returns
-    the open job for that file where there is one."""
+def enqueue_organize(context: Context, file: Path, path: str, origin: Job | None = None) -> Job:
+    """Enqueue the job that moves a file to a path in the library; returns the open job for that
+    file if there is one."""
     context.database.require_queue()
-    known = context.stores.filings.open_job(str(file))
+    known = context.stores.jobs.open_organize(str(file))
     if known is not None:
         return known
     values: JobValues = {
@@ -127,8 +128,8 @@ def enqueue_organize(context: Context, file: Path, place: str, origin: Job | Non
         "status": JobStatus.QUEUED,
         "input_file": str(file),
         "input_file_size": file.stat().st_size,
-        "output_name": Path(place).name,
-        "library_path": place,
+        "output_name": Path(path).name,
+        "library_path": path,
     }
     if origin is not None:
         values |= {
@@ -185,8 +186,7 @@ def _library_path(context: Context, new: NewJob) -> str | None:
         return None
     stem, extension = split_extension(file.name)
     name = (new.output_name or stem).removesuffix(extension)
-    places = LibraryPlaces(context.settings, context.stores.discs)
-    return places.of_name(safe_component(name + extension))
+    return placement.path_of_name(context.settings, safe_component(name + extension))
 
 
 def _known_disc(context: Context, new: NewJob) -> str | None:

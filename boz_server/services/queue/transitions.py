@@ -19,6 +19,7 @@ from boz_server.domain.naming.library_paths import Roots, library_type_of
 from boz_server.domain.queue.file_paths import disk_of
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.repositories.job_repository import Guard, JobValues, Step
+from boz_server.services.library.nas import is_in_library
 from boz_server.services.notifications import discord, media_servers
 from boz_server.services.statistics import record
 
@@ -185,6 +186,8 @@ def organized(context: Context, change: JobChange) -> None:
     if job.job_type != JobType.ORGANIZE or job.output_file is None or job.error is not None:
         return
     settings, path = context.settings, Path(job.output_file)
+    if not is_in_library(settings, path):
+        return
     roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
     media_type = library_type_of(job.library_path or "", roots)
     media_servers.announce(context, path.parent, media_type)

@@ -43,7 +43,7 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
         elif job.job_type == JobType.TRANSCODE:
             job.waiting_reason = transcodes_full or transcode_obstacle(job, machines, senders)
         else:
-            job.waiting_reason = nas.latest(job.library_path)
+            job.waiting_reason = nas.obstacle(job.library_path)
 
 
 def transcode_obstacle(

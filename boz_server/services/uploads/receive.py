@@ -33,9 +33,8 @@ from boz_server.errors import (
     WrongOffset,
 )
 from boz_server.repositories.upload_repository import NewUpload
-from boz_server.services.library.library_door import LibraryDoor
-from boz_server.services.uploads import part_files, rights
-from boz_server.services.uploads.complete import Deliveries
+from boz_server.services.library.organizer import Organizer
+from boz_server.services.uploads import complete, part_files, rights
 from boz_server.services.uploads.part_files import Part
 
 log = logging.getLogger(__name__)
@@ -105,191 +104,183 @@ class UploadedFile:
     metadata: TvFile | MovieFile
 
 
-class Uploads:
-    """Tracks files on their way here; each is a row and a part file."""
+def take_form(
+    context: Context,
+    organizer: Organizer,
+    announced: Announced,
+    form: Iterator[FormPiece],
+    form_bytes: int,
+) -> UploadedFile:
+    """Receive a finished file that comes as a form, and wait a while until it is organized.
 
-    def __init__(self, context: Context, deliveries: Deliveries, door: LibraryDoor) -> None:
-        self.context = context
-        self.deliveries = deliveries
-        self.door = door
+    form_bytes: size of the whole form, 0 when unknown. Raises StorageFull, Invalid for a form
+    without a file, ChecksumMismatch, Conflict, and what `rights.require` and `form` raise; the
+    bytes that had come are deleted then.
+    """
+    _require_room(context, UploadPurpose.LIBRARY, form_bytes)
+    words: dict[str, str] = {}
+    sent_as = _read_to_file(form, words)
+    with part_files.arriving(context.settings, announced.purpose) as part:
+        if announced.sha256:
+            part.hash_file()
+        for piece in form:
+            if isinstance(piece, Word):
+                words[piece.name] = piece.text
+            elif not isinstance(piece, FileHead):
+                part.write(piece)
+        name = words.get("name") or sent_as
+        if len(name) > MAX_NAME_LENGTH or "\x00" in name:
+            raise Invalid("name", f"Must be a text of at most {MAX_NAME_LENGTH} characters.")
+        announced = replace(announced, filename=file_name(name, sent_as), name=name)
+        upload = _take_whole(context, part, announced)
+    return _describe(context, organizer, upload, announced)
 
-    def take_form(
-        self, announced: Announced, form: Iterator[FormPiece], form_bytes: int
-    ) -> UploadedFile:
-        """Receive a finished file that comes as a form, and wait a while until it is organized.
 
-        form_bytes: size of the whole form, 0 when unknown. Raises StorageFull, Invalid for a form
-        without a file, ChecksumMismatch, Conflict, and what `rights.require` and `form` raise; the
-        bytes that had come are deleted then.
-        """
-        _require_room(self.context, UploadPurpose.LIBRARY, form_bytes)
-        words: dict[str, str] = {}
-        sent_as = _read_to_file(form, words)
-        with part_files.arriving(self.context.settings, announced.purpose) as part:
-            if announced.sha256:
-                part.hash_file()
-            for piece in form:
-                if isinstance(piece, Word):
-                    words[piece.name] = piece.text
-                elif not isinstance(piece, FileHead):
-                    part.write(piece)
-            name = words.get("name") or sent_as
-            if len(name) > MAX_NAME_LENGTH or "\x00" in name:
-                raise Invalid("name", f"Must be a text of at most {MAX_NAME_LENGTH} characters.")
-            announced = replace(announced, filename=file_name(name, sent_as), name=name)
-            upload = self._take_whole(part, announced)
-        return self._describe(upload, announced)
-
-    def _take_whole(self, part: Part, announced: Announced) -> Upload:
-        if announced.sha256 and part.digests["file"].hexdigest() != announced.sha256:
-            raise ChecksumMismatch(
-                "The file that arrived has another SHA-256 than you sent: send it again."
-            )
-        part.sync()
-        context = self.context
-        with context.database.write():
-            job = rights.require(
-                context, announced.purpose, announced.job_id, announced.lease_token
-            )
-            if announced.purpose is UploadPurpose.LIBRARY:
-                # Today's agents say only the file's name: a job of that name may wait for it.
-                job = rights.find_owner(context, announced.filename, announced.name or "")
-                if job is not None:
-                    announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
-            _insert(context, part, announced, job, part.size_bytes, is_whole=True)
-        upload = self.deliveries.deliver(part.upload_id, part)
-        if upload.state is UploadState.FAILED:
-            raise Conflict(upload.error or "The file was refused.")
-        return upload
-
-    def _describe(self, upload: Upload, announced: Announced) -> UploadedFile:
-        final_path, is_organized = upload.path, False
-        if upload.organize_job_id is not None:
-            found = self.door.wait_for(upload.organize_job_id)
-            is_organized = found.organized
-            final_path = found.final_path if is_organized else final_path
-        return UploadedFile(
-            filename=Path(upload.path or "").name,
-            name=announced.name or "",
-            path=upload.path or "",
-            final_path=final_path,
-            size=upload.size_bytes,
-            organized=is_organized,
-            organize_job_id=upload.organize_job_id,
-            metadata=parse_media_filename(announced.filename),
+def _take_whole(context: Context, part: Part, announced: Announced) -> Upload:
+    if announced.sha256 and part.digests["file"].hexdigest() != announced.sha256:
+        raise ChecksumMismatch(
+            "The file that arrived has another SHA-256 than you sent: send it again."
         )
-
-    def create(self, announced: Announced, size_bytes: int) -> Upload:
-        """Create an upload whose bytes will come by `receive`.
-
-        Raises StorageFull, and what `rights.require` raises.
-        """
-        context = self.context
-        _require_room(context, announced.purpose, size_bytes)
+    part.sync()
+    with context.database.write():
         job = rights.require(context, announced.purpose, announced.job_id, announced.lease_token)
-        with part_files.create(context.settings, announced.purpose) as part:
-            with context.database.write():
-                upload = _insert(context, part, announced, job, size_bytes, is_whole=False)
-            log.info("Upload begun", extra={"upload_id": part.upload_id, "bytes": size_bytes})
-            return upload if size_bytes else self.deliveries.deliver(part.upload_id, part)
+        if announced.purpose is UploadPurpose.LIBRARY:
+            # Today's agents say only the file's name: a job of that name may wait for it.
+            job = rights.find_owner(context, announced.filename, announced.name or "")
+            if job is not None:
+                announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
+        _insert(context, part, announced, job, part.size_bytes, is_whole=True)
+    upload = complete.complete_upload(context, part.upload_id, part)
+    if upload.state is UploadState.FAILED:
+        raise Conflict(upload.error or "The file was refused.")
+    return upload
 
-    def get(self, upload_id: str) -> Upload:
-        """Return an upload; raises UploadNotFound."""
-        upload = self.context.stores.uploads.get(upload_id)
-        if upload is None:
-            raise UploadNotFound(upload_id)
-        return upload
 
-    def offset(self, upload: Upload) -> int:
-        """Return how many bytes of an upload are here for good."""
-        return _offset(self.context, upload)
+def _describe(
+    context: Context, organizer: Organizer, upload: Upload, announced: Announced
+) -> UploadedFile:
+    final_path, is_organized = upload.path, False
+    if upload.organize_job_id is not None:
+        found = organizer.wait_for(upload.organize_job_id)
+        is_organized = found.organized
+        final_path = found.final_path if is_organized else final_path
+    return UploadedFile(
+        filename=Path(upload.path or "").name,
+        name=announced.name or "",
+        path=upload.path or "",
+        final_path=final_path,
+        size=upload.size_bytes,
+        organized=is_organized,
+        organize_job_id=upload.organize_job_id,
+        metadata=parse_media_filename(announced.filename),
+    )
 
-    def receive(
-        self,
-        upload_id: str,
-        offset: int,
-        read: Callable[[int], bytes],
-        *,
-        announced_bytes: int | None = None,
-        checksum: Checksum | None = None,
-    ) -> Upload:
-        """Append the bytes from `read` to an upload; if `read` raises, what came before stays.
 
-        announced_bytes: how many there will be; None when the sender doesn't say. Raises
-        UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, what `rights.require`
-        raises, and what `read` raises.
-        """
-        context = self.context
-        part = part_files.open_part(context.settings, upload_id, self.get(upload_id).purpose)
-        if part is None:
-            return _require_nothing_due(self.get(upload_id), offset)
-        with part:
-            # Read it only now: another request may have had the file until a moment ago.
-            upload = self.get(upload_id)
-            if upload.state is not ARRIVING:
-                return _require_nothing_due(upload, offset)
-            rights.require(context, upload.purpose, upload.job_id, upload.lease_token)
-            here = _drop_unchecked(context, upload, part)
-            room = upload.size_bytes - here
-            if offset != here:
-                raise WrongOffset(offset, here)
-            if announced_bytes is not None and announced_bytes > room:
-                raise TooLarge(f"{announced_bytes} bytes were sent, but only {room} are due.")
-            _fill(context, upload, part, read, checksum)
-            if part.size_bytes < upload.size_bytes or not _arrive(context, upload, part):
-                return self.get(upload_id)
-            return self.deliveries.deliver(upload_id, part)
+def create(context: Context, announced: Announced, size_bytes: int) -> Upload:
+    """Create an upload whose bytes will come by `receive`.
 
-    def finish_whole(self) -> int:
-        """Finish uploads that are still arriving although all their bytes are here; returns how
-        many.
-
-        The server was killed before it could note that. Their senders don't come back: an offset
-        that equals the file's length tells them that they are done.
-        """
-        finished = 0
-        for upload in self.context.stores.uploads.in_state(ARRIVING):
-            if self.offset(upload) != upload.size_bytes:
-                continue
-            try:
-                self.receive(upload.upload_id, upload.size_bytes, lambda _: b"")
-                finished += 1
-            except UploadBusy:
-                continue  # its sender is still there
-            except (BozError, OSError):
-                log.warning("Not finished", extra={"upload_id": upload.upload_id}, exc_info=True)
-        return finished
-
-    def terminate(self, upload_id: str) -> None:
-        """Give up an unfinished upload and delete its bytes.
-
-        Raises UploadNotFound, UploadBusy, and Conflict when it has arrived.
-        """
-        context = self.context
-        part = part_files.open_part(context.settings, upload_id, self.get(upload_id).purpose)
+    Raises StorageFull, and what `rights.require` raises.
+    """
+    _require_room(context, announced.purpose, size_bytes)
+    job = rights.require(context, announced.purpose, announced.job_id, announced.lease_token)
+    with part_files.create(context.settings, announced.purpose) as part:
         with context.database.write():
-            if not context.stores.uploads.delete(upload_id, ARRIVING):
-                raise Conflict("The upload has arrived: it can't be given up any more.")
-        if part is not None:
-            part.discard()
-        log.info("Upload given up", extra={"upload_id": upload_id})
+            upload = _insert(context, part, announced, job, size_bytes, is_whole=False)
+        log.info("Upload begun", extra={"upload_id": part.upload_id, "bytes": size_bytes})
+        return upload if size_bytes else complete.complete_upload(context, part.upload_id, part)
 
-    def forget_expired(self) -> int:
-        """Forget expired uploads, delete the bytes of unfinished ones, and delete part files that
-        have no upload; returns how many."""
-        context, uploads = self.context, self.context.stores.uploads
-        now = context.clock.now()
-        forgotten = 0
-        for upload in uploads.expired(now):
-            with context.database.write():
-                gone = uploads.delete(upload.upload_id, upload.state)
-            if gone and upload.state is ARRIVING:
-                path = part_files.path_of(context.settings, upload.upload_id, upload.purpose)
-                path.unlink(missing_ok=True)
-            forgotten += gone
-        return forgotten + part_files.clear_abandoned(
-            context.settings, now, lambda upload_id: uploads.get(upload_id) is not None
-        )
+
+def receive(
+    context: Context,
+    upload_id: str,
+    offset: int,
+    read: Callable[[int], bytes],
+    *,
+    announced_bytes: int | None = None,
+    checksum: Checksum | None = None,
+) -> Upload:
+    """Append the bytes from `read` to an upload; if `read` raises, what came before stays.
+
+    announced_bytes: how many there will be; None when the sender doesn't say. Raises
+    UploadNotFound, UploadBusy, WrongOffset, TooLarge, ChecksumMismatch, what `rights.require`
+    raises, and what `read` raises.
+    """
+    part = part_files.open_part(
+        context.settings, upload_id, complete.get_upload(context, upload_id).purpose
+    )
+    if part is None:
+        return _require_nothing_due(complete.get_upload(context, upload_id), offset)
+    with part:
+        # Read it only now: another request may have had the file until a moment ago.
+        upload = complete.get_upload(context, upload_id)
+        if upload.state is not ARRIVING:
+            return _require_nothing_due(upload, offset)
+        rights.require(context, upload.purpose, upload.job_id, upload.lease_token)
+        here = _drop_unchecked(context, upload, part)
+        room = upload.size_bytes - here
+        if offset != here:
+            raise WrongOffset(offset, here)
+        if announced_bytes is not None and announced_bytes > room:
+            raise TooLarge(f"{announced_bytes} bytes were sent, but only {room} are due.")
+        _fill(context, upload, part, read, checksum)
+        if part.size_bytes < upload.size_bytes or not _arrive(context, upload, part):
+            return complete.get_upload(context, upload_id)
+        return complete.complete_upload(context, upload_id, part)
+
+
+def finish(context: Context) -> int:
+    """Complete the uploads whose bytes are all here; returns how many.
+
+    Some are still arriving, because the server was killed before it could record the last byte.
+    Their senders don't come back: an offset that equals the file's length tells them that they are
+    done.
+    """
+    finished = 0
+    for upload in context.stores.uploads.in_state(ARRIVING):
+        if offset_of(context, upload) != upload.size_bytes:
+            continue
+        try:
+            receive(context, upload.upload_id, upload.size_bytes, lambda _: b"")
+            finished += 1
+        except UploadBusy:
+            continue  # its sender is still there
+        except (BozError, OSError):
+            log.warning("Not finished", extra={"upload_id": upload.upload_id}, exc_info=True)
+    return finished + complete.complete_arrived(context)
+
+
+def terminate(context: Context, upload_id: str) -> None:
+    """Give up an unfinished upload and delete its bytes.
+
+    Raises UploadNotFound, UploadBusy, and Conflict when it has arrived.
+    """
+    part = part_files.open_part(
+        context.settings, upload_id, complete.get_upload(context, upload_id).purpose
+    )
+    with context.database.write():
+        if not context.stores.uploads.delete(upload_id, ARRIVING):
+            raise Conflict("The upload has arrived: it can't be given up any more.")
+    if part is not None:
+        part.discard()
+    log.info("Upload given up", extra={"upload_id": upload_id})
+
+
+def forget_expired(context: Context) -> int:
+    """Forget expired uploads, delete the bytes of unfinished ones, and delete part files that
+    have no upload; returns how many."""
+    uploads = context.stores.uploads
+    now = context.clock.now()
+    forgotten = 0
+    for upload in uploads.expired(now):
+        with context.database.write():
+            gone = uploads.delete(upload.upload_id, upload.state)
+        if gone and upload.state is ARRIVING:
+            path = part_files.path_of(context.settings, upload.upload_id, upload.purpose)
+            path.unlink(missing_ok=True)
+        forgotten += gone
+    return forgotten + part_files.clear_abandoned(
+        context.settings, now, lambda upload_id: uploads.get(upload_id) is not None
+    )
 
 
 def _read_to_file(form: Iterator[FormPiece], words: dict[str, str]) -> str:
@@ -332,7 +323,8 @@ def _insert(
     )
 
 
-def _offset(context: Context, upload: Upload) -> int:
+def offset_of(context: Context, upload: Upload) -> int:
+    """Return how many bytes of an upload are here for good."""
     if upload.state is not ARRIVING:
         return int(upload.size_bytes)
     here = part_files.size_of(context.settings, upload.upload_id, upload.purpose)
@@ -346,7 +338,7 @@ def _require_room(context: Context, purpose: UploadPurpose, size_bytes: int) -> 
     folder = part_files.folder_of(settings, purpose)
     disk = folder.stat().st_dev
     promised = sum(
-        upload.size_bytes - _offset(context, upload)
+        upload.size_bytes - offset_of(context, upload)
         for upload in context.stores.uploads.in_state(ARRIVING)
         if part_files.folder_of(settings, upload.purpose).stat().st_dev == disk
     )
