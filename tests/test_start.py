@@ -54,7 +54,7 @@ def test_it_leaves_no_probe_behind(fresh, tmp_path):
     assert left <= {"boz.db", "boz.db-wal", "boz.db-shm"}
 
 
-def test_it_bears_another_server_that_probes_the_folders_at_the_same_time(fresh, monkeypatch):
+def test_it_tolerates_another_server_that_probes_the_folders(fresh, monkeypatch):
     touch = Path.touch
 
     def touch_and_lose(path: Path) -> None:

@@ -56,7 +56,7 @@ def test_it_finds_migrations_that_are_pending(path):
     assert "flask db upgrade" in found["migrations"]["fix"]
 
 
-def test_it_warns_and_takes_that_for_no_failure(path):
+def test_it_exits_with_0_after_a_warning(path):
     run = runner_on(f"sqlite:///{path}", min_free_bytes=2**60)
     code, found = examined(run)
     warnings = {name for name, one in found.items() if one["severity"] == "warning"}

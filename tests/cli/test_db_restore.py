@@ -109,7 +109,7 @@ def test_it_replaces_a_database_that_is_damaged(run, present, tmp_path):
     assert not (tmp_path / "boz.db-wal").exists()
 
 
-def test_it_goes_over_what_a_killed_restore_left(run, present, tmp_path):
+def test_it_overwrites_what_a_killed_restore_left(run, present, tmp_path):
     for end in ("", "-wal", "-shm"):
         (tmp_path / f".boz.db.restoring{end}").write_bytes(b"left")
     assert run("restore", f"{tmp_path}/backup.db").exit_code == 0

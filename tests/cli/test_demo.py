@@ -143,7 +143,7 @@ def test_it_says_in_a_sentence_that_the_key_is_wrong(address):
     assert_one_sentence(demo("--url", address, "--key", "wrong"), "with 401: ")
 
 
-def test_it_says_in_a_sentence_that_the_address_is_none():
+def test_it_says_in_a_sentence_that_the_address_is_invalid():
     assert_one_sentence(demo("--url", "nonsense"), "can't be asked")
 
 

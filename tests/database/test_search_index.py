@@ -79,13 +79,13 @@ def test_it_is_found_where_it_is_declared_in_another_way(database):
     assert told[0].startswith("table library_search differs: the models have CREATE VIRTUAL")
 
 
-def test_it_is_left_to_sqlite_what_it_keeps_its_contents_in(database):
+def test_it_ignores_the_tables_that_sqlite_keeps_the_index_in(database):
     assert {"library_search_data", "library_search_idx"} <= set(database.peewee.get_tables())
     database.peewee.execute_sql("DROP TABLE library_search_config")
     assert schema_report.differences(database) == []
 
 
-def test_it_is_no_table_that_could_have_rows_of_ours(database):
+def test_it_is_not_listed_as_a_table_of_ours(database):
     assert {name for name in database.tables() if name.startswith("library")} == {"library_entries"}
 
 

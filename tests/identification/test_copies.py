@@ -51,7 +51,7 @@ def test_it_finds_copies_where_the_lengths_start_over(facts, expected):
         titles(3000, 3000),
     ],
 )
-def test_it_takes_episodes_of_equal_length_for_no_copies(facts):
+def test_it_does_not_take_episodes_of_equal_length_for_copies(facts):
     assert copies(facts) == {}
 
 
@@ -74,7 +74,7 @@ def test_it_keeps_the_playlist_and_not_its_stream():
     assert copies(facts) == exact(_0=1)
 
 
-def test_it_takes_other_endings_for_no_copies():
+def test_it_does_not_take_other_endings_for_copies():
     # The logos before the film are there twice; its four endings are not.
     assert copies(layouts.CLUE) == exact(_10=9)
 

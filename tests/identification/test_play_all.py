@@ -51,7 +51,7 @@ def test_it_finds_what_a_play_all_plays(facts, expected):
         [],
     ],
 )
-def test_it_takes_a_long_episode_for_no_play_all(facts):
+def test_it_does_not_take_a_long_episode_for_a_play_all(facts):
     assert play_alls(facts) == {}
 
 
@@ -78,7 +78,7 @@ def test_it_takes_two_parts_where_more_than_their_length_shows_it(facts):
         titles(5255, 4739, 516, chapters=(16, 14, 2)),
     ],
 )
-def test_it_takes_two_parts_for_none_else(facts):
+def test_it_takes_no_other_two_parts_for_a_play_all(facts):
     assert play_alls(facts) == {}
 
 
@@ -98,7 +98,7 @@ def test_it_takes_openings_of_its_own_into_account():
         titles(5402, 2400, 700, 1300, 1000),
     ],
 )
-def test_it_takes_a_film_as_long_as_its_featurettes_for_no_play_all(facts):
+def test_it_does_not_take_a_film_as_long_as_its_featurettes_for_a_play_all(facts):
     assert play_alls(facts) == {}
 
 
@@ -136,7 +136,7 @@ def test_it_proves_a_play_all_by_its_streams():
         layouts.CLUE,
     ],
 )
-def test_it_takes_a_film_of_several_streams_for_no_play_all(facts):
+def test_it_does_not_take_a_film_of_several_streams_for_a_play_all(facts):
     assert play_alls(facts) == {}
 
 
@@ -158,7 +158,7 @@ LENGTHS = st.sampled_from([0, 1, 3, 600, 1200, 1300, 2600, 3900, 10**12]) | st.i
 
 
 @given(any_titles(LENGTHS, maps=["", "1", "1,2", "2,3", "1-3"], most=30), st.integers(0, 600))
-def test_it_finds_play_alls_of_shorter_titles_that_are_none_themselves(facts, least):
+def test_it_finds_play_alls_only_of_shorter_titles_that_play_no_others(facts, least):
     lengths = [title.duration_seconds for title in facts]
     found = find_play_alls(facts, least)
     for whole, parts in found.items():

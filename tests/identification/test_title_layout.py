@@ -42,7 +42,7 @@ def test_it_leaves_out_titles_that_are_extras_by_name():
     assert episodes(facts) == [0, 2]
 
 
-def test_it_takes_no_name_for_a_hint_that_several_titles_share_with_the_longest():
+def test_it_ignores_a_name_that_several_titles_share_with_the_longest():
     facts = titles(7000, 800, 900, names=(VAMPIRE, VAMPIRE, "Trailers"))
     assert analyse(facts).main_feature == facts[0]
 

@@ -197,7 +197,7 @@ def test_it_refuses_a_key_that_no_header_can_have(way, servers, soon, key):
 
 
 @pytest.mark.parametrize("url", ["", "omdb", "http://", "ftp://127.0.0.1", "http://[::1"])
-def test_it_refuses_an_address_that_is_none(way, url, soon):
+def test_it_refuses_an_invalid_address(way, url, soon):
     with pytest.raises(way.error):
         way.ask(url, soon())
 

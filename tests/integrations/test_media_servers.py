@@ -210,7 +210,7 @@ def test_discord_says_how_long_to_wait(media_servers, soon):
 
 
 @pytest.mark.parametrize("webhook", ["", "x", f"http://127.0.0.1:9/{KEY}"])
-def test_it_does_not_tell_a_webhook_that_is_none(soon, webhook):
+def test_it_does_not_reveal_an_invalid_webhook(soon, webhook):
     with pytest.raises(RecipientUnavailable) as refused:
         Discord(webhook).post("a", soon())
     assert KEY not in refused.value.detail

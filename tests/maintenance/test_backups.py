@@ -139,7 +139,7 @@ def test_it_writes_where_it_is_told_and_over_nothing(server, tmp_path):
     assert backups.stored(server) == []
 
 
-def test_it_goes_over_what_a_killed_one_left(on_sqlite):
+def test_it_overwrites_what_a_killed_backup_left(on_sqlite):
     backups.folder(on_sqlite).mkdir()
     part = backups.folder(on_sqlite) / ".boz.part"
     part.write_bytes(b"half a backup")
@@ -156,7 +156,7 @@ def test_it_is_beside_the_database_by_default(on_sqlite):
     ("written", "problem"),
     [(b"Dear diary", "is no backup of a database"), (b"SQLite format 3\0", "is damaged")],
 )
-def test_it_gives_no_name_to_what_is_not_whole(on_sqlite, monkeypatch, written, problem):
+def test_it_gives_no_final_name_to_an_incomplete_backup(on_sqlite, monkeypatch, written, problem):
     monkeypatch.setattr(backup, "_copy_sqlite", lambda _, path: path.write_bytes(written))
     with pytest.raises(BackupError, match=f"No backup was made: what was written {problem}"):
         backups.make(on_sqlite)

@@ -45,7 +45,7 @@ def test_it_leaves_paths_alone_without_pairs():
         "/nas:/a/../b", "/nas:\\media", "/nas:\\\\",
     ],
 )  # fmt: skip
-def test_it_refuses_what_is_no_list_of_pairs(text):
+def test_it_refuses_an_invalid_path_map(text):
     with pytest.raises(ValueError):  # noqa: PT011 - settings put it into words
         PathMap.parse(text)
 

@@ -188,7 +188,7 @@ def test_it_waits_as_long_as_it_is_asked_to(outbox, post, clock, asked, wait):
     assert len(post.sent) == 2
 
 
-def test_it_asks_who_fails_once_a_tick_and_serves_the_others(outbox, post):
+def test_it_asks_a_failing_recipient_once_a_tick_and_serves_the_others(outbox, post):
     for number in range(3):
         enter(outbox, "dead", "post", key=str(number))
     enter(outbox, "well", "other")
