@@ -1,5 +1,6 @@
 """The plans of both engines for the statements that a test runs."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -62,3 +63,16 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for part in plan.get("Plans", ()):
         yield from nodes(part)
+
+
+@contextmanager
+def counted(services: Services) -> Iterator[Counter[str]]:
+    """How often each kind of statement runs meanwhile."""
+    found: Counter[str] = Counter()
+
+    def note(event: Any) -> None:
+        found[event.sql.split(" ", 1)[0]] += 1
+
+    services.context.database.peewee.query_hooks.append(note)
+    yield found
+    services.context.database.peewee.query_hooks.remove(note)

@@ -23,12 +23,14 @@ class TVSeasonRepository:
         self.database = database
 
     def get(self, season_id: str) -> TVSeason | None:
-        """Return the season with its episodes in order; None when it is not known."""
-        with self.database.read():
-            season = TVSeason.get_or_none(TVSeason.season_id == season_id)
-            if season is not None:
-                query = TVEpisode.select().where(TVEpisode.season == season_id)
-                season.episodes = list(query.order_by(TVEpisode.episode_number))
+        """Return the season with its episodes in order; None when it is not known.
+
+        Runs inside a transaction, as it queries twice.
+        """
+        season = TVSeason.get_or_none(TVSeason.season_id == season_id)
+        if season is not None:
+            query = TVEpisode.select().where(TVEpisode.season == season_id)
+            season.episodes = list(query.order_by(TVEpisode.episode_number))
         return season
 
     def insert(self, season: TVSeason) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.client import ok, titles
+from tests.plans import counted
 from tests.support import JPEG, assert_problem, file_names, unchanged
 
 pytestmark = pytest.mark.usefixtures("pc")
@@ -275,3 +276,9 @@ def test_it_takes_no_thumbnails_of_an_approved_disc(client):
     again = client.detect(titles=titles(43, thumbnails=[JPEG]))
     assert again["titles"][0]["thumbnails"] == []
     assert ok(client.get(f"/api/thumbnails/{disc_id}"))["thumbnail_count"] == 0
+
+
+def test_it_runs_few_statements(client, services):
+    with counted(services) as statements:
+        client.detect(minutes=(43, 42.5, 44, 3))
+    assert statements.total() <= 15

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.identification.copies import Copy, find_copies
+from boz_server.domain.identification.repeats import Copy, find_copies
 from tests.identification import layouts
 from tests.identification.layouts import any_titles, titles
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.identification.play_all import are_regular, find_play_alls
+from boz_server.domain.identification.repeats import are_regular, find_play_alls
 from tests.identification import layouts
 from tests.identification.layouts import any_titles, titles
 

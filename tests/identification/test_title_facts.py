@@ -6,6 +6,7 @@ from boz_server.domain.identification.title_facts import (
     TitleFacts,
     common_name,
     fingerprint,
+    is_extra_by_name,
     segments,
 )
 from tests.identification.layouts import titles
@@ -115,3 +116,35 @@ def test_it_keeps_the_fingerprints_it_has_given():
         fingerprint("FIREFLY_D1", titles(5186, 2554))
         == "451826c42914097b15b36aef03d81dd4383f5a1b932577e8780d54a947c3aa18"
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Trailer",
+        "Theatrical Trailers",
+        "TEASER",
+        "Deleted Scene: The Bridge",
+        "deleted_scenes",
+        "Behind-the-Scenes",
+        "The Making Of Avatar",
+        "Featurette",
+        "Interview with the director",
+        "Gag Reel",
+        "Bloopers",
+        "Audio Commentary",
+        "Bonus disc",
+        "Extra 3",
+        "Extras",
+    ],
+)
+def test_it_knows_an_extra_by_its_name(name):
+    assert is_extra_by_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Title 3", "Pilot", "Trailerpark", "Extraordinary", "Scenes", "The Making", "Bonuses"],
+)
+def test_it_looks_for_whole_words_only(name):
+    assert not is_extra_by_name(name)

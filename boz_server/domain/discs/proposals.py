@@ -1,16 +1,25 @@
-"""What is proposed of a disc and of its titles; the fields are named as the columns."""
+"""What is proposed of a disc and of its titles: which to rip, and what extras are called."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import count
 from typing import Any, Self
 
+from boz_server.domain.identification.identity import CERTAIN, GUESSED_CUT, UNCERTAIN_FILM
+from boz_server.domain.identification.layout import Layout
 from boz_server.domain.identification.media_type import MediaType
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleFacts, common_name
+from boz_server.domain.identification.title_kinds import EPISODES, TitleKind
+from boz_server.domain.naming import names as naming
+from boz_server.domain.seasons.matcher import VERY_LOW
+
+#: More cuts than any film has: false titles against copying.
+MANY_CUTS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class TitleProposal:
-    """What a title is, whether to rip it, and the name of its file (see Title)."""
+    """What a title is, whether to rip it, and its file's name; fields as in Title."""
 
     kind: TitleKind | None
     selected: bool
@@ -35,7 +44,7 @@ class TitleProposal:
 
 @dataclass(frozen=True, slots=True)
 class DiscProposal:
-    """What a disc is, and what is proposed of its titles by their index (see Disc)."""
+    """What a disc is, with its titles by their index; fields as in Disc."""
 
     media_type: MediaType
     title_key: str
@@ -76,3 +85,87 @@ def _put(proposal: Any, row: Any, but: str = "") -> None:
         value = getattr(proposal, each.name)
         if each.name != but and getattr(row, each.name) != value:
             setattr(row, each.name, value)
+
+
+def propose_title(
+    kind: TitleKind,
+    filename: str | None,
+    path: str,
+    *,
+    note: str | None = None,
+    confidence: float = VERY_LOW,
+) -> TitleProposal:
+    """Propose a title of a kind; episodes and films are selected to be ripped."""
+    wanted = kind in EPISODES or kind is TitleKind.FEATURE
+    return TitleProposal(
+        kind,
+        selected=wanted,
+        is_extra=not wanted and kind is not TitleKind.OTHER_CUT,
+        confidence_score=confidence,
+        note=note,
+        proposed_filename=filename,
+        proposed_path=path,
+    )
+
+
+def with_the_rest(
+    layout: Layout, name: str, folder: str, proposals: dict[int, TitleProposal]
+) -> dict[int, TitleProposal]:
+    """Add proposals for the titles that have none: extras, copies and play-alls."""
+    ordinals = count(1)
+    shared = common_name(layout.titles)
+    for title in layout.titles:
+        if title.index not in proposals:
+            kind, note = _rest_kind(title, layout)
+            filename, path = extra_place(name, next(ordinals), folder, _own_name(title, shared))
+            proposals[title.index] = propose_title(kind, filename, path, note=note)
+    return proposals
+
+
+def film_doubts(features: Sequence[TitleFacts]) -> tuple[list[str], float]:
+    """Return warnings about a film's titles, and the most that its confidence can be.
+
+    features: the film, and the titles that are as long.
+    """
+    if not features:
+        return ["No title is a film: a disc of extras."], CERTAIN
+    if len(features) == 1:
+        return [], CERTAIN
+    if len(features) > MANY_CUTS:
+        warning = (
+            f"{len(features)} titles are as long as the film, as on discs that hide it among false"
+            " ones: find the one that plays right, and select it."
+        )
+        return [warning], UNCERTAIN_FILM
+    indexes = ", ".join(str(title.index) for title in features[1:])
+    return [f"As long as the film: title {indexes}. Choose what you want."], GUESSED_CUT
+
+
+def extra_place(name: str, ordinal: int, folder: str, title_name: str = "") -> tuple[str, str]:
+    """Return the file name and folder of an extra. title_name: its own name, if it has one."""
+    filename = naming.extra_filename(name, ordinal, title_name or None)
+    return filename, naming.extras_folder(folder, title_name)
+
+
+def free_ordinal(name: str, taken: Collection[str | None]) -> int:
+    """Return the lowest number that no other extra of the disc has."""
+    return next(n for n in count(1) if naming.extra_filename(name, n) not in taken)
+
+
+def _own_name(title: TitleFacts, shared: str | None) -> str:
+    """Return the title's own name: not the disc's, nor MakeMKV's "Title 3"; "" without one."""
+    is_number = title.name.startswith("Title ") and title.name[6:].isdigit()
+    return "" if title.name == shared or is_number else title.name
+
+
+def _rest_kind(title: TitleFacts, layout: Layout) -> tuple[TitleKind, str | None]:
+    copy = layout.copies.get(title.index)
+    if copy is not None:
+        if copy.exact:
+            return TitleKind.COPY, f"Title {copy.of} again."
+        return TitleKind.VERSION, f"Title {copy.of} with another opening or ending."
+    parts = layout.play_alls.get(title.index)
+    if parts is not None:
+        listed = ", ".join(map(str, parts))
+        return TitleKind.PLAY_ALL, f"Plays other titles one after another: {listed}."
+    return TitleKind.EXTRA, None

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from boz_server.domain.identification.identity import read_label
-from boz_server.domain.identification.label import DiscLabel, parse_label
+from boz_server.domain.identification.label import DiscLabel, parse_label, read_label
 from boz_server.domain.identification.layout import Layout, analyse
 from boz_server.domain.identification.title_facts import TitleFacts, fingerprint
 

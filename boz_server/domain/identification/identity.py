@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from boz_server.domain.identification.label import DiscLabel, better_name, parse_label
 from boz_server.domain.identification.media_type import MediaType
-from boz_server.domain.identification.title_facts import TitleFacts, common_name
 from boz_server.domain.metadata.answers import Film
 
 #: A person said so.
@@ -82,12 +80,3 @@ def as_json(media_type: str, stored: Mapping[str, Any]) -> IdentificationJson:
         reasons=list(stored.get("reasons", ())),
         warnings=[*stored.get("warnings", ()), *numbering],
     )
-
-
-def read_label(label: str, titles: Sequence[TitleFacts]) -> DiscLabel:
-    """Read a disc's label, and the name that its titles share, if they do."""
-    read = parse_label(label)
-    name = common_name(titles)
-    if name is None or name.startswith("Title "):
-        return read
-    return better_name(read, parse_label(name))

@@ -2,18 +2,110 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from boz_server.domain.identification.label_words import (
-    BONUS,
-    EDITIONS,
-    MEANINGLESS,
-    NOISE,
-    NUMBER_WORDS,
-    SMALL_WORDS,
-    WORDS_OF_NOISE,
-    is_code,
-    number_value,
+from boz_server.domain.identification.title_facts import TitleFacts, common_name
+
+#: What studios and authoring houses put behind a title: picture, region, format.
+NOISE = frozenset(
+    [
+        *("ws", "fs", "wide", "widescreen", "fullscreen", "full-screen", "16x9", "4x3", "16-9"),
+        *("uhd", "4k", "hd", "hdr", "bd", "bd25", "bd50", "bdrom", "bluray", "blu-ray"),
+        *("dvd", "dvd5", "dvd9", "dvd-rom", "ntsc", "pal", "disc", "disk", "rental", "retail"),
+        *("r0", "r1", "r2", "r3", "r4", "r5", "r6", "na", "us", "usa", "uk", "eu", "des"),
+    ]
+)
+
+#: Those that may be a whole title.
+WORDS_OF_NOISE = frozenset(["us"])
+
+#: Last words of labels of discs that have neither film nor episodes.
+BONUS = frozenset(["bonus", "extras", "supplements", "supplemental", "special features"])
+
+#: Editions as labels write them, and as Plex shows them (support.plex.tv, "Multiple Editions").
+EDITIONS = {
+    "ext": "Extended",
+    "ee": "Extended",
+    "extended": "Extended",
+    "extended edition": "Extended",
+    "extended cut": "Extended",
+    "dc": "Director's Cut",
+    "directors cut": "Director's Cut",
+    "director cut": "Director's Cut",
+    "se": "Special Edition",
+    "special edition": "Special Edition",
+    "ce": "Collector's Edition",
+    "collectors edition": "Collector's Edition",
+    "ue": "Ultimate Edition",
+    "ultimate edition": "Ultimate Edition",
+    "anniversary edition": "Anniversary Edition",
+    "unrated": "Unrated",
+    "uncut": "Uncut",
+    "theatrical": "Theatrical",
+    "theatrical cut": "Theatrical",
+    "final cut": "Final Cut",
+    "remastered": "Remastered",
+}
+
+NUMBER_WORDS = {
+    word: number
+    for number, words in enumerate(
+        (
+            ("one", "first"),
+            ("two", "second"),
+            ("three", "third"),
+            ("four", "fourth"),
+            ("five", "fifth"),
+            ("six", "sixth"),
+            ("seven", "seventh"),
+            ("eight", "eighth"),
+            ("nine", "ninth"),
+            ("ten", "tenth"),
+        ),
+        start=1,
+    )
+    for word in words
+}
+
+#: Written small inside a title.
+SMALL_WORDS = frozenset(["of", "the", "and", "a", "an", "in", "on", "at", "to", "for", "vs"])
+
+#: Whole labels that authoring software writes by itself.
+MEANINGLESS = frozenset(
+    line.strip()
+    for line in """
+    bd rom
+    bdmv
+    blu ray
+    blu ray disc
+    bluray
+    cdrom
+    cd rom
+    disc
+    disk
+    dvd
+    dvd rom
+    dvd video
+    dvd volume
+    dvdrom
+    dvdvideo
+    dvdvolume
+    logical volume id
+    my disc
+    new
+    new volume
+    no label
+    no name
+    unknown
+    untitled
+    untitled disc
+    video
+    video ts
+    volume
+    volume id
+    """.splitlines()
+    if line.strip()
 )
 
 MAX_NAME_LENGTH = 200
@@ -57,6 +149,7 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z0-9])")
 _ROMAN_NUMBER = re.compile(r"[IVX]{2,}")
 _WORD = re.compile(r"[^\W_]+")
 _FIRST_LETTER = re.compile(r"[^\W_]")
+_SHORT_CODE = 4
 _BESIDE_THE_NAME = (
     "season_number",
     "disc_number",
@@ -115,7 +208,7 @@ class DiscLabel:
         if self.name is None:
             return 0.0
         words = _WORD.findall(self.name)
-        if sum(is_code(word) for word in words) * 2 > len(words):
+        if sum(_is_code(word) for word in words) * 2 > len(words):
             return 0.3
         return 0.95 if self.season_number is not None else 0.8
 
@@ -168,6 +261,15 @@ def better_name(label: DiscLabel, disc_name: DiscLabel) -> DiscLabel:
     )
 
 
+def read_label(label: str, titles: Sequence[TitleFacts]) -> DiscLabel:
+    """Read a disc's label, and the name that its titles share, if they do."""
+    read = parse_label(label)
+    name = common_name(titles)
+    if name is None or name.startswith("Title "):
+        return read
+    return better_name(read, parse_label(name))
+
+
 def _readable(label: str) -> str:
     """Single spaces instead of underscores, dots, control characters and the like."""
     text = unicodedata.normalize("NFC", label[:_MAX_LABEL_LENGTH])
@@ -185,7 +287,7 @@ def _cut_number(pattern: re.Pattern[str], text: str) -> tuple[str, int | None]:
     if match is None:
         return text, None
     number = next(group for group in match.groups() if group is not None).casefold()
-    return f"{text[: match.start()]} {text[match.end() :]}", number_value(number)
+    return f"{text[: match.start()]} {text[match.end() :]}", _number_value(number)
 
 
 def _without_noise(text: str, year: int | None) -> tuple[list[str], str | None, int | None]:
@@ -260,3 +362,20 @@ def _capitalised(word: str) -> str:
     return "-".join(
         _FIRST_LETTER.sub(lambda m: m[0].upper(), part.lower(), 1) for part in word.split("-")
     )
+
+
+def _number_value(word: str) -> int:
+    """What digits, or a word in small letters ("three", "third"), stand for."""
+    if word.isdigit():
+        return int(word)
+    # Patterns that ignore case take a dotless i for an i.
+    return NUMBER_WORDS[word.replace("\u0131", "i")]
+
+
+def _is_code(word: str) -> bool:
+    """Whether a word is an authoring house's code ("NW1", "CCS") more likely than a word."""
+    if word.isdigit():
+        return False
+    mixed = any(c.isdigit() for c in word)
+    vowelless = word.isascii() and not set(word.casefold()) & set("aeiouy")
+    return len(word) <= _SHORT_CODE and (mixed or vowelless)

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from boz_server.domain.identification.clusters import Lengths, find_episodes, find_shorts
-from boz_server.domain.identification.copies import (
+from boz_server.domain.identification.episodes import Lengths, find_episodes, find_shorts
+from boz_server.domain.identification.repeats import (
     FILM_SECONDS,
     SAME_FILM_SECONDS,
     Copy,
+    are_regular,
     find_copies,
+    find_play_alls,
 )
-from boz_server.domain.identification.extras import is_extra_by_name
-from boz_server.domain.identification.play_all import are_regular, find_play_alls
-from boz_server.domain.identification.title_facts import TitleFacts, common_name
+from boz_server.domain.identification.title_facts import TitleFacts, common_name, is_extra_by_name
 
 # Films run 75 minutes and more; a title shorter than this share of the longest is no cut of it.
 _OTHER_CUT_SHARE = 0.75

@@ -7,10 +7,9 @@ from math import exp
 from statistics import median
 from typing import NamedTuple
 
-from boz_server.domain.identification.copies import FILM_SECONDS, SAME_FILM_SECONDS
 from boz_server.domain.identification.label import DiscLabel
 from boz_server.domain.identification.layout import Evidence, Layout
-from boz_server.domain.identification.play_all import are_regular
+from boz_server.domain.identification.repeats import FILM_SECONDS, SAME_FILM_SECONDS, are_regular
 from boz_server.domain.identification.title_facts import TitleFacts
 
 # A double-length episode is no film beside the others.

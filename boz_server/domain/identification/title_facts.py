@@ -13,6 +13,31 @@ _MAX_LABEL_LENGTH = 1000
 _MAX_SEGMENTS = 2000
 _MAX_RANGE = 500
 _RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
+_EXTRA_WORDS = (
+    r"trailers?",
+    r"teasers?",
+    r"promos?",
+    r"deleted scenes?",
+    r"extended scenes?",
+    r"alternate endings?",
+    r"featurettes?",
+    r"making of",
+    r"behind the scenes",
+    r"interviews?",
+    r"gag reels?",
+    r"bloopers?",
+    r"outtakes?",
+    r"commentar(?:y|ies)",
+    r"screen tests?",
+    r"storyboards?",
+    r"photo galler(?:y|ies)",
+    r"music videos?",
+    r"bonus",
+    r"special features?",
+    r"extras?",
+)
+_EXTRA = re.compile(rf"\b(?:{'|'.join(_EXTRA_WORDS)})\b")
+_SEPARATORS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +100,15 @@ def common_name(titles: Sequence[TitleFacts]) -> str | None:
     names = [title.name for title in titles]
     longest = max(titles, key=lambda title: title.duration_seconds, default=None)
     return longest.name if longest and names.count(longest.name) > 1 else None
+
+
+def is_extra_by_name(name: str) -> bool:
+    """Say whether a title's name marks it as bonus material.
+
+    Whole words in any case, with any separators: "Deleted Scenes" and "GAG_REEL" are
+    extras, "Trailerpark" is not. False for an empty name.
+    """
+    return _EXTRA.search(_SEPARATORS.sub(" ", name.casefold())) is not None
 
 
 def fingerprint(label: str, titles: Sequence[TitleFacts]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from statistics import median
 from typing import NamedTuple
 
-from boz_server.domain.identification.copies import FILM_SECONDS
+from boz_server.domain.identification.repeats import FILM_SECONDS
 from boz_server.domain.seasons.matcher import (
     LOW,
     VERY_LOW,

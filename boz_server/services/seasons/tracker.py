@@ -23,7 +23,8 @@ SECONDS_A_MINUTE = 60
 
 def get(context: Context, season_id: str) -> TVSeason:
     """Return a season with its episodes; raises SeasonNotFound."""
-    season = context.stores.seasons.get(season_id)
+    with context.database.read():
+        season = context.stores.seasons.get(season_id)
     if season is None:
         raise SeasonNotFound(season_id)
     return season

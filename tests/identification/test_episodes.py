@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.identification.clusters import Lengths, find_episodes
+from boz_server.domain.identification.episodes import Lengths, find_episodes
 from tests.identification import layouts
 from tests.identification.layouts import indexes, titles
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from boz_server.domain.identification.play_all import are_regular
+from boz_server.domain.identification.repeats import are_regular
 from boz_server.domain.identification.title_facts import TitleFacts
 
 # Two in one have twice the length, with some room for an opening of their own.
