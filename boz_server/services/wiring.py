@@ -1,4 +1,4 @@
-"""Puts settings, clock, database, repositories and services together, in one place."""
+"""Builds the context and everything that holds state, in one place."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.organizer import Organizer
 from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
-from boz_server.services.maintenance import housekeeping, idempotency
+from boz_server.services.maintenance import housekeeping, idempotency, scheduler
 from boz_server.services.maintenance.backups import BackupStep
 from boz_server.services.maintenance.disk_space import SpaceWatch
 from boz_server.services.maintenance.housekeeping import LogWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.maintenance.retention import PruneStep
-from boz_server.services.maintenance.scheduler import TICK_SECONDS, Maintenance, MaintenanceStep
+from boz_server.services.maintenance.scheduler import Maintenance, MaintenanceStep
 from boz_server.services.metadata import cache
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.notifications import discord, media_servers
@@ -31,7 +31,7 @@ from boz_server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the API and the commands call."""
+    """What one process holds; everything else is a function of the context."""
 
     context: Context
     agents: AgentManager
@@ -42,43 +42,19 @@ class Services:
     metadata: Metadata
     outbox: Outbox
     organizer: Organizer
-    #: What each process does beside requests; gunicorn.conf.py starts and stops them.
+    #: The background threads, which gunicorn.conf.py starts and stops.
     loops: tuple[BackgroundLoop, ...]
 
 
 def build_services(settings: Settings, database: Database, clock: Clock) -> Services:
-    """Build every service on one database."""
+    """Build the services of one process; no connection is opened."""
     context = Context.build(settings, clock, database)
-    outbox = Outbox(context, {**media_servers.senders(settings), **discord.senders(settings)})
+    agents, workers = AgentManager(context), WorkerManager(context)
     share = LibraryShare(settings)
     organizer = Organizer(context, share, complete_uploads=receive.finish)
-    agents = AgentManager(context)
-    workers = WorkerManager(context)
+    outbox = Outbox(context, {**media_servers.senders(settings), **discord.senders(settings)})
     metadata, auto_rip = Metadata(context), AutoRip()
-    steps = (
-        # First, to repair what a crash left.
-        MaintenanceStep("reconcile", 3600, repair.run),
-        MaintenanceStep("rescue", 5, leases.rescue),
-        MaintenanceStep("retry", 5, leases.retry_due),
-        MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
-        MaintenanceStep("clear_thumbnails", 60, thumbnails.clean_up),
-        MaintenanceStep("forget_keys", 3600, idempotency.delete_old_keys),
-        MaintenanceStep(
-            "refresh_previews", 60, lambda context: hands_free.refresh_previews(context, metadata)
-        ),
-        MaintenanceStep("approve_previews", 60, hands_free.approve_previews),
-        MaintenanceStep("order_rips", 5, auto_rip.run),
-        MaintenanceStep("forget_answers", 3600, cache.delete_old),
-        MaintenanceStep("prune", 5, PruneStep().run),
-        MaintenanceStep("watch_space", 60, SpaceWatch().run),
-        MaintenanceStep("forget_uploads", 600, receive.forget_expired),
-        MaintenanceStep("sweep_inputs", 60, inputs.sweep),
-        MaintenanceStep("fold_in_log", 60, LogWatch().run),
-        MaintenanceStep("optimize", 3600, housekeeping.optimize),
-        # Last, because it may take long.
-        MaintenanceStep("back_up", 600, BackupStep().run),
-    )
-    maintenance = Maintenance(context, steps)
+    maintenance = Maintenance(context, _steps(metadata, auto_rip))
     return Services(
         context=context,
         agents=agents,
@@ -93,11 +69,40 @@ def build_services(settings: Settings, database: Database, clock: Clock) -> Serv
             BackgroundLoop(
                 "maintenance",
                 maintenance.tick,
-                TICK_SECONDS,
+                scheduler.TICK_SECONDS,
                 database.release,
                 at_end=maintenance.step_down,
             ),
             BackgroundLoop("outbox", outbox.tick, OUTBOX_TICK_SECONDS, database.release),
             organizer.loop,
         ),
+    )
+
+
+def _steps(metadata: Metadata, auto_rip: AutoRip) -> tuple[MaintenanceStep, ...]:
+    """List what the leader does regularly: name, period in seconds, function of the context."""
+
+    def refresh_previews(context: Context) -> int:
+        return hands_free.refresh_previews(context, metadata)
+
+    return (
+        # First, to repair what a crash left.
+        MaintenanceStep("reconcile", 3600, repair.run),
+        MaintenanceStep("rescue", 5, leases.rescue),
+        MaintenanceStep("retry", 5, leases.retry_due),
+        MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
+        MaintenanceStep("clear_thumbnails", 60, thumbnails.clean_up),
+        MaintenanceStep("forget_keys", 3600, idempotency.delete_old_keys),
+        MaintenanceStep("refresh_previews", 60, refresh_previews),
+        MaintenanceStep("approve_previews", 60, hands_free.approve_previews),
+        MaintenanceStep("order_rips", 5, auto_rip.run),
+        MaintenanceStep("forget_answers", 3600, cache.delete_old),
+        MaintenanceStep("prune", 5, PruneStep().run),
+        MaintenanceStep("watch_space", 60, SpaceWatch().run),
+        MaintenanceStep("forget_uploads", 600, receive.forget_expired),
+        MaintenanceStep("sweep_inputs", 60, inputs.sweep),
+        MaintenanceStep("fold_in_log", 60, LogWatch().run),
+        MaintenanceStep("optimize", 3600, housekeeping.optimize),
+        # Last, because it may take long.
+        MaintenanceStep("back_up", 600, BackupStep().run),
     )
