@@ -233,11 +233,6 @@ def started_over(progress: float | peewee.Node, now: datetime) -> Any:
     )
 
 
-def preset_or(default: str) -> Any:
-    """A job's preset, or the one that is used where none is named."""
-    return peewee.fn.COALESCE(Job.preset, default)
-
-
 def _instant(value: datetime) -> Any:
     """A time as the database keeps it, where no column says so."""
     return peewee.Value(value, converter=Job.lease_expires_at.db_value)

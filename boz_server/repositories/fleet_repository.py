@@ -13,7 +13,6 @@ from boz_server.database.models import Agent, Disc, Job, Worker
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.placement import Machine
-from boz_server.repositories.attempt_repository import preset_or
 from boz_server.repositories.job_repository import is_due
 from boz_server.settings import Settings
 
@@ -106,10 +105,12 @@ class FleetRepository:
         )
         return {disc_id: (agent_id, drive) for disc_id, agent_id, drive in query.tuples()}
 
-    def next_rip(self, now: datetime, agents: Collection[str], busy: Iterable[Drive]) -> Job | None:
-        """Return the first waiting rip of an agent that is there, on a drive that is idle."""
+    def next_rip(
+        self, now: datetime, agents: Collection[str], busy: Iterable[Drive]
+    ) -> tuple[Job, Drive] | None:
+        """Return the first waiting rip of one of these agents on an idle drive, and that drive."""
         query = (
-            Job.select()
+            Job.select(Job, Disc.agent, Disc.drive)
             .join(Disc)
             .where(
                 Job.status == JobStatus.QUEUED,
@@ -120,7 +121,8 @@ class FleetRepository:
             )
             .order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
         )
-        return query.first()
+        job: Any = query.first()
+        return None if job is None else (job, (job.disc.agent_id, job.disc.drive))
 
     def next_transcode(self, now: datetime, free: Collection[Machine]) -> Job | None:
         """Return the first waiting transcode that one of these machines may have.
@@ -148,7 +150,7 @@ class FleetRepository:
             Job.job_type == JobType.TRANSCODE,
             is_due(now),
             own | (unchosen & _fits(machine)),
-            within_reach(machine),
+            accessible_by(machine),
         )
         return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
 
@@ -196,19 +198,25 @@ class FleetRepository:
                 kinds.setdefault(kind, []).append(machine)
         unchosen = Job.for_worker_id.is_null()
         return [
-            *((Job.for_worker_id == machine.worker_id) & within_reach(machine) for machine in free),
-            *(unchosen & within_reach(*alike) & _fits(alike[0]) for alike in kinds.values()),
+            *(
+                (Job.for_worker_id == machine.worker_id) & accessible_by(machine)
+                for machine in free
+            ),
+            *(unchosen & accessible_by(*alike) & _fits(alike[0]) for alike in kinds.values()),
         ]
 
 
 def _fits(machine: Machine) -> Any:
-    """The jobs whose preset a machine's hardware can do."""
-    return preset_or(machine.usual_preset).not_in(list(machine.unfit_presets()))
+    """The jobs whose preset a machine's hardware can do; a job without one gets the usual one."""
+    preset = peewee.fn.COALESCE(Job.preset, machine.usual_preset)
+    return preset.not_in(list(machine.unfit_presets()))
 
 
-def within_reach(*alike: Machine) -> Any:
-    """The jobs whose file one of these machines can read as things are (see domain.reach); all of
-    them fetch files, or none, and all of them see the agents' files, or none."""
+def accessible_by(*alike: Machine) -> Any:
+    """The transcodes whose file one of these machines can read now: domain can_access in SQL.
+
+    Either all of them download files or none, and either all see the agents' files or none.
+    """
     if alike[0].shares_files:
         return Job.job_type == JobType.TRANSCODE
     near = Job.for_agent_id.is_null()

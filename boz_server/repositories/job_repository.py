@@ -10,7 +10,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, JobEvent
-from boz_server.domain.queue.file_paths import is_windows, same_file
+from boz_server.domain.queue.file_access import is_windows, same_file
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_report import JobReport, is_upload_error
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.schemas import addresses, thumbnail
 from boz_server.schemas.common import PageArgs, RequestSchema
@@ -74,7 +74,7 @@ class JobReportSchema(RequestSchema):
 
     @ma.post_load
     def make_report(self, data: dict[str, Any], **_: Any) -> JobReport:
-        return JobReport(**data)
+        return JobReport(**data, upload_failed=is_upload_error(data["error"]))
 
 
 class JobSchema(ma.Schema):

@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerStatus, WorkerType
-from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_report import JobReport, is_upload_error
 from boz_server.domain.queue.job_states import JobStatus
 from boz_server.schemas import addresses
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
@@ -181,6 +181,7 @@ class WorkerJobDoneSchema(RequestSchema):
         report = JobReport(
             status,
             error=error,
+            upload_failed=is_upload_error(error),
             lease_token=data["lease_token"],
             duration_seconds=data["duration_seconds"],
             output_file_size=data["output_file_size"],

@@ -152,7 +152,9 @@ def failed_upload(client: Client, fleet: Fleet) -> str:
     fleet.far.alive = False
     holder = str(client.job(job_id)["assigned_agent_id"])
     token = client.lease_token(job_id, holder)
-    failure = JobReport(JobStatus.FAILED, error="Upload failed: 503", lease_token=token)
+    failure = JobReport(
+        JobStatus.FAILED, error="Upload failed: 503", upload_failed=True, lease_token=token
+    )
     reports.take(fleet.services.context, job_id, failure)
     return job_id
 

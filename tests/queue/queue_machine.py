@@ -10,7 +10,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import MODELS
 from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
-from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_report import JobReport, is_upload_error
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.errors import BozError
 from boz_server.services.queue import leases, repair, reports
@@ -141,7 +141,13 @@ class QueueMachine(RuleBasedStateMachine):
         """
         job = self.state.jobs[job_id]
         token = self._token(job, kind)
-        report = replace(report, lease_token=token)
+        # As JobReportSchema reads it.
+        report = replace(
+            report,
+            lease_token=token,
+            progress=None if report.progress is None else min(100.0, max(0.0, report.progress)),
+            upload_failed=is_upload_error(report.error),
+        )
         if token is None:
             foreign = job["status"] in HELD | OVER and job["lease_token"] in self.used
         else:

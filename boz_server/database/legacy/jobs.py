@@ -8,7 +8,7 @@ from boz_server.database.legacy.machines import AGENT_ID
 from boz_server.database.legacy.row import INT32, INT64, LegacyRow
 from boz_server.database.legacy.tables import Row, Tables
 from boz_server.domain.discs.disc_states import DiscStatus
-from boz_server.domain.queue.file_paths import same_file
+from boz_server.domain.queue.file_access import same_file
 from boz_server.domain.queue.job_report import is_upload_error
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.domain.statistics.runs import Outcome, Run, merged, seconds_between

@@ -9,7 +9,8 @@ from boz_server.domain.queue.job_states import JobStatus
 class JobReport:
     """A report of a machine; None where it leaves a value out.
 
-    progress: percent; values outside 0–100 count as the nearer end. lease_token: the attempt that
+    progress: percent, 0–100. upload_failed: whether the error is about the upload of the result,
+    by `is_upload_error`. lease_token: the attempt that
     it speaks for. duration_seconds: how long the work took by the machine's own clock.
     output_file_size: of the result, in bytes; sent with `completed` only.
     """
@@ -21,11 +22,7 @@ class JobReport:
     lease_token: str | None = None
     duration_seconds: float | None = None
     output_file_size: int | None = None
-
-    @property
-    def upload_failed(self) -> bool:
-        """Whether it says that the result could not be uploaded."""
-        return is_upload_error(self.error)
+    upload_failed: bool = False
 
 
 def is_upload_error(error: str | None) -> bool:

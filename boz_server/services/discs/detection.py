@@ -206,7 +206,7 @@ def _close(context: Context, disc: Disc) -> None:
     """
     context.stores.discs.eject(disc.disc_id)
     for job in context.stores.jobs.unstarted_rips(disc.disc_id):
-        transitions.end(
+        transitions.move(
             context,
             job.job_id,
             JobStatus.FAILED,

@@ -340,7 +340,7 @@ def _end(
     context: Context, job: Job, target: JobStatus, detail: str | None, values: JobValues
 ) -> None:
     """End a job if it is still ours; detail: its error, or None."""
-    transitions.end(
+    transitions.move(
         context,
         job.job_id,
         target,

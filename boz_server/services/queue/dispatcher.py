@@ -6,12 +6,13 @@ from datetime import datetime
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.disk import shortage
+from boz_server.domain.queue.file_access import FilePlace, can_access
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.queue.placement import Machine, belonging, choose, why_none
-from boz_server.domain.queue.reach import FilePlace, reaches
 from boz_server.errors import Refused, Unavailable, WorkerNotFound
 from boz_server.repositories.attempt_repository import by_worker
-from boz_server.services.queue import transitions, waiting_reasons
+from boz_server.repositories.fleet_repository import Drive
+from boz_server.services.queue import transitions
 from boz_server.services.queue.transitions import SERVER, machine_name
 
 
@@ -44,9 +45,7 @@ def claim(context: Context, worker_id: str, max_jobs: int) -> list[Job]:
     machine = _machine(context, worker_id, now)
     jobs = _unknown_to(context, machine, max_jobs)
     while (
-        len(jobs) < max_jobs
-        and machine.obstacle() is None
-        and waiting_reasons.room(context, JobType.TRANSCODE) > 0
+        len(jobs) < max_jobs and machine.obstacle() is None and room(context, JobType.TRANSCODE) > 0
     ):
         job = context.stores.fleet.next_claimable(now, machine)
         given = None if job is None else _give(context, job, machine, _name(machine))
@@ -101,8 +100,8 @@ def choose_for(context: Context, agent_id: str) -> Machine:
     machines = context.stores.fleet.machines(context.clock.now())
     near = belonging(machines, None, agent_id)
     reason = why_none(near, for_agent_id=agent_id, preset=None, chosen=False)
-    if waiting_reasons.room(context, JobType.TRANSCODE) <= 0:
-        reason = waiting_reasons.full(context, JobType.TRANSCODE)
+    if room(context, JobType.TRANSCODE) <= 0:
+        reason = full(context, JobType.TRANSCODE)
     elif reason is not None:
         elsewhere = [one for one in machines if one.fetches]
         if why_none(elsewhere, for_agent_id=None, preset=None, chosen=False) is None:
@@ -112,16 +111,57 @@ def choose_for(context: Context, agent_id: str) -> Machine:
     return _choose(context, near, None, chosen=False)
 
 
+def rip_obstacle(
+    context: Context,
+    drive: Drive | None,
+    agents: dict[str, bool],
+    busy: set[Drive],
+    is_full: str | None,
+) -> str | None:
+    """Return why a rip can't begin; None when it can.
+
+    agents: those that are online, and whether each can rip. is_full: why no rip at all can begin;
+    None where one can.
+    """
+    if drive is None:
+        return "The disc that it is to rip is not known."
+    if drive[0] not in agents:
+        return f"Agent {drive[0]!r}, which has the disc, is offline."
+    if not agents[drive[0]]:
+        return f"Agent {drive[0]!r}, which has the disc, says that it can't rip."
+    if drive in busy:
+        return f"Drive {drive[1]} of agent {drive[0]!r} rips another title."
+    return is_full or shortage(context.settings)
+
+
+def limit(context: Context, job_type: JobType) -> int:
+    """Return how many jobs of a type may be under way at once."""
+    if job_type == JobType.RIP:
+        return context.settings.max_concurrent_rips
+    return context.settings.max_concurrent_transcodes
+
+
+def room(context: Context, job_type: JobType) -> int:
+    """Return how many more may be; 0 or less: none."""
+    return limit(context, job_type) - context.stores.fleet.under_way(job_type)
+
+
+def full(context: Context, job_type: JobType) -> str:
+    """Say that no more may be."""
+    at_once = limit(context, job_type)
+    return f"As many {job_type}s as may run at once are under way ({at_once})."
+
+
 def _dispatch_rips(context: Context, now: datetime) -> int:
     given, fleet = 0, context.stores.fleet
-    room = waiting_reasons.room(context, JobType.RIP)
-    if room <= 0 or shortage(context.settings) is not None:
+    places = room(context, JobType.RIP)
+    if places <= 0 or shortage(context.settings) is not None:
         return given
     there, busy = fleet.agents_there(now), fleet.busy_drives()
     agents = [agent_id for agent_id, can_rip in there.items() if can_rip]
-    while given < room and (job := fleet.next_rip(now, agents, busy)) is not None:
-        drive = fleet.drive_of(job)
-        if drive is None or transitions.assign(context, job, drive[0], None, actor=SERVER) is None:
+    while given < places and (found := fleet.next_rip(now, agents, busy)) is not None:
+        job, drive = found
+        if transitions.assign(context, job, drive[0], None, actor=SERVER) is None:
             break
         busy.add(drive)
         given += 1
@@ -130,9 +170,9 @@ def _dispatch_rips(context: Context, now: datetime) -> int:
 
 def _dispatch_transcodes(context: Context, now: datetime) -> int:
     given, fleet = 0, context.stores.fleet
-    room = waiting_reasons.room(context, JobType.TRANSCODE)
-    machines = fleet.machines(now) if room > 0 else []
-    while given < room:
+    places = room(context, JobType.TRANSCODE)
+    machines = fleet.machines(now) if places > 0 else []
+    while given < places:
         free = [machine for machine in machines if machine.obstacle() is None]
         job = fleet.next_transcode(now, free) if free else None
         if job is None:
@@ -161,7 +201,7 @@ def _choose_pushed(context: Context, free: Sequence[Machine], job: Job) -> Machi
     pushed = [
         one
         for one in belonging(free, job.for_worker_id, None)
-        if chosen or (one.agent_id and reaches(one, file) and not one.lacks(job.preset))
+        if chosen or (one.agent_id and can_access(one, file) and not one.lacks(job.preset))
     ]
     near = [one for one in pushed if one.agent_id == job.for_agent_id]
     return _choose(context, near or pushed, job.preset, chosen=chosen)
@@ -206,12 +246,12 @@ def _unknown_to(context: Context, machine: Machine, max_jobs: int) -> list[Job]:
 
 def _obstacle_by_hand(context: Context, job: Job, agent_id: str) -> str | None:
     """Return why a job can't begin on an agent that is online; None when it can."""
-    has_room = waiting_reasons.room(context, job.job_type) > 0
-    full = None if has_room else waiting_reasons.full(context, job.job_type)
+    has_room = room(context, job.job_type) > 0
+    is_full = None if has_room else full(context, job.job_type)
     if job.job_type == JobType.RIP:
         drive, busy = context.stores.fleet.drive_of(job), context.stores.fleet.busy_drives()
-        return waiting_reasons.rip_obstacle(context, drive, {agent_id: True}, busy, full)
-    return full
+        return rip_obstacle(context, drive, {agent_id: True}, busy, is_full)
+    return is_full
 
 
 def _name(machine: Machine) -> str:

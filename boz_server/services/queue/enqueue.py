@@ -14,7 +14,7 @@ import peewee
 from boz_server.context import Context
 from boz_server.database.models import Disc, Job, Title
 from boz_server.domain.naming.names import safe_component, split_extension
-from boz_server.domain.queue.file_paths import disk_of, same_file
+from boz_server.domain.queue.file_access import disk_of, same_file
 from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.errors import Conflict, DiscNotFound
 from boz_server.repositories.job_repository import JobValues

@@ -12,7 +12,7 @@ import peewee
 from boz_server.context import Context
 from boz_server.database.models import Job, JobEvent
 from boz_server.domain.machines.presence import AgentStatus
-from boz_server.domain.queue.file_paths import is_shared
+from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import OPEN, OVER, JobStatus, JobType
 from boz_server.errors import Conflict, Refused
 from boz_server.repositories.attempt_repository import by_agent
@@ -184,7 +184,7 @@ class JobQueue:
         """End a job that is not over yet. Raises JobNotFound, and Refused when it is."""
         with self.context.database.write_queue():
             job = self._find(job_id)
-            moved = transitions.end(self.context, job_id, JobStatus.CANCELLED, actor=PERSON)
+            moved = transitions.move(self.context, job_id, JobStatus.CANCELLED, actor=PERSON)
             if moved is None:
                 raise Refused(f"The job is {job.status} already: nothing to cancel.")
             dispatcher.dispatch(self.context)

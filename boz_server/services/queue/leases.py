@@ -150,7 +150,7 @@ def _rescue(context: Context, job: Job) -> None:
         transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.", values=values)
         log.warning("Job rescued", extra={"job_id": job.job_id, "attempt": job.attempt})
         return
-    transitions.end(
+    transitions.move(
         context,
         job.job_id,
         JobStatus.FAILED,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from boz_server.context import Context
 from boz_server.database.models import Job, Worker
+from boz_server.domain.queue.file_access import could_access, is_upload_wanted
 from boz_server.domain.queue.job_states import JobStatus, JobType
-from boz_server.domain.queue.reach import could_reach, is_wanted_here
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import AgentNotFound, Refused
 from boz_server.services.queue import dispatcher, transitions
@@ -51,7 +51,7 @@ def wanted_of(context: Context, agent_id: str) -> list[WantedFile] | None:
         WantedFile(job.job_id, job.input_file, begun.get(job.job_id))
         for job in waiting
         if job.job_id not in arrived
-        and is_wanted_here(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
+        and is_upload_wanted(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
     ]
 
 
@@ -62,9 +62,9 @@ def require_access(context: Context, job: Job, worker: Worker) -> None:
     worker_id, fleet = worker.worker_id, context.stores.fleet
     machines = fleet.machines(context.clock.now())
     file = place_of(job, fleet.agents_sending())
-    if any(one.worker_id == worker_id and could_reach(one, file) for one in machines):
+    if any(one.worker_id == worker_id and could_access(one, file) for one in machines):
         return
-    can = [repr(one.worker_id) for one in machines if could_reach(one, file)]
+    can = [repr(one.worker_id) for one in machines if could_access(one, file)]
     who = f"these workers can: {', '.join(can)}" if can else "no registered worker can"
     raise Refused(
         f"Worker {worker_id!r} can't reach the file, which lies on the disk of agent"

@@ -126,7 +126,7 @@ def _start_over(
     context: Context, job: Job, report: JobReport, begun: JobValues, now: datetime
 ) -> Job | None:
     """A machine was silent, and then reports less than before: it has begun anew."""
-    progress = 100.0 if report.progress is None else _percent(report.progress)
+    progress = 100.0 if report.progress is None else report.progress
     again = context.stores.attempts.start_over(job.job_id, progress, now, begun)
     if again is not None:
         transitions.note(context, again, actor=actor_of(again), detail="The machine began anew.")
@@ -180,7 +180,7 @@ def _end(
         values["progress"] = advanced(values["progress"])
     # A person may cancel a job by a report, whatever its state; only its machine ends it otherwise.
     by_machine = job.status in HELD
-    return transitions.end(
+    return transitions.move(
         context,
         job.job_id,
         target,
@@ -220,7 +220,7 @@ def _values_of(report: JobReport) -> JobValues:
     """Return what a report sets on the job beside its state; what it leaves out stays."""
     values: JobValues = {}
     if report.progress is not None:
-        values["progress"] = _percent(report.progress)
+        values["progress"] = report.progress
     if report.error is not None:
         values |= {"error": report.error, "upload_failed": report.upload_failed}
     if report.output_file is not None:
@@ -231,10 +231,6 @@ def _values_of(report: JobReport) -> JobValues:
         # From its first report with a token on, only that token speaks for an attempt.
         values["token_used"] = True
     return values
-
-
-def _percent(progress: float) -> float:
-    return min(100.0, max(0.0, progress))
 
 
 def _require_latest(job: Job, report: JobReport) -> None:

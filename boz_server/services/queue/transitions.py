@@ -16,7 +16,7 @@ from uuid import uuid4
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.naming.library_paths import Roots, library_type_of
-from boz_server.domain.queue.file_paths import disk_of
+from boz_server.domain.queue.file_access import disk_of
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.repositories.job_repository import Guard, JobValues, Step
 from boz_server.services.library.nas import is_in_library
@@ -270,15 +270,20 @@ def move(
     """Take a job to another state, with everything that follows from it.
 
     Returns None, and changes nothing, when the job is in no state from which it may go there or
-    does not pass the guard. values: what else the step sets on the job.
+    does not pass the guard. values: what the step sets on the job beside its state and, where the
+    job is over then, the end of its lease and of its plans.
     """
     context.database.require_queue()
+    now, values = context.clock.now(), values or {}
+    if target in OVER:
+        over = JobValues(completed_at=now, lease_expires_at=None, scheduled_at=None)
+        values = over | values
     guard = guard or Guard()
     origins = sources(target) if guard.only_from is None else sources(target) & {*guard.only_from}
-    step = context.stores.jobs.step(job_id, replace(guard, only_from=origins), target, values or {})
+    step = context.stores.jobs.step(job_id, replace(guard, only_from=origins), target, values)
     if step is None:
         return None
-    change = JobChange(*step, actor, context.clock.now(), detail, duration_seconds)
+    change = JobChange(*step, actor, now, detail, duration_seconds)
     run(context, change, TRANSITIONS[change.before.status][target])
     log.info("Job moved", extra={"job_id": job_id, "status": target, "actor": actor})
     return change.job
@@ -288,35 +293,6 @@ def run(context: Context, change: JobChange, effects: Iterable[Effect]) -> None:
     """Let a change have its effects, in order."""
     for effect in effects:
         effect(context, change)
-
-
-def end(
-    context: Context,
-    job_id: str,
-    target: JobStatus,
-    *,
-    actor: str,
-    guard: Guard | None = None,
-    detail: str | None = None,
-    duration_seconds: float | None = None,
-    values: JobValues | None = None,
-) -> Job | None:
-    """Take a job to a state in which it is over, as `move` does."""
-    over: JobValues = {
-        "completed_at": context.clock.now(),
-        "lease_expires_at": None,
-        "scheduled_at": None,
-    }
-    return move(
-        context,
-        job_id,
-        target,
-        actor=actor,
-        guard=guard,
-        detail=detail,
-        duration_seconds=duration_seconds,
-        values=over | (values or {}),
-    )
 
 
 def assign(
@@ -358,7 +334,7 @@ def requeue(
     guard = Guard(only_from=HELD, attempt=job.attempt)
     if not can_wait(context, job):
         gone: JobValues = {"error": DISC_GONE}
-        return end(
+        return move(
             context,
             job.job_id,
             JobStatus.FAILED,

@@ -1,17 +1,15 @@
-"""Why jobs wait, in words: for people who look at them, and for the dispatcher itself."""
+"""Why jobs wait, in words, for people who look at them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from boz_server.context import Context
 from boz_server.database.models import Job
-from boz_server.disk import shortage
-from boz_server.domain.queue.file_paths import is_shared
+from boz_server.domain.queue.file_access import FilePlace, can_access, is_shared, is_upload_wanted
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.queue.placement import Machine, belonging, why_none
-from boz_server.domain.queue.reach import FilePlace, is_wanted_here, reaches
-from boz_server.repositories.fleet_repository import Drive
 from boz_server.services.library.nas import LibraryShare
+from boz_server.services.queue import dispatcher
 
 
 def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
@@ -31,7 +29,7 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
     drives = fleet.drives_of([job.disc_id for job in queued if job.disc_id is not None])
     busy = fleet.busy_drives()
     rips_full, transcodes_full = (
-        None if room(context, job_type) > 0 else full(context, job_type)
+        None if dispatcher.room(context, job_type) > 0 else dispatcher.full(context, job_type)
         for job_type in (JobType.RIP, JobType.TRANSCODE)
     )
     for job in queued:
@@ -39,7 +37,7 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
             job.waiting_reason = f"It is tried again at {job.scheduled_at:%Y-%m-%d %H:%M:%S}Z."
         elif job.job_type == JobType.RIP:
             drive = drives.get(job.disc_id or "")
-            job.waiting_reason = rip_obstacle(context, drive, agents, busy, rips_full)
+            job.waiting_reason = dispatcher.rip_obstacle(context, drive, agents, busy, rips_full)
         elif job.job_type == JobType.TRANSCODE:
             job.waiting_reason = transcodes_full or transcode_obstacle(job, machines, senders)
         else:
@@ -52,12 +50,12 @@ def transcode_obstacle(
     """Return why a transcode is not under way; None where it is about to be given away."""
     chosen = job.for_worker_id is not None
     file = place_of(job, senders)
-    if is_wanted_here(machines, file, job.for_worker_id, job.preset):
+    if is_upload_wanted(machines, file, job.for_worker_id, job.preset):
         return f"Agent {job.for_agent_id!r} has yet to send the file."
     # To the queue a file is where its job is for, though it may lie on a share.
     file = replace(file, agent_id=job.for_agent_id)
     own = belonging(machines, job.for_worker_id, None)
-    near = [machine for machine in own if reaches(machine, file)]
+    near = [machine for machine in own if can_access(machine, file)]
     if chosen and own and not near:
         return (
             f"Worker {job.for_worker_id!r} can't reach the file, which lies on the disk of"
@@ -70,47 +68,6 @@ def transcode_obstacle(
     if all(machine.agent_id is None for machine in free):
         return f"Worker {free[0].worker_id!r}, or another like it, has yet to ask for it."
     return None
-
-
-def rip_obstacle(
-    context: Context,
-    drive: Drive | None,
-    agents: dict[str, bool],
-    busy: set[Drive],
-    full: str | None,
-) -> str | None:
-    """Return why a rip can't begin; None when it can.
-
-    agents: those that are online, and whether each can rip. full: why no rip at all can begin;
-    None where one can.
-    """
-    if drive is None:
-        return "The disc that it is to rip is not known."
-    if drive[0] not in agents:
-        return f"Agent {drive[0]!r}, which has the disc, is offline."
-    if not agents[drive[0]]:
-        return f"Agent {drive[0]!r}, which has the disc, says that it can't rip."
-    if drive in busy:
-        return f"Drive {drive[1]} of agent {drive[0]!r} rips another title."
-    return full or shortage(context.settings)
-
-
-def limit(context: Context, job_type: JobType) -> int:
-    """Return how many jobs of a type may be under way at once."""
-    if job_type == JobType.RIP:
-        return context.settings.max_concurrent_rips
-    return context.settings.max_concurrent_transcodes
-
-
-def room(context: Context, job_type: JobType) -> int:
-    """Return how many more may be; 0 or less: none."""
-    return limit(context, job_type) - context.stores.fleet.under_way(job_type)
-
-
-def full(context: Context, job_type: JobType) -> str:
-    """Say that no more may be."""
-    at_once = limit(context, job_type)
-    return f"As many {job_type}s as may run at once are under way ({at_once})."
 
 
 def place_of(job: Job, senders: Collection[str]) -> FilePlace:
