@@ -65,20 +65,20 @@ def tree_on_disk() -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_it_links_only_to_pages_and_headings_that_exist(page: Path) -> None:
+def test_it_links_only_to_pages_and_headings_that_exist(page):
     for file, anchor in links(page):
         assert file.exists(), f"{name_of(page)} links to {file}, which is missing"
         assert not anchor or anchor in anchors(file), f"{file} has no heading {anchor}"
 
 
-def test_it_lists_every_page_in_the_readme() -> None:
+def test_it_lists_every_page_in_the_readme():
     listed = {file for file, _ in links(PROJECT / "README.md")}
     pages = {page for page in PAGES if page.parent == PROJECT / "docs"}
     assert pages <= listed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_it_names_only_modules_and_functions_that_exist(page: Path) -> None:
+def test_it_names_only_modules_and_functions_that_exist(page):
     """`services/queue/reports.py`, or `services/queue/reports.py: take`."""
     for name, member in re.findall(r"`((?:\w+/)+\w+\.py)(?:: (\w+))?`", page.read_text()):
         if "NNN" in name:
@@ -89,13 +89,13 @@ def test_it_names_only_modules_and_functions_that_exist(page: Path) -> None:
         assert not member or defined, f"{name} has no {member}"
 
 
-def test_it_draws_every_folder_and_module_of_the_code() -> None:
+def test_it_draws_every_folder_and_module_of_the_code():
     drawn = drawn_tree()
     assert len(drawn) == len(set(drawn))
     assert set(drawn) == tree_on_disk()
 
 
-def test_it_runs_only_tests_that_exist_in_the_makefile() -> None:
+def test_it_runs_only_tests_that_exist_in_the_makefile():
     patterns = re.findall(r"tests/\S+\.py", (PROJECT / "Makefile").read_text())
     assert patterns
     for pattern in patterns:

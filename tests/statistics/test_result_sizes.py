@@ -1,16 +1,11 @@
 """The size of a job's result: reported or measured, and counted once, with the job's end."""
 
-from typing import Any
-
 import pytest
-from flask import Flask
 
-from boz_server.settings import Settings
 from tests.client import Client, ok
 from tests.remote import FILM, RAW, given_away, send, send_result, shared
 from tests.statistics.work import GB, analytics, counted, transcoded
 from tests.support import (
-    FakeClock,
     assert_problem,
 )
 
@@ -41,15 +36,13 @@ def sums() -> dict[str, int]:
 class TestTold:
     """Sizes that machines report."""
 
-    def test_it_takes_the_size_with_the_report(self, client: Client, clock: FakeClock) -> None:
+    def test_it_takes_the_size_with_the_report(self, client, clock):
         job_id = transcoded(client, clock, output_file_size=2 * GB)
         assert client.job(job_id)["output_file_size"] == 2 * GB
         (row,) = counted()
         assert COMPARED.items() <= row.items()
 
-    def test_it_takes_the_size_back_of_a_result_that_never_arrived(
-        self, client: Client, clock: FakeClock
-    ) -> None:
+    def test_it_takes_the_size_back_of_a_result_that_never_arrived(self, client, clock):
         job_id = transcoded(client, clock, output_file_size=2 * GB)
         ok(client.report(job_id, "completed", error="Upload failed: 507"))
         clock.advance(86400)
@@ -59,13 +52,13 @@ class TestTold:
         storage = analytics(client, "storage")
         assert (storage["transcodes"], storage["saved_bytes"]) == (0, 0)
 
-    def test_it_takes_the_size_from_a_worker(self, client: Client) -> None:
+    def test_it_takes_the_size_from_a_worker(self, client):
         job_id = client.approved_job()
         body = {"job_id": job_id, "output_file_size": 2 * GB}
         ok(client.post("/api/workers/gpu/jobs/complete", json=body))
         assert client.job(job_id)["output_file_size"] == 2 * GB
 
-    def test_it_adds_the_size_to_the_day_of_the_end(self, client: Client, clock: FakeClock) -> None:
+    def test_it_adds_the_size_to_the_day_of_the_end(self, client, clock):
         job_id = transcoded(client, clock)
         clock.advance(24 * 3600)
         for size in (2 * GB, 3 * GB):  # the first report counts
@@ -79,32 +72,26 @@ class TestTold:
         }  # fmt: skip
 
     @pytest.mark.parametrize("size", [0, 2**63 - 1])
-    def test_it_adds_no_size_that_can_not_be(
-        self, client: Client, clock: FakeClock, size: int
-    ) -> None:
+    def test_it_adds_no_size_that_can_not_be(self, client, clock, size):
         job_id = transcoded(client, clock)
         ok(client.report(job_id, "completed", output_file_size=size))
         assert client.job(job_id)["output_file_size"] == size
         assert len(counted()) == 1
 
     @pytest.mark.parametrize("status", ["running", "failed", "cancelled"])
-    def test_it_takes_no_size_of_a_result_that_there_is_not(
-        self, client: Client, status: str
-    ) -> None:
+    def test_it_takes_no_size_of_a_result_that_there_is_not(self, client, status):
         job_id = client.approved_job()
         ok(client.report(job_id, "running"))
         ok(client.report(job_id, status, output_file_size=5))
         assert client.job(job_id)["output_file_size"] is None
 
-    def test_it_forgets_the_size_where_the_job_is_done_again(
-        self, client: Client, clock: FakeClock
-    ) -> None:
+    def test_it_forgets_the_size_where_the_job_is_done_again(self, client, clock):
         job_id = transcoded(client, clock, output_file_size=2 * GB, error="Upload failed")
         ok(client.post(f"/api/jobs/{job_id}/retry"))
         assert client.job(job_id)["output_file_size"] is None
 
     @pytest.mark.parametrize("size", [-1, 2**63, 0.5, "many"])
-    def test_it_refuses_what_is_no_size(self, client: Client, size: Any) -> None:
+    def test_it_refuses_what_is_no_size(self, client, size):
         job_id = client.approved_job()
         sent = client.report(job_id, "completed", output_file_size=size)
         assert_problem(sent, 422, field="output_file_size")
@@ -112,7 +99,7 @@ class TestTold:
         sent = client.post("/api/workers/gpu/jobs/complete", json=body)
         assert_problem(sent, 422, field="output_file_size")
 
-    def test_it_knows_how_large_the_file_is_that_a_rip_wrote(self, client: Client) -> None:
+    def test_it_knows_how_large_the_file_is_that_a_rip_wrote(self, client):
         body = {"job_type": "rip", "disc_id": None}
         rip_id = ok(client.post("/api/jobs", json=body))["job_id"]
         ok(client.post(f"/api/jobs/{rip_id}/assign?agent_id=pc"))
@@ -124,7 +111,7 @@ class TestTold:
 class TestMeasured:
     """Sizes of files that arrive here."""
 
-    def test_it_measures_a_result_that_comes_before_the_end(self, client: Client) -> None:
+    def test_it_measures_a_result_that_comes_before_the_end(self, client):
         work = given_away(client)
         ok(send_result(client, work))
         assert client.job(work["job_id"])["output_file_size"] == len(FILM)
@@ -137,7 +124,7 @@ class TestMeasured:
             "saved_bytes": len(RAW) - len(FILM),
         }  # fmt: skip
 
-    def test_it_measures_a_result_that_comes_after_the_end(self, client: Client) -> None:
+    def test_it_measures_a_result_that_comes_after_the_end(self, client):
         work = given_away(client)
         body = {"job_id": work["job_id"], "lease_token": work["lease_token"]}
         ok(client.post("/api/workers/farm/jobs/complete", json=body))
@@ -149,7 +136,7 @@ class TestMeasured:
         assert sums()["saved_bytes"] == len(RAW) - len(FILM)
 
     @pytest.mark.usefixtures("machine")
-    def test_it_measures_what_agents_of_today_send(self, client: Client) -> None:
+    def test_it_measures_what_agents_of_today_send(self, client):
         job_id = client.approved_job()
         ok(client.report(job_id, "completed"))
         answer = ok(send(client, FILM, "Firefly - S01E01"))
@@ -158,9 +145,7 @@ class TestMeasured:
         assert (sums()["runs"], sums()["output_bytes"]) == (1, len(FILM))
 
     @pytest.mark.usefixtures("machine")
-    def test_it_knows_the_size_of_what_was_filed(
-        self, app: Flask, client: Client, settings: Settings
-    ) -> None:
+    def test_it_knows_the_size_of_what_was_filed(self, app, client, settings):
         services = shared(app, settings)
         job_id = client.approved_job()
         ok(client.report(job_id, "completed"))
