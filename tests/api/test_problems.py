@@ -139,7 +139,7 @@ def test_it_serves_on_after_a_fault(client, services, monkeypatch):
         raise RuntimeError
 
     with monkeypatch.context() as patched:
-        patched.setattr(services.agents.agents, "refresh_work", fail)
+        patched.setattr(services.context.stores.agents, "refresh_work", fail)
         body = {"agent_id": "pc", "name": "Pc"}
         assert_problem(client.post("/api/agents/register", json=body), 500)
     assert ok(client.get("/api/agents")) == []  # it was entered before the fault, and taken back
