@@ -8,6 +8,9 @@ from urllib.parse import quote
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from boz_server.api.context import EXTENSION
+from tests.support import assert_problem, unchanged
+
 
 def ok(response: TestResponse) -> Any:
     """Return the JSON of an answer that must be 200."""
@@ -32,6 +35,12 @@ def titles(*minutes: float, **extra: Any) -> list[dict[str, Any]]:
 
 class Client(FlaskClient):
     """Sends requests to the application. A method without "TestResponse" expects 200."""
+
+    def refused(self, status: int, mentions: str = "", field: str | None = None) -> "RefusedClient":
+        """The same client, for requests whose answer must be a problem like this one."""
+        client = RefusedClient(self.application, self.response_wrapper)
+        client.problem = (status, mentions, field)
+        return client
 
     # Agents and workers
 
@@ -214,6 +223,18 @@ class Client(FlaskClient):
         """Send a small file as a form."""
         form = {"file": (BytesIO(b"a film"), "a.mkv"), "name": "a", **form}
         return self.post("/api/files/upload", data=form)
+
+
+class RefusedClient(Client):
+    """Sends requests that must be refused, and checks that each leaves the database as it was."""
+
+    problem: tuple[int, str, str | None]
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with unchanged(self.application.extensions[EXTENSION]):
+            response: TestResponse = super().open(*args, **kwargs)
+            assert_problem(response, *self.problem)
+        return response
 
 
 class DetectedDisc(dict[str, Any]):

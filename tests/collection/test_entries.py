@@ -68,7 +68,7 @@ def step(client, clock) -> Callable[..., Any]:
 Step = Callable[..., Any]
 
 
-def test_it_follows_a_show_through_everything(client, services, clock, step):
+def test_it_follows_a_show_through_everything(client, clock, step):
     second = step(lambda: client.detect("SHERLOCK_S01_D2", (88.2, 2)))["disc_id"]
     assert "case" in entries()[second]["text"]
     # The first disc comes: the second one's numbers move, and its episodes' names with them.

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.client import Client, ok
-from tests.support import assert_problem, episodes, file_names, unchanged
+from tests.support import episodes, file_names
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -63,31 +63,10 @@ def test_it_takes_the_new_names_of_an_approved_disc_as_approved(client):
     assert len(client.season("Firefly:s2")["episodes"]) == 3
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "season_number"),
-        ({"season_number": None}, "season_number"),
-        ({"season_number": "two"}, "season_number"),
-        ({"season_number": -1}, "season_number"),
-        ({"season_number": 10_000}, "season_number"),
-        ({"season_number": 1, "starting_episode": -1}, "starting_episode"),
-        ({"season_number": 1, "starting_episode": 2**31}, "starting_episode"),
-        ({"season_number": 1, "starting_episode": 1.5}, "starting_episode"),
-    ],
-)
-def test_it_refuses_a_season_that_can_not_be(client, services, body, field):
-    disc_id = client.detect()["disc_id"]
-    with unchanged(services):
-        answer = client.post(f"/api/discs/{disc_id}/preview/update-season", json=body)
-        assert_problem(answer, 422, field=field)
-
-
-def test_it_refuses_a_season_of_a_film(client, services):
+def test_it_refuses_a_season_of_a_film(client):
     disc_id = client.detect("SERENITY", (119,))["disc_id"]
     address = f"/api/discs/{disc_id}/preview/update-season"
-    with unchanged(services):
-        assert_problem(client.post(address, json={"season_number": 1}), 400, "override-media-type")
+    client.refused(400, "override-media-type").post(address, json={"season_number": 1})
 
 
 def test_it_makes_a_tv_disc_a_film(client):
@@ -149,12 +128,10 @@ def test_it_keeps_a_films_title_and_takes_its_year(client):
 
 
 @pytest.mark.parametrize("name", [{}, {"show_name": None}, {"show_name": "  "}])
-def test_it_refuses_a_show_without_a_name(client, services, name):
+def test_it_refuses_a_show_without_a_name(client, name):
     disc_id = client.detect("SERENITY", (119,))["disc_id"]
     address = f"/api/discs/{disc_id}/preview/override-media-type"
-    with unchanged(services):
-        answer = client.post(address, json={"media_type": "tv_show", **name})
-        assert_problem(answer, 400, "show_name")
+    client.refused(400, "show_name").post(address, json={"media_type": "tv_show", **name})
 
 
 ACTIONS = [
@@ -164,9 +141,7 @@ ACTIONS = [
 
 
 @pytest.mark.parametrize(("action", "body"), ACTIONS)
-def test_it_renames_nothing_once_the_rip_is_ordered(client, services, action, body):
+def test_it_renames_nothing_once_the_rip_is_ordered(client, action, body):
     disc_id = client.detect().approve().id
     client.rip(disc_id)
-    with unchanged(services):
-        answer = client.post(f"/api/discs/{disc_id}/preview/{action}", json=body)
-        assert_problem(answer, 409, "ripping")
+    client.refused(409, "ripping").post(f"/api/discs/{disc_id}/preview/{action}", json=body)

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from tests.client import Client, ok, titles
-from tests.support import assert_problem, unchanged
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -145,41 +144,38 @@ def test_it_rips_again_what_did_not_succeed(client, disc_id, end):
 
 
 @pytest.mark.parametrize("action", [None, "reject"])
-def test_it_refuses_names_that_no_one_approved(client, services, action):
+def test_it_refuses_names_that_no_one_approved(client, action):
     disc_id = client.detect()["disc_id"]
     if action:
         ok(client.post(f"/api/discs/{disc_id}/preview/{action}"))
-    with unchanged(services):
-        assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "approve")
+    client.refused(400, "approve").post(f"/api/discs/{disc_id}/rip")
 
 
-def test_it_refuses_a_disc_without_titles(client, services):
+def test_it_refuses_a_disc_without_titles(client):
     disc_id = client.detect(titles=[]).approve().id
-    with unchanged(services):
-        assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "Nothing is left")
+    client.refused(400, "Nothing is left").post(f"/api/discs/{disc_id}/rip")
 
 
-def test_it_refuses_a_disc_that_has_left(client, services, disc_id):
+def test_it_refuses_a_disc_that_has_left(client, disc_id):
     client.eject()
-    with unchanged(services):
-        assert_problem(client.post(f"/api/discs/{disc_id}/rip"), 400, "left its drive")
+    client.refused(400, "left its drive").post(f"/api/discs/{disc_id}/rip")
 
 
 @pytest.mark.parametrize("wanted", [[9], [0, 9]])
-def test_it_refuses_titles_that_are_not_there(client, services, disc_id, wanted):
-    with unchanged(services):
-        answer = client.post(f"/api/discs/{disc_id}/rip", json={"title_indices": wanted})
-        assert_problem(answer, 422, field="index")
+def test_it_refuses_titles_that_are_not_there(client, disc_id, wanted):
+    client.refused(422, field="index").post(
+        f"/api/discs/{disc_id}/rip", json={"title_indices": wanted}
+    )
 
 
-def test_it_refuses_two_titles_of_one_name(client, services):
+def test_it_refuses_two_titles_of_one_name(client):
     disc_id = client.detect()["disc_id"]
     same = {"proposed_filename": "Firefly - S01E01.mkv", "proposed_path": "TV Shows/Firefly"}
     edits = [{"index": 0, **same}, {"index": 3, **same}]
     client.approve(disc_id, title_edits=edits)
-    with unchanged(services):
-        answer = client.post(f"/api/discs/{disc_id}/rip", json={"title_indices": [0, 3]})
-        assert_problem(answer, 422, "S01E01", field="proposed_filename")
+    client.refused(422, "S01E01", field="proposed_filename").post(
+        f"/api/discs/{disc_id}/rip", json={"title_indices": [0, 3]}
+    )
 
 
 def progress(client: Client, disc_id: str) -> dict[str, Any]:

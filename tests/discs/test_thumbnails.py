@@ -203,9 +203,7 @@ def test_it_refuses_thumbnails_that_can_not_be(client, services, sent, field):
         "disc_type": "DVD disc",
         "titles": titles(43, **sent),
     }
-    with unchanged(services):
-        answer = client.post("/api/discs/detected", json=body)
-        assert_problem(answer, 422, field=f"titles.0.{field}")
+    client.refused(422, field=f"titles.0.{field}").post("/api/discs/detected", json=body)
     assert kept(services.context.settings) == []
 
 

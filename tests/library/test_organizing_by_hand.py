@@ -94,5 +94,4 @@ def test_it_refuses_to_file_what_it_can_not(client, library):
 
 def test_it_refuses_to_file_without_a_library(client, services):
     (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
-    with unchanged(services):
-        assert_problem(client.post("/api/files/organize/a.mkv"), 400, "BOZ_NAS_ENABLED")
+    client.refused(400, "BOZ_NAS_ENABLED").post("/api/files/organize/a.mkv")

@@ -159,18 +159,6 @@ def test_it_keeps_discs_and_jobs_of_an_agent_that_signs_off(client):
     assert (job["job_id"], job["status"]) == (job_ids[0], "assigned")
 
 
-def test_it_gives_an_agent_that_signs_off_nothing_for_its_worker(client):
-    client.register_agent()
-    client.register_worker()
-    job_id = client.assigned_job()
-    client.sign_off()
-    assert client.job(job_id)["status"] == "queued"
-    assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
-    client.register_agent()
-    client.register_worker()
-    assert [job["job_id"] for job in client.agent_jobs()] == [job_id]
-
-
 def test_it_counts_an_agent_that_signs_off_and_comes_back_as_idle(client):
     client.register_agent()
     job_id = client.assigned_job()

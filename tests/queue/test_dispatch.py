@@ -203,7 +203,7 @@ def test_it_keeps_approvals_beyond_the_limits_for_when_a_place_is_free(app, clie
         assert client.job(waiting)["assigned_worker_id"] == "gpu"
 
 
-def test_it_is_not_blocked_by_a_head_that_goes_nowhere(client, services):
+def test_it_is_not_blocked_by_a_head_that_goes_nowhere(client):
     client.register_worker(capabilities={"max_concurrent": 3})
     client.register_worker("away", "den")
     ok(client.post("/api/workers/away/disable"))

@@ -130,15 +130,6 @@ def test_it_gives_the_transcode_of_a_rip_the_rips_priority(client):
     assert transcode["priority"] == 4
 
 
-def test_it_lists_an_agents_jobs_in_the_order_in_which_to_do_them(client):
-    client.register_worker(capabilities={"max_concurrent": 4})
-    jobs = [client.approved_job() for _ in range(3)]
-    for priority, job_id in enumerate(jobs):
-        ok(prioritise(client, job_id, priority))
-    listed = [job["job_id"] for job in client.agent_jobs()]
-    assert listed == jobs[::-1]
-
-
 @pytest.mark.parametrize("change", [bump, lambda client, job_id: prioritise(client, job_id, 5)])
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
 def test_it_refuses_to_hurry_what_is_over(client, services, end, change):

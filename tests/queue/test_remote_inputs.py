@@ -19,7 +19,7 @@ from tests.remote import (
     sending_agent,
     wanted,
 )
-from tests.support import assert_problem, restart, unchanged
+from tests.support import assert_problem, restart
 
 
 @pytest.fixture
@@ -39,16 +39,13 @@ def approve_for(client: Client, job_id: str, worker_id: str) -> None:
 
 
 @pytest.mark.parametrize("worker_id", ["farm", "den"])
-def test_it_refuses_a_worker_that_can_not_reach_the_file(client, services, job_id, worker_id):
-    with unchanged(services):
-        body = APPROVAL | {"worker_id": worker_id, "output_name": "Other"}
-        response = client.post(f"/api/jobs/{job_id}/approve", json=body)
-        assert_problem(
-            response,
-            400,
-            f"Worker '{worker_id}' can't reach the file, which lies on the disk of agent 'pc';"
-            " these workers can: 'cpu', 'gpu'.",
-        )
+def test_it_refuses_a_worker_that_can_not_reach_the_file(client, job_id, worker_id):
+    body = APPROVAL | {"worker_id": worker_id, "output_name": "Other"}
+    client.refused(
+        400,
+        f"Worker '{worker_id}' can't reach the file, which lies on the disk of agent 'pc';"
+        " these workers can: 'cpu', 'gpu'.",
+    ).post(f"/api/jobs/{job_id}/approve", json=body)
 
 
 def test_it_says_where_no_worker_can(client):
@@ -315,16 +312,15 @@ def test_it_names_no_job_where_the_file_stays(client):
     assert (answer["mode"], answer["job_id"], answer["upload_url"]) == ("local", None, None)
 
 
-def test_it_answers_404_for_an_unknown_job(client, services):
+def test_it_answers_404_for_an_unknown_job(client):
     sending_agent(client)
     farm(client)
-    with unchanged(services):
-        body = {"agent_id": "pc", "job_id": "nobody"}
-        assert_problem(client.post("/api/workers/assign", json=body), 404, "nobody")
+    body = {"agent_id": "pc", "job_id": "nobody"}
+    client.refused(404, "nobody").post("/api/workers/assign", json=body)
 
 
 @pytest.mark.parametrize("state", ["rip", "cancelled", "here"])
-def test_it_refuses_a_job_that_needs_no_file(client, services, state):
+def test_it_refuses_a_job_that_needs_no_file(client, state):
     sending_agent(client)
     farm(client)
     job_id = ripped(client)
@@ -336,9 +332,8 @@ def test_it_refuses_a_job_that_needs_no_file(client, services, state):
         url = assign(client, job_id=job_id)["upload_url"]
         with open(__file__, "rb") as file:
             ok(client.post(url, data={"file": (file, "a.mkv")}))
-    with unchanged(services):
-        body = {"agent_id": "pc", "job_id": job_id}
-        assert_problem(client.post("/api/workers/assign", json=body), 409, state)
+    body = {"agent_id": "pc", "job_id": job_id}
+    client.refused(409, state).post("/api/workers/assign", json=body)
 
 
 @pytest.mark.parametrize("job_id", [5, "", "x" * 101])

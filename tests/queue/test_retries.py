@@ -7,7 +7,7 @@ import pytest
 
 from boz_server.services.queue import leases
 from tests.client import Client, ok
-from tests.support import FakeClock, assert_problem, restart, unchanged
+from tests.support import FakeClock, restart, unchanged
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -60,10 +60,9 @@ def test_it_gives_a_job_that_a_person_retries_all_its_attempts_again(app, client
 
 
 @pytest.mark.parametrize("what", NOT_RETRIED)
-def test_it_refuses_to_retry_any_other_job(client, services, what):
+def test_it_refuses_to_retry_any_other_job(client, what):
     job_id = NOT_RETRIED[what](client)
-    with unchanged(services):
-        assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, what.split(maxsplit=1)[0])
+    client.refused(409, what.split(maxsplit=1)[0]).post(f"/api/jobs/{job_id}/retry")
 
 
 def test_it_puts_the_disc_back_to_ripping(client):
@@ -76,20 +75,18 @@ def test_it_puts_the_disc_back_to_ripping(client):
     assert not ok(client.get(f"/api/discs/{disc_id}/rip-status"))["all_rips_complete"]
 
 
-def test_it_refuses_to_retry_a_rip_whose_disc_is_gone(client, services):
+def test_it_refuses_to_retry_a_rip_whose_disc_is_gone(client):
     job_id = client.one_rip()
     ok(client.report(job_id, "failed", error="Scratched"))
     client.eject()
-    with unchanged(services):
-        assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, "disc")
+    client.refused(409, "disc").post(f"/api/jobs/{job_id}/retry")
 
 
-def test_it_refuses_to_retry_what_another_job_does_by_now(client, services):
+def test_it_refuses_to_retry_what_another_job_does_by_now(client):
     job_id = client.one_rip()
     ok(client.report(job_id, "failed", error="Scratched"))
     client.rip(client.job(job_id)["disc_id"])
-    with unchanged(services):
-        assert_problem(client.post(f"/api/jobs/{job_id}/retry"), 409, "Another job")
+    client.refused(409, "Another job").post(f"/api/jobs/{job_id}/retry")
 
 
 FILE = "D:\\rips\\alien.mkv"

@@ -5,7 +5,7 @@ import pytest
 from boz_server.services.queue import dispatcher, leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
-from tests.support import FakeClock, assert_problem, restart, unchanged
+from tests.support import FakeClock, restart
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -88,8 +88,7 @@ def test_it_gives_an_attempt_that_was_taken_up_a_lease_as_any_other(client, serv
 @pytest.mark.parametrize("status", ["completed", "failed"])
 def test_it_takes_no_end_where_an_earlier_attempt_may_be_meant(client, services, clock, status):
     job_id = lost_rip(client, services, clock)
-    with unchanged(services):
-        assert_problem(client.report(job_id, status, output_file="a.mkv"), 409, "queued")
+    client.refused(409, "queued").report(job_id, status, output_file="a.mkv")
 
 
 def test_it_takes_it_that_a_lost_machine_works_on(client, services, clock):
@@ -111,29 +110,25 @@ def test_it_takes_it_up_before_its_time_has_come(client, services, clock):
 
 
 @pytest.mark.parametrize("status", REPORTS)
-def test_it_refuses_a_report_on_a_job_that_several_machines_can_do(client, services, status):
+def test_it_refuses_a_report_on_a_job_that_several_machines_can_do(client, status):
     client.register_worker()
     job_id = client.queued_job(preset="H.265 QSV 1080p")
-    with unchanged(services):
-        assert_problem(client.report(job_id, status), 409, "queued")
+    client.refused(409, "queued").report(job_id, status)
 
 
-def test_it_refuses_that_a_job_is_assigned_which_is_not(client, services):
+def test_it_refuses_that_a_job_is_assigned_which_is_not(client):
     job_id = waiting_rip(client)
-    with unchanged(services):
-        assert_problem(client.report(job_id, "assigned"), 409, "queued")
+    client.refused(409, "queued").report(job_id, "assigned")
 
 
 @pytest.mark.parametrize("status", REPORTS)
-def test_it_refuses_a_token_for_a_job_that_no_machine_has(client, services, status):
+def test_it_refuses_a_token_for_a_job_that_no_machine_has(client, status):
     job_id = waiting_rip(client)
-    with unchanged(services):
-        assert_problem(client.report(job_id, status, lease_token="0" * 32), 409, "attempt")
+    client.refused(409, "attempt").report(job_id, status, lease_token="0" * 32)
 
 
 @pytest.mark.parametrize("status", REPORTS)
-def test_it_takes_nothing_up_that_a_person_has_not_approved(client, services, status):
+def test_it_takes_nothing_up_that_a_person_has_not_approved(client, status):
     disc_id, _ = client.ordered_rips()
     job_id = str(client.create_job(disc_id=disc_id, title_index=0)["job_id"])
-    with unchanged(services):
-        assert_problem(client.report(job_id, status), 409, "pending")
+    client.refused(409, "pending").report(job_id, status)

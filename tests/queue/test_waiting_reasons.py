@@ -161,7 +161,7 @@ def test_it_waits_for_a_disc_that_no_one_knows(client):
     assert reason(client, job_id) == "The disc that it is to rip is not known."
 
 
-def test_it_waits_for_its_time(client, services, clock):
+def test_it_waits_for_its_time(client, clock):
     job_id = client.queued_job()
     Job.update(scheduled_at=clock.now() + timedelta(seconds=64)).execute()
     assert reason(client, job_id) == "It is tried again at 2026-01-24 12:36:00Z."

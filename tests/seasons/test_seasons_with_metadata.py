@@ -12,11 +12,9 @@ from tests.client import Client, titles
 from tests.provider_server import Show
 from tests.support import (
     FakeClock,
-    assert_problem,
     episodes,
     file_names,
     restart,
-    unchanged,
 )
 
 pytestmark = pytest.mark.usefixtures("pc")
@@ -182,13 +180,12 @@ def test_it_numbers_another_season_with_its_own_episodes(client):
     ]  # fmt: skip
 
 
-def test_it_approves_no_numbers_of_another_disc_with_metadata(client, services):
+def test_it_approves_no_numbers_of_another_disc_with_metadata(client):
     client.approve(client.detect("SPACE_S01_D1", SPACE[:3])["disc_id"])
     second = client.detect("SPACE_S01_D2", SPACE[3:], drive="E:").approve()
     body = {"season_number": 1, "starting_episode": 1}
-    with unchanged(services):
-        address = f"/api/discs/{second['disc_id']}/preview/update-season"
-        assert_problem(client.post(address, json=body), 409, "Episode 1")
+    address = f"/api/discs/{second['disc_id']}/preview/update-season"
+    client.refused(409, "Episode 1").post(address, json=body)
 
 
 @pytest.mark.parametrize("label", ["SPACE_S01_D1", "WELTRAUM_S01_D1"])

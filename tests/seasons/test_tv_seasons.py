@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.client import Client, ok
-from tests.support import assert_problem, episodes, file_names, unchanged
+from tests.support import assert_problem, episodes, file_names
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -128,15 +128,6 @@ def test_it_counts_each_show_by_itself(client):
     assert episodes(client.detect("FARSCAPE_S01_D1", (43, 44), drive="E:")) == [1, 2]
 
 
-def test_it_gives_the_same_disc_its_numbers_again(client):
-    first = client.detect()
-    second_disc(client)
-    again = client.detect(drive="F:")
-    assert again["disc_id"] != first["disc_id"]
-    assert file_names(again) == file_names(first)
-    assert client.season("Firefly:s1")["last_episode_assigned"] == 5
-
-
 def test_it_gives_the_same_disc_the_numbers_that_a_person_gave_it(client):
     edits = [{"index": index, "episode_number": index + 7} for index in range(3)]
     client.approve(client.detect()["disc_id"], title_edits=edits)
@@ -197,13 +188,11 @@ def test_it_keeps_the_numbers_of_a_copy_that_is_not_rejected(client):
     assert episodes(second_disc(client, drive="F:")) == [4, 5]
 
 
-def test_it_approves_no_numbers_that_another_disc_got(client, services):
+def test_it_approves_no_numbers_that_another_disc_got(client):
     first = client.detect()
     reject(client, first)
     client.approve(unnumbered_disc(client)["disc_id"])
-    with unchanged(services):
-        answer = client.post(f"/api/discs/{first['disc_id']}/preview/approve")
-        assert_problem(answer, 409, "Episode 1")
+    client.refused(409, "Episode 1").post(f"/api/discs/{first['disc_id']}/preview/approve")
 
 
 def test_it_approves_rejected_numbers_that_only_a_copy_holds(client):

@@ -149,7 +149,7 @@ def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(ser
 
 
 @pytest.mark.usefixtures("eager_background")
-def test_it_completes_a_form_that_the_background_looks_at_meanwhile(client, services, settings):
+def test_it_completes_a_form_that_the_background_looks_at_meanwhile(client, settings):
     part_files.open_part(settings, "none", UploadPurpose.LIBRARY)
     assert ok(client.upload())["filename"] == "a.mkv"
     assert contents(settings) == {"a.mkv": b"a film"}

@@ -233,11 +233,6 @@ def test_it_drops_a_file_without_an_end(client, settings):
         assert os.listdir(settings.output_dir) == []
 
 
-def test_it_drops_a_file_that_is_refused_for_its_name(client, settings):
-    assert_problem(client.upload(name="x" * 256), 422, field="name")
-    assert os.listdir(settings.output_dir) == []
-
-
 def test_it_keeps_one_file_of_an_upload_with_several(client, settings):
     ok(client.upload(subtitles=(io.BytesIO(b"no film"), "a.srt")))
     assert os.listdir(settings.output_dir) == ["a.mkv"]

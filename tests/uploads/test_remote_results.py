@@ -353,7 +353,7 @@ def test_it_gives_it_to_the_job_that_a_machine_has_first(client, clock):
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
-def test_it_takes_a_file_for_itself_where_its_job_ended_badly(client, services, end):
+def test_it_takes_a_file_for_itself_where_its_job_ended_badly(client, end):
     job_id = given(client)
     ok(client.report(job_id, end))
     answer = ok(send(client, FILM, "Firefly - S01E01"))

@@ -263,7 +263,7 @@ def test_it_takes_a_file_with_its_sha256(client, services, settings, pieces):
     assert os.listdir(settings.output_dir) == ["a.mkv"]
 
 
-def test_it_answers_507_before_a_byte_is_taken(client, services, settings, monkeypatch):
+def test_it_answers_507_before_a_byte_is_taken(client, settings, monkeypatch):
     free: Callable[[Any], int] = lambda _: 1_000_000  # noqa: E731
     monkeypatch.setattr("boz_server.disk.free_bytes", free)
     assert_problem(begin(client, 1_000_001), 507, "BOZ_MIN_FREE_BYTES")

@@ -189,7 +189,7 @@ def test_it_takes_a_file_once(client, services, by):
         assert_problem(again, 409, "here already")
 
 
-def test_it_keeps_the_file_that_was_whole_first(client, services):
+def test_it_keeps_the_file_that_was_whole_first(client):
     """An agent that has started anew may send a file twice at once; a worker fetches by then."""
     job_id = approved(client)
     first, second = (begun(client, len(RAW), purpose="job_input", job_id=job_id) for _ in "12")
