@@ -1,4 +1,4 @@
-"""Discs and titles on the wire."""
+"""Discs and titles in requests and responses."""
 
 from typing import Any
 
@@ -173,7 +173,7 @@ class EjectedSchema(RequestSchema):
 
 
 class TitleEditSchema(RequestSchema):
-    """A person's edit of a title; dashboards send whole titles back, null where not said."""
+    """A person's edit of a title; dashboards send whole titles, with null for what stays."""
 
     index = Whole(required=True)
     selected = ma.fields.Boolean(allow_none=True)

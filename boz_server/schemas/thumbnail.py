@@ -8,7 +8,7 @@ import marshmallow as ma
 from boz_server.schemas.fields import INT32, Jpeg
 from boz_server.services.discs.thumbnails import Thumbnail
 
-#: Kept of a title or job.
+#: Stored for a title or job.
 MAX_THUMBNAILS = 8
 
 
@@ -57,7 +57,7 @@ def addresses(owner_id: str, title_index: int, seconds: Sequence[int]) -> list[s
 
 
 class ThumbnailCountSchema(ma.Schema):
-    """How many thumbnails are kept of a disc or job."""
+    """How many thumbnails a disc or job has."""
 
     disc_id = ma.fields.String()
     thumbnail_count = ma.fields.Integer()

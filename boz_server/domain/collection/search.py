@@ -1,4 +1,4 @@
-"""What is kept of a disc so that it can be found and put in order among all discs."""
+"""The entry of a disc by which the collection is searched and sorted."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from boz_server.domain.identification.media_type import MediaType
 from boz_server.domain.identification.search_words import key, words
 
-#: Columns of a disc that its entry follows from; and the title's one.
+#: Columns of a disc that its entry is made from, and the column of its titles.
 NAMES = (
     "disc_id",
     "disc_name",
@@ -19,7 +19,7 @@ NAMES = (
     "movie_year",
 )
 TITLE_NAME = "episode_title"
-#: Discs have some hundred; PostgreSQL's tsvector takes a megabyte.
+#: Discs have about a hundred; PostgreSQL's tsvector takes a megabyte.
 MAX_WORDS = 2000
 
 
@@ -36,7 +36,7 @@ def entry_of(disc: Mapping[str, Any], episode_titles: Iterable[str | None]) -> d
 
 
 def _sort_title(disc: Mapping[str, Any]) -> str:
-    """A show's discs in the order of its seasons, films of one name by their year."""
+    """Return a sort key: a show's discs by season, films of one name by year."""
     if disc["media_type"] == MediaType.TV_SHOW and disc["tv_show_name"]:
         name, number = disc["tv_show_name"], disc["tv_season_number"]
     elif disc["movie_title"]:
@@ -47,7 +47,7 @@ def _sort_title(disc: Mapping[str, Any]) -> str:
 
 
 def _text(disc: Mapping[str, Any], episode_titles: Iterable[str | None]) -> str:
-    """Every word that a disc may be looked for by, once, with a space between."""
+    """Return every word that finds the disc, once, separated by spaces."""
     season = disc["tv_season_number"]
     names = (
         disc["disc_name"],

@@ -1,10 +1,10 @@
-"""What a disc and its preview can be."""
+"""States of discs and their previews."""
 
 from enum import StrEnum
 
 
 class DiscStatus(StrEnum):
-    """Where a disc stands; all but an ejected one are in their drive."""
+    """How far a disc is. All but ejected discs are in their drive."""
 
     DETECTED = "detected"
     RIPPING = "ripping"
@@ -13,7 +13,7 @@ class DiscStatus(StrEnum):
 
 
 class PreviewStatus(StrEnum):
-    """What a person made of the proposed names."""
+    """What a person decided about the proposed names."""
 
     PENDING = "pending"
     APPROVED = "approved"

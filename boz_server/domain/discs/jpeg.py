@@ -1,27 +1,26 @@
-"""What a JPEG's own bytes say of its picture, read as ITU-T T.81 (Annex B) lays it out."""
+"""Reads the size of a JPEG's picture from its headers (ITU-T T.81, Annex B)."""
 
 import re
 import struct
 from collections.abc import Iterator
 
-#: Pixels of a side. The largest picture on a disc is 3840 by 2160, and agents send smaller ones;
-#: a picture of 65,500 by 65,500 is a small file too, and takes 16 GiB in the browser that shows it.
+#: Pixels. The largest picture on a disc is 3840 by 2160, and agents send smaller ones. A small file
+#: may be a picture of 65,500 by 65,500, which takes 16 GiB in a browser.
 MAX_SIDE = 4096
-#: A frame header comes after a dozen segments, or a few hundred where a colour profile is spread
-#: over them; no file makes us look at more.
+#: A frame header comes after a dozen segments, or a few hundred with a large colour profile.
 MAX_SEGMENTS = 1000
 
 _START = b"\xff\xd8"
-#: A marker, after any number of fill bytes, and the length of its segment, which counts itself.
+#: A marker, after any number of fill bytes, and the length of its segment, including itself.
 _SEGMENT = re.compile(rb"\xff++([\xc0-\xfe])(..)", re.DOTALL)
-#: Baseline, extended sequential and progressive frames: what browsers show. The others (lossless,
-#: hierarchical, arithmetic) they don't.
+#: The frames that browsers show: baseline, extended sequential and progressive. They don't show
+#: lossless, hierarchical and arithmetic ones.
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
-#: What may stand before the frame and between it and the scan: Huffman and quantisation tables,
-#: the restart interval, comments, and applications' own segments (JFIF, Exif).
+#: Segments allowed before the frame, and between it and the scan: Huffman and quantisation tables,
+#: the restart interval, comments, and applications' own (JFIF, Exif).
 _TABLES = frozenset({0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
 _SCAN = 0xDA
-#: Bits a sample, height, width, components; each component has three bytes behind it: its number,
+#: Bits per sample, height, width, components. Three bytes follow for each component: its number,
 #: sampling factors and quantisation table.
 _FRAME = struct.Struct(">BHHB")
 _COMPONENT_BYTES = 3
@@ -32,8 +31,8 @@ _MAX_COMPONENTS = 4
 def picture_size(data: bytes) -> tuple[int, int] | None:
     """Return width and height in pixels of a JPEG that a browser can show; None for anything else.
 
-    Looks at the headers only: whether the picture itself is whole can't be told without decoding
-    it, and a browser shows what there is. A side of 0 ("told later", a DNL segment) is none.
+    Reads only the headers: a truncated picture is fine, as a browser shows what there is of it.
+    A side of 0 (defined later, in a DNL segment) counts as no size.
     """
     size = None
     for marker, content in _segments(data):
@@ -55,8 +54,10 @@ def is_showable(data: bytes) -> bool:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Give marker and content of each segment, as far as they are whole, and MAX_SEGMENTS at most;
-    none where the data begins like no JPEG."""
+    """Yield marker and content of each whole segment, MAX_SEGMENTS at most.
+
+    Yields none if the data doesn't begin like a JPEG.
+    """
     at = len(_START) if data.startswith(_START) else len(data)
     for _ in range(MAX_SEGMENTS):
         segment = _SEGMENT.match(data, at)
@@ -69,7 +70,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _frame_size(header: bytes) -> tuple[int, int] | None:
-    """Return width and height; None where the header is none of 8-bit samples in 1 to 4 colours."""
+    """Return width and height; None unless the frame has 8-bit samples in 1 to 4 colours."""
     if len(header) < _FRAME.size:
         return None
     bits, height, width, components = _FRAME.unpack_from(header)

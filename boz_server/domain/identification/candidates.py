@@ -1,4 +1,4 @@
-"""How well shows and films that providers know fit a disc."""
+"""Scores how well the shows and films that providers know fit a disc."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from rapidfuzz import fuzz, utils
 
 from boz_server.domain.metadata.answers import Film, Series
 
-#: From here on, a name is the same but for how it is written.
+#: Names with at least this score differ only in spelling.
 SAME_NAME = 0.85
-#: A film from here on is the disc's, unless a person chooses another.
+#: A film with at least this score is the disc's, unless a person chooses another.
 GOOD_FILM = 0.75
 
 _NAME, _YEAR, _RUNTIME = 0.6, 0.15, 0.25
@@ -43,20 +43,20 @@ def rank_films(
 ) -> list[ScoredFilm]:
     """Score films against a disc's name and year and its main feature's length; best first.
 
-    What is not known on either side neither speaks for a film nor against it.
+    A fact that is unknown on either side counts neither for a film nor against it.
     """
     scored = [ScoredFilm(film, _film_score(film, name, year, seconds)) for film in films]
     return sorted(scored, key=lambda each: -each.score)
 
 
 def rank_series(series: Iterable[Series], name: str, year: int | None) -> list[ScoredSeries]:
-    """Score shows against a disc's name and year; best first, the provider's order for equals."""
+    """Score shows against a disc's name and year; best first, equals in the provider's order."""
     scored = [ScoredSeries(each, _series_score(each, name, year)) for each in series]
     return sorted(scored, key=lambda each: -each.score)
 
 
 def runtime_fit(minutes: int | None, seconds: int | None) -> float | None:
-    """1 for a film as long as the feature, falling to 0 half an hour off; None if not known."""
+    """Return 1 for a film as long as the feature, 0 for one half an hour off; None if unknown."""
     if not minutes or not seconds:
         return None
     apart = abs(minutes - seconds / _SECONDS_A_MINUTE)
@@ -65,7 +65,7 @@ def runtime_fit(minutes: int | None, seconds: int | None) -> float | None:
 
 
 def same_name(one: str, other: str) -> float:
-    """0–1: how far two names are the same, but for case, punctuation and the order of words."""
+    """Return 0–1: how similar two names are, ignoring case, punctuation and word order."""
     left, right = utils.default_process(one), utils.default_process(other)
     if not left or not right:
         return 0.0

@@ -7,11 +7,11 @@ from statistics import median
 from boz_server.domain.identification.repeats import are_regular
 from boz_server.domain.identification.title_facts import TitleFacts
 
-# Two in one have twice the length, with some room for an opening of their own.
+# Two episodes in one title have twice the length, give or take an opening.
 _DOUBLE_FROM, _DOUBLE_TO = 1.8, 2.3
-# About the usual length: most seasons lie within.
+# Most of a season's episodes are this close to the usual length.
 _NEAR = 0.2
-# So far apart, a title must be one of the others by its chapters or its place.
+# A title farther off than this must be an episode by its chapters or its place.
 _ODD = 0.05
 _SEASON_ROOM = 0.1
 _OWN_RUN = 3
@@ -23,33 +23,33 @@ _LONGEST_BESIDE_SHORTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """What is known of an episode's length before the disc is looked at.
+    """What is known of an episode's length from elsewhere.
 
-    variance: the share by which one may differ from the disc's usual. season: lengths in seconds
-    on the other discs of the season; empty when there are none.
+    variance: the share by which an episode may differ from the disc's usual length. season: the
+    seconds of episodes on the season's other discs; empty when there are none.
     """
 
     variance: float = 0.4
     season: tuple[int, ...] = ()
 
     def fits_season(self, seconds: int) -> bool:
-        """Whether a title is as long as an episode, or two, of the season."""
+        """Whether a title is as long as one episode of the season, or two."""
         low, high = min(self.season) * (1 - _SEASON_ROOM), max(self.season) * (1 + _SEASON_ROOM)
         usual = median(self.season)
         return low <= seconds <= high or _is_double(seconds, usual)
 
 
 def _is_double(seconds: int, usual: float) -> bool:
-    """Whether a title is as long as two; titles of no length are none."""
+    """Whether a title is as long as two episodes; never for a usual length of 0."""
     return 0 < usual * _DOUBLE_FROM <= seconds <= usual * _DOUBLE_TO
 
 
 def find_episodes(
     candidates: Sequence[TitleFacts], lengths: Lengths, *, proven: bool
 ) -> tuple[list[TitleFacts], frozenset[int]]:
-    """Return the episodes in disc order, and the indexes of those that are two in one.
+    """Return the episodes in disc order, and the indexes of titles with two episodes.
 
-    proven: the candidates are known to be episodes; only doubles are looked for.
+    proven: all candidates are known to be episodes; only doubles are searched for.
     """
     if not proven:
         candidates = _of_the_season(candidates, lengths)
@@ -77,9 +77,9 @@ def find_episodes(
 
 
 def _of_the_season(candidates: Sequence[TitleFacts], lengths: Lengths) -> list[TitleFacts]:
-    """The titles as long as the season's other episodes; all, where these say nothing.
+    """Return the titles as long as the season's other episodes; all, if none are known.
 
-    A disc without any is a bonus disc, unless it has a run of episodes of its own.
+    A disc without any is a bonus disc, unless it has a run of episodes of its own length.
     """
     if not lengths.season:
         return list(candidates)
@@ -92,7 +92,7 @@ def _of_the_season(candidates: Sequence[TitleFacts], lengths: Lengths) -> list[T
 
 
 def _usual(titles: Sequence[TitleFacts]) -> float:
-    """The length around which most titles lie; among equals, that of the longer ones."""
+    """Return the length that most titles are close to; the longer one of equals."""
     lengths = [title.duration_seconds for title in titles]
 
     def neighbours(length: int) -> list[int]:
@@ -103,9 +103,9 @@ def _usual(titles: Sequence[TitleFacts]) -> float:
 
 
 def _block(candidates: Sequence[TitleFacts], near: Sequence[TitleFacts]) -> list[TitleFacts]:
-    """The candidates from the first to the last of about the usual length, and their neighbours.
+    """Return the candidates from the first to the last of the usual length, and the one before.
 
-    Episodes stand together: a pilot of unusual length before them, a finale behind.
+    Episodes stand together; a pilot may have another length.
     """
     first, last = candidates.index(near[0]), candidates.index(near[-1])
     start = first - 1 if first and _adjacent(candidates[first - 1], near[0]) else first
@@ -119,7 +119,7 @@ def _adjacent(one: TitleFacts, other: TitleFacts) -> bool:
 def _is_longer_one(
     title: TitleFacts, block: Sequence[TitleFacts], near: Sequence[TitleFacts], usual: float
 ) -> bool:
-    """Whether a title among episodes is a longer one of them: a pilot, an extended cut."""
+    """Whether a title among episodes is a longer episode: a pilot, an extended cut."""
     first = block[0] is title
     most = _DOUBLE_TO if first else _DOUBLE_FROM
     return usual < title.duration_seconds <= usual * most and (
@@ -128,7 +128,7 @@ def _is_longer_one(
 
 
 def _has_chapters_like(title: TitleFacts, near: Sequence[TitleFacts]) -> bool:
-    """Whether a title has chapters where the episodes do; True where they have none known."""
+    """Whether a title has chapters if the episodes do; True if theirs are unknown."""
     known = [each.chapters for each in near if each.chapters and each is not title]
     return not known or title.chapters * 2 >= min(known)
 
@@ -139,10 +139,10 @@ def _stands_apart(
     near: Sequence[TitleFacts],
     usual: float,
 ) -> bool:
-    """Whether a title of about an episode's length is an extra for all that.
+    """Whether a title with about an episode's length is an extra after all.
 
-    It has no chapters while the episodes do, its length is none of theirs, and other titles lie
-    between it and them.
+    It has no chapters although the episodes do, its length is not quite theirs, and other titles
+    are between it and them.
     """
     others = [each for each in near if each is not title]
     if title.chapters or not any(each.chapters for each in others):
@@ -156,10 +156,10 @@ def _stands_apart(
 def _doubles(
     candidates: Sequence[TitleFacts], usual: float, near: Sequence[TitleFacts] | None = None
 ) -> frozenset[int]:
-    """Titles of twice the usual length that also have two episodes' chapters.
+    """Return the titles of twice the usual length that also have the chapters of two episodes.
 
-    Without what they share of opening and credits: of 4 and 4 chapters at least 6. "Firefly"'s
-    pilot is long, but one episode: 21 chapters where the others have 13.
+    Two episodes share opening and credits: twice 4 chapters make at least 6. The pilot of "Firefly"
+    is long, but one episode: it has 21 chapters, the others 13.
     """
     singles = near if near is not None else candidates
     known = [
@@ -180,10 +180,10 @@ def _doubles(
 def find_shorts(
     singles: Sequence[TitleFacts], candidates: Sequence[TitleFacts]
 ) -> list[TitleFacts]:
-    """Episodes of a few minutes each, cartoons mostly; empty where the disc has longer ones.
+    """Return episodes of a few minutes, mostly cartoons; none if the disc has longer episodes.
 
-    candidates: its titles that are long enough for an episode. A few that are not much longer
-    than the cartoons are doubles of them, or extras.
+    candidates: the titles that are long enough for an episode. If only a few are, and not much
+    longer than the cartoons, they are doubles or extras.
     """
     shorts = [title for title in singles if title.duration_seconds >= _SHORTEST_EPISODE_SECONDS]
     if len(shorts) < _MANY_SHORTS or not are_regular(shorts):

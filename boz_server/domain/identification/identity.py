@@ -21,10 +21,10 @@ NOT_LOOKED_UP = 0.85
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a disc is: a film, a part of a season, or not known.
+    """What a disc is: a film, a part of a season, or unknown.
 
-    name: of the film or the show. confidence: 0–1, in all of it; name_confidence: in the name.
-    season_number, starting_episode: for shows; None there means "as the season goes on".
+    name: of the film or the show. confidence: 0–1, in all of it. name_confidence: in the name.
+    season_number, starting_episode: for shows; None means "as the season goes on".
     season_is_guess: nothing names the season. series_id: TheTVDB's. year, edition, film: for films.
     is_bonus: a film's disc without the film. reasons, warnings: sentences. from_user: a person
     said so.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from boz_server.domain.identification.title_facts import TitleFacts, common_name
 
-#: What studios and authoring houses put behind a title: picture, region, format.
+#: Words that studios append to a title: picture, region, format.
 NOISE = frozenset(
     [
         *("ws", "fs", "wide", "widescreen", "fullscreen", "full-screen", "16x9", "4x3", "16-9"),
@@ -17,13 +17,13 @@ NOISE = frozenset(
     ]
 )
 
-#: Those that may be a whole title.
+#: Words of noise that may be a whole title.
 WORDS_OF_NOISE = frozenset(["us"])
 
-#: Last words of labels of discs that have neither film nor episodes.
+#: Last words in labels of discs with only extras.
 BONUS = frozenset(["bonus", "extras", "supplements", "supplemental", "special features"])
 
-#: Editions as labels write them, and as Plex shows them (support.plex.tv, "Multiple Editions").
+#: Editions in labels, and as Plex shows them (support.plex.tv, "Multiple Editions").
 EDITIONS = {
     "ext": "Extended",
     "ee": "Extended",
@@ -68,10 +68,10 @@ NUMBER_WORDS = {
     for word in words
 }
 
-#: Written small inside a title.
+#: Lower case inside a title.
 SMALL_WORDS = frozenset(["of", "the", "and", "a", "an", "in", "on", "at", "to", "for", "vs"])
 
-#: Whole labels that authoring software writes by itself.
+#: Labels that authoring software writes by default.
 MEANINGLESS = frozenset(
     line.strip()
     for line in """
@@ -109,19 +109,19 @@ MEANINGLESS = frozenset(
 )
 
 MAX_NAME_LENGTH = 200
-# Real labels have 32 characters (ISO 9660, UDF: 127); whatever is longer is no label.
+# Real labels have 32 characters (ISO 9660; UDF: 127).
 _MAX_LABEL_LENGTH = 1000
 
 _NUMBER = rf"([0-9]{{1,2}}|{'|'.join(NUMBER_WORDS)})"
 _ENDS = r"(?![^\W_])"
-# Never at the start of a word's middle: "OCEANS_8" holds no season 8. "S1" may be glued to
-# what stands around it: "DS9S1D1".
+# Not in the middle of a word: "OCEANS_8" has no season 8. But "S1" may touch its neighbours:
+# "DS9S1D1".
 _SEASON = re.compile(
     r"(?<![^\W\d_])(?:(?:season|series|staffel|saison|temporada)[ -]?|s|ssn ?)([0-9]{1,2})"
     r"(?=d(?:is[ck])? ?[0-9]|e[0-9]|[^a-z0-9]|$)"
     rf"|(?<![^\W_])(?:season|series) {_NUMBER}{_ENDS}"
     rf"|(?<![^\W_])(?:the )?(?:complete )?{_NUMBER}(?:st|nd|rd|th)? season{_ENDS}"
-    # "24_SEASON_8" is the eighth.
+    # "24_SEASON_8" is season 8.
     rf"(?! ?{_NUMBER}{_ENDS})",
     re.IGNORECASE,
 )
@@ -135,13 +135,13 @@ _DISC = re.compile(
 )  # fmt: skip
 _VOLUME = re.compile(rf"(?<= )(?:volume|vol|v)[. ]{{0,2}}{_NUMBER}{_ENDS}", re.IGNORECASE)
 _YEAR_IN_PARENTHESES = re.compile(r"(?<=[^ (]) ?\(((?:19|20)[0-9]{2})\)")
-# Later ones are a part of the title: "Blade Runner 2049".
+# A later year is a part of the title: "Blade Runner 2049".
 _YEAR = re.compile(r"19[0-9]{2}|20[0-3][0-9]")
-# Not of the name; the two sides of a disc share its number.
+# Not a part of the name. The two sides of a disc share its number.
 _ASIDE = re.compile(
     r"(?<= )(?:side ?[ab]|(?:the )?complete (?:series|collection))(?![^\W_])", re.IGNORECASE
 )
-# Half a season; of a film, a part is in its title.
+# Half a season; in a film, the part belongs to the title.
 _PART = re.compile(rf"(?<= )(?:part|pt|p) ?{_NUMBER}{_ENDS}", re.IGNORECASE)
 
 _GLUED_NUMBER = re.compile(r"(?<![^\W_])([0-9]+)([^\W\d_]{3,})(?![^\W_])")
@@ -162,13 +162,13 @@ _BESIDE_THE_NAME = (
 
 @dataclass(frozen=True, slots=True)
 class DiscLabel:
-    """What a volume label says; None wherever it says nothing.
+    """What a volume label says; None for what it doesn't say.
 
-    name: a readable title of at most 200 characters ("Breaking Bad"), as a show's.
+    name: a readable title of at most 200 characters ("Breaking Bad"), if it is a show.
     season_number: 0 stands for specials. disc_number: within its box or season.
     year: of release, 1900 to 2099. volume_number, book_number: of a show's discs or seasons;
-    in a film they are a part of the title, which `film_name` has ("Kill Bill Vol 1").
-    edition: as Plex names editions. is_bonus: it says that the disc has only extras.
+    in a film they belong to the title, as in `film_name` ("Kill Bill Vol 1").
+    edition: in Plex's words. is_bonus: the disc has only extras.
     """
 
     name: str | None
@@ -204,7 +204,7 @@ class DiscLabel:
 
     @property
     def certainty(self) -> float:
-        """0–1: how far the name can be believed to be what the disc is called."""
+        """0–1: how likely the name is what the disc is called."""
         if self.name is None:
             return 0.0
         words = _WORD.findall(self.name)
@@ -242,10 +242,10 @@ def parse_label(label: str) -> DiscLabel:
 
 
 def better_name(label: DiscLabel, disc_name: DiscLabel) -> DiscLabel:
-    """The label, and what the name that the disc gives itself adds to it.
+    """Add to a label what the disc's own name says.
 
-    Discs may carry a proper title ("Battlestar Galactica: Season 1 (Disc 1)") beside a label
-    ("BSG_S1_D1"). The label's numbers count where both have some.
+    Discs may have a proper title ("Battlestar Galactica: Season 1 (Disc 1)") beside a label
+    ("BSG_S1_D1"). If both have numbers, the label's count.
     """
     if disc_name.name is None:
         return label
@@ -271,18 +271,18 @@ def read_label(label: str, titles: Sequence[TitleFacts]) -> DiscLabel:
 
 
 def _readable(label: str) -> str:
-    """Single spaces instead of underscores, dots, control characters and the like."""
+    """Return the label with single spaces for underscores, dots and control characters."""
     text = unicodedata.normalize("NFC", label[:_MAX_LABEL_LENGTH])
     spaced = "".join(c if c.isprintable() and c not in "_." else " " for c in text)
     words = spaced.split()
     if len(words) == 1 and words[0] == label:
-        # "BreakingBadS01D02" has no other mark between its words.
+        # "BreakingBadS01D02" separates its words only by capitals.
         words = _HUMP.sub(" ", words[0]).split() if len(_HUMP.findall(words[0])) > 1 else words
     return " ".join(words)
 
 
 def _cut_number(pattern: re.Pattern[str], text: str) -> tuple[str, int | None]:
-    """The text without the pattern's first match, and the number in that match."""
+    """Return the text without the pattern's first match, and the number in that match."""
     match = pattern.search(text)
     if match is None:
         return text, None
@@ -291,7 +291,7 @@ def _cut_number(pattern: re.Pattern[str], text: str) -> tuple[str, int | None]:
 
 
 def _without_noise(text: str, year: int | None) -> tuple[list[str], str | None, int | None]:
-    """The words without what studios put behind a title; the edition and the year among it."""
+    """Return the words without what studios append to a title, and its edition and year."""
     words = _GLUED_NUMBER.sub(r"\1 \2", text).split()
     edition: str | None = None
     late_year: int | None = None
@@ -310,14 +310,14 @@ def _without_noise(text: str, year: int | None) -> tuple[list[str], str | None, 
 
 
 def _ends_with_year(words: list[str]) -> bool:
-    """Whether the last word is a year of release: "1917" is a film, "Class of 1984" another."""
+    """Whether the last word is a year of release; "1917" and "Class of 1984" are films."""
     if len(words) == 1 or not _YEAR.fullmatch(words[-1]):
         return False
     return words[-2].casefold() not in SMALL_WORDS
 
 
 def _without_bonus(words: list[str]) -> tuple[list[str], bool]:
-    """The words without those that say that the disc has only extras, and whether they did."""
+    """Return the words without those that mark a disc of extras, and whether there were any."""
     for length in (2, 1):
         tail = " ".join(words[-length:]).casefold()
         # "Extras" is a show, too.
@@ -327,7 +327,7 @@ def _without_bonus(words: list[str]) -> tuple[list[str], bool]:
 
 
 def _edition(words: list[str]) -> str | None:
-    """The last words, where they name an edition and are not the whole name."""
+    """Return the last words if they name an edition and are not the whole name."""
     for length in (3, 2, 1):
         tail = " ".join(words[-length:]).casefold().replace("'", "").strip("()[]- ")
         if len(words) > length and tail in EDITIONS:
@@ -336,12 +336,12 @@ def _edition(words: list[str]) -> str | None:
 
 
 def _is_noise(word: str) -> bool:
-    """Whether a last word tells of the format or the region, or is mere punctuation."""
+    """Whether a last word is a format or a region, or only punctuation."""
     return word.casefold().strip("()[]") in NOISE or not any(c.isalnum() for c in word)
 
 
 def _name(words: list[str]) -> str | None:
-    """The words as a title; None when they are what authoring software writes by itself."""
+    """Return the words as a title; None if authoring software wrote them by default."""
     text = " ".join(words).strip(" -:,")
     if text.endswith("("):
         text = text[:-1].rstrip(" -:,")
@@ -356,7 +356,7 @@ def _name(words: list[str]) -> str | None:
 
 
 def _capitalised(word: str) -> str:
-    """As in "Spider-Man" for "SPIDER-MAN"; Roman numbers stay as they are."""
+    """Return "Spider-Man" for "SPIDER-MAN"; Roman numbers stay as they are."""
     if _ROMAN_NUMBER.fullmatch(word):
         return word
     return "-".join(
@@ -365,15 +365,15 @@ def _capitalised(word: str) -> str:
 
 
 def _number_value(word: str) -> int:
-    """What digits, or a word in small letters ("three", "third"), stand for."""
+    """Return the number that digits, or a lower-case word ("three", "third"), stand for."""
     if word.isdigit():
         return int(word)
-    # Patterns that ignore case take a dotless i for an i.
+    # Patterns that ignore case match a dotless i as an i.
     return NUMBER_WORDS[word.replace("\u0131", "i")]
 
 
 def _is_code(word: str) -> bool:
-    """Whether a word is an authoring house's code ("NW1", "CCS") more likely than a word."""
+    """Whether a word is more likely an authoring house's code ("NW1", "CCS")."""
     if word.isdigit():
         return False
     mixed = any(c.isdigit() for c in word)

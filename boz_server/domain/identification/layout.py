@@ -1,4 +1,4 @@
-"""What the titles of a disc are to each other: episodes, extras, the main feature."""
+"""Divides the titles of a disc into episodes, extras and the main feature."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,21 +15,21 @@ from boz_server.domain.identification.repeats import (
 )
 from boz_server.domain.identification.title_facts import TitleFacts, common_name, is_extra_by_name
 
-# Films run 75 minutes and more; a title shorter than this share of the longest is no cut of it.
+# A title shorter than this share of the film is not another cut of it.
 _OTHER_CUT_SHARE = 0.75
-# A documentary may be longer than its film, but films have many chapters, and most of the bytes.
+# A documentary may be longer than its film, but a film has many chapters and most of the bytes.
 _RIVAL_SHARE = 0.6
 _MANY_MORE_CHAPTERS = 2
 _ANOTHER_LENGTH = 0.12
 _FILM_QUALITY = 0.6
 _FILM_CHAPTERS = 10
-# A bonus disc: one long title, longer than every episode before, among more than so many others.
+# A bonus disc: one title, longer than every earlier episode, among more than this many others.
 _MANY_EXTRAS = 6
 _LONGER_THAN_ALL = 1.02
 
 
 class Evidence(StrEnum):
-    """What shows which titles are the episodes."""
+    """The evidence for which titles are the episodes."""
 
     PLAY_ALL = "play_all"
     COPIES = "copies"
@@ -38,15 +38,15 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a disc's titles divide, each tuple in disc order.
+    """How a disc's titles divide; each tuple is in disc order.
 
-    episodes: titles of one typical length, should the disc be a show's; on a film's disc a
-    cluster of featurettes, or the film itself: `media_type` tells them apart. evidence: what
-    shows it. doubles: indexes of episodes that are two in one.
-    features: the main feature first, should it be a film's, then other cuts or films; empty when
-    no title is long enough, or each is a play-all. further_films: indexes of those features that
-    are films of their own.
-    copies, play_alls: titles that are others again, and what they repeat or play.
+    episodes: if the disc is a show's, the titles of one typical length. On a film's disc these are
+    featurettes, or the film itself: `media_type` tells them apart. evidence: for the episodes.
+    doubles: indexes of titles with two episodes.
+    features: if the disc is a film's, the main feature, then other cuts or films; empty when no
+    title is long enough, or all are play-alls. further_films: indexes of features that are separate
+    films.
+    copies, play_alls: titles that repeat others, and what they repeat or play.
     """
 
     titles: tuple[TitleFacts, ...] = ()
@@ -60,12 +60,12 @@ class Layout:
 
     @property
     def main_feature(self) -> TitleFacts | None:
-        """The film, should the disc be a film's; None when no title may be one."""
+        """The film, if the disc is a film's; None when no title can be one."""
         return self.features[0] if self.features else None
 
     @property
     def singles(self) -> tuple[TitleFacts, ...]:
-        """Titles that repeat and play no others."""
+        """The titles that don't repeat or play others."""
         return tuple(
             title
             for title in self.titles
@@ -82,9 +82,9 @@ def analyse(
 ) -> Layout:
     """Divide a disc's titles into episodes and extras, and name its main feature.
 
-    duration_variance: the share by which an episode may be shorter or longer than the usual one,
-    in seconds, before more must speak for it than its length. season_lengths: of episodes on
-    other discs of the same season; where they are known, an episode is of such a length.
+    duration_variance: the share by which an episode may be shorter or longer than usual before it
+    needs more evidence than its length. season_lengths: the seconds of episodes on the season's
+    other discs; if they are known, an episode must have such a length.
     """
     ordered = tuple(sorted(titles, key=lambda title: title.index))
     copies, play_alls = _repeats(ordered, min_duration_seconds)
@@ -123,11 +123,11 @@ def analyse(
 def _repeats(
     titles: Sequence[TitleFacts], least_seconds: int
 ) -> tuple[dict[int, Copy], dict[int, tuple[int, ...]]]:
-    """The titles that are others again, and those that play others."""
+    """Return the titles that repeat others, and those that play others."""
     copies = find_copies(titles, least_seconds)
     originals = [title for title in titles if title.index not in copies]
     play_alls = find_play_alls(originals, least_seconds)
-    # A sum that holds with all of its parts proves that these are no copies of each other.
+    # If all parts are needed for the sum to hold, they are not copies of each other.
     if not play_alls and copies:
         sums = find_play_alls(titles, least_seconds)
         if any(set(parts) & copies.keys() for parts in sums.values()):
@@ -141,11 +141,11 @@ def _proven_episodes(
     copies: Mapping[int, Copy],
     play_alls: Mapping[int, tuple[int, ...]],
 ) -> tuple[Evidence, list[TitleFacts] | None]:
-    """The titles that a play-all plays, or that are there twice; None where neither shows it."""
+    """Return the titles that a play-all plays, or that are there twice; None without proof."""
     longest = max((title.duration_seconds for title in singles), default=0)
     for parts in play_alls.values():
         played = [title for title in singles if title.index in parts]
-        # A play-all of short extras says nothing of the episodes beside it.
+        # A play-all of short extras says nothing about the episodes.
         if are_regular(played) and max(p.duration_seconds for p in played) * 2 >= longest:
             return Evidence.PLAY_ALL, played
     repeated = {copy.of for copy in copies.values()}
@@ -158,7 +158,7 @@ def _proven_episodes(
 def _not_played(
     titles: Sequence[TitleFacts], play_alls: Mapping[int, tuple[int, ...]]
 ) -> list[TitleFacts]:
-    """The titles that no play-all plays."""
+    """Return the titles that no play-all plays."""
     played = {index for parts in play_alls.values() for index in parts}
     return [title for title in titles if title.index not in played]
 
@@ -166,7 +166,7 @@ def _not_played(
 def _is_bonus(
     episodes: Sequence[TitleFacts], singles: Sequence[TitleFacts], season_lengths: Sequence[int]
 ) -> bool:
-    """Whether a season's last disc has but a long documentary among its many extras."""
+    """Whether a season's last disc has only a long documentary among many extras."""
     if len(episodes) != 1 or len(singles) <= _MANY_EXTRAS:
         return False
     return episodes[0].duration_seconds > max(season_lengths) * _LONGER_THAN_ALL
@@ -175,9 +175,9 @@ def _is_bonus(
 def _features(
     titles: Sequence[TitleFacts], play_alls: Mapping[int, tuple[int, ...]]
 ) -> tuple[TitleFacts, ...]:
-    """The film first, then what may be another cut of it, or another film on the disc.
+    """Return the film, then the titles that may be another cut of it, or another film.
 
-    What a play-all plays is no film, but one of several programmes.
+    A title that a play-all plays is one of several programmes, not a film.
     """
     candidates = _not_played(titles, play_alls)
     if not candidates:
@@ -187,7 +187,7 @@ def _features(
     if all(title.size_bytes for title in rivals):
         main = max(rivals, key=lambda title: title.size_bytes)
     else:
-        # max() answers the first of equals.
+        # max() returns the first of equals.
         main = max(rivals, key=lambda title: title.duration_seconds)
         film_like = [
             title
@@ -196,7 +196,7 @@ def _features(
             and title.duration_seconds >= FILM_SECONDS
         ]
         main = max(film_like, key=lambda title: title.chapters, default=main)
-    # Of one film in several languages, the first is the disc's own.
+    # If one film is there in several languages, the first is the disc's own.
     main = next(title for title in rivals if _is_same_film(title, main))
     others = [
         title
@@ -208,7 +208,7 @@ def _features(
 
 
 def _is_same_film(title: TitleFacts, main: TitleFacts) -> bool:
-    """Whether a title is the film itself, or it in another language."""
+    """Whether a title is the film itself, or the film in another language."""
     apart = abs(title.duration_seconds - main.duration_seconds)
     return title is main or (
         apart <= SAME_FILM_SECONDS
@@ -218,10 +218,10 @@ def _is_same_film(title: TitleFacts, main: TitleFacts) -> bool:
 
 
 def _is_another_film(title: TitleFacts, main: TitleFacts) -> bool:
-    """Whether a title as long as the film is another film: neither a cut of it nor a documentary.
+    """Whether a title as long as the film is another film, not a cut or a documentary.
 
-    A cut shares streams with it, or is nearly as long; a documentary has fewer bytes a second, and
-    few chapters.
+    A cut shares streams with the film, or is nearly as long; a documentary has fewer bytes a
+    second, and few chapters.
     """
     if set(title.streams) & set(main.streams):
         return False

@@ -1,4 +1,4 @@
-"""Film or television: what label, layout, metadata and other discs say, weighed together."""
+"""Film or television: weighs what label, layout, metadata and other discs say."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from boz_server.domain.identification.layout import Evidence, Layout
 from boz_server.domain.identification.repeats import FILM_SECONDS, SAME_FILM_SECONDS, are_regular
 from boz_server.domain.identification.title_facts import TitleFacts
 
-# A double-length episode is no film beside the others.
+# An episode of double length is not a film.
 _LONGEST_EPISODE = 2.3
-# Nor does one have so many times their chapters.
+# Nor does an episode have this many times the chapters of others.
 _FILM_CHAPTERS = 2.5
 _LEAST_FILM_CHAPTERS = 10
 _ONE_LENGTH = 1.03
 _SEASON_RUN = 3
 _DOUBLE = 1.6
-# Two titles that do not fill an hour are a short film and its extra, not a part of a season.
+# Two titles of less than an hour together are a short film and its extra.
 _LEAST_SEASON_SECONDS = 60 * 60
 _LATE_DISC = 3
 
@@ -34,10 +34,10 @@ class MediaType(StrEnum):
 
 
 class Clue(NamedTuple):
-    """One thing that speaks for television (above 0) or for a film (below), in log-odds.
+    """One piece of evidence for television (weight above 0) or for a film (below), in log-odds.
 
-    The weights are set so that what is decisive on the discs we know (a season in the label, a
-    play-all) settles it alone, 0.95 and more, and the weaker ones do so only together.
+    On the discs we know, decisive evidence (a season in the label, a play-all) settles it alone,
+    with 0.95 and more; weaker evidence does so only together.
     """
 
     weight: float
@@ -46,7 +46,7 @@ class Clue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a disc is taken for. confidence: 0–1; reasons: sentences, the weightiest first."""
+    """What we take a disc for. confidence: 0–1. reasons: sentences, the weightiest first."""
 
     media_type: MediaType
     confidence: float
@@ -54,9 +54,9 @@ class Verdict:
 
 
 def weigh(label: DiscLabel, layout: Layout, further: Sequence[Clue] = ()) -> Verdict:
-    """Weigh what speaks for either; UNKNOWN, with no confidence, where nothing does.
+    """Weigh the evidence for either; UNKNOWN, with no confidence, if there is none.
 
-    further: what other discs and metadata say.
+    further: evidence from other discs and metadata.
     """
     clues = [*_of_label(label), *_of_layout(layout), *further]
     if not clues:
@@ -105,7 +105,7 @@ def _of_layout(layout: Layout) -> list[Clue]:
 
 
 def _of_proof(layout: Layout) -> Clue | None:
-    """What a play-all, or a list of titles that starts over, shows."""
+    """Return the evidence of a play-all, or of a list of titles that starts over."""
     count = len(layout.episodes)
     if layout.evidence is Evidence.PLAY_ALL:
         return Clue(4 if count >= _SEASON_RUN else 2, f"One title plays {count} others in a row.")
@@ -117,7 +117,7 @@ def _of_proof(layout: Layout) -> Clue | None:
 def _of_lengths(
     episodes: Sequence[TitleFacts], feature: TitleFacts | None, singles: Sequence[TitleFacts]
 ) -> Clue | None:
-    """What it says that titles are, or are not, of one length; None where there is but one."""
+    """Return the evidence of titles of one length; None if there is only one title."""
     if len(episodes) < 2 or (feature is not None and _dwarfs(feature, episodes)):  # noqa: PLR2004
         return None
     lengths = sorted(title.duration_seconds for title in episodes)
@@ -130,7 +130,7 @@ def _of_lengths(
 
 
 def _of_regular_lengths(lengths: Sequence[int]) -> Clue:
-    """What titles say that are of about one length, the shortest first."""
+    """Return the evidence of titles of about one length. lengths: the shortest first."""
     count = len(lengths)
     if count == _SEASON_RUN and lengths[-1] >= max(FILM_SECONDS, lengths[0] * _DOUBLE):
         return Clue(1, "Two titles and one of double length: episodes, or a film's extras.")
@@ -142,7 +142,7 @@ def _of_regular_lengths(lengths: Sequence[int]) -> Clue:
 
 
 def _of_film_lengths(lengths: Sequence[int], *, alone: bool) -> Clue:
-    """What titles that are all as long as films say; alone: the disc has nothing else."""
+    """Return the evidence of titles as long as films. alone: the disc has no others."""
     languages = lengths[-1] - lengths[0] <= SAME_FILM_SECONDS
     if alone and not languages and lengths[-1] <= lengths[0] * _ONE_LENGTH:
         return Clue(1, f"{len(lengths)} titles of one length and nothing else: episodes.")
@@ -157,9 +157,9 @@ def _of_feature(feature: TitleFacts) -> Clue:
 
 
 def _dwarfs(feature: TitleFacts, episodes: Sequence[TitleFacts]) -> bool:
-    """Whether a title is a film beside its featurettes, and no episode longer than the others.
+    """Whether a title is a film among featurettes, not an episode longer than the others.
 
-    By its length, or by having many times their chapters.
+    Its length shows it, or it has many times their chapters.
     """
     usual = median(title.duration_seconds for title in episodes)
     if feature.duration_seconds > usual * _LONGEST_EPISODE:
@@ -171,11 +171,11 @@ def _dwarfs(feature: TitleFacts, episodes: Sequence[TitleFacts]) -> bool:
     others = [title.chapters for title in episodes if title is not feature]
     if any(others):
         return feature.chapters > median(filter(None, others)) * _FILM_CHAPTERS
-    # Extras often have no chapters, films and episodes do.
+    # Films and episodes have chapters; extras often don't.
     return feature.chapters >= _LEAST_FILM_CHAPTERS
 
 
 def _has_film(layout: Layout) -> bool:
-    """Whether a film lies beside what is there twice."""
+    """Whether the disc has a film beside the titles that are there twice."""
     feature = layout.main_feature
     return feature is not None and _dwarfs(feature, layout.episodes)

@@ -23,7 +23,7 @@ _MIN_BLOCK = 2
 _MIN_VERSIONS = 3
 # The longest opening, or credits, that a version leaves out.
 _MAX_OPENING_SECONDS = 150
-# Whole seconds of title and opening, each cut off or rounded.
+# Title and opening are whole seconds, each cut off or rounded.
 _ROOM_SECONDS = 2
 _MAX_TITLES = 400
 # The search for versions tries every opening at every place: that takes cubic time.
@@ -31,18 +31,18 @@ _MAX_FOR_VERSIONS = 100
 
 # Play-alls.
 _MIN_PARTS = 2
-# Two parts prove little: a double-length pilot is as long as the two episodes after it.
+# Two parts prove little: a pilot of double length is as long as the two episodes after it.
 _MIN_SURE_PARTS = 3
-# A film with an ending of its own ("Clue" has four) is two streams, one of them most of it.
+# A film with several endings ("Clue" has four) is two streams, one of them most of it.
 _GREATEST_SHARE = 0.7
 _LEAST_COVER = 0.8
-# Episodes are of about one length, most of them.
+# Most episodes are of about one length.
 _REGULARITY = 0.2
 _REGULAR_SHARE = 2 / 3
 # A real play-all is the sum of its parts almost to the byte (0.1 % in the discs we know); a
 # pilot beside two episodes, as on Firefly's and Deep Space Nine's first discs, misses it by 2 %.
 _SIZE_TOLERANCE = 0.01
-# Of all the long titles of a disc together: for play-alls with openings or credits of their own.
+# For all long titles of a disc together: the play-all may have an opening of its own.
 _LOOSE_TOLERANCE = 0.05
 
 
@@ -56,7 +56,7 @@ class Copy(NamedTuple):
 def find_copies(titles: Sequence[TitleFacts], least_seconds: int) -> dict[int, Copy]:
     """Return {index: what it repeats} for titles in disc order; the first of each is the original.
 
-    least_seconds: shorter titles count only where sizes or segments prove them.
+    least_seconds: shorter titles count only if sizes or segments prove them.
     """
     copies = _proven(titles)
     unproven = [
@@ -78,7 +78,7 @@ def _proven(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
     copies: dict[int, Copy] = {}
     seen: dict[object, Copy] = {}
     originals: list[tuple[TitleFacts, frozenset[int]]] = []
-    # A playlist is the programme as it is meant to be seen, with its chapters.
+    # Playlists first: a playlist is the programme with its chapters.
     for title in sorted(titles, key=lambda each: (not each.is_playlist, each.index)):
         marks: list[object] = []
         if title.streams:
@@ -214,8 +214,8 @@ def find_play_alls(titles: Sequence[TitleFacts], least_seconds: int) -> dict[int
     """
     titles = titles[:_MAX_TITLES]
     found: dict[int, tuple[int, ...]] = {}
-    # The longest first: what it plays is no play-all itself ("Frasier" 8.4: a double episode that
-    # is as long as two others).
+    # The longest first: a title that it plays is not a play-all itself (on disc 4 of "Frasier"
+    # season 8, a double episode is as long as two others).
     for title in sorted(titles, key=lambda each: -each.duration_seconds):
         if any(title.index in parts for parts in found.values()):
             continue
@@ -241,7 +241,7 @@ def _by_streams(
     whole = len(parts) >= _MIN_PARTS and length >= title.duration_seconds * _LEAST_COVER
     if not whole or not _balanced(title, parts):
         return []
-    # A film that branches is a playlist of streams, too: nothing on the disc is longer.
+    # A branching film is a playlist of streams too, and nothing on the disc is longer.
     raw = not any(part.is_playlist for part in parts)
     longer = any(each.duration_seconds > title.duration_seconds for each in titles)
     return parts if longer or not raw else []
@@ -286,7 +286,7 @@ def _runs(titles: Sequence[TitleFacts], seconds: int) -> list[list[TitleFacts]]:
 
 
 def are_regular(titles: Sequence[TitleFacts]) -> bool:
-    """Whether most titles are of about one length, as episodes are; False for none."""
+    """Whether most titles are of about one length, as episodes are; False without titles."""
     if not titles:
         return False
     typical = median(title.duration_seconds for title in titles)
@@ -302,17 +302,17 @@ def _balanced(title: TitleFacts, parts: Sequence[TitleFacts]) -> bool:
 
 
 def _proves(title: TitleFacts, parts: Sequence[TitleFacts], long: Sequence[TitleFacts]) -> bool:
-    """Whether a sum of lengths is proof.
+    """Whether a sum of lengths proves a play-all.
 
-    long: the disc's other long titles. Two parts must be all of those, and their sizes or
-    chapters must add up too: a double-length episode is as long as some two others.
+    long: the disc's other long titles. Two parts must be all of those, and their sizes or chapters
+    must add up too: an episode of double length is as long as some two others.
     """
     by_size = _sizes_agree(title, parts)
     if len(parts) < _MIN_SURE_PARTS:
         known = title.chapters and all(part.chapters for part in parts)
         by_chapters = known and title.chapters == sum(part.chapters for part in parts)
         return bool(by_size or (by_size is None and by_chapters)) and not set(long) - set(parts)
-    # Among many featurettes some run is about as long as the film: it must be so exactly.
+    # Among many featurettes some run is about as long as the film: require the exact length.
     exact = title.duration_seconds == sum(part.duration_seconds for part in parts)
     return by_size if by_size is not None else exact or are_regular(parts)
 

@@ -1,7 +1,6 @@
-"""Words of names as a search compares them: without case, accents and punctuation.
+"""Folds names to words for searches: without case, accents and punctuation.
 
-What is kept to be searched and what is searched for go through the same code, so that both
-engines find the same.
+Stored names and search terms go through the same code, so that both engines find the same.
 """
 
 import re
@@ -9,22 +8,22 @@ import unicodedata
 from itertools import groupby
 
 MAX_WORD_LENGTH = 64
-#: Of a name, more tells nothing; an index of PostgreSQL takes 2,700 bytes a row.
+#: More of a name adds nothing, and an index of PostgreSQL takes only 2,700 bytes a row.
 MAX_KEY_LENGTH = 100
-# Sorting a text's accents takes time quadratic in the length of a hostile one.
+# Sorting accents takes quadratic time in a hostile text.
 _MAX_TEXT_LENGTH = 500
-# What is within a word: "Grey's" is "greys", "S.W.A.T." and "M*A*S*H" are "swat" and "mash".
+# Marks within a word: "Grey's" is "greys", "S.W.A.T." and "M*A*S*H" are "swat" and "mash".
 _APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u02bc`"))
 _DOTS = dict.fromkeys(map(ord, ".*"))
 _ACRONYM = re.compile(r"\b(?:[^\W_][.*]){2,}[^\W_]?\b")
-# Marks that belong to the letter before them, and characters that show nothing.
+# Marks that belong to the letter before them, and invisible characters.
 _UNSEEN = ("M", "Cf")
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, folded: runs of letters and digits of any script, in order.
+    """Return the folded words of a text in order: runs of letters and digits of any script.
 
-    A word has 64 characters at most; of a text the first 500 count.
+    Words are cut to 64 characters, and texts to 500.
     """
     folded = text[:_MAX_TEXT_LENGTH]
     for _ in range(2):  # what one pass takes apart may have a case of its own
@@ -38,7 +37,7 @@ def words(text: str) -> list[str]:
 
 
 def key(name: str) -> str:
-    """Return what two spellings of a name have in common; "" only for a blank one.
+    """Return a key that spellings of a name share; "" only for a blank name.
 
     A name without a letter or digit ("???") stands for itself.
     """

@@ -1,4 +1,4 @@
-"""What an agent reports of a disc's titles, before anything is made of it."""
+"""What an agent reports of a disc's titles."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 # Real labels have 32 characters; composing accents in a hostile one takes quadratic time.
 _MAX_LABEL_LENGTH = 1000
-# A segment map of a real disc has up to some hundred; hostile ones could ask for millions.
+# Segment maps of real discs have up to a few hundred; hostile ones could ask for millions.
 _MAX_SEGMENTS = 2000
 _MAX_RANGE = 500
 _RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
@@ -61,24 +61,24 @@ class TitleFacts:
 
     @property
     def is_playlist(self) -> bool:
-        """Whether a Blu-ray's playlist makes the title, rather than one of its streams."""
+        """Whether the title is a Blu-ray's playlist, not one of its streams."""
         return ".mpls" in self.source_file
 
     @property
     def streams(self) -> tuple[int, ...]:
-        """The Blu-ray streams the title is made of, in order; empty where that is not known.
+        """The Blu-ray streams the title is made of, in order; empty if unknown.
 
-        A DVD's map counts cells within the title: those say nothing about other titles.
+        A DVD's map counts cells within the title, which say nothing about other titles.
         """
         if ".mpls" not in self.source_file and ".m2ts" not in self.source_file:
             return ()
         return segments(self.segment_map)
 
 
-# Titles are compared with each other: each map is asked for many times.
+# Cached: titles are compared with each other, so each map is read many times.
 @lru_cache(maxsize=4096)
 def segments(segment_map: str) -> tuple[int, ...]:
-    """Read MakeMKV's map: "1,5-7" is 1, 5, 6, 7. What is no such list reads as empty."""
+    """Read MakeMKV's map: "1,5-7" is 1, 5, 6, 7. Anything else is read as empty."""
     numbers: list[int] = []
     for part in segment_map.split(","):
         match = _RANGE.fullmatch(part.strip())
@@ -92,10 +92,10 @@ def segments(segment_map: str) -> tuple[int, ...]:
 
 
 def common_name(titles: Sequence[TitleFacts]) -> str | None:
-    """The name several titles share with the longest; None when they have their own.
+    """Return the name that several titles share with the longest; None if there is none.
 
-    MakeMKV calls titles after their disc, so that on "Interview with the Vampire" the name
-    says nothing about any one of them.
+    MakeMKV names titles after their disc, so on "Interview with the Vampire" the name says nothing
+    about a single title.
     """
     names = [title.name for title in titles]
     longest = max(titles, key=lambda title: title.duration_seconds, default=None)
@@ -112,10 +112,10 @@ def is_extra_by_name(name: str) -> bool:
 
 
 def fingerprint(label: str, titles: Sequence[TitleFacts]) -> str:
-    """Hex SHA-256 that is the same for the same disc in any drive of any agent.
+    """Return a hex SHA-256 that is the same for the same disc in any drive of any agent.
 
-    Made of the label's letters and digits and of each title's index and duration; names,
-    sizes and chapters don't count, because agents report them unevenly.
+    It covers the label's letters and digits, and each title's index and duration. Names, sizes and
+    chapters don't count, because not all agents report them alike.
     """
     text = unicodedata.normalize("NFC", label[:_MAX_LABEL_LENGTH]).casefold()
     words = re.findall(r"[^\W_]+", text)

@@ -1,4 +1,4 @@
-"""What a title of a disc is."""
+"""Kinds of titles on a disc."""
 
 from enum import StrEnum
 
@@ -16,11 +16,11 @@ class TitleKind(StrEnum):
     EXTRA = "extra"
     #: Plays other titles one after another.
     PLAY_ALL = "play_all"
-    #: Another title again, to the second.
+    #: Repeats another title exactly.
     COPY = "copy"
-    #: Another title again, with or without its opening.
+    #: Repeats another title, with or without its opening.
     VERSION = "version"
 
 
-#: Titles that have an episode's number.
+#: Kinds of titles that have an episode number.
 EPISODES = frozenset({TitleKind.EPISODE, TitleKind.DOUBLE_EPISODE})

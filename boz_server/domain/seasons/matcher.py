@@ -1,7 +1,7 @@
-"""Which episodes of a season a disc's titles are.
+"""Matches a disc's titles with the episodes of a season.
 
-Disc order is the base. Where a season's running times are known, the titles are aligned with
-them: an order or a start that fits the lengths better is taken where it is worth it.
+Titles are numbered in disc order. If a season's running times are known, the titles are aligned
+with them: another order or start is taken if it fits the lengths enough better.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,25 +12,25 @@ from typing import NamedTuple
 
 #: How sure a number is, as existing dashboards show it.
 HIGH, MEDIUM, LOW, VERY_LOW = 0.95, 0.70, 0.40, 0.30
-#: (seconds, share of the running time, confidence): a title within either is so sure.
+#: (seconds, share of the running time, confidence) for a title within either of the two.
 _STEPS = ((120, 0.10, HIGH), (300, 0.20, MEDIUM), (0, 0.50, LOW))
 SECONDS_A_MINUTE = 60
 
-# Costs of an alignment, in shares of a running time that a title misses it by.
+# Costs of an alignment, in shares of a running time by which a title misses it.
 _SKIPPED_EPISODE = 0.06
 _AGAINST_THE_LAYOUT = 0.05
-# Less than a skipped one: an episode without a running time is not passed over.
+# Less than for skipping: an episode without a running time is not skipped.
 _UNKNOWN_RUNTIME = 0.05
 _BEHIND_THE_SEASON = 0.3
 _OTHER_ORDER = 0.15
-# How many episodes away from where a disc is expected to begin it may begin.
+# How many episodes off its expected start a disc may begin.
 _REACH = 60
-# More titles are numbered through: the time of an alignment grows with their square.
+# More titles are numbered in order: aligning them takes quadratic time.
 _MAX_ALIGNED = 200
 
 
 class Part(NamedTuple):
-    """A title to be numbered. looks_double: its layout says that it is two episodes in one."""
+    """A title to be numbered. looks_double: its layout says that it has two episodes."""
 
     seconds: int
     looks_double: bool = False
@@ -38,10 +38,10 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The numbers of a title: `last` is `first`, or the next for two episodes in one.
+    """The numbers of a title: `last` is `first`, or the next number for two episodes.
 
-    confidence: 0–1. is_only_fit: no other episode of the season is about as long, so that the
-    length alone shows it.
+    confidence: 0–1. is_only_fit: no other episode of the season is about as long, so
+    the length alone proves the match.
     """
 
     first: int
@@ -51,7 +51,7 @@ class Match:
 
 
 def fit(seconds: int, minutes: int | None) -> float:
-    """How sure it is that a title of such a length is an episode of so many minutes."""
+    """Return how sure it is that a title of this length is an episode of this many minutes."""
     if not minutes:
         return LOW
     misfit = abs(seconds - minutes * SECONDS_A_MINUTE)
@@ -67,16 +67,16 @@ def match_episodes(
     first: int,
     taken: Collection[int] = (),
 ) -> list[Match]:
-    """Number a disc's titles, in disc order, from `first` on; never with a number in `taken`.
+    """Number a disc's titles in disc order from `first` on, without the numbers in `taken`.
 
-    runtimes: {episode number: minutes, None where not known} of the season; empty without
-    metadata. Titles beyond its last episode are numbered on, VERY_LOW. More titles than any disc
-    has are numbered through, as without metadata.
+    runtimes: {episode number: minutes, None if unknown} of the season; empty without metadata.
+    Titles beyond its last episode get the numbers that follow, VERY_LOW. More titles than any disc
+    has are numbered in order, as without metadata.
     """
     if not runtimes or len(parts) > _MAX_ALIGNED:
         return _numbered_through(parts, first, taken)
     known = [number for number in sorted(runtimes) if number not in taken]
-    # Behind the last: for more titles than episodes are known.
+    # Beyond the last: for more titles than known episodes.
     behind = (number for number in count(max(runtimes) + 1) if number not in taken)
     numbers = [*known, *islice(behind, 2 * len(parts))]
     start = next((i for i, number in enumerate(numbers) if number >= first), len(known))
@@ -93,7 +93,7 @@ def match_episodes(
 def number_from(
     parts: Sequence[Part], first: int, runtimes: Mapping[int, int | None]
 ) -> list[Match]:
-    """Number titles through from where a person says; runtimes tell only how sure that is."""
+    """Number titles in order from a person's choice; runtimes only tell how sure that is."""
     spans = [(match.first, match.last) for match in _numbered_through(parts, first, ())]
     if not runtimes:
         return [Match(start, end, LOW) for start, end in spans]
@@ -118,12 +118,11 @@ def _numbered_through(parts: Sequence[Part], first: int, taken: Collection[int])
 def _aligned(
     parts: Sequence[Part], numbers: Sequence[int], runtimes: Mapping[int, int | None], start: int
 ) -> tuple[list[tuple[int, int]], float]:
-    """The spans of numbers, in rising order, that cost the least for the titles in disc order,
-    and that cost.
+    """Return the cheapest spans of numbers for the titles, both in rising order, and the cost.
 
-    numbers: those that are free, of which the disc is expected to begin with the one at `start`.
+    numbers: the free ones; the disc is expected to begin with the one at `start`.
     """
-    # costs[j]: of the titles so far, the next number to be given being the one at j.
+    # costs[j]: the cost of the titles so far if the next number to give is the one at j.
     costs = {j: abs(j - start) * _SKIPPED_EPISODE for j in range(len(numbers))}
     trail: list[dict[int, tuple[int, tuple[int, int]]]] = []
     for part in parts:
@@ -157,21 +156,22 @@ def _aligned(
 def _may_be(
     part: Part, first: int, last: int, apart: int, runtimes: Mapping[int, int | None]
 ) -> bool:
-    """Whether a title may have these numbers, `apart` places from each other.
+    """Whether a title may have these numbers, which are `apart` places from each other.
 
-    Two in one have numbers that follow each other; behind the season's end it must look so.
+    Two episodes in one title have consecutive numbers; beyond the season's end, the title must
+    look double.
     """
     return last - first == apart and (apart == 0 or part.looks_double or last in runtimes)
 
 
 def _cost(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> float:
-    """What it costs to take a title for these numbers."""
+    """Return the cost of giving a title these numbers."""
     against = _AGAINST_THE_LAYOUT if part.looks_double != (last > first) else 0.0
     return against + _misfit(part, first, last, runtimes)
 
 
 def _misfit(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> float:
-    """By which share of the running time a title misses it; nothing where it is HIGH."""
+    """Return the share of the running time by which a title misses it; 0 for a HIGH fit."""
     if last not in runtimes:
         return _BEHIND_THE_SEASON
     expected = _expected(part, first, last, runtimes)
@@ -181,12 +181,12 @@ def _misfit(part: Part, first: int, last: int, runtimes: Mapping[int, int | None
 
 
 def _expected(part: Part, first: int, last: int, runtimes: Mapping[int, int | None]) -> list[int]:
-    """The minutes that a title with these numbers may have; empty where they are not known."""
+    """Return the minutes that a title with these numbers may have; empty if unknown."""
     minutes = [runtimes.get(number) or 0 for number in range(first, last + 1)]
     if min(minutes) <= 0:
         return []
     if last > first and part.looks_double and minutes[0] == minutes[1]:
-        # Some providers give each half the length of the whole.
+        # Some providers give each half the length of both.
         return [sum(minutes), minutes[0]]
     return [sum(minutes)]
 
@@ -200,7 +200,7 @@ def _beyond_tolerance(seconds: int, expected: int) -> float:
 def _by_length(
     parts: Sequence[Part], numbers: Sequence[int], runtimes: Mapping[int, int | None]
 ) -> tuple[list[tuple[int, int]], float]:
-    """The numbers in the order of the lengths instead of the disc's, and what that costs."""
+    """Return the numbers in order of length instead of disc order, and the cost."""
     if len(numbers) < len(parts) or any(number not in runtimes for number in numbers):
         return [], inf
     shortest_first = sorted(range(len(parts)), key=lambda i: parts[i].seconds)

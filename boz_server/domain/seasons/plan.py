@@ -1,4 +1,4 @@
-"""The numbers of a season over its discs: who has which, and how sure that is."""
+"""Numbers the episodes of a season over all its discs, and says how sure that is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,17 +16,18 @@ from boz_server.domain.seasons.matcher import (
     number_from,
 )
 
-# A disc's titles are films beside the season's others.
+# Titles this many times longer than the season's others are films.
 _MUCH_LONGER = 1.6
 
 
 @dataclass(frozen=True, slots=True)
 class SeasonDisc:
-    """One disc of a season, to be numbered or numbered already.
+    """One disc of a season, numbered or not.
 
-    key: the same for all records of one disc. disc_number: from its label; None where it says
-    none. parts: its episodes in disc order. fixed: numbers that a person has accepted.
-    chosen_first: where a person says that it begins. season_is_guess: nothing names its season.
+    key: the same for all records of one disc. disc_number: from its label; None without one.
+    parts: its episodes in disc order. fixed: the numbers that a person has accepted; None if none
+    has. chosen_first: the first episode by a person's word. season_is_guess: nothing names its
+    season.
     """
 
     key: str
@@ -39,8 +40,11 @@ class SeasonDisc:
 
 
 class Gone(NamedTuple):
-    """What is remembered of a season's discs that the database does not have: the highest number
-    on them, all below which count as given, and the highest number of such a disc."""
+    """What is known of a season's discs that the database doesn't have.
+
+    last_episode: the highest number on them; all numbers below count as taken. last_disc: the
+    highest number of such a disc.
+    """
 
     last_episode: int = 0
     last_disc: int = 0
@@ -51,7 +55,7 @@ NOTHING_GONE = Gone()
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """The numbers of a disc's episodes, in disc order, and what is doubtful about them."""
+    """The numbers of a disc's episodes in disc order, and warnings about them."""
 
     matches: tuple[Match, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -59,7 +63,7 @@ class Numbering:
 
 @dataclass(slots=True)
 class _Course:
-    """How far the numbering has come, disc by disc."""
+    """The state of the numbering from disc to disc."""
 
     next_number: int
     taken: set[int]
@@ -74,11 +78,11 @@ def plan(
     runtimes: Mapping[int, int | None],
     gone: Gone = NOTHING_GONE,
 ) -> dict[str, Numbering]:
-    """Number the discs of a season, in the order of their numbers, then of their coming.
+    """Number the discs of a season, in order of their numbers, then of their arrival.
 
-    runtimes: {episode: minutes} as a provider knows them; empty without metadata. A number is
-    given once; what a person has accepted or chosen stays. Answers {disc key: its numbers}; those
-    of a disc whose numbers are fixed are empty.
+    runtimes: {episode: minutes} from a provider; empty without metadata. A number is given once;
+    what a person has accepted or chosen stays. Returns {disc key: its numbers}, which are empty for
+    a disc whose numbers are fixed.
     """
     begins = max(min(runtimes, default=1) or 1, gone.last_episode + 1)
     taken = _settled(discs) | set(range(1, gone.last_episode + 1))
@@ -90,9 +94,9 @@ def plan(
 
 
 def _ordered(discs: Sequence[SeasonDisc]) -> list[SeasonDisc]:
-    """By the number on the label; those without behind what had come before them.
+    """Sort discs by the number on their label; those without a number come after all others.
 
-    A disc of which nothing names the season comes last: it may be of another.
+    A disc whose season is a guess comes last: it may be of another season.
     """
     by_arrival = sorted(discs, key=lambda disc: (disc.detected_at, disc.key))
     numbered = sorted(
@@ -104,7 +108,7 @@ def _ordered(discs: Sequence[SeasonDisc]) -> list[SeasonDisc]:
 
 
 def _settled(discs: Sequence[SeasonDisc]) -> set[int]:
-    """The numbers that a person has accepted or chosen."""
+    """Return the numbers that a person has accepted or chosen."""
     numbers: set[int] = set()
     for disc in discs:
         numbers |= disc.fixed or set()
@@ -136,7 +140,7 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
 
 
 def _room_for_missing(disc: SeasonDisc, course: _Course, warnings: list[str]) -> int:
-    """How many numbers discs that have not been seen will take, as far as can be guessed."""
+    """Guess how many numbers the discs that have not been seen will take."""
     missing = (disc.disc_number or 0) - course.last_disc - 1
     if missing <= 0 or not disc.parts:
         return 0
@@ -167,13 +171,13 @@ def _doubts(
 
 
 def _is_of_films(disc: SeasonDisc, course: _Course) -> bool:
-    """Whether the disc's titles are as long as films, and those of the other discs are not."""
+    """Whether the disc's titles are as long as films, unlike those of the other discs."""
     usual = median(part.seconds for part in disc.parts)
     return usual >= FILM_SECONDS and course.usual_seconds * _MUCH_LONGER <= usual
 
 
 def _doubted(match: Match, disc: SeasonDisc, course: _Course) -> Match:
-    """A number of a guessed season or behind an unseen disc is a guess, whatever fits."""
+    """Lower the confidence of a number in a guessed season or after an unseen disc."""
     if match.is_only_fit and not course.in_doubt:
         return match
     if course.in_doubt or disc.season_is_guess:

@@ -84,7 +84,7 @@ class PreviewGenerator:
     def again(self, disc: Disc) -> Preview:
         """Propose what was accepted of the same disc when it was here before.
 
-        Equal fingerprints mean equal titles: what a person chose, numbered and named is kept.
+        Equal fingerprints mean equal titles: what a person chose, numbered and named stays.
         """
         season_id = disc.tv_season_id
         season = None if season_id is None else tracker.read(self.context, season_id)

@@ -1,8 +1,8 @@
 """Thumbnails on disk: a folder for each disc or job, with files named as the API's addresses.
 
 Their owner is a disc or a job, by its id. They are dropped in two steps: first the rows that name
-them, then, after the commit, the files. Wherever that is interrupted, no row names a missing file,
-and the next run removes files that no row names.
+them, then, after the commit, the files. If that is interrupted, no row names a missing
+file, and the next run removes files that no row names.
 """
 
 import logging
