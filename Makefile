@@ -45,6 +45,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/codespell
+	$(BIN)/lint-imports --no-cache --no-logo
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
