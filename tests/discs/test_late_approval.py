@@ -1,4 +1,4 @@
-"""Discs that were not sure when they came, and are approved without a person once they are."""
+"""Discs that were not clear when they came are approved without a person once they are."""
 
 from dataclasses import replace
 

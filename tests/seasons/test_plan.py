@@ -1,3 +1,5 @@
+"""How the episodes of a season are numbered over its discs."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

@@ -1,4 +1,4 @@
-"""Attempts at filing a file: failed, killed, taken away, given back."""
+"""Attempts at organizing a file: failed, killed, taken away, given back."""
 
 import errno
 import os

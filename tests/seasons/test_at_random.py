@@ -1,4 +1,4 @@
-"""Whatever comes and is decided in whatever order: a season's numbers stay true."""
+"""Discs come and are decided on in any order: a season's numbers stay true."""
 
 import random
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from boz_server.services.maintenance.retention import prune
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
-from tests.seasons.test_seasons_over_discs import assert_true
+from tests.seasons.checks import assert_true
 from tests.support import FakeClock
 
 LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2", "FIREFLY_S01_D3", "FIREFLY_S01", "FIREFLY_D4")

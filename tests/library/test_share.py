@@ -1,4 +1,4 @@
-"""The library's share: there, away, dead; and who is told of what is filed."""
+"""The library's share: there, away, dead; and who is told of what is organized."""
 
 import errno
 import os

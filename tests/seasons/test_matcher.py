@@ -1,3 +1,5 @@
+"""Which episodes the titles of a disc are, by their lengths."""
+
 import time
 
 import pytest
