@@ -55,16 +55,16 @@ class UploadRepository:
         """Note which path an arrived upload is about to get. False when it is in another state."""
         return self._change(upload_id, UploadState.ARRIVED, path=path)
 
-    def arrive(self, upload_id: str, *, is_verified: bool) -> bool:
-        """Note that all bytes are here. False when the upload isn't arriving."""
+    def arrive(self, upload_id: str, *, is_verified: bool) -> Upload | None:
+        """Note that all bytes are here. None when the upload isn't arriving."""
         return self._move(upload_id, UploadState.ARRIVED, is_verified=is_verified)
 
-    def complete(self, upload_id: str, organize_job_id: str | None) -> bool:
-        """Note that the file has reached its place. False when the upload hasn't arrived."""
+    def complete(self, upload_id: str, organize_job_id: str | None) -> Upload | None:
+        """Note that the file was passed on. None when the upload hasn't arrived."""
         return self._move(upload_id, UploadState.COMPLETE, organize_job_id=organize_job_id)
 
-    def fail(self, upload_id: str, error: str) -> bool:
-        """Note that the file was refused. False when the upload hasn't arrived."""
+    def fail(self, upload_id: str, error: str) -> Upload | None:
+        """Note that the file was refused. None when the upload hasn't arrived."""
         return self._move(upload_id, UploadState.FAILED, error=error)
 
     def in_state(self, state: UploadState, limit: int = 1000) -> list[Upload]:
@@ -87,9 +87,9 @@ class UploadRepository:
         query = Upload.update(**changes).where(Upload.upload_id == upload_id, Upload.state == state)
         return bool(query.execute())
 
-    def _move(self, upload_id: str, target: UploadState, **changes: Any) -> bool:
+    def _move(self, upload_id: str, target: UploadState, **changes: Any) -> Upload | None:
         origins = [state for state, targets in TRANSITIONS.items() if target in targets]
         query = Upload.update(state=target, **changes).where(
             Upload.upload_id == upload_id, Upload.state.in_(origins)
         )
-        return bool(query.execute())
+        return next(iter(query.returning(Upload).execute()), None)

@@ -118,21 +118,21 @@ def test_it_delivers_the_others_where_one_can_not_be(services, settings, monkeyp
 @pytest.fixture
 def eager_background(monkeypatch):
     """Another thread that has each part file as soon as a request does not have it any more."""
-    closed = part_files.Part.__exit__
+    closed = part_files.Part.close
     opened = part_files.open_part
 
     def refuse(*_: Any) -> NoReturn:
         raise UploadBusy
 
-    def close(part: Part, *rest: Any) -> None:
-        closed(part, *rest)
+    def close(part: Part) -> None:
+        closed(part)
         monkeypatch.setattr(part_files, "open_part", refuse)
 
     def open_once(*which: Any) -> Part | None:
         monkeypatch.setattr(part_files, "open_part", refuse)
         return opened(*which)
 
-    monkeypatch.setattr(part_files.Part, "__exit__", close)
+    monkeypatch.setattr(part_files.Part, "close", close)
     monkeypatch.setattr(part_files, "open_part", open_once)
 
 

@@ -21,7 +21,7 @@ from boz_server.database.models import Job
 from boz_server.disk import lock
 from boz_server.domain.naming.library_paths import Described
 from boz_server.domain.naming.names import split_extension
-from boz_server.domain.queue.job_states import HELD, OVER, JobStatus
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus
 from boz_server.errors import JobNotFound, Refused
 from boz_server.repositories.attempt_repository import by_agent
 from boz_server.repositories.job_repository import Guard, JobValues
@@ -79,6 +79,8 @@ class Organizer:
         #: Makes the thread look for jobs at once.
         self.wake: Callable[[], object] = self.loop.wake
         self._stopping = threading.Event()
+        #: The jobs whose folder was unavailable when the thread last looked.
+        self._skipped: frozenset[str] = frozenset()
 
     # What requests ask for.
 
@@ -103,23 +105,23 @@ class Organizer:
         """Wait until an organize job is over, at most BOZ_ORGANIZE_WAIT_SECONDS; not at all while
         the library is unavailable."""
         self.wake()
+        jobs, pause = self.context.stores.jobs, PAUSE_SECONDS
         deadline = time.monotonic() + self.context.settings.organize_wait_seconds
-        pause = PAUSE_SECONDS
-        while True:
-            job = self.context.stores.jobs.get(job_id)
-            if job is None:
-                raise JobNotFound(job_id)
+        job = jobs.get(job_id)
+        is_stuck = job is not None and self.share.obstacle(job.library_path) is not None
+        while job is not None and job.status in OPEN:
             left = deadline - time.monotonic()
-            if job.status in OVER or left <= 0 or self._is_stuck(job):
-                return _describe(self.context, job)
+            if left <= 0 or (is_stuck and job.status is JobStatus.QUEUED):
+                break
             # Others need the connection meanwhile.
             self.context.database.release()
             time.sleep(min(pause, left))
             pause *= LONGER
-
-    def _is_stuck(self, job: Job) -> bool:
-        is_queued = job.status is JobStatus.QUEUED
-        return is_queued and self.share.obstacle(job.library_path) is not None
+            job = jobs.get(job_id)
+            is_stuck = job_id in self._skipped
+        if job is None:
+            raise JobNotFound(job_id)
+        return _describe(self.context, job)
 
     # What the thread does.
 
@@ -164,8 +166,10 @@ class Organizer:
         context, now = self.context, self.context.clock.now()
         queued = context.stores.jobs.queued_organizes(now) if context.settings.nas_enabled else []
         unavailable = self.share.find_unavailable([job.library_path for job in queued])
+        skipped = [job.job_id for job in queued if job.library_path in unavailable]
+        self._skipped = frozenset(skipped)
         for job in queued:
-            if job.library_path in unavailable:
+            if job.job_id in self._skipped:
                 continue
             with context.database.write_queue():
                 claimed = transitions.assign(context, job, HOLDER, None, actor=SERVER)

@@ -54,27 +54,34 @@ def complete_arrived(context: Context) -> int:
     return completed
 
 
-def complete_upload(context: Context, upload_id: str, part: Part | None = None) -> Upload:
+def complete_upload(context: Context, upload_id: str) -> Upload:
     """Complete an upload that has arrived; returns it as it is afterwards.
 
-    part: its open part file, from callers that have it, so that no one else gets it in between.
-    Reads the whole file if its checksum was not compared yet. Raises UploadNotFound, and UploadBusy
-    while another process does the same.
+    Raises UploadNotFound, and UploadBusy while another process does the same.
     """
+    purpose = get_upload(context, upload_id).purpose
+    part = part_files.open_part(context.settings, upload_id, purpose)
     if part is None:
-        purpose = get_upload(context, upload_id).purpose
-        part = part_files.open_part(context.settings, upload_id, purpose)
-    if part is not None:
-        with part:
-            # Read it only now: another process may have had the file until a moment ago.
-            upload = get_upload(context, upload_id)
-            if upload.state is not ARRIVED:
-                return upload
-            if not _is_as_sent(context, upload, part.path):
-                return _refuse(context, upload, DAMAGED)
-            _rename(context, upload, part.path)
-    # Without a part file: it was renamed before, by a process that was killed or is about to go on.
-    return _pass_on(context, upload_id)
+        # It was renamed before, by a process that was killed or is about to go on.
+        return _pass_on(context, upload_id)
+    with part:
+        # Read it only now: another process may have had the file until a moment ago.
+        upload = get_upload(context, upload_id)
+        return complete_part(context, upload, part) if upload.state is ARRIVED else upload
+
+
+def complete_part(context: Context, upload: Upload, part: Part) -> Upload:
+    """Complete an upload that has arrived, for callers that have its part file: no one else gets
+    it in between. Closes the file.
+
+    Reads the whole file if its checksum was not compared yet.
+    """
+    if not _is_as_sent(context, upload, part.path):
+        return _refuse(context, upload, DAMAGED)
+    _rename(context, upload, part.path)
+    # Organizing the file needs its lock.
+    part.close()
+    return _pass_on(context, upload.upload_id)
 
 
 def get_upload(context: Context, upload_id: str) -> Upload:
@@ -98,7 +105,7 @@ def _rename(context: Context, upload: Upload, part: Path) -> None:
         # The server was killed while the file had both names.
         part.unlink()
         return
-    for path in numbered(_wanted_path(context, upload)):
+    for path in numbered(part.with_name(_wanted_name(upload, _job(context, upload)))):
         if path.exists():
             continue
         with context.database.write():
@@ -108,14 +115,12 @@ def _rename(context: Context, upload: Upload, part: Path) -> None:
             return
 
 
-def _wanted_path(context: Context, upload: Upload) -> Path:
-    """Return the path that a file gets if no other file has it."""
-    folder = part_files.folder_of(context.settings, upload.purpose)
+def _wanted_name(upload: Upload, job: Job | None) -> str:
+    """Return the name that a file gets if no other file in its folder has it."""
     if upload.purpose is UploadPurpose.JOB_INPUT:
-        return folder / upload.upload_id
-    job = _job(context, upload)
+        return str(upload.upload_id)
     name = job.output_name if job is not None else None
-    return folder / file_name(name or upload.filename, upload.filename)
+    return file_name(name or upload.filename, upload.filename)
 
 
 def _pass_on(context: Context, upload_id: str) -> Upload:
@@ -127,16 +132,16 @@ def _pass_on(context: Context, upload_id: str) -> Upload:
             return upload
         refusal = _obstacle(context, upload)
         if refusal is not None:
-            _fail(context, upload, refusal)
+            ended = _fail(context, upload, refusal)
         elif upload.purpose is UploadPurpose.JOB_INPUT:
-            _attach_input(context, upload)
+            ended = _attach_input(context, upload)
         else:
-            _enqueue_organize(context, upload)
+            ended = _enqueue_organize(context, upload)
     if refusal is None:
         log.info("Upload completed", extra={"upload_id": upload_id, "path": upload.path})
     elif upload.path is not None:
         Path(upload.path).unlink(missing_ok=True)
-    return get_upload(context, upload_id)
+    return ended or get_upload(context, upload_id)
 
 
 def _obstacle(context: Context, upload: Upload) -> Refusal | None:
@@ -151,24 +156,25 @@ def _obstacle(context: Context, upload: Upload) -> Refusal | None:
     return None
 
 
-def _attach_input(context: Context, upload: Upload) -> None:
+def _attach_input(context: Context, upload: Upload) -> Upload | None:
     """Let workers download a job's input."""
     job = _job(context, upload)
     if job is not None:
         name = job.output_name or split_extension(upload.filename)[0]
         context.stores.jobs.attach_input(job.job_id, upload.upload_id, upload.size_bytes, name)
-    context.stores.uploads.complete(upload.upload_id, None)
     dispatcher.dispatch(context)
+    return context.stores.uploads.complete(upload.upload_id, None)
 
 
-def _enqueue_organize(context: Context, upload: Upload) -> None:
+def _enqueue_organize(context: Context, upload: Upload) -> Upload | None:
     """Record a result with its job, and enqueue the job that organizes the file."""
     job = _job(context, upload)
     if job is not None:
         _note_result(context, job, upload)
-    name = _wanted_path(context, upload).name
-    organize = enqueue_organize_result(context, Path(upload.path or ""), name, job)
-    context.stores.uploads.complete(upload.upload_id, organize.job_id if organize else None)
+    file, name = Path(upload.path or ""), _wanted_name(upload, job)
+    organize = enqueue_organize_result(context, file, name, job)
+    organize_job_id = organize.job_id if organize else None
+    return context.stores.uploads.complete(upload.upload_id, organize_job_id)
 
 
 def _note_result(context: Context, job: Job, upload: Upload) -> None:
@@ -190,18 +196,19 @@ def _note_result(context: Context, job: Job, upload: Upload) -> None:
 
 def _refuse(context: Context, upload: Upload, refusal: Refusal) -> Upload:
     with context.database.write_queue():
-        _fail(context, upload, refusal)
+        failed = _fail(context, upload, refusal)
     path = part_files.path_of(context.settings, upload.upload_id, upload.purpose)
     path.unlink(missing_ok=True)
-    return get_upload(context, upload.upload_id)
+    return failed or get_upload(context, upload.upload_id)
 
 
-def _fail(context: Context, upload: Upload, refusal: Refusal) -> None:
-    """Fail an upload; if it is a result, its job failed to upload it."""
+def _fail(context: Context, upload: Upload, refusal: Refusal) -> Upload | None:
+    """Fail an upload, unless it has ended; if it is a result, its job failed to upload it."""
     context.database.require_queue()
     error, is_retried = refusal
-    if not context.stores.uploads.fail(upload.upload_id, error):
-        return
+    failed = context.stores.uploads.fail(upload.upload_id, error)
+    if failed is None:
+        return None
     job = _job(context, upload)
     if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
         values = leases.plan_retry(context, job, passes=is_retried)
@@ -209,6 +216,7 @@ def _fail(context: Context, upload: Upload, refusal: Refusal) -> None:
         guard = Guard(only_from={JobStatus.COMPLETED}, lease_token=upload.lease_token)
         context.stores.jobs.change(job.job_id, values, guard)
     log.warning("Upload refused", extra={"upload_id": upload.upload_id, "why": error})
+    return failed
 
 
 def _job(context: Context, upload: Upload) -> Job | None:

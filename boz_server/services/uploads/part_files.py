@@ -28,16 +28,12 @@ WRITE_BACK_BYTES = 8 * 1024 * 1024
 class Part:
     """An open part file, locked: no one else can write to it."""
 
+    upload_id: str
     path: Path
     file: IO[bytes]
     #: Digests of hashlib, by name, that follow the bytes as they come.
     digests: dict[str, Any] = field(default_factory=dict)
     _unwritten: int = 0
-
-    @property
-    def upload_id(self) -> str:
-        """The id of its upload."""
-        return self.path.name.removeprefix(PART_PREFIX)
 
     @property
     def size_bytes(self) -> int:
@@ -81,16 +77,20 @@ class Part:
         """Make the bytes survive power loss."""
         os.fsync(self.file.fileno())
 
+    def close(self) -> None:
+        """Close and unlock the part file; what is here stays."""
+        self.file.close()
+
     def discard(self) -> None:
         """Close and delete the part file, unless it was renamed."""
-        self.file.close()
+        self.close()
         self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.file.close()
+        self.close()
 
 
 def folder_of(settings: Settings, purpose: UploadPurpose) -> Path:
@@ -174,4 +174,4 @@ def _open(path: Path) -> Part:
         file.close()
         raise
     file.seek(0, os.SEEK_END)
-    return Part(path, file)
+    return Part(path.name.removeprefix(PART_PREFIX), path, file)
