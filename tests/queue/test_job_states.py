@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus
-from boz_server.services.queue.transitions import TRANSITIONS, sources
+from boz_server.services.queue.transitions import SOURCES, TRANSITIONS
 
 DOCS = Path(__file__).parents[2] / "docs" / "job-states.md"
 
@@ -41,13 +41,13 @@ def test_it_lets_every_open_job_be_cancelled(state):
 
 
 def test_it_begins_a_job_only_where_a_machine_was_given_it():
-    assert sources(JobStatus.RUNNING) == {JobStatus.ASSIGNED}
-    assert sources(JobStatus.ASSIGNED) == {JobStatus.QUEUED, JobStatus.RUNNING}
-    assert sources(JobStatus.COMPLETED) == HELD
+    assert SOURCES[JobStatus.RUNNING] == {JobStatus.ASSIGNED}
+    assert SOURCES[JobStatus.ASSIGNED] == {JobStatus.QUEUED, JobStatus.RUNNING}
+    assert SOURCES[JobStatus.COMPLETED] == HELD
 
 
 def test_it_never_goes_back_to_a_persons_approval():
-    assert sources(JobStatus.PENDING) == frozenset()
+    assert SOURCES[JobStatus.PENDING] == frozenset()
 
 
 def test_it_counts_each_state_as_open_or_as_over():

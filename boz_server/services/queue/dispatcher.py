@@ -13,7 +13,7 @@ from boz_server.errors import Refused, Unavailable, WorkerNotFound
 from boz_server.repositories.attempt_repository import by_worker
 from boz_server.repositories.fleet_repository import Drive
 from boz_server.services.queue import transitions
-from boz_server.services.queue.transitions import SERVER, machine_name
+from boz_server.services.queue.transitions import SERVER
 
 
 def dispatch(context: Context) -> int:
@@ -48,7 +48,7 @@ def claim(context: Context, worker_id: str, max_jobs: int) -> list[Job]:
         len(jobs) < max_jobs and machine.obstacle() is None and room(context, JobType.TRANSCODE) > 0
     ):
         job = context.stores.fleet.next_claimable(now, machine)
-        given = None if job is None else _give(context, job, machine, _name(machine))
+        given = None if job is None else _give(context, job, machine)
         if given is None:
             break
         jobs.append(given)
@@ -177,13 +177,13 @@ def _dispatch_transcodes(context: Context, now: datetime) -> int:
         job = fleet.next_transcode(now, free) if free else None
         if job is None:
             break
-        if _give(context, job, _choose_pushed(context, free, job), SERVER) is None:
+        if _give(context, job, _choose_pushed(context, free, job), actor=SERVER) is None:
             break
         given += 1
     return given
 
 
-def _give(context: Context, job: Job, machine: Machine, actor: str) -> Job | None:
+def _give(context: Context, job: Job, machine: Machine, *, actor: str | None = None) -> Job | None:
     """Start an attempt of a worker's; None when the job is not queued any more."""
     holder = machine.agent_id or machine.worker_id
     given = transitions.assign(context, job, holder, machine.worker_id, actor=actor)
@@ -252,7 +252,3 @@ def _obstacle_by_hand(context: Context, job: Job, agent_id: str) -> str | None:
         drive, busy = context.stores.fleet.drive_of(job), context.stores.fleet.busy_drives()
         return rip_obstacle(context, drive, {agent_id: True}, busy, is_full)
     return is_full
-
-
-def _name(machine: Machine) -> str:
-    return machine_name(machine.agent_id or machine.worker_id, machine.worker_id)

@@ -20,7 +20,6 @@ from boz_server.services.queue.transitions import (
     PERSON,
     JobChange,
     actor_of,
-    machine_name,
 )
 from boz_server.services.statistics import record
 
@@ -118,8 +117,7 @@ def _taken_up(context: Context, job: Job) -> Job | None:
     if machine is None:
         return None
     agent_id, worker_id = machine
-    actor = machine_name(agent_id, worker_id)
-    return transitions.assign(context, job, agent_id, worker_id, actor=actor)
+    return transitions.assign(context, job, agent_id, worker_id)
 
 
 def _start_over(
@@ -176,7 +174,7 @@ def _fail(context: Context, job: Job, report: JobReport) -> Job | None:
 def _end(
     context: Context, job: Job, target: JobStatus, report: JobReport, values: JobValues
 ) -> Job | None:
-    if "progress" in values:
+    if "progress" in values and target is not JobStatus.COMPLETED:
         values["progress"] = advanced(values["progress"])
     # A person may cancel a job by a report, whatever its state; only its machine ends it otherwise.
     by_machine = job.status in HELD
@@ -212,7 +210,8 @@ def _merge(context: Context, job: Job, report: JobReport) -> Job | None:
         return None
     merged = record.note_result(context, merged, report.output_file_size)
     change = JobChange(job, merged, actor_of(job), context.clock.now())
-    transitions.run(context, change, transitions.RESULT_KNOWN)
+    for effect in transitions.RESULT_KNOWN:
+        effect(context, change)
     return merged
 
 

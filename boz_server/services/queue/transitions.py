@@ -7,7 +7,7 @@ two changes it would give away jobs that the next one is about to take.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -241,9 +241,11 @@ TRANSITIONS: dict[JobStatus, dict[JobStatus, tuple[Effect, ...]]] = {
 RESULT_KNOWN: tuple[Effect, ...] = (upload_failure, next_job)
 
 
-def sources(target: JobStatus) -> frozenset[JobStatus]:
-    """Return the states from which a job may go to `target`."""
-    return frozenset(state for state, targets in TRANSITIONS.items() if target in targets)
+#: For each state, the states from which a job may go there.
+SOURCES = {
+    target: frozenset(state for state, targets in TRANSITIONS.items() if target in targets)
+    for target in JobStatus
+}
 
 
 def enter(context: Context, values: JobValues) -> Job:
@@ -261,7 +263,7 @@ def move(
     job_id: str,
     target: JobStatus,
     *,
-    actor: str,
+    actor: str | None = None,
     guard: Guard | None = None,
     detail: str | None = None,
     duration_seconds: float | None = None,
@@ -270,7 +272,8 @@ def move(
     """Take a job to another state, with everything that follows from it.
 
     Returns None, and changes nothing, when the job is in no state from which it may go there or
-    does not pass the guard. values: what the step sets on the job beside its state and, where the
+    does not pass the guard. actor: who takes it there; None: the machine that has it then. values:
+    what the step sets on the job beside its state and, where the
     job is over then, the end of its lease and of its plans.
     """
     context.database.require_queue()
@@ -279,28 +282,29 @@ def move(
         over = JobValues(completed_at=now, lease_expires_at=None, scheduled_at=None)
         values = over | values
     guard = guard or Guard()
-    origins = sources(target) if guard.only_from is None else sources(target) & {*guard.only_from}
+    origins = SOURCES[target] & set(JobStatus if guard.only_from is None else guard.only_from)
     step = context.stores.jobs.step(job_id, replace(guard, only_from=origins), target, values)
     if step is None:
         return None
+    actor = actor or actor_of(step.job)
     change = JobChange(*step, actor, now, detail, duration_seconds)
-    run(context, change, TRANSITIONS[change.before.status][target])
+    for effect in TRANSITIONS[change.before.status][target]:
+        effect(context, change)
     log.info("Job moved", extra={"job_id": job_id, "status": target, "actor": actor})
     return change.job
 
 
-def run(context: Context, change: JobChange, effects: Iterable[Effect]) -> None:
-    """Let a change have its effects, in order."""
-    for effect in effects:
-        effect(context, change)
-
-
 def assign(
-    context: Context, job: Job, agent_id: str, worker_id: str | None, *, actor: str
+    context: Context,
+    job: Job,
+    agent_id: str,
+    worker_id: str | None,
+    *,
+    actor: str | None = None,
 ) -> Job | None:
     """Start an attempt at a queued job; None when it is not queued any more.
 
-    worker_id: None where no worker is registered.
+    worker_id: None where no worker is registered. actor: None for the machine itself.
     """
     now, attempts = context.clock.now(), context.stores.attempts
     term = attempts.worker_term if agent_id == worker_id else attempts.agent_term
@@ -399,12 +403,8 @@ def is_approved_with_its_disc(context: Context, disc_id: str | None) -> bool:
 
 
 def actor_of(job: Job) -> str:
-    """Name the machine that has a job, as the history does."""
-    return machine_name(job.assigned_agent_id, job.assigned_worker_id)
-
-
-def machine_name(agent_id: str | None, worker_id: str | None) -> str:
-    """Name a machine as the history does: by its agent, where it has one."""
+    """Name the machine that has a job, as the history does: by its agent, where it has one."""
+    agent_id, worker_id = job.assigned_agent_id, job.assigned_worker_id
     if agent_id == HOLDER:
         return SERVER
     if agent_id is not None and agent_id != worker_id:
