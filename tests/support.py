@@ -97,8 +97,8 @@ def file_names(disc: dict[str, Any]) -> list[str]:
 
 def put_in(services: Services, report: ReportedDisc) -> Disc:
     """Take an agent's report of a disc, as the API does."""
-    findings = detection.look_up(services.context, services.metadata, report)
-    return detection.enter(services.context, report, findings)
+    disc = detection.look_up(services.context, services.metadata, report)
+    return detection.enter(services.context, disc)
 
 
 def episodes(disc: dict[str, Any]) -> list[int | None]:

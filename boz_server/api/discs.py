@@ -30,8 +30,7 @@ from boz_server.schemas.season import TVSeasonSchema
 from boz_server.schemas.thumbnail import ThumbnailCountSchema, ThumbnailsDeletedSchema
 from boz_server.services.discs import corrections, detection, review, rip_requests
 from boz_server.services.discs import thumbnails as thumbnail_files
-from boz_server.services.discs.detection import ReportedDisc
-from boz_server.services.discs.lookup import Findings
+from boz_server.services.discs.detection import LookedUp, ReportedDisc
 from boz_server.services.discs.review import TitleEdit
 from boz_server.services.discs.rip_requests import RipProgress
 from boz_server.services.seasons import tracker
@@ -44,7 +43,7 @@ thumbnails = BozBlueprint(
 THUMBNAIL_CACHE_SECONDS = 3600
 
 
-def look_up(report: ReportedDisc) -> Findings:
+def look_up(report: ReportedDisc) -> LookedUp:
     """Ask the providers about a disc, before the transaction that enters it."""
     return detection.look_up(context(), services().metadata, report)
 
@@ -54,9 +53,9 @@ def look_up(report: ReportedDisc) -> Findings:
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 @idempotent_after(look_up)
 @blueprint.response(200, DiscSchema)
-def detected(report: ReportedDisc, findings: Findings) -> Disc:
+def detected(disc: LookedUp) -> Disc:
     """Enter the disc in a drive, with proposed names."""
-    return detection.enter(context(), report, findings)
+    return detection.enter(context(), disc)
 
 
 @blueprint.post("/ejected")

@@ -130,7 +130,7 @@ def idempotent_after(prepare: Callable[..., Any]) -> Callable[[View], View]:
     """Like `idempotent`, for a view that needs what must not run inside its transaction.
 
     A request with a key is one transaction. `prepare` runs before it, unless the request was
-    answered before; the view gets what it returns as one more argument.
+    answered before; the view gets its result instead of its own arguments.
     """
 
     def decorate(view: View) -> View:
@@ -141,7 +141,7 @@ def idempotent_after(prepare: Callable[..., Any]) -> Callable[[View], View]:
                 answer = idempotency.answered(context(), _endpoint(), key, request.get_data())
             if answer is not None:
                 return current_app.response_class(answer, mimetype="application/json")
-            return idempotent(view)(*args, prepare(*args, **kwargs), **kwargs)
+            return idempotent(view)(prepare(*args, **kwargs))
 
         return prepare_and_carry_out
 

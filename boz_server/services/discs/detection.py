@@ -50,6 +50,15 @@ class ReportedDisc:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedUp:
+    """A reported disc, and what providers know of it."""
+
+    report: ReportedDisc
+    facts: DiscFacts
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What is known of a reported disc. present: the disc that we believe is in that drive.
 
@@ -61,43 +70,47 @@ class _Known:
     accepted: Disc | None
 
 
-def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> Findings:
+def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> LookedUp:
     """Ask the providers about a disc, unless it is known. Raises AgentNotFound."""
-    if not (metadata.has_tv or metadata.has_films):
-        return NOTHING
     facts = facts_of(context, report.disc_name, report.titles)
+    if not (metadata.has_tv or metadata.has_films):
+        return LookedUp(report, facts, NOTHING)
     with context.database.write_queue():
         known = _read(context, report, facts)
     if known.is_present or known.accepted is not None:
-        return NOTHING
-    return lookup.disc(context, metadata, facts)
+        return LookedUp(report, facts, NOTHING)
+    return LookedUp(report, facts, lookup.disc(context, metadata, facts))
 
 
-def enter(context: Context, report: ReportedDisc, findings: Findings) -> Disc:
+def enter(context: Context, disc: LookedUp) -> Disc:
     """Enter a disc with proposed names; a disc that is in that drive already is updated.
 
-    Another disc in that drive counts as ejected. findings: what `look_up` returned; what was read
-    for it is read again, as it may have changed since. Raises AgentNotFound.
+    Another disc in that drive counts as ejected. What `look_up` has read is read again, as it may
+    have changed since. Raises AgentNotFound.
     """
-    facts = facts_of(context, report.disc_name, report.titles)
+    report, facts = disc.report, disc.facts
     with context.database.write_queue():
         known = _read(context, report, facts)
         if known.present is not None and known.is_present:
-            disc = _update(context, known.present, report)
+            entered = _update(context, known.present, report)
         else:
             if known.present is not None:
                 _close(context, known.present)
             previews, accepted = PreviewGenerator(context), known.accepted
-            preview = previews.again(accepted) if accepted else previews.identified(facts, findings)
-            disc = _new_disc(report, facts.fingerprint, context.clock.now())
-            _enter(context, disc, preview, was_approved=accepted is not None)
-        if disc.preview_status == PreviewStatus.APPROVED:
+            if accepted is not None:
+                preview = previews.again(accepted)
+            else:
+                preview = previews.identified(facts, disc.findings)
+            entered = _new_disc(report, facts.fingerprint, context.clock.now())
+            _enter(context, entered, preview, was_approved=accepted is not None)
+        if entered.preview_status == PreviewStatus.APPROVED:
             # Nobody has to look at the thumbnails.
-            context.stores.discs.drop_thumbnails(disc.disc_id)
-            return get(context, disc.disc_id)
-        # Before the commit: a title that names thumbnails has them.
-        store_of(context).save(disc.disc_id, report.thumbnails)
-        return disc
+            context.stores.discs.drop_thumbnails(entered.disc_id)
+            return get(context, entered.disc_id)
+        if report.thumbnails:
+            # Before the commit: a title that names thumbnails has them.
+            store_of(context).save(entered.disc_id, report.thumbnails)
+        return entered
 
 
 def ejected(context: Context, agent_id: str, drive: str) -> str | None:
