@@ -34,7 +34,7 @@ def titles(*minutes: float, **extra: Any) -> list[dict[str, Any]]:
 
 
 class Client(FlaskClient):
-    """Sends requests to the application. A method without "TestResponse" expects 200."""
+    """A client whose requests have names. Methods that return no response expect a 200."""
 
     def refused(self, status: int, mentions: str = "", field: str | None = None) -> "RefusedClient":
         """The same client, for requests whose answer must be a problem like this one."""

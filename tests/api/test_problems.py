@@ -64,8 +64,7 @@ def test_it_answers_400_to_what_is_no_json(client, body):
 
 @pytest.mark.parametrize("body", ["[]", '"text"', "5", "null", "true"])
 def test_it_answers_422_to_json_that_is_no_object(client, body):
-    response = client.post("/api/agents/register", data=body, content_type=JSON)
-    assert_problem(response, 422, field="body")
+    client.refused(422, field="body").post("/api/agents/register", data=body, content_type=JSON)
 
 
 def test_it_names_the_fields_that_are_wrong(client):
@@ -87,8 +86,7 @@ def test_it_names_fields_by_their_place_in_a_list(client):
 
 def test_it_answers_413_to_a_body_that_is_too_large(client, services):
     body = b" " * (services.context.settings.max_json_bytes + 1)
-    response = client.post("/api/jobs", data=body, content_type=JSON)
-    assert_problem(response, 413, "BOZ_MAX_JSON_BYTES")
+    client.refused(413, "BOZ_MAX_JSON_BYTES").post("/api/jobs", data=body, content_type=JSON)
 
 
 def chunked(client: Client, path: str, body: bytes) -> TestResponse:

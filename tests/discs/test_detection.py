@@ -6,7 +6,7 @@ import pytest
 
 from tests.client import ok, titles
 from tests.plans import counted
-from tests.support import JPEG, assert_problem, file_names
+from tests.support import JPEG, file_names
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -174,8 +174,7 @@ def test_it_keeps_as_many_titles_as_it_takes(client):
     many = titles(90) + [{"index": index, "duration_seconds": 60} for index in range(1, 2000)]
     assert len(client.detect(titles=many)["titles"]) == 2000
     too_many = [*many, {"index": 2000, "duration_seconds": 60}]
-    answer = client.post("/api/discs/detected", json=report(titles=too_many))
-    assert_problem(answer, 422, field="titles")
+    client.refused(422, field="titles").post("/api/discs/detected", json=report(titles=too_many))
 
 
 def test_it_enters_nothing_when_its_thumbnails_can_not_be_kept(client, settings):

@@ -10,6 +10,8 @@ from boz_server.api.context import EXTENSION
 from tests.client import Client, ok, titles
 from tests.support import JPEG, assert_problem
 
+pytestmark = pytest.mark.usefixtures("pc")
+
 
 @pytest.fixture
 def hands_free(settings, clock) -> Iterator[Client]:
@@ -24,7 +26,6 @@ def test_it_lists_no_discs_at_first(client):
 
 
 def test_it_lists_the_latest_disc_first(client, clock):
-    client.register_agent()
     first = client.detect()
     clock.advance(1)
     second = client.detect(drive="E:")
@@ -32,7 +33,6 @@ def test_it_lists_the_latest_disc_first(client, clock):
 
 
 def test_it_lists_a_page_at_a_time(client, clock):
-    client.register_agent()
     discs = []
     for drive in ("D:", "E:", "F:"):
         discs.append(client.detect(drive=drive)["disc_id"])

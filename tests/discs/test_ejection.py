@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from tests.client import Client, ok
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 NONE_FOUND = {"status": "ok", "message": "No disc found for that drive"}
 
@@ -21,20 +25,17 @@ def ripping(client: Client) -> tuple[str, list[str]]:
 
 
 def test_it_closes_the_disc_in_the_drive(client):
-    client.register_agent()
     disc = client.detect()
     assert eject(client) == {"status": "ok", "disc_id": disc["disc_id"]}
     assert client.disc(disc["disc_id"]) == disc | {"status": "ejected"}
 
 
 def test_it_knows_of_no_disc_in_an_empty_drive(client):
-    client.register_agent()
     client.detect()
     assert eject(client, drive="E:") == NONE_FOUND
 
 
 def test_it_closes_a_disc_once(client):
-    client.register_agent()
     client.detect()
     eject(client)
     assert eject(client) == NONE_FOUND
@@ -45,7 +46,6 @@ def test_it_knows_of_no_disc_of_an_unknown_agent(client):
 
 
 def test_it_leaves_the_same_drive_of_another_agent(client):
-    client.register_agent()
     client.register_agent("den")
     client.detect()
     assert eject(client, agent_id="den") == NONE_FOUND
@@ -53,7 +53,6 @@ def test_it_leaves_the_same_drive_of_another_agent(client):
 
 
 def test_it_ignores_fields_that_it_does_not_know(client):
-    client.register_agent()
     client.detect()
     assert "disc_id" in eject(client, by="hand")
 

@@ -9,7 +9,7 @@ from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.settings import Settings
 from tests.client import Client, titles
 from tests.provider_server import Movie, Show
-from tests.support import assert_problem, episodes, file_names
+from tests.support import episodes, file_names
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -187,8 +187,7 @@ def test_it_refuses_numbers_that_no_title_holds(client, last):
     disc = client.detect("FIREFLY_S01_D1", (43, 44))
     edits = [{"index": 0, "last_episode_number": last}]
     address = f"/api/discs/{disc['disc_id']}/preview/approve"
-    answer = client.post(address, json={"title_edits": edits})
-    assert_problem(answer, 422, field="last_episode_number")
+    client.refused(422, field="last_episode_number").post(address, json={"title_edits": edits})
     assert client.disc(disc["disc_id"]) == disc
 
 

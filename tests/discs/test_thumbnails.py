@@ -13,6 +13,8 @@ from boz_server.settings import Settings
 from tests.client import Client, ok, titles
 from tests.support import JPEG, assert_problem, unchanged
 
+pytestmark = pytest.mark.usefixtures("pc")
+
 IMAGE = base64.b64decode(JPEG)
 LARGEST = IMAGE.ljust(MAX_THUMBNAIL_BYTES, b"\0")
 OVERSIZED = LARGEST + b"\0"
@@ -73,7 +75,6 @@ def test_it_tells_thumbnails_without_a_second_of_their_own_apart(client):
 
 
 def test_it_keeps_the_thumbnails_of_each_title_apart(client):
-    client.register_agent()
     shown = titles(43, 44, thumbnails=[JPEG])
     shown[1]["thumbnails"] = [encoded(IMAGE + b"2")]
     disc = client.detect(titles=shown)
@@ -82,7 +83,6 @@ def test_it_keeps_the_thumbnails_of_each_title_apart(client):
 
 
 def test_it_serves_the_address_of_any_title(client):
-    client.register_agent()
     title = titles(43, index=2**31 - 1, thumbnails=[JPEG], thumbnail_timestamps=[2**29 - 1])
     disc = client.detect(titles=title)
     assert client.get(disc["titles"][0]["thumbnails"][0]).data == IMAGE
@@ -129,8 +129,7 @@ def test_it_drops_thumbnails_at_the_approval(client, settings):
 def test_it_keeps_thumbnails_when_the_approval_is_refused(client):
     title = with_thumbnails(client, [JPEG])
     body = {"title_edits": [{"index": 9}]}
-    answer = client.post(f"/api/discs/{title['disc_id']}/preview/approve", json=body)
-    assert_problem(answer, 422)
+    client.refused(422).post(f"/api/discs/{title['disc_id']}/preview/approve", json=body)
     assert client.get(title["thumbnails"][0]).status_code == 200
 
 
@@ -143,7 +142,6 @@ def test_it_keeps_the_thumbnails_of_a_job(client):
 
 
 def test_it_leaves_out_thumbnails_beyond_the_first_eight(client):
-    client.register_agent()
     disc = client.detect(titles=titles(90, thumbnails=[JPEG] * 9))
     assert disc["titles"][0]["thumbnail_timestamps"] == list(range(8))
     count = ok(client.get(f"/api/thumbnails/{disc['disc_id']}"))
@@ -195,7 +193,6 @@ def test_it_keeps_thumbnails_that_a_later_report_leaves_out(client):
     ],
 )
 def test_it_refuses_thumbnails_that_can_not_be(client, services, sent, field):
-    client.register_agent()
     body = {
         "agent_id": "pc",
         "drive": "D:",

@@ -1,12 +1,15 @@
 """A person approves jobs for a worker, or gives them to an agent."""
 
+import pytest
+
 from tests.client import ok
+
+pytestmark = pytest.mark.usefixtures("pc")
 
 APPROVAL = {"worker_id": "gpu", "preset": "H.265 NVENC 1080p"}
 
 
 def test_it_gives_an_approved_job_to_the_workers_agent(client, clock):
-    client.register_agent()
     client.register_worker()
     job_id = client.create_job()["job_id"]
     clock.advance(60)
@@ -53,7 +56,6 @@ def test_it_takes_an_approved_job_off_the_lists_of_waiting_ones(client):
 
 
 def test_it_refuses_to_approve_a_job_past_pending(client):
-    client.register_agent()
     client.register_worker()
     states = ("running", "completed", "cancelled", "assigned", "queued")
     # The worker has room for two; the others wait, in this order.
@@ -66,7 +68,6 @@ def test_it_refuses_to_approve_a_job_past_pending(client):
 
 
 def test_it_cancels_a_job_in_each_state_that_is_not_over(client, clock):
-    client.register_agent()
     pending = client.create_job()["job_id"]
     queued = client.create_job(requires_approval=False)["job_id"]
     assigned, running = client.assigned_job(), client.assigned_job()
@@ -82,7 +83,6 @@ def test_it_cancels_a_job_in_each_state_that_is_not_over(client, clock):
 
 
 def test_it_gives_a_job_to_an_agent(client):
-    client.register_agent()
     job_id = client.create_job(requires_approval=False)["job_id"]
     assert ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=pc")) == {
         "status": "ok", "job_id": job_id, "agent_id": "pc"
@@ -93,7 +93,6 @@ def test_it_gives_a_job_to_an_agent(client):
 
 
 def test_it_notes_the_preferred_worker_on_the_agents_machine(client):
-    client.register_agent()
     client.register_worker("slow", priority=60)
     client.register_worker("fast", priority=10)
     client.register_worker("elsewhere", agent_id="den", priority=1)
@@ -103,14 +102,12 @@ def test_it_notes_the_preferred_worker_on_the_agents_machine(client):
 
 
 def test_it_transcodes_by_the_usual_preset_where_none_is_named(client):
-    client.register_agent()
     without, named = client.assigned_job(), client.assigned_job(preset="H.264 CPU 1080p")
     assert client.job(without)["preset"] == "Fast 1080p30"
     assert client.job(named)["preset"] == "H.264 CPU 1080p"
 
 
 def test_it_gives_no_agent_what_the_server_does_by_itself(client):
-    client.register_agent()
     job_id = client.create_job(job_type="organize", requires_approval=False)["job_id"]
     client.refused(400, "by itself").post(f"/api/jobs/{job_id}/assign?agent_id=pc")
 
@@ -140,7 +137,6 @@ def test_it_refuses_an_agent_that_is_not_available(client, clock):
 
 
 def test_it_refuses_to_rip_where_the_disc_does_not_lie(client):
-    client.register_agent()
     client.register_agent("den")
     disc_id = client.detect().approve().id
     (job_id,) = client.rip(disc_id, title_indices=[0])

@@ -8,6 +8,8 @@ from boz_server.services.queue import leases
 from tests.client import Client, ok
 from tests.support import FakeClock, at_once, restart
 
+pytestmark = pytest.mark.usefixtures("pc")
+
 
 def farm(client: Client, room: int = 2, worker_id: str = "farm", **hardware: Any) -> None:
     """A worker without an agent."""
@@ -140,7 +142,6 @@ def test_it_asks_the_hardware_for_the_default_preset_where_a_job_has_none(app, c
 
 
 def test_it_never_hands_out_a_file_on_another_agents_disk(client):
-    client.register_agent()
     job_id = client.queued_job(disc_id=client.detect()["disc_id"])
     farm(client)
     client.register_agent("den")
@@ -195,7 +196,6 @@ def test_it_hands_each_job_to_one_of_many_that_ask_at_once(app, client):
 
 
 def test_it_gives_a_worker_with_shared_storage_what_lies_with_agents(client):
-    client.register_agent()
     disc_id = client.detect()["disc_id"]
     job_id = client.queued_job(disc_id=disc_id)
     farm(client)
@@ -236,7 +236,6 @@ def test_it_completes_a_job_of_a_worker(client):
 
 
 def test_it_takes_the_workers_word_for_how_long_it_took(client, clock):
-    client.register_agent()
     client.register_worker()
     for said, mean in ((600, 600), (0, 350)):
         job_id = client.approved_job()

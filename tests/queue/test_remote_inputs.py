@@ -118,14 +118,12 @@ def test_it_knows_the_place_of_a_file_by_the_disc_that_it_came_from(client):
     client.register_agent()
     farm(client)
     job_id = client.create_job(disc_id=client.detect()["disc_id"])["job_id"]
-    response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
-    assert_problem(response, 400, "disk of agent 'pc'")
+    client.refused(400, "disk of agent 'pc'").post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
 
 
 def test_it_answers_a_wrong_state_before_it_speaks_of_the_file(client, job_id):
     approve_for(client, job_id, "gpu")
-    response = client.post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
-    assert_problem(response, 400, "is assigned")
+    client.refused(400, "is assigned").post(f"/api/jobs/{job_id}/approve", json=APPROVAL)
 
 
 def test_it_lets_a_worker_have_a_file_that_is_here_though_its_agent_sends_no_more(client):
@@ -361,8 +359,7 @@ def test_it_names_no_worker_elsewhere_that_can_not(app, client, obstacle):
         ok(client.post("/api/workers/farm/disable"))
     if obstacle == "hardware":
         restart(app, default_transcode_preset="H.265 NVENC 1080p")
-    response = client.post("/api/workers/assign", json={"agent_id": "pc"})
-    assert_problem(response, 503, "'pc'")
+    client.refused(503, "'pc'").post("/api/workers/assign", json={"agent_id": "pc"})
 
 
 def test_it_names_a_worker_with_an_agent_that_fetches_files(client):

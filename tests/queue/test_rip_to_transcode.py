@@ -10,6 +10,8 @@ from boz_server.services.queue import transitions
 from tests.client import Client, ok
 from tests.support import JPEG, assert_problem, at_once, unchanged
 
+pytestmark = pytest.mark.usefixtures("pc")
+
 FILE = "C:\\rips\\title_t00.mkv"
 
 
@@ -154,7 +156,6 @@ def test_it_adds_what_the_agent_says_of_the_file(client):
 
 
 def test_it_keeps_the_latest_thumbnails_under_the_titles_number(client, services):
-    client.register_agent()
     disc_id = client.detect().approve().id
     (rip_id,) = client.rip(disc_id, title_indices=[2])
     ok(client.report(rip_id, "completed", output_file=FILE))

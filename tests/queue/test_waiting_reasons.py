@@ -22,6 +22,8 @@ from tests.remote import (
 )
 from tests.support import restart
 
+pytestmark = pytest.mark.usefixtures("pc")
+
 APPROVAL = "A person has to approve it."
 
 
@@ -274,7 +276,6 @@ def test_it_waits_for_a_worker_to_ask_where_the_own_machine_can_not(client):
 
 
 def test_it_waits_for_the_own_machine_where_the_agent_sends_nothing(client):
-    client.register_agent()
     farm(client)
     assert (
         waiting_reason(client, queued(client))
