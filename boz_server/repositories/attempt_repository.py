@@ -13,20 +13,19 @@ from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
 from boz_server.repositories.job_repository import JobValues
 from boz_server.settings import Settings
 
-#: At a poll, a lease is written anew once a quarter of its term has passed; heartbeats, which say
-#: whether a machine is there, always renew it.
+#: A poll renews a lease only after a quarter of its term has passed; heartbeats always renew it.
 POLL_RENEWAL = 0.75
-#: A machine that reports less progress than before, after having been silent for so long, has
-#: begun anew; sooner, the report is one that others have overtaken. Agents report every 2 s.
+#: A machine that reports less progress than before, after this long without a report, has started
+#: over; sooner, a later report has overtaken this one. Agents report every 2 s.
 STARTED_OVER_SECONDS = 10
-#: How many jobs a heartbeat's answer names at most, and for how long: a day, and one more for a
-#: clock that is put on by one.
+#: How many cancelled jobs a heartbeat's response lists at most, and for how long: one day, and
+#: another one in case the clock is set forward by a day.
 CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who may have jobs: an agent, or a worker."""
+    """Whose jobs are meant: an agent's, or a worker's."""
 
     agent_id: str | None = None
     worker_id: str | None = None
@@ -49,7 +48,7 @@ def by_worker(worker_id: str) -> Holder:
 
 
 class AttemptRepository:
-    """Queries on attempts: whose they are, and until when."""
+    """Queries on attempts and their leases."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.database = database
@@ -68,7 +67,7 @@ class AttemptRepository:
     def progress(
         self, job_id: str, token: str | None, now: datetime, reported: JobValues
     ) -> Job | None:
-        """Record that an attempt runs, in one statement, whatever else goes on; else None.
+        """Record that an attempt is running, in one statement; None if no running job matches.
 
         reported: what the report sets; progress never goes back within an attempt.
         """
@@ -95,7 +94,7 @@ class AttemptRepository:
         return next(iter(query.returning(Job).execute()), None)
 
     def has_to_extend(self, holder: Holder, now: datetime, *, polled: bool) -> bool:
-        """Whether a sign of life moves a lease of this holder."""
+        """Whether a sign of life would extend a lease of this holder."""
         due = self._due(now) if polled else Job.job_id.is_null(False)
         return Job.select().where(extensible(holder), due).exists()
 
@@ -114,13 +113,13 @@ class AttemptRepository:
         ).execute()
 
     def renew_all(self, now: datetime) -> None:
-        """Give every attempt under way a full term: no one could show a sign of life lately."""
+        """Give every lease a full term, because machines could not reach the server lately."""
         Job.update(lease_expires_at=self.lease_until(now)).where(
             Job.status.in_(list(HELD))
         ).execute()
 
     def bring_forward(self, now: datetime, by: timedelta) -> None:
-        """Plan what is planned for later so much earlier, as the clock was put back by that."""
+        """Make planned times earlier by as much as the clock was set back."""
         planned = Job.select(Job.job_id, Job.scheduled_at).where(Job.scheduled_at > now)
         for job in list(planned):
             Job.update(scheduled_at=job.scheduled_at - by).where(Job.job_id == job.job_id).execute()
@@ -145,16 +144,16 @@ class AttemptRepository:
         return list(query)
 
     def under_way(self) -> list[Job]:
-        """Return the jobs that a machine has, whichever."""
+        """Return the jobs that any machine has."""
         query = Job.select().where(Job.status.in_(list(HELD)))
         return list(query.order_by(Job.created_at, Job.job_id))
 
     def invalidate(self) -> None:
-        """Count one more attempt at every job that is not over: one that is not known here."""
+        """Count an attempt at every open job, for the one that the database may not know of."""
         Job.update(attempt=Job.attempt + 1).where(Job.status.in_(list(OPEN))).execute()
 
     def expired(self, now: datetime, limit: int = 500) -> list[Job]:
-        """Return the jobs whose lease has run out, or that never got one, oldest lease first."""
+        """Return the jobs whose lease has expired or is missing, oldest lease first."""
         query = Job.select().where(
             Job.status.in_(list(HELD)),
             (Job.lease_expires_at <= now) | Job.lease_expires_at.is_null(),
@@ -180,12 +179,12 @@ class AttemptRepository:
         )
 
     def count_delivery(self, job_id: str) -> None:
-        """Note that an answer carries the attempt to its worker."""
+        """Count a response that sends the attempt to its worker."""
         Job.update(deliveries=Job.deliveries + 1).where(Job.job_id == job_id).execute()
 
     def to_retry(self, now: datetime, limit: int = 500) -> list[Job]:
-        """Return the jobs that are over and were to be tried again by now."""
-        # By what they are not: SQLite would look through all completed jobs by their status.
+        """Return the failed jobs whose next attempt is due."""
+        # NOT IN, because SQLite would search all completed jobs by their status.
         query = Job.select().where(
             Job.scheduled_at <= now, Job.status.not_in([*OPEN, JobStatus.CANCELLED])
         )
@@ -195,12 +194,12 @@ class AttemptRepository:
         return (
             Job.lease_expires_at.is_null()
             | (Job.lease_expires_at < self._after_terms(now, POLL_RENEWAL))
-            # Beyond its term: the clock was put back since.
+            # Further away than a full term: the clock was set back.
             | (Job.lease_expires_at > self._after_terms(now, 1))
         )
 
     def _after_terms(self, now: datetime, terms: float) -> Any:
-        """The time so many terms from now: an expression, as holders have different ones."""
+        """Return an expression for that many terms from now; agents' and workers' terms differ."""
         by_itself = Job.assigned_agent_id == Job.assigned_worker
         return peewee.Case(
             None,
@@ -210,7 +209,7 @@ class AttemptRepository:
 
 
 def extensible(holder: Holder) -> Any:
-    """The attempts of a holder that it keeps by showing itself."""
+    """The attempts whose leases a sign of life of the holder extends."""
     return holder.jobs() & Job.status.in_(list(HELD)) & ~Job.lease_doubted
 
 
@@ -221,12 +220,12 @@ def permits(token: str | None) -> Any:
 
 
 def advanced(progress: float | peewee.Node) -> Any:
-    """A job's progress once this was reported: it never goes back within an attempt."""
+    """A job's progress after this report: it never goes back within an attempt."""
     return peewee.Case(None, [(Job.progress < progress, progress)], Job.progress)
 
 
 def started_over(progress: float | peewee.Node, now: datetime) -> Any:
-    """Whether a machine that reports so little has begun anew."""
+    """Whether a machine that reports this progress has started over."""
     silent_since = now - timedelta(seconds=STARTED_OVER_SECONDS)
     return (Job.progress > progress) & (
         Job.reported_at.is_null(False) & (Job.reported_at < silent_since)
@@ -234,5 +233,5 @@ def started_over(progress: float | peewee.Node, now: datetime) -> Any:
 
 
 def _instant(value: datetime) -> Any:
-    """A time as the database keeps it, where no column says so."""
+    """A time in the database's form, for expressions without a column."""
     return peewee.Value(value, converter=Job.lease_expires_at.db_value)

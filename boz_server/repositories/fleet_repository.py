@@ -30,7 +30,7 @@ class FleetRepository:
         self.worker_timeout = timedelta(seconds=settings.worker_timeout_seconds)
 
     def machines(self, now: datetime) -> list[Machine]:
-        """Return all workers with what they have just now."""
+        """Return all workers with the number of jobs that they have."""
         counts: Any = (
             Job.select(Job.assigned_worker_id, peewee.fn.COUNT(1))
             .where(Job.assigned_worker.is_null(False), Job.status.in_(list(HELD)))
@@ -42,14 +42,14 @@ class FleetRepository:
         return [self._machine(one, held.get(one.worker_id, 0), lost, now) for one in workers]
 
     def agents_there(self, now: datetime) -> dict[str, bool]:
-        """Return the agents that are there, and whether each can rip."""
+        """Return the agents that are online, and whether each can rip."""
         query = Agent.select(Agent.agent_id, Agent.capabilities).where(
             Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat > now - self.agent_timeout
         )
         return {agent.agent_id: bool(agent.capabilities.get("can_rip", True)) for agent in query}
 
     def agents_lost(self, now: datetime) -> dict[str, datetime]:
-        """Return the agents that have fallen silent without signing off, and since when they
+        """Return the agents that stopped responding without signing off, and since when they
         count as lost."""
         query = Agent.select(Agent.agent_id, Agent.last_heartbeat).where(
             Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat <= now - self.agent_timeout
@@ -57,12 +57,12 @@ class FleetRepository:
         return {agent.agent_id: agent.last_heartbeat + self.agent_timeout for agent in query}
 
     def agents_sending(self) -> set[str]:
-        """Return the agents that send files here when they are asked to."""
+        """Return the agents that upload files when asked to."""
         query = Agent.select(Agent.agent_id, Agent.capabilities)
         return {agent.agent_id for agent in query if agent.capabilities.get("can_upload_raw")}
 
     def awaiting_file(self, agent_id: str) -> list[Job]:
-        """Return the waiting transcodes of files on an agent's disk that are not here, in order."""
+        """Return the queued transcodes of an agent's files that were not uploaded, in order."""
         query = Job.select().where(
             Job.status == JobStatus.QUEUED,
             Job.job_type == JobType.TRANSCODE,
@@ -155,13 +155,13 @@ class FleetRepository:
         return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
 
     def take_turn(self, machine: Machine) -> None:
-        """Note that the machine was given a job, later than any other."""
+        """Record that this machine was the last one to get a job."""
         latest = Worker.select(peewee.fn.MAX(Worker.last_turn)).scalar() or 0
         machine.last_turn = latest + 1
         Worker.update(last_turn=latest + 1).where(Worker.worker_id == machine.worker_id).execute()
 
     def heard_by(self, now: datetime) -> None:
-        """Take signs of life from the future for ones of now: the clock was put back."""
+        """Set heartbeats from the future to now, after the clock was set back."""
         for machine in (Agent, Worker):
             machine.update(last_heartbeat=now).where(machine.last_heartbeat > now).execute()
 
@@ -170,7 +170,7 @@ class FleetRepository:
     ) -> Machine:
         silent = now - worker.last_heartbeat >= self.worker_timeout
         if worker.agent_id in lost:
-            # Its agent fetches its jobs: with it the worker is lost, unless it shows itself since.
+            # Its agent fetches its jobs, so the worker is lost with it, unless it responded since.
             silent = silent or worker.last_heartbeat < lost[worker.agent_id]
         return Machine(
             worker_id=worker.worker_id,

@@ -123,7 +123,7 @@ class JobRepository:
         return Job.create(job_id=job_id, created_at=created_at, **values)
 
     def get(self, job_id: str) -> Job | None:
-        """Return the job, or None when there never was one of that id."""
+        """Return the job; None when it is not known."""
         return Job.get_or_none(Job.job_id == job_id)
 
     def newest(self, request: PageRequest, status: JobStatus | None = None) -> Page[Job]:
@@ -161,7 +161,7 @@ class JobRepository:
         return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
 
     def is_ripped(self, disc_ids: Collection[str]) -> bool:
-        """Whether a title of one of these discs has been ripped, or is to be."""
+        """Whether a title of one of these discs was ripped, or has an open rip job."""
         query = Job.select().where(
             Job.disc.in_(list(disc_ids)),
             Job.job_type == JobType.RIP,
@@ -170,7 +170,7 @@ class JobRepository:
         return query.exists()
 
     def counts(self) -> list[tuple[JobStatus, JobType, bool, int]]:
-        """Return how many jobs there are of each status, type and need of approval.
+        """Count the jobs by status, type and need of approval.
 
         Reads nothing but idx_jobs_type.
         """
@@ -181,7 +181,7 @@ class JobRepository:
     def step(self, job_id: str, guard: Guard, target: JobStatus, values: JobValues) -> Step | None:
         """Take a job to a state if it passes the guard; else None.
 
-        The row is locked by the look at what it was: the UPDATE is held to that state.
+        The first query locks the row, so that the UPDATE finds it in the state that was read.
         """
         conditions = guard.conditions()
         look = Job.select().where(Job.job_id == job_id, *conditions)
@@ -195,8 +195,8 @@ class JobRepository:
         return None if after is None else Step(before, after)
 
     def change(self, job_id: str, values: JobValues, guard: Guard | None = None) -> Job | None:
-        """Change what is no state of a job, in one statement; None when it does not pass the
-        guard."""
+        """Change a job without changing its state, in one statement; None when it does not pass
+        the guard."""
         conditions = () if guard is None else guard.conditions()
         query = Job.update(**values).where(Job.job_id == job_id, *conditions)
         return next(iter(query.returning(Job).execute()), None)
@@ -266,9 +266,11 @@ class JobRepository:
     def rips_that_wrote(
         self, input_file: str, disc_id: str | None, title_index: int | None
     ) -> list[Job]:
-        """Return the rips whose result is that file, the latest first; where none says so in these
-        letters, the rip of that title of the disc, which may not have said yet what its result is,
-        or the rips of waiting transcodes of that file."""
+        """Return the rips that wrote a file, the latest first.
+
+        If none has that exact path: the rip of that title of the disc, which may not have reported
+        its file yet, or the rips of waiting transcodes of that file.
+        """
         rips = Job.select().where(Job.job_type == JobType.RIP)
         if disc_id is not None:
             rips = rips.where(Job.disc == disc_id)
@@ -295,13 +297,13 @@ class JobRepository:
         return list(query.order_by(Job.created_at, Job.job_id))
 
     def inputs(self) -> set[str]:
-        """Return the uploads that brought files of jobs here."""
+        """Return the ids of the uploads that brought input files of jobs."""
         query: Any = Job.select(Job.input_upload_id).where(Job.input_upload_id.is_null(False))
         return {upload_id for (upload_id,) in query.tuples()}
 
     def inputs_in_use(self, upload_ids: Collection[str], since: datetime) -> set[str]:
-        """Return which of these files that were sent here a job still needs: one that is not over
-        or is tried again, or that failed since then, as a person may have it tried again."""
+        """Return which of these uploaded inputs a job still needs: an open job, one that will be
+        retried, or one that failed since then, because a person may retry it."""
         failed_lately = (Job.status == JobStatus.FAILED) & (Job.completed_at > since)
         query: Any = Job.select(Job.input_upload_id).where(
             Job.input_upload_id.in_(list(upload_ids)),
@@ -320,18 +322,18 @@ class JobRepository:
         return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
 
     def forget_inputs(self, upload_ids: Collection[str]) -> None:
-        """Note that files are not here any more."""
+        """Record that uploaded input files are deleted."""
         if not upload_ids:
             return
         Job.update(input_upload_id=None).where(Job.input_upload_id.in_(list(upload_ids))).execute()
 
     def awaiting_result(self, names: Collection[str]) -> Job | None:
-        """Return the transcode whose result is called one of these and is due; None where none is.
+        """Return the transcode that waits for a result with one of these names, or None.
 
-        One that a machine has comes first, then one that lacks its result, then the latest.
+        A job that a machine has comes first, then one without a result, then the latest.
         """
         found: list[Job] = []
-        # One by one, and by what they are not: else SQLite looks through all completed jobs.
+        # One by one and by NOT IN, because SQLite would search all completed jobs otherwise.
         for name in sorted(names):
             query = Job.select().where(
                 Job.job_type == JobType.TRANSCODE,
@@ -344,8 +346,8 @@ class JobRepository:
         return next(iter(found), None)
 
     def _rips_behind(self, input_file: str) -> list[str]:
-        """Return the ids of the rips whose transcode is not over and has the same file, in
-        whatever way Windows writes its path."""
+        """Return the ids of the rips with an open transcode of the same file, however Windows
+        writes its path."""
         if not is_windows(input_file):
             return []
         transcodes: Any = (
@@ -367,16 +369,15 @@ class JobRepository:
         from_status: JobStatus | None,
         actor: str,
         detail: str | None = None,
-        attempt: int | None = None,
     ) -> None:
-        """Record a change of a job, passed as it is now; attempt: when not its current one."""
+        """Record a change of a job, which is passed as it is after the change."""
         JobEvent.create(
             job=job.job_id,
             at=now,
             from_status=from_status,
             to_status=job.status,
             actor=actor,
-            attempt=job.attempt if attempt is None else attempt,
+            attempt=job.attempt,
             detail=detail,
         )
 

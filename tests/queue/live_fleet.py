@@ -131,7 +131,7 @@ class Fleet:
         return sum((machine.ended for machine in self.machines), Counter())
 
     def until(self, over: Callable[[], bool], seconds: int) -> None:
-        """Live until something is so; fails when it is not after so many seconds."""
+        """Live until something is true; fails if it is not within that many seconds."""
         for _ in range(seconds // STEP_SECONDS):
             if over():
                 return

@@ -84,12 +84,12 @@ def discs(client: Client, *drives: tuple[str, str]) -> list[str]:
 
 
 def room(client: Client, number: int, worker_id: str = "gpu", **hardware: Any) -> None:
-    """A worker that takes so many jobs at a time."""
+    """A worker that takes that many jobs at a time."""
     client.register_worker(worker_id, capabilities={"max_concurrent": number, **hardware})
 
 
 def queue(client: Client, clock: FakeClock, number: int) -> list[str]:
-    """So many jobs, the oldest first."""
+    """That many jobs, the oldest first."""
     jobs = []
     for _ in range(number):
         jobs.append(client.queued_job())

@@ -162,7 +162,7 @@ def test_it_enters_no_rip_of_a_disc_that_has_left(client):
     client.refused(409, "put it in again").post("/api/jobs", json=body)
 
 
-def test_it_counts_a_disc_as_being_ripped_whoever_entered_the_rip(client):
+def test_it_counts_a_disc_as_being_ripped_by_any_rip_job(client):
     client.register_agent()
     disc_id = client.detect()["disc_id"]
     body = {"job_type": "rip", "disc_id": disc_id, "title_index": 0}

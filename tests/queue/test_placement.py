@@ -225,7 +225,7 @@ def takers(client: Client, number: int) -> str:
 
 
 def turns(client: Client, number: int) -> str:
-    """The workers that so many jobs are given to, each of which is done before the next comes."""
+    """The workers that get that many jobs, when each job is done before the next one comes."""
     workers = []
     for _ in range(number):
         job_id = client.queued_job()

@@ -22,7 +22,7 @@ def polled(client: Client, number: int = 1, worker_id: str = "farm") -> list[str
 
 
 def queue(client: Client, clock: FakeClock, number: int, **extra: Any) -> list[str]:
-    """So many jobs, the oldest first."""
+    """That many jobs, the oldest first."""
     jobs = []
     for _ in range(number):
         jobs.append(client.queued_job(**extra))

@@ -1,4 +1,4 @@
-"""What was ripped is transcoded, once, whoever enters the job for it, and in whichever order."""
+"""A rip is transcoded exactly once, no matter who posts the job, and in which order."""
 
 from typing import Any
 

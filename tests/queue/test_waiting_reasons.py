@@ -179,7 +179,7 @@ def test_it_says_nothing_of_a_job_that_does_not_wait(client, status):
     assert (client.job(job_id)["status"], reason(client, job_id)) == (status, None)
 
 
-def test_it_says_why_in_the_answer_to_whoever_enters_a_job(client):
+def test_it_says_why_in_the_response_to_a_new_job(client):
     assert client.create_job()["waiting_reason"] == APPROVAL
     job = client.create_job(requires_approval=False)
     assert job["waiting_reason"] == "No worker is registered."
@@ -200,7 +200,7 @@ def test_it_says_why_in_each_list_of_those_that_wait(client):
         assert shown == {job_id: reasons[job_id] for job_id in ids}
 
 
-def test_it_says_why_in_the_answer_to_whoever_steers_a_job(client):
+def test_it_says_why_in_the_response_to_a_person(client):
     client.register_worker(capabilities={"max_concurrent": 1})
     full = "Worker 'gpu' has as many jobs as it takes (1)."
     failed = client.queued_job()

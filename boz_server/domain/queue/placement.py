@@ -8,7 +8,7 @@ from typing import Any
 from boz_server.domain.queue.presets import PRESETS
 
 GPU_CAPABILITIES = ("nvenc", "qsv", "vaapi")
-#: A worker that fails so many jobs in a row gets no more until a person has looked at it.
+#: After this many failed jobs in a row a worker is paused until a person enables it.
 FAILURES_TO_PAUSE = 3
 
 
@@ -45,7 +45,7 @@ class Machine:
 
     @property
     def room(self) -> int:
-        """How many jobs it may have at a time, by its own word."""
+        """How many jobs it takes at a time, as it reported."""
         return int(self.capabilities["max_concurrent"])
 
     @property
@@ -55,16 +55,16 @@ class Machine:
 
     @property
     def fetches(self) -> bool:
-        """Whether it can have files from here: one that claims its jobs itself, or says so."""
+        """Whether it downloads files from the server: it polls for jobs itself, or reports so."""
         return self.agent_id is None or bool(self.capabilities.get("can_download"))
 
     @property
     def shares_files(self) -> bool:
-        """Whether it says that it sees the agents' files, under the same paths as they do."""
+        """Whether it reports that it sees the agents' files under the same paths."""
         return bool(self.capabilities.get("shared_storage"))
 
     def obstacle(self) -> str | None:
-        """Why it can take no job at all just now; None when it can."""
+        """Return why it can't take any job now; None when it can."""
         if not self.enabled:
             return "is disabled"
         if self.paused:
@@ -76,11 +76,11 @@ class Machine:
         return None
 
     def unfit_presets(self) -> frozenset[str]:
-        """The presets that its hardware can't do; one that we don't know is the sender's risk."""
+        """Return the known presets that its hardware can't do; unknown ones are not checked."""
         return frozenset(preset.name for preset in PRESETS if not preset.runs_on(self.capabilities))
 
     def lacks(self, preset: str | None) -> bool:
-        """Whether its hardware can't do a preset; None for that of a job that names none."""
+        """Whether its hardware can't do a preset; None: its usual one."""
         return (preset or self.usual_preset) in self.unfit_presets()
 
 
@@ -96,8 +96,8 @@ def belonging(
     return list(machines)
 
 
-#: What makes one worker come before another. Where an operator's priorities say nothing, and
-#: in the other strategies throughout, a GPU comes first.
+#: The order of workers by strategy. In all but `priority` a GPU comes first; there it decides
+#: between workers of one priority.
 _ORDERS: dict[AssignmentStrategy, Callable[[Machine], tuple[Any, ...]]] = {
     AssignmentStrategy.PRIORITY: lambda one: (one.priority, not one.has_gpu),
     AssignmentStrategy.ROUND_ROBIN: lambda one: (not one.has_gpu, one.last_turn),
@@ -106,13 +106,13 @@ _ORDERS: dict[AssignmentStrategy, Callable[[Machine], tuple[Any, ...]]] = {
         one.held / max(1, one.room),
         one.priority,
     ),
-    # One that has never worked comes first: how fast it is can't be known otherwise.
+    # A worker without finished jobs has an average of 0 and comes first, to find out its speed.
     AssignmentStrategy.FASTEST_FIRST: lambda one: (not one.has_gpu, one.average_seconds),
 }
 
 
 def choose(machines: Sequence[Machine], strategy: AssignmentStrategy) -> Machine:
-    """Return the machine that comes first; of equal ones the one that was idle longest."""
+    """Return the first machine in that order; of equal ones, the one that was idle longest."""
     order = _ORDERS[strategy]
     return min(machines, key=lambda one: (*order(one), one.held, one.last_turn, one.worker_id))
 
@@ -120,7 +120,7 @@ def choose(machines: Sequence[Machine], strategy: AssignmentStrategy) -> Machine
 def why_none(
     machines: Sequence[Machine], *, for_agent_id: str | None, preset: str | None, chosen: bool
 ) -> str | None:
-    """Say why none of the machines that a job may go to takes it; None when one can.
+    """Return why none of the machines that a job may go to takes it; None when one can.
 
     chosen: whether a person chose the machine, and with it that the preset will do.
     """

@@ -22,7 +22,7 @@ class Encoder(StrEnum):
     QSV = "qsv"
 
 
-#: What the hardware has to be able to encode, beside the encoder itself; H.264 every one can.
+#: The capability that a codec needs beside its encoder; every encoder can do H.264.
 _CODEC_CAPABILITIES = {Codec.HEVC: "hevc", Codec.AV1: "av1"}
 
 
@@ -60,8 +60,8 @@ PRESETS = (
 )
 _BY_NAME = {preset.name: preset for preset in PRESETS}
 
-#: What the server chooses where no person does: the first that the hardware can do. H.265 first,
-#: as it is half the size of H.264 at the same quality.
+#: If nobody chose a preset, the server takes the first of these that the hardware can do. H.265
+#: comes first because it is half the size of H.264 at the same quality.
 _CHOSEN = ("H.265 NVENC 1080p", "H.265 QSV 1080p", "H.264 NVENC 1080p", "H.264 QSV 1080p")
 #: The one preset that keeps a picture larger than 1080p.
 _CHOSEN_UHD = ("H.265 NVENC 4K", *_CHOSEN)

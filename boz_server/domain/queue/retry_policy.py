@@ -14,19 +14,20 @@ class Backoff:
     longest_seconds: float
 
 
-#: A rip costs an idle drive little; a transcode that is done again for its upload costs hours;
-#: a share that is not mounted may be so for long.
+#: Repeating a rip only costs time on an idle drive, repeating a transcode costs hours, and a share
+#: may stay unmounted for long.
 BACKOFFS = {
     JobType.RIP: Backoff(15, 300),
     JobType.TRANSCODE: Backoff(60, 3600),
     JobType.ORGANIZE: Backoff(30, 1800),
 }
-#: Part of a wait by which it may be longer: jobs that failed together don't come back together.
+#: The most by which chance lengthens a wait, so that jobs that failed together are not all retried
+#: at once.
 JITTER = 0.25
 
 
 def next_attempt_at(job_type: JobType, failures: int, now: datetime, chance: float) -> datetime:
-    """Return when to try a job again that has failed so often (1 and up) for a passing reason.
+    """Return when to retry a job after its failure number `failures` (from 1) for a passing reason.
 
     chance: 0–1, what the jitter is drawn by.
     """

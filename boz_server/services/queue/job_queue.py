@@ -34,15 +34,15 @@ from boz_server.services.queue.transitions import PERSON
 
 log = logging.getLogger(__name__)
 
-#: For how many of its terms after its last heartbeat an agent's polls renew its leases.
+#: For how many timeouts after its last heartbeat an agent's polls still renew its leases.
 POLLS_COUNT_TERMS = 10
-#: What the jobs' priorities end at, so that no one can be put before a job for good.
+#: The highest priority, a 32-bit integer's.
 HIGHEST_PRIORITY = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a person's approval of a job came to."""
+    """The outcome of a person's approval of a job."""
 
     job_id: str
     worker_id: str
@@ -94,12 +94,12 @@ class JobQueue:
         return self._jobs.upload_errors(request)
 
     def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
-        """Return what became of a job, oldest first. Raises JobNotFound."""
+        """Return a job's history, oldest first. Raises JobNotFound."""
         self._find(job_id)
         return self.context.stores.jobs.history(job_id, request)
 
     def of_agent(self, agent_id: str) -> list[Job]:
-        """Return what an agent has to do, in order; to ask renews its leases.
+        """Return an agent's jobs, in the order in which to do them; the request renews its leases.
 
         Not where its heartbeats have long stopped: dashboards may ask as well, and would keep the
         jobs of an agent that is gone. Raises AgentNotFound.
@@ -123,7 +123,7 @@ class JobQueue:
         return stats
 
     def assign(self, job_id: str, agent_id: str) -> None:
-        """Give a job to an agent, as a person decides it.
+        """Give a job to the agent that a person chose.
 
         Raises JobNotFound, AgentNotFound, Refused when the agent is not available, has no place
         for it or not its disc, and Conflict when the job is past being assigned.
@@ -146,7 +146,7 @@ class JobQueue:
     def approve(
         self, job_id: str, worker_id: str, preset: str, output_name: str | None = None
     ) -> Approval:
-        """Let a job go to the worker that a person chose for it, as soon as that has a place.
+        """Give a job to the worker that a person chose, as soon as that worker has room.
 
         Raises JobNotFound, WorkerNotFound, and Refused when the job does not await approval, or the
         worker can't reach its file.
@@ -275,7 +275,7 @@ class JobQueue:
         return None
 
     def _require_disc_at(self, job: Job, agent_id: str) -> None:
-        """A disc can be ripped only where it lies."""
+        """Raise Refused unless the agent has the disc of a rip."""
         if job.job_type != JobType.RIP or job.disc_id is None:
             return
         disc = self.context.stores.discs.get(job.disc_id)

@@ -273,8 +273,7 @@ def move(
 
     Returns None, and changes nothing, when the job is in no state from which it may go there or
     does not pass the guard. actor: who takes it there; None: the machine that has it then. values:
-    what the step sets on the job beside its state and, where the
-    job is over then, the end of its lease and of its plans.
+    what else the step sets; the end of its lease and plans are set for every job that is over.
     """
     context.database.require_queue()
     now, values = context.clock.now(), values or {}
