@@ -301,7 +301,7 @@ def nas(services: Services) -> Path:
 
 @pytest.fixture
 def library(app: Flask) -> Callable[..., Services]:
-    """The server with a library, which files at once unless `at_once` says no."""
+    """The server with a library, which organizes at once unless `at_once` is False."""
 
     def start(*, at_once: bool = True, **changes: Any) -> Services:
         services = restart(app, **{"nas_enabled": True, "organize_wait_seconds": 0, **changes})

@@ -1,4 +1,4 @@
-"""Finished files as agents send them, and folders that they end in."""
+"""Finished files as agents upload them, and the folders where they end up."""
 
 from pathlib import Path
 from typing import Any

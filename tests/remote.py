@@ -139,8 +139,8 @@ def shared(app: Flask, settings: Settings) -> Services:
     return restart(app, nas_enabled=True, organize_wait_seconds=0)
 
 
-def filed(settings: Settings) -> dict[str, bytes]:
-    """The files of the library, by their paths below its root."""
+def library_files(settings: Settings) -> dict[str, bytes]:
+    """The files of the library, by their path in it."""
     root = settings.nas_mount
     return {
         str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()

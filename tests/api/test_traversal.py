@@ -13,7 +13,7 @@ from boz_server.database.models import Title
 from boz_server.settings import Settings
 from tests.client import ok
 from tests.endpoints import assert_handled
-from tests.remote import FILM, filed, given_away, send, send_result, shared
+from tests.remote import FILM, given_away, library_files, send, send_result, shared
 
 # Names become paths in code that asks no database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -124,7 +124,7 @@ def test_no_address_leads_anywhere_else(app, client, settings):
                     assert response.status_code in (200, 308, 400, 404, 405, 422), path
                     if response.status_code == 200:
                         assert method in ("GET", "HEAD"), path
-    assert filed(settings) == {}
+    assert library_files(settings) == {}
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -197,7 +197,7 @@ def test_no_folder_of_a_database_from_before_leads_anywhere_else(app, client, se
         Title.update(proposed_path=name, proposed_filename=name).execute()
     ok(send_result(client, work))
     services.organizer.run()
-    assert all(not path.startswith((".", "/")) for path in filed(settings))
+    assert all(not path.startswith((".", "/")) for path in library_files(settings))
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -224,7 +224,7 @@ def test_no_organize_job_takes_a_file_from_elsewhere(app, client, settings, name
         body = {"job_type": "organize", "input_file": path, "output_name": name}
         assert_handled(client.post("/api/jobs", json=body), body)
     services.organizer.run()
-    assert filed(settings) == {}
+    assert library_files(settings) == {}
     assert (settings.output_dir / "link.mkv").is_symlink()
 
 
@@ -250,7 +250,7 @@ def test_no_file_of_an_attempt_leads_anywhere_else(client, settings):
 
 def assert_filed(settings: Settings) -> list[str]:
     """The files of the library: below its two folders, none hidden, none a link."""
-    found = list(filed(settings))
+    found = list(library_files(settings))
     for path in found:
         assert path.startswith(("Movies/", "TV Shows/")), path
         assert not any(part.startswith(".") for part in path.split("/")), path

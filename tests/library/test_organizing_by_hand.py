@@ -1,4 +1,4 @@
-"""Files that people and clients have filed."""
+"""Files that people and clients organize by a request."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support import assert_problem, unchanged
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "{output}/../secret.mkv", "{output}/.arriving-x", "secret.mkv", ""]
 )
-def test_it_files_nothing_but_files_of_the_output_folder(client, library, nas, path):
+def test_it_organizes_only_files_of_the_output_folder(client, library, nas, path):
     services = library()
     output = services.context.settings.output_dir
     for name in ("../secret.mkv", ".arriving-x"):
@@ -24,7 +24,7 @@ def test_it_files_nothing_but_files_of_the_output_folder(client, library, nas, p
     assert (output / "../secret.mkv").read_bytes() == b"secret"
 
 
-def test_it_files_what_a_job_of_a_client_names(client, library, nas):
+def test_it_organizes_the_file_that_a_clients_job_names(client, library, nas):
     services = library()
     path = services.context.settings.output_dir / "a.mkv"
     path.write_bytes(FILM)
@@ -53,7 +53,7 @@ def test_it_files_what_a_job_of_a_client_names(client, library, nas):
         ("?name=..%2F..%2Fx", "Movies/-..-x/-..-x.mkv"),
     ],
 )
-def test_it_files_what_a_person_describes(client, library, nas, query, place):
+def test_it_follows_a_users_description(client, library, nas, query, place):
     services = library()
     path = services.context.settings.output_dir / "a.mkv"
     path.write_bytes(FILM)
@@ -69,7 +69,7 @@ def test_it_files_what_a_person_describes(client, library, nas, query, place):
     }
 
 
-def test_it_says_where_a_file_will_be_that_a_person_has_filed(client, library, nas):
+def test_it_returns_the_path_that_a_file_will_have(client, library, nas):
     services = library(at_once=False)
     (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     first, again = (ok(client.post("/api/files/organize/a.mkv")) for _ in range(2))
@@ -78,7 +78,7 @@ def test_it_says_where_a_file_will_be_that_a_person_has_filed(client, library, n
 
 
 @pytest.mark.usefixtures("nas")
-def test_it_refuses_to_file_what_it_can_not(client, library):
+def test_it_refuses_what_it_cannot_organize(client, library):
     services = library()
     (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     with unchanged(services):
@@ -92,6 +92,6 @@ def test_it_refuses_to_file_what_it_can_not(client, library):
             assert_problem(response, 422, field=query.partition("=")[0])
 
 
-def test_it_refuses_to_file_without_a_library(client, services):
+def test_it_refuses_to_organize_without_a_library(client, services):
     (services.context.settings.output_dir / "a.mkv").write_bytes(FILM)
     client.refused(400, "BOZ_NAS_ENABLED").post("/api/files/organize/a.mkv")

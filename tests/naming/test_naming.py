@@ -79,7 +79,7 @@ def test_it_shortens_a_name_between_characters(text, expected):
 
 
 @given(HOSTILE)
-def test_it_gives_a_safe_name_for_anything_and_the_same_again(text):
+def test_it_makes_any_name_safe_once_and_for_all(text):
     name = naming.safe_component(text)
     assert is_safe(name)
     assert naming.safe_component(name) == name
@@ -103,7 +103,7 @@ def test_it_keeps_a_path_inside_its_folder(text, expected):
 
 
 @given(HOSTILE)
-def test_it_gives_a_safe_path_for_anything_and_the_same_again(text):
+def test_it_makes_any_path_safe_once_and_for_all(text):
     path = naming.safe_relative_path(text)
     assert all(is_safe(part) for part in path.split("/") if path)
     assert naming.safe_relative_path(path) == path

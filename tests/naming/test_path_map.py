@@ -78,5 +78,5 @@ def test_it_keeps_the_number_of_folders(names):
         ("media", "", False),
     ],
 )
-def test_it_says_whether_a_folder_lies_in_another(path, folder, inside):
+def test_it_tells_whether_a_folder_is_inside_another(path, folder, inside):
     assert lies_in(path, folder) == inside

@@ -221,7 +221,7 @@ def waiting_reason(client: Client, job_id: str) -> Any:
 
 
 def queued(client: Client, **extra: Any) -> str:
-    """A transcode of a ripped title that goes to any worker that can have its file; its id."""
+    """The id of a transcode of a ripped title that any worker with file access may do."""
     path = client.job(ripped(client))["input_file"]
     return str(client.create_job(requires_approval=False, input_file=path, **extra)["job_id"])
 

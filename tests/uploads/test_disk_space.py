@@ -1,4 +1,4 @@
-"""Disks that are filling up: no bytes without room, no new rips, and it is said."""
+"""Disks that are filling up: no uploads, no new rips, and a warning."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ TUS = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "filename YS5ta3Y="}
 
 @pytest.fixture
 def free(monkeypatch) -> Callable[[float], None]:
-    """Sets how many GiB every disk has."""
+    """Sets how many GiB are free on every disk."""
 
     def set_to(gib: float) -> None:
         monkeypatch.setattr(disk, "free_bytes", lambda _: int(gib * GIB))
@@ -29,7 +29,7 @@ def free(monkeypatch) -> Callable[[float], None]:
 
 @pytest.fixture
 def careful(app, free) -> Services:
-    """A server that keeps 2 GiB free and tells people."""
+    """A server that keeps 2 GiB free and notifies people."""
     return restart(
         app, min_free_bytes=2 * GIB, discord_enabled=True, discord_webhook_url="http://127.0.0.1:9"
     )
@@ -40,7 +40,7 @@ def create(client: Client, size: float) -> int:
     return client.post("/api/uploads", headers=headers).status_code
 
 
-def test_it_takes_no_upload_that_leaves_too_little(client, careful):
+def test_it_refuses_an_upload_that_would_leave_too_little_room(client, careful):
     assert create(client, 8) == 201
     with unchanged(careful):
         headers = TUS | {"Upload-Length": str(8 * GIB)}
@@ -53,7 +53,7 @@ def test_it_counts_what_other_uploads_still_need(client, careful):
     assert [create(client, 4) for _ in range(3)] == [201, 201, 507]
 
 
-def test_it_takes_no_form_that_leaves_too_little(client, careful, free):
+def test_it_refuses_a_form_that_would_leave_too_little_room(client, careful, free):
     upload(client, "a")
     free(2)
     with unchanged(careful):
@@ -77,7 +77,7 @@ def test_it_begins_no_new_rip_while_a_disk_is_filling_up(client, careful, free):
     assert client.job(job_id)["status"] == "assigned"
 
 
-def test_it_says_that_a_disk_is_filling_up(client, careful, free):
+def test_it_warns_that_a_disk_is_filling_up(client, careful, free):
     assert ok(client.get("/readyz"))["warnings"] == []
     free(1)
     (warning,) = ok(client.get("/readyz"))["warnings"]
@@ -87,7 +87,7 @@ def test_it_says_that_a_disk_is_filling_up(client, careful, free):
     assert warning in client.get("/dashboard", headers={"Accept": "text/html"}).text
 
 
-def test_it_tells_people_once_each_time(client, careful, free):
+def test_it_notifies_people_once_each_time(client, careful, free):
     (watch,) = [step for step in careful.maintenance.steps if step.name == "watch_space"]
     told = []
     for gib in (10, 1, 1.2, 10, 1):

@@ -1,4 +1,4 @@
-"""Finished files arrive, are listed and deleted."""
+"""Finished files are uploaded, listed and deleted."""
 
 import os
 import stat
@@ -24,7 +24,7 @@ FILM = b"\x1aE\xdf\xa3 a film"
 
 @pytest.fixture
 def folder(settings) -> Path:
-    """Where uploaded files lie."""
+    """The output folder."""
     return settings.output_dir
 
 
@@ -58,7 +58,7 @@ def test_it_keeps_a_file(client, folder):
     assert os.listdir(folder) == [path.name]
 
 
-def test_it_says_what_the_name_of_an_episode_says(client):
+def test_it_returns_the_metadata_of_an_episodes_name(client):
     assert ok(upload(client, "Firefly - S01E02 - The Train Job.mkv"))["metadata"] == {
         "media_type": "tv",
         "show_name": "Firefly",
@@ -69,7 +69,7 @@ def test_it_says_what_the_name_of_an_episode_says(client):
     }
 
 
-def test_it_takes_the_senders_name_where_none_is_given(client):
+def test_it_uses_the_senders_name_if_no_other_is_given(client):
     for name in (None, ""):
         answer = ok(upload(client, name, "Serenity (2005).mp4"))
         assert answer["name"] == "Serenity (2005).mp4"
@@ -178,7 +178,7 @@ def test_it_lists_finished_files_only(client, folder):
     assert ok(client.get("/api/files")) == {"files": []}
 
 
-def test_it_leaves_out_a_file_that_goes_while_it_lists(folder, settings, monkeypatch):
+def test_it_leaves_out_a_file_that_vanishes_while_it_lists(folder, settings, monkeypatch):
     (folder / "there.mkv").touch()
     seen = [folder / "gone.mkv", folder / "there.mkv"]
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(seen))

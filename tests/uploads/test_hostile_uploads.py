@@ -1,4 +1,4 @@
-"""Uploads that are large, cut off, refused or make no sense: nothing of them is left behind."""
+"""Uploads that are large, cut off, refused or malformed: nothing of them is left behind."""
 
 import errno
 import io
@@ -33,7 +33,7 @@ HUGE = ["9" * 19, "9" * 20, "0" * 30 + "9" * 30, "0" * 20 + "9" * 4300, "9" * 50
 @pytest.mark.parametrize(
     "value", ["", "-1", "1.5", "1e3", " ", "0x10", "\u0661", "²", "NaN", "1 000", "+1", *HUGE]
 )
-def test_it_refuses_lengths_and_offsets_that_are_none(client, value):
+def test_it_refuses_invalid_lengths_and_offsets(client, value):
     latin = value.encode().decode("latin-1")
     response = begin(client, latin)
     assert response.status_code in (422, 507), response.text
@@ -73,7 +73,7 @@ def test_it_has_no_room_for_forms_of_any_size(client, size):
         " ",
     ],
 )
-def test_it_refuses_metadata_that_says_nothing(client, settings, header):
+def test_it_refuses_invalid_metadata(client, settings, header):
     assert_problem(begin(client, Upload_Metadata=header), 422, "Upload-Metadata")
     assert os.listdir(settings.output_dir) == []
 
@@ -108,7 +108,7 @@ def test_it_answers_404_for_an_unknown_upload(client, method, upload_id):
     "disposition",
     [b'form-data; name="file"; filename="\xff\xfe.mkv"', b"", b"form-data; name=\xe9"],
 )
-def test_it_says_in_a_sentence_why_a_form_can_not_be_read(client, settings, disposition):
+def test_it_says_in_a_sentence_why_it_cannot_read_a_form(client, settings, disposition):
     body = b"--b\r\nContent-Disposition: " + disposition + b"\r\n\r\nx\r\n--b--\r\n"
     response = client.post(
         "/api/files/upload", data=body, content_type="multipart/form-data; boundary=b"
@@ -120,14 +120,14 @@ def test_it_says_in_a_sentence_why_a_form_can_not_be_read(client, settings, disp
 
 @pytest.fixture
 def narrow(settings, clock) -> Iterator[Flask]:
-    """An application that takes JSON of at most a kilobyte."""
+    """An application that accepts at most a kilobyte of JSON."""
     app = create_app(replace(settings, max_json_bytes=1024), clock)
     yield app
     app.extensions[EXTENSION].context.database.close()
 
 
 def raw_upload(client: Client, body: bytes, *, missing: int = 0) -> TestResponse:
-    """Upload a body by hand; `missing` bytes that were announced never arrive."""
+    """Upload a raw body; `missing` more bytes are announced and never arrive."""
     return client.post(
         "/api/files/upload",
         data=body,
@@ -147,7 +147,7 @@ def test_it_takes_a_file_larger_than_any_json(narrow, settings):
     assert (settings.output_dir / "a.mkv").read_bytes() == content
 
 
-def test_it_still_limits_what_is_no_upload(narrow):
+def test_it_still_limits_other_bodies(narrow):
     body = {"agent_id": "pc", "name": "x" * 1024}
     for path in ("/api/agents/register", "/api/jobs"):
         response = narrow.test_client().post(path, json=body)
@@ -165,7 +165,7 @@ def test_it_answers_507_and_drops_what_does_not_fit(client, settings, monkeypatc
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_drops_a_file_that_could_not_be_made_safe_on_disk(client, settings, monkeypatch):
+def test_it_drops_a_file_that_could_not_be_synced(client, settings, monkeypatch):
     def fail(_: Part) -> NoReturn:
         raise OSError(errno.ENOSPC, "full")
 
@@ -174,7 +174,7 @@ def test_it_drops_a_file_that_could_not_be_made_safe_on_disk(client, settings, m
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_leaves_no_empty_file_where_a_name_can_not_be_given(client, settings, monkeypatch):
+def test_it_leaves_no_empty_file_when_renaming_fails(client, settings, monkeypatch):
     def fail(*_: Any) -> NoReturn:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -184,8 +184,8 @@ def test_it_leaves_no_empty_file_where_a_name_can_not_be_given(client, settings,
     assert list(settings.output_dir.glob("[!.]*")) == []
 
 
-def test_it_has_no_file_that_is_not_whole_at_any_moment(client, settings, monkeypatch):
-    """A server that is killed leaves what there is just then, and would list it as finished."""
+def test_it_has_no_incomplete_file_at_any_moment(client, settings, monkeypatch):
+    """A file that a killed server left would be listed as finished."""
     sizes: list[int] = []
 
     def watched(call: Any) -> Any:
@@ -211,7 +211,7 @@ def test_it_keeps_files_in_a_folder_without_links(client, settings, monkeypatch)
     assert len(names) == 2
 
 
-def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(services, settings, clock):
+def test_it_deletes_part_files_that_a_killed_server_left_a_day_ago(services, settings, clock):
     for name, age in ((".arriving-old", 86_500), (".arriving-new", 60), ("film.mkv", 86_500)):
         path = settings.output_dir / name
         path.touch()
@@ -220,13 +220,13 @@ def test_it_clears_what_a_killed_server_left_half_arrived_a_day_ago(services, se
     assert {path.name for path in settings.output_dir.iterdir()} == {".arriving-new", "film.mkv"}
 
 
-def test_it_drops_a_file_whose_sender_goes_away(client, settings):
+def test_it_drops_a_file_when_its_sender_disconnects(client, settings):
     for body in (START, START + b"half a film", START + b"x" * 200_000):
         assert_problem(raw_upload(client, body, missing=1_000_000), 400)
         assert os.listdir(settings.output_dir) == []
 
 
-def test_it_drops_a_file_without_an_end(client, settings):
+def test_it_drops_a_file_of_an_unfinished_form(client, settings):
     for body in (b"", START, START + b"half a film", START + b"whole\r\n--c--\r\n"):
         response = raw_upload(client, body)
         assert_problem(response, 422, field="file")
@@ -244,14 +244,14 @@ def test_it_opens_no_more_than_a_few_files_for_an_upload(client, settings):
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_begins_no_file_for_one_who_may_not_come_in(settings, clock, monkeypatch):
+def test_it_creates_no_file_for_a_request_without_a_key(settings, clock, monkeypatch):
     app = create_app(replace(settings, api_key="key"), clock)
     monkeypatch.setattr(part_files, "create", lambda *_: pytest.fail("made a file"))
     assert_problem(app.test_client().upload(), 401)
     app.extensions[EXTENSION].context.database.close()
 
 
-def test_it_leaves_files_of_others_alone_when_it_drops_its_own(client, settings):
+def test_it_drops_only_its_own_file(client, settings):
     ok(client.upload())
     (settings.output_dir / f"{PART_PREFIX}other").touch()
     assert_problem(client.upload(name="x" * 256), 422)

@@ -1,4 +1,4 @@
-"""The worker that has a job fetches its raw title, whole or in parts; no one else does."""
+"""Only the worker that has a job can download its input, whole or in parts."""
 
 import pytest
 from werkzeug.test import TestResponse
@@ -9,20 +9,20 @@ from tests.support import assert_problem, restart, unchanged
 
 
 def fetch(client: Client, job_id: str, token: str | None) -> TestResponse:
-    """A request for a job's file in the name of an attempt."""
+    """Request a job's input with an attempt's token."""
     query = {} if token is None else {"lease_token": token}
     return client.get(f"/api/files/download/{job_id}", query_string=query, buffered=True)
 
 
 def take(client: Client, url: str, **headers: str) -> TestResponse:
-    """A request for a file; the names of the headers have "_" for "-"."""
+    """Request a file; header names are written with "_" for "-"."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.get(url, headers=named, buffered=True)
 
 
 @pytest.fixture
 def url(client) -> str:
-    """Where the worker that has a job was told to fetch its file."""
+    """The download URL that the worker got with its job."""
     return str(given_away(client)["download_url"])
 
 
@@ -35,7 +35,7 @@ def test_it_gives_the_file_to_the_worker_that_has_the_job(client, url):
     assert response.headers["ETag"]
 
 
-def test_it_gives_no_more_than_the_headers_to_head(client, url):
+def test_it_answers_head_with_headers_only(client, url):
     response = client.head(url, buffered=True)
     assert (response.status_code, response.data) == (200, b"")
     assert response.headers["Content-Length"] == str(len(RAW))
@@ -60,21 +60,21 @@ def test_it_gives_a_part(client, url, asked, first, last):
     assert response.headers["Content-Length"] == str(last + 1 - first)
 
 
-def test_it_says_how_long_the_file_is_where_a_part_lies_behind_it(client, url):
+def test_it_returns_the_files_length_for_a_range_behind_its_end(client, url):
     response = take(client, url, Range=f"bytes={len(RAW)}-")
     assert_problem(response, 416)
     assert response.headers["Content-Range"] == f"bytes */{len(RAW)}"
 
 
 @pytest.mark.parametrize("asked", ["bytes=9-1", "bytes=a-b", "bytes=", "lines=0-9", "bytes=--5"])
-def test_it_makes_the_best_of_a_range_that_means_nothing(client, url, asked):
-    """RFC 9110, 14.2: a server may leave such a header out, or answer 416."""
+def test_it_tolerates_an_invalid_range(client, url, asked):
+    """RFC 9110, 14.2: a server may ignore such a header, or answer 416."""
     response = take(client, url, Range=asked)
     assert response.status_code in (200, 416)
     assert response.status_code == 416 or response.data == RAW
 
 
-def test_it_goes_on_with_the_same_file_only(client, url):
+def test_it_continues_only_with_the_same_file(client, url):
     tag = take(client, url).headers["ETag"]
     same = take(client, url, Range="bytes=10-", If_Range=tag)
     assert (same.status_code, same.data) == (206, RAW[10:])
@@ -83,7 +83,7 @@ def test_it_goes_on_with_the_same_file_only(client, url):
         assert (whole.status_code, whole.data) == (200, RAW), other
 
 
-def test_it_sends_nothing_that_the_worker_has(client, url):
+def test_it_sends_nothing_that_the_worker_already_has(client, url):
     tag = take(client, url).headers["ETag"]
     response = take(client, url, If_None_Match=tag)
     assert (response.status_code, response.data) == (304, b"")
@@ -102,13 +102,13 @@ def test_it_names_no_file_but_the_jobs_own(client):
     assert disposition == f"attachment; filename={work['job_id']}.mkv"
 
 
-def test_it_refuses_whoever_names_no_attempt(client):
+def test_it_refuses_a_download_without_a_token(client):
     work = given_away(client)
     assert_problem(fetch(client, work["job_id"], None), 403, "lease_token")
 
 
 @pytest.mark.parametrize("token", ["", "f" * 32, "\u00fc", "x" * 255])
-def test_it_refuses_whoever_names_another_attempt(client, token):
+def test_it_refuses_the_token_of_another_attempt(client, token):
     work = given_away(client)
     assert_problem(fetch(client, work["job_id"], token), 409, "taken away")
 
@@ -124,7 +124,7 @@ def test_it_refuses_a_job_that_no_one_has(client):
         assert_problem(fetch(client, job_id, token), 409, "taken away")
 
 
-def test_it_refuses_a_worker_that_was_given_up(client, services, clock):
+def test_it_refuses_a_worker_that_has_lost_the_job(client, services, clock):
     work = given_away(client)
     lost(client, services, clock)
     with unchanged(services):
@@ -146,7 +146,7 @@ def test_it_answers_404_for_an_unknown_job(client):
     assert_problem(fetch(client, "nobody", None), 404, "nobody")
 
 
-def test_it_answers_404_where_the_file_was_never_sent(client):
+def test_it_answers_404_if_the_file_was_never_uploaded(client):
     farm(client)
     response = client.post("/api/jobs", json={"job_type": "transcode", "input_file": "//nas/a"})
     work = polled(client)
@@ -154,7 +154,7 @@ def test_it_answers_404_where_the_file_was_never_sent(client):
     assert_problem(fetch(client, work["job_id"], work["lease_token"]), 404, "not here")
 
 
-def test_it_answers_404_where_the_file_has_vanished(client, services):
+def test_it_answers_404_if_the_file_has_vanished(client, services):
     work = given_away(client)
     for path in services.context.settings.inputs_dir.iterdir():
         path.unlink()
@@ -168,13 +168,13 @@ def test_it_asks_for_the_key_as_well(app, client):
     assert take(client, work["download_url"], Authorization="Bearer secret").data == RAW
 
 
-def test_it_refuses_a_token_that_is_no_text_of_ours(client):
+def test_it_refuses_a_token_that_is_not_ascii(client):
     work = given_away(client)
     assert_problem(fetch(client, work["job_id"], "x" * 5000), 422, field="lease_token")
     assert_problem(fetch(client, work["job_id"], "a\0"), 422, field="lease_token")
 
 
-def test_it_gives_nothing_before_the_file_is_whole(client):
+def test_it_gives_nothing_before_the_file_is_complete(client):
     job_id = approved(client)
     assert ok(client.post("/api/workers/farm/jobs/poll", json={})) == {"jobs": []}
     assert_problem(fetch(client, job_id, "f" * 32), 409)

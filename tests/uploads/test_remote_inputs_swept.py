@@ -1,4 +1,4 @@
-"""Raw titles that were sent here are deleted once no one can need them any more."""
+"""Inputs that were uploaded here are deleted once no job can need them any more."""
 
 import os
 from pathlib import Path
@@ -27,12 +27,12 @@ HOUR = 3600
 
 @pytest.fixture
 def folder(services) -> Path:
-    """Where raw titles lie."""
+    """The folder of the inputs."""
     return services.context.settings.inputs_dir
 
 
 def end(client: Client, work: dict[str, str], how: str, **said: str) -> None:
-    """The worker's last word on a job."""
+    """The worker's final report on a job."""
     ok(client.report(work["job_id"], how, lease_token=work["lease_token"], **said))
 
 
@@ -68,7 +68,7 @@ def test_it_keeps_the_file_while_another_try_is_planned(client, services, clock)
     assert wanted(client) == []
 
 
-def test_it_deletes_it_once_the_result_is_here_after_all(client, services):
+def test_it_deletes_the_file_once_the_result_has_arrived_after_all(client, services):
     work = given_away(client)
     end(client, work, "completed", error="Upload failed: timeout")
     ok(send_result(client, work))
@@ -76,7 +76,7 @@ def test_it_deletes_it_once_the_result_is_here_after_all(client, services):
 
 
 @pytest.mark.parametrize("hours", [48, 5])
-def test_it_keeps_the_file_of_a_failed_job_for_a_person_to_try_it_again(app, client, clock, hours):
+def test_it_keeps_the_file_of_a_failed_job_so_that_a_person_can_retry_it(app, client, clock, hours):
     services = restart(app, upload_expiry_hours=hours)
     work = given_away(client)
     end(client, work, "failed", error="no space")
@@ -88,7 +88,7 @@ def test_it_keeps_the_file_of_a_failed_job_for_a_person_to_try_it_again(app, cli
     assert client.job(work["job_id"])["input_upload_id"] is None
 
 
-def test_it_needs_no_second_file_where_a_person_tries_it_again_in_time(client, services, clock):
+def test_it_needs_no_second_file_if_a_person_retries_the_job_in_time(client, services, clock):
     work = given_away(client)
     end(client, work, "failed", error="no space")
     clock.advance(24 * HOUR)
@@ -99,14 +99,14 @@ def test_it_needs_no_second_file_where_a_person_tries_it_again_in_time(client, s
     assert client.get(polled(client)["download_url"], buffered=True).data == RAW
 
 
-def test_it_keeps_the_file_for_the_next_where_a_worker_is_lost(client, services, clock):
+def test_it_keeps_the_file_for_the_next_worker_if_one_is_lost(client, services, clock):
     given_away(client)
     lost(client, services, clock)
     assert inputs.sweep(services.context) == 0
     assert client.get(polled(client)["download_url"], buffered=True).data == RAW
 
 
-def test_it_leaves_alone_what_still_arrives(client, services, folder):
+def test_it_leaves_an_arriving_file_alone(client, services, folder):
     job_id = approved(client)
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
     assert go_on(client, upload_id, 0, RAW[:9]).status_code == 204
@@ -115,22 +115,22 @@ def test_it_leaves_alone_what_still_arrives(client, services, folder):
     assert os.listdir(folder) == [upload_id]
 
 
-def test_it_deletes_what_no_job_speaks_of(services, folder):
+def test_it_deletes_a_file_that_no_job_names(services, folder):
     folder.mkdir()
     (folder / "left").touch()
     assert inputs.sweep(services.context) == 1
     assert os.listdir(folder) == []
 
 
-def test_it_keeps_the_others_files(client, services, folder):
+def test_it_keeps_the_files_of_other_jobs(client, services, folder):
     over, other = given_away(client), given_away(client, 1)
     end(client, over, "completed")
     assert inputs.sweep(services.context) == 1
     assert os.listdir(folder) == [client.job(other["job_id"])["input_upload_id"]]
 
 
-def test_it_asks_for_a_file_again_that_has_vanished(client, services, folder):
-    """A folder for temporary files may be emptied when its machine starts."""
+def test_it_asks_again_for_a_file_that_has_vanished(client, services, folder):
+    """A machine may empty its temporary folder when it starts."""
     approved_job = approved(client)
     ok(client.post("/api/workers/farm/disable"))
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=approved_job)
@@ -142,6 +142,6 @@ def test_it_asks_for_a_file_again_that_has_vanished(client, services, folder):
     assert wanted(client) == [approved_job]
 
 
-def test_it_does_nothing_where_nothing_was_ever_sent(services, folder):
+def test_it_does_nothing_if_nothing_was_ever_uploaded(services, folder):
     assert inputs.sweep(services.context) == 0
     assert not folder.exists()

@@ -1,4 +1,4 @@
-"""Workers elsewhere send their results, by job and token, or by name alone."""
+"""Workers on other machines upload results, by job and token, or by name alone."""
 
 import hashlib
 import os
@@ -17,10 +17,10 @@ from tests.remote import (
     begin,
     begun,
     farm,
-    filed,
     given_away,
     go_on,
     here,
+    library_files,
     lost,
     polled,
     ripped,
@@ -35,12 +35,12 @@ Send = Callable[[Client, Work], TestResponse]
 
 
 def by_form(client: Client, work: Work) -> TestResponse:
-    """A result in one request."""
+    """Upload a result in one request."""
     return client.post(work["upload_url"], data={"file": (BytesIO(FILM), "x.mkv")})
 
 
 def by_tus(client: Client, work: Work) -> TestResponse:
-    """A result as an upload that could be resumed."""
+    """Upload a result by tus."""
     said = {"job_id": work["job_id"], "lease_token": work["lease_token"]}
     response = begin(client, len(FILM), purpose="job_output", **said)
     if response.status_code != 201:
@@ -56,7 +56,7 @@ def send_off(request) -> Send:
 
 
 def report_complete(client: Client, work: Work) -> TestResponse:
-    """The worker's word that it is done."""
+    """The worker's report that the job is done."""
     body = {"job_id": work["job_id"], "lease_token": work["lease_token"]}
     return client.post("/api/workers/farm/jobs/complete", json=body)
 
@@ -80,33 +80,35 @@ def test_it_takes_a_result_after_the_job_is_completed(client, settings, send_off
     assert client.job(work["job_id"])["output_file"] == str(settings.output_dir / name)
 
 
-def test_it_files_a_result_by_what_the_preview_said(app, client, settings):
+def test_it_organizes_a_result_by_its_preview(app, client, settings):
     services = shared(app, settings)
     work = given_away(client)
     ok(send_result(client, work))
     ok(report_complete(client, work))
     services.organizer.run()
     path = "TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"
-    assert filed(settings) == {path: FILM}
+    assert library_files(settings) == {path: FILM}
     assert client.job(work["job_id"])["output_file"] == str(settings.nas_mount / path)
 
 
-def test_it_files_a_result_by_the_name_that_a_person_gave_it(app, client, settings):
+def test_it_organizes_a_result_by_the_name_that_a_person_gave_it(app, client, settings):
     services = shared(app, settings)
     work = given_away(client, output_name="Firefly - S01E11 - Trash")
     assert work["output_name"] == "Firefly - S01E11 - Trash"
     ok(send_result(client, work))
     services.organizer.run()
-    assert list(filed(settings)) == ["TV Shows/Firefly/Season 01/Firefly - S01E11 - Trash.mkv"]
+    assert list(library_files(settings)) == [
+        "TV Shows/Firefly/Season 01/Firefly - S01E11 - Trash.mkv"
+    ]
 
 
-def test_it_takes_a_name_that_a_person_did_not_change_for_the_previews(app, client, settings):
-    """Dashboards send the name along that the job has, changed or not."""
+def test_it_prefers_the_preview_to_a_name_that_a_person_did_not_change(app, client, settings):
+    """Dashboards always send the job's name, changed or not."""
     services = shared(app, settings)
     work = given_away(client, output_name="Firefly - S01E01")
     ok(send_result(client, work))
     services.organizer.run()
-    assert list(filed(settings)) == ["TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"]
+    assert list(library_files(settings)) == ["TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"]
 
 
 def test_it_refuses_the_result_of_an_attempt_that_was_taken_away(
@@ -137,10 +139,10 @@ def test_it_refuses_the_rest_of_a_result_once_its_attempt_was_taken_away(client,
 
 
 @pytest.mark.parametrize("fate", ["taken away", "cancelled"])
-def test_it_files_no_result_whose_attempt_ended_while_its_last_bytes_came(
+def test_it_organizes_no_result_whose_attempt_ended_while_its_last_bytes_came(
     app, settings, clock, monkeypatch, fate
 ):
-    """What a server did not come to that was killed, another one does, later."""
+    """A server that was killed leaves the upload for another one to complete later."""
     services, client = shared(app, settings), app.test_client()
     work = given_away(client)
     with monkeypatch.context() as killed:
@@ -153,7 +155,7 @@ def test_it_files_no_result_whose_attempt_ended_while_its_last_bytes_came(
         again = polled(client)
     assert complete.complete_arrived(services.context) == 0
     assert services.organizer.run() == 0
-    assert (filed(settings), os.listdir(settings.output_dir)) == ({}, [])
+    assert (library_files(settings), os.listdir(settings.output_dir)) == ({}, [])
     if fate == "taken away":
         assert client.job(work["job_id"])["output_file"] is None
         ok(send_result(client, again))
@@ -167,7 +169,7 @@ def test_it_refuses_the_result_of_a_job_that_ended_badly(client, settings, send_
     assert os.listdir(settings.output_dir) == []
 
 
-def test_it_refuses_a_result_that_no_one_was_asked_for(client):
+def test_it_refuses_a_result_of_a_job_that_no_machine_has(client):
     job_id = approved(client)
     for response in (
         send(client, FILM, "x", purpose="job_output", job_id=job_id),
@@ -176,7 +178,7 @@ def test_it_refuses_a_result_that_no_one_was_asked_for(client):
         assert_problem(response, 409, "is queued")
 
 
-def test_it_refuses_a_result_of_no_job(client, settings):
+def test_it_refuses_a_result_without_a_job(client, settings):
     rip_id = client.job(here(client))["source_job_id"]
     for said, status in (({"job_id": "nobody"}, 404), ({}, 422), ({"job_id": rip_id}, 409)):
         assert_problem(send(client, FILM, "x", purpose="job_output", **said), status)
@@ -200,7 +202,7 @@ def test_it_asks_for_the_token_once_the_worker_has_used_it(client):
     ok(send_result(client, work))
 
 
-def test_it_takes_a_result_without_a_token_from_who_never_had_one(client):
+def test_it_accepts_a_result_without_a_token_from_a_worker_that_never_used_one(client):
     work = given_away(client)
     ok(send(client, FILM, "x", purpose="job_output", job_id=work["job_id"]))
 
@@ -220,20 +222,20 @@ def test_it_refuses_a_result_with_another_checksum(client, settings):
 
 
 def test_it_keeps_a_second_copy_of_a_result_out_of_the_library(app, client, settings):
-    """Whoever got no answer sends again."""
+    """A worker that got no answer sends its result again."""
     services = shared(app, settings)
     work = given_away(client)
     for _ in range(2):
         ok(send_result(client, work))
         services.organizer.run()
     path = "TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"
-    assert filed(settings) == {path: FILM}
+    assert library_files(settings) == {path: FILM}
     assert os.listdir(settings.output_dir) == []
     assert client.job(work["job_id"])["output_file"] == str(settings.nas_mount / path)
 
 
-def test_it_takes_nothing_that_names_a_job_without_being_of_it(app, client, settings):
-    """A library file belongs to no job, whatever it says: only results have a token to show."""
+def test_it_attaches_no_library_file_to_the_job_that_it_names(app, client, settings):
+    """A library file belongs to no job, whatever it names: only results show a token."""
     services = shared(app, settings)
     work = given_away(client)
     ok(send(client, FILM, "Serenity (2005)", job_id=work["job_id"]))
@@ -241,7 +243,7 @@ def test_it_takes_nothing_that_names_a_job_without_being_of_it(app, client, sett
     upload_id = begun(client, 1, job_id=work["job_id"], filename="Alien (1979).mkv")
     assert go_on(client, upload_id, 0, b"x").status_code == 204
     services.organizer.run()
-    assert sorted(filed(settings)) == [
+    assert sorted(library_files(settings)) == [
         "Movies/Alien (1979)/Alien (1979).mkv",
         "Movies/Serenity (2005)/Serenity (2005).mkv",
         "Movies/Up (2009)/Up (2009).mkv",
@@ -253,7 +255,7 @@ EPISODE = "TV Shows/Firefly/Season 01/Firefly - S01E01.mkv"
 
 
 def given(client: Client, number: int = 0, **approval: Any) -> str:
-    """A transcode of a ripped title that a worker beside the agent has; its id."""
+    """The id of a transcode of a ripped title, assigned to the worker on the agent's PC."""
     client.register_agent()
     client.register_worker(capabilities={"max_concurrent": 9})
     job_id = ripped(client, number)
@@ -263,13 +265,13 @@ def given(client: Client, number: int = 0, **approval: Any) -> str:
 
 
 def done(client: Client, number: int = 0, **approval: Any) -> str:
-    """The same, transcoded: its agent is about to send the result. Its id."""
+    """The same, completed: its agent will upload the result next. Its id."""
     job_id = given(client, number, **approval)
     ok(client.report(job_id, "completed"))
     return job_id
 
 
-def test_it_takes_a_file_for_the_result_of_the_job_of_its_name(client, settings):
+def test_it_takes_a_file_for_the_result_of_the_job_with_its_name(client, settings):
     job_id = done(client)
     answer = ok(send(client, FILM, "Firefly - S01E01"))
     assert (answer["filename"], answer["name"]) == ("Firefly - S01E01.mkv", "Firefly - S01E01")
@@ -289,39 +291,39 @@ def test_it_takes_it_before_the_job_is_reported_completed(client):
 @pytest.mark.parametrize(
     "name", ["Serenity: A Film", "What? Now", "a/b", "Vol. 1", "  padded ", "Ame\u0301lie", "x.mkv"]
 )
-def test_it_knows_a_name_that_no_disk_would_take(app, client, settings, name):
-    """The file gets a safe name; the job keeps the one that a person chose."""
+def test_it_recognizes_a_name_that_no_disk_would_accept(app, client, settings, name):
+    """The file gets a safe name; the job keeps the name that a person chose."""
     services = shared(app, settings)
     job_id = done(client, output_name=name)
     ok(send(client, FILM, name))
     services.organizer.run()
-    (path,) = filed(settings)
+    (path,) = library_files(settings)
     assert client.job(job_id)["output_file"] == str(settings.nas_mount / path)
     assert path.startswith("TV Shows/Firefly/Season 01/")
 
 
-def test_it_files_it_by_what_the_preview_said(app, client, settings):
+def test_it_organizes_a_result_known_by_its_name_by_the_preview(app, client, settings):
     services = shared(app, settings)
     job_id = done(client)
     ok(send(client, FILM, "Firefly - S01E01"))
     services.organizer.run()
-    assert filed(settings) == {EPISODE: FILM}
+    assert library_files(settings) == {EPISODE: FILM}
     assert client.job(job_id)["output_file"] == str(settings.nas_mount / EPISODE)
 
 
-def test_it_takes_a_file_that_comes_again_for_the_same(app, client, settings):
-    """The answer to the first was lost."""
+def test_it_recognizes_a_result_that_is_sent_again(app, client, settings):
+    """The answer to the first request was lost."""
     services = shared(app, settings)
     job_id = done(client)
     for _ in range(3):
         ok(send(client, FILM, "Firefly - S01E01"))
     services.organizer.run()
-    assert filed(settings) == {EPISODE: FILM}
+    assert library_files(settings) == {EPISODE: FILM}
     assert os.listdir(settings.output_dir) == []
     assert client.job(job_id)["output_file"] == str(settings.nas_mount / EPISODE)
 
 
-def test_it_clears_the_error_of_an_upload_that_comes_after_all(client):
+def test_it_clears_the_error_of_an_upload_that_arrives_after_all(client):
     job_id = done(client)
     ok(client.report(job_id, "completed", error="Upload failed: timeout"))
     ok(send(client, FILM, "Firefly - S01E01"))
@@ -329,8 +331,8 @@ def test_it_clears_the_error_of_an_upload_that_comes_after_all(client):
     assert (job["status"], job["error"], job["scheduled_at"]) == ("completed", None, None)
 
 
-def test_it_gives_each_of_two_jobs_of_one_name_its_file(client, clock):
-    """The one that lacks its result first; of those the latest."""
+def test_it_gives_two_jobs_of_the_same_name_a_file_each(client, clock):
+    """A job without a result comes first, then the latest."""
     jobs = []
     for number in range(2):
         jobs.append(done(client, number, output_name="Same"))
@@ -339,7 +341,7 @@ def test_it_gives_each_of_two_jobs_of_one_name_its_file(client, clock):
     assert [client.job(job_id)["output_file"] for job_id in jobs] == paths[::-1]
 
 
-def test_it_gives_it_to_the_job_that_a_machine_has_first(client, clock):
+def test_it_prefers_a_job_that_a_machine_has(client, clock):
     held = given(client, 0, output_name="Same")
     clock.advance(1)
     over = done(client, 1, output_name="Same")
@@ -349,7 +351,7 @@ def test_it_gives_it_to_the_job_that_a_machine_has_first(client, clock):
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
-def test_it_takes_a_file_for_itself_where_its_job_ended_badly(client, end):
+def test_it_takes_no_file_for_the_result_of_a_job_that_ended_badly(client, end):
     job_id = given(client)
     ok(client.report(job_id, end))
     answer = ok(send(client, FILM, "Firefly - S01E01"))
@@ -357,12 +359,12 @@ def test_it_takes_a_file_for_itself_where_its_job_ended_badly(client, end):
     assert client.job(job_id)["output_file"] is None
 
 
-def test_it_takes_a_file_for_itself_where_no_job_has_its_name(app, client, settings):
+def test_it_accepts_a_file_that_no_job_is_named_after(app, client, settings):
     services = shared(app, settings)
     job_id = done(client)
     ok(send(client, FILM, "Serenity (2005)"))
     services.organizer.run()
-    assert list(filed(settings)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
+    assert list(library_files(settings)) == ["Movies/Serenity (2005)/Serenity (2005).mkv"]
     assert client.job(job_id)["output_file"] is None
 
 
@@ -375,15 +377,15 @@ def test_it_never_takes_a_rip_or_an_organize_job_for_it(client):
     assert client.job(rip_id)["output_file"] == "C:\\rips\\t00.mkv"
 
 
-def test_it_files_two_files_of_one_name_beside_each_other(app, client, settings, clock):
-    """The second has another name only as long as both lie in the output folder."""
+def test_it_organizes_two_files_of_the_same_name_side_by_side(app, client, settings, clock):
+    """The second has another name only while both are in the output folder."""
     services = shared(app, settings)
     for content in (b"1", b"2"):
         ok(send(client, content, "Serenity (2005)"))
         clock.advance(1)
     services.organizer.run()
     folder = "Movies/Serenity (2005)"
-    assert filed(settings) == {
+    assert library_files(settings) == {
         f"{folder}/Serenity (2005).mkv": b"1",
         f"{folder}/Serenity (2005) (2).mkv": b"2",
     }

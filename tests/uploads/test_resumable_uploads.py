@@ -19,7 +19,7 @@ from tests.support import assert_problem
 from tests.tus import BYTES, FILM, TUS, begin, begun, checksum, metadata, offset, send
 
 
-def test_it_says_what_it_knows_of_the_protocol(client):
+def test_it_lists_what_it_supports_of_the_protocol(client):
     for response in (client.options("/api/uploads"), client.options("/api/uploads", headers=TUS)):
         assert response.status_code == 204
         assert response.headers["Tus-Version"] == response.headers["Tus-Resumable"] == "1.0.0"
@@ -46,7 +46,7 @@ def test_it_takes_a_file_in_pieces(client, settings):
     assert len(os.listdir(settings.output_dir)) == 1
 
 
-def test_it_says_how_far_an_upload_is(client):
+def test_it_returns_the_progress_of_an_upload(client):
     said = metadata(filename="a.mkv", filetype="video/x-matroska")
     path = begun(client, Upload_Metadata=said)
     send(client, path, FILM[:1000])
@@ -59,7 +59,7 @@ def test_it_says_how_far_an_upload_is(client):
     assert response.headers["Tus-Resumable"] == "1.0.0"
 
 
-def test_it_says_until_when_an_upload_may_go_on(client, clock):
+def test_it_returns_the_expiry_of_an_upload(client, clock):
     created = begin(client)
     path = created.headers["Location"]
     first = parse_date(created.headers["Upload-Expires"])
@@ -71,7 +71,7 @@ def test_it_says_until_when_an_upload_may_go_on(client, clock):
     assert (later - clock.now()).total_seconds() == pytest.approx(48 * 3600, abs=1)
 
 
-def test_it_forgets_an_upload_whose_time_is_over(client, services, settings, clock):
+def test_it_forgets_an_expired_upload(client, services, settings, clock):
     path = begun(client)
     send(client, path, b"x")
     clock.advance(49 * 3600)
@@ -82,7 +82,7 @@ def test_it_forgets_an_upload_whose_time_is_over(client, services, settings, clo
 
 
 @pytest.mark.parametrize("wrong", [0, 999, 1001, len(FILM), len(FILM) + 1])
-def test_it_answers_409_to_bytes_from_elsewhere(client, wrong):
+def test_it_answers_409_to_a_wrong_offset(client, wrong):
     path = begun(client)
     send(client, path, FILM[:1000])
     assert_problem(send(client, path, FILM[1000:], wrong), 409, "1000")
@@ -128,7 +128,7 @@ def test_it_keeps_what_came_of_a_piece_that_is_cut_off(client):
     "header",
     ["", "sha1", "sha1 ", "crc32 AAAA", "sha1 nobase64!", "sha1 \xff\xfe", "shake_128 AAAA"],
 )
-def test_it_refuses_a_checksum_that_is_none(client, header):
+def test_it_refuses_an_invalid_checksum(client, header):
     path = begun(client)
     response = send(client, path, b"x", Upload_Checksum=header)
     # One that can be read, and is too short, is that of no bytes.
@@ -314,7 +314,7 @@ def test_it_reads_metadata(header, said):
     "header",
     ["filename ???", "filename YS5ta3Y=,filename YS5ta3Y=", ",", "a,,b", "\xe4 YQ==", "a /w=="],
 )
-def test_it_refuses_metadata_that_can_not_be_meant(header):
+def test_it_refuses_malformed_metadata(header):
     with pytest.raises(ValueError, match=r"key|base64|utf-8"):
         parse_metadata(header)
 
@@ -335,6 +335,6 @@ def test_it_reads_or_refuses_any_checksum(header):
 
 
 @pytest.mark.parametrize("header", ["", "crc32 AAAA", "sha1 ???", "SHA1 AAAA", "sha1\tAAAA"])
-def test_it_refuses_a_checksum_that_it_can_not_compare(header):
+def test_it_refuses_a_checksum_that_it_cannot_compare(header):
     with pytest.raises(ValueError, match=r"none of|base64"):
         parse_checksum(header)

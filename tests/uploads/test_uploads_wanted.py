@@ -1,4 +1,4 @@
-"""Agents that send raw titles are told which, for as long as a worker elsewhere needs them."""
+"""Agents learn which raw titles to upload while a worker on another machine needs them."""
 
 import hashlib
 from typing import Any
@@ -28,7 +28,7 @@ from tests.support import assert_problem, unchanged
 
 
 def queued(client: Client, number: int = 0, **extra: Any) -> str:
-    """A transcode of a ripped title that goes to any worker that can have its file; its id."""
+    """The id of a transcode of a ripped title that any worker with file access may do."""
     job = client.job(ripped(client, number))
     found = client.create_job(requires_approval=False, input_file=job["input_file"], **extra)
     assert found["job_id"] == job["job_id"]
@@ -51,7 +51,7 @@ def test_it_tells_an_agent_which_file_to_send(client):
     }
 
 
-def test_it_says_nothing_of_it_to_an_agent_of_today(client):
+def test_it_does_not_ask_todays_agents_for_files(client):
     client.register_agent()
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
     approved(client)
@@ -61,7 +61,7 @@ def test_it_says_nothing_of_it_to_an_agent_of_today(client):
     assert ok(client.get("/api/agents/pc/jobs")) == {"jobs": []}
 
 
-def test_it_wants_nothing_of_another_agents(client):
+def test_it_does_not_ask_for_another_agents_file(client):
     approved(client)
     sending_agent(client, "den")
     assert wanted(client, "den") == []
@@ -104,8 +104,8 @@ def test_it_names_the_upload_that_was_begun(client):
     assert client.job(job_id)["input_upload_id"] == upload_id
 
 
-def test_it_wants_nothing_while_what_came_is_compared_with_its_checksum(client, services):
-    """That takes minutes for a film, and is done in the background."""
+def test_it_wants_nothing_while_the_checksum_is_compared(client, services):
+    """It takes minutes for a film, and happens in the background."""
     job_id = approved(client)
     said = {"purpose": "job_input", "job_id": job_id, "sha256": hashlib.sha256(RAW).hexdigest()}
     upload_id = begun(client, len(RAW), **said)
@@ -137,7 +137,7 @@ def test_it_asks_in_the_order_of_the_queue(client, clock):
     assert wanted(client) == [third, first, second]
 
 
-def test_it_leaves_to_a_worker_on_the_same_machine_what_that_can_do(client):
+def test_it_asks_for_nothing_that_the_agents_own_worker_can_do(client):
     sending_agent(client)
     farm(client)
     client.register_worker(capabilities={"max_concurrent": 1})
@@ -148,7 +148,7 @@ def test_it_leaves_to_a_worker_on_the_same_machine_what_that_can_do(client):
     assert wanted(client) == [jobs[1]]
 
 
-def test_it_asks_where_the_own_machine_can_not_do_the_preset(client):
+def test_it_asks_if_the_agents_own_worker_cannot_do_the_preset(client):
     sending_agent(client)
     client.register_worker()
     farm(client, nvenc=True, hevc=True)
@@ -159,7 +159,7 @@ def test_it_asks_where_the_own_machine_can_not_do_the_preset(client):
     assert work["job_id"] == job_id
 
 
-def test_it_asks_for_nothing_that_no_worker_could_fetch(client):
+def test_it_asks_for_nothing_that_no_worker_could_download(client):
     sending_agent(client)
     client.register_worker("den", "den")  # says nothing of downloads
     queued(client)
@@ -169,7 +169,7 @@ def test_it_asks_for_nothing_that_no_worker_could_fetch(client):
     assert wanted(client) == []
 
 
-def test_it_asks_for_nothing_that_lies_on_a_share(client):
+def test_it_asks_for_nothing_that_is_on_a_share(client):
     sending_agent(client)
     farm(client)
     job_id = ripped(client, path="\\\\nas\\rips\\t00.mkv")
@@ -189,8 +189,8 @@ def test_it_takes_a_file_once(client, services, by):
         assert_problem(again, 409, "here already")
 
 
-def test_it_keeps_the_file_that_was_whole_first(client):
-    """An agent that has started anew may send a file twice at once; a worker fetches by then."""
+def test_it_keeps_the_file_that_was_complete_first(client):
+    """A restarted agent may send a file twice at once, while a worker downloads it already."""
     job_id = approved(client)
     first, second = (begun(client, len(RAW), purpose="job_input", job_id=job_id) for _ in "12")
     assert go_on(client, second, 0, RAW).status_code == 204
@@ -209,7 +209,7 @@ def test_it_takes_no_file_of_a_job_that_is_over(client, end):
     assert_problem(begin(client, 5, purpose="job_input", job_id=job_id), 409, f"is {end}")
 
 
-def test_it_stops_a_file_whose_job_is_over_meanwhile(client):
+def test_it_refuses_the_rest_of_a_file_once_its_job_is_over(client):
     job_id = approved(client)
     upload_id = begun(client, len(RAW), purpose="job_input", job_id=job_id)
     assert go_on(client, upload_id, 0, RAW[:100]).status_code == 204
@@ -226,7 +226,7 @@ def test_it_takes_no_file_of_a_job_that_has_none(client):
     assert_problem(send_input(client, rip_id), 409, "rip job")
 
 
-def test_it_names_a_result_after_the_file_where_the_job_says_nothing(client):
+def test_it_names_a_result_after_the_file_if_the_job_has_no_name(client):
     sending_agent(client)
     farm(client)
     answer = ok(client.post("/api/workers/assign", json={"agent_id": "pc"}))
@@ -234,7 +234,7 @@ def test_it_names_a_result_after_the_file_where_the_job_says_nothing(client):
     assert client.job(answer["job_id"])["output_name"] == "t00"
 
 
-def test_it_asks_again_where_the_job_is_tried_again_and_the_file_is_gone(client, services, clock):
+def test_it_asks_again_if_the_job_is_retried_and_the_file_is_gone(client, services, clock):
     work = given_away(client)
     ok(client.report(work["job_id"], "failed", lease_token=work["lease_token"]))
     clock.advance(49 * 3600)

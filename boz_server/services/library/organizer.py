@@ -287,7 +287,7 @@ def _move(context: Context, job: Job, attempt: Attempt) -> Moved:
     settings, source = context.settings, Path(job.input_file or "")
     is_ours = output_folder.is_finished_file(settings.output_dir, source)
     if job.library_path is None or not is_ours or source.is_symlink():
-        raise OSError(errno.EPERM, "Only finished files of the output folder are filed")
+        raise OSError(errno.EPERM, "Only finished files of the output folder are organized")
     try:
         file = _open(source)
     except FileNotFoundError:

@@ -1,21 +1,24 @@
-"""Attempts at organizing a file: failed, killed, taken away, given back."""
+"""Organize jobs: failed, killed, taken away, given back; and the lock on their files."""
 
 import errno
 import os
 import threading
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import pytest
 
 from boz_server import disk
+from boz_server.domain.naming.library_paths import Described
 from boz_server.services.library import mover, organizer
 from boz_server.services.queue import leases
+from boz_server.services.wiring import Services
 from tests.client import ok
 from tests.films import FILM, files, upload
+from tests.support import restart
 
 
-def test_it_tries_again_what_failed_and_gives_up_in_the_end(
+def test_it_retries_a_failed_job_until_no_attempts_are_left(
     client, library, nas, clock, monkeypatch
 ):
     services = library(max_organize_attempts=2)
@@ -41,7 +44,7 @@ def test_it_tries_again_what_failed_and_gives_up_in_the_end(
     assert list(files(nas).values()) == [FILM]
 
 
-def test_it_takes_up_what_a_server_had_that_was_killed(client, library, nas):
+def test_it_continues_the_job_of_a_server_that_was_killed(client, library, nas):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     job = services.organizer._claim()
@@ -57,7 +60,7 @@ def test_it_takes_up_what_a_server_had_that_was_killed(client, library, nas):
     assert [event["actor"] for event in client.history(job.job_id)] == ["server"] * 7
 
 
-def test_it_counts_no_failure_where_a_server_was_lost(client, library, nas, clock):
+def test_it_counts_no_failure_when_a_server_is_lost(client, library, nas, clock):
     services = library(at_once=False, max_organize_attempts=1)
     job_id = upload(client, "Serenity (2005)")["organize_job_id"]
     for _ in range(3):
@@ -70,8 +73,8 @@ def test_it_counts_no_failure_where_a_server_was_lost(client, library, nas, cloc
 
 
 @pytest.mark.parametrize("gone", ["source", "both"])
-def test_it_goes_on_behind_the_last_step_of_an_attempt(client, library, nas, gone):
-    """Killed when the file had its name in the library, before the job was completed."""
+def test_it_continues_after_the_last_step_of_a_killed_attempt(client, library, nas, gone):
+    """Killed when the file was in the library, before the job was completed."""
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     job = services.organizer._claim()
@@ -111,7 +114,7 @@ def test_it_stops_when_its_attempt_was_taken_away(client, library, nas, monkeypa
     assert rename_noreplace is disk.rename_noreplace
 
 
-def test_it_leaves_a_file_that_another_process_has(client, library, nas, clock):
+def test_it_puts_a_job_back_whose_file_is_locked(client, library, nas, clock):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     with Path(answer["path"]).open("rb") as file:
@@ -142,3 +145,50 @@ def test_it_gives_a_job_back_when_the_server_stops(client, library, nas, monkeyp
     assert (job["status"], job["assigned_agent_id"]) == ("queued", None)
     assert files(nas) == {}
     assert Path(answer["path"]).read_bytes() == FILM
+
+
+@pytest.fixture
+def waiting_film(app) -> Services:
+    """Services with a library, and a film that waits to be organized."""
+    services = restart(app, nas_enabled=True, organize_wait_seconds=0)
+    (services.context.settings.nas_mount / "Movies").mkdir(parents=True)
+    (services.context.settings.output_dir / "Heat (1995).mkv").write_bytes(b"a film")
+    services.organizer.organize("Heat (1995).mkv", None, Described())
+    return services
+
+
+def organized_films(services: Services) -> list[str]:
+    assert services.organizer.run() == 1
+    return [path.name for path in services.context.settings.nas_mount.rglob("*.mkv")]
+
+
+def test_it_locks_files_as_network_shares_need_it(waiting_film, monkeypatch):
+    """NFS and SMB lock a file exclusively only if it is open for writing: flock(2)."""
+
+    def lock(file: IO[bytes]) -> bool:
+        if not file.writable():
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return True
+
+    monkeypatch.setattr(organizer, "lock", lock)
+    assert organized_films(waiting_film) == ["Heat (1995).mkv"]
+
+
+def test_it_organizes_a_file_that_it_may_not_write(waiting_film, monkeypatch):
+    real = organizer.Path.open
+
+    def refuse(path: Any, mode: str = "r", *rest: Any) -> Any:
+        if "+" in mode:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, mode, *rest)
+
+    monkeypatch.setattr(organizer.Path, "open", refuse)
+    assert organized_films(waiting_film) == ["Heat (1995).mkv"]
+
+
+def test_it_leaves_a_locked_film_alone(waiting_film):
+    path = waiting_film.context.settings.output_dir / "Heat (1995).mkv"
+    with path.open("r+b") as file:
+        assert organizer.lock(file)
+        assert organized_films(waiting_film) == []
+    assert path.exists()

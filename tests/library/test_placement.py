@@ -1,4 +1,4 @@
-"""Finished files go into the library by what is known of them, and once."""
+"""Finished files get their path in the library by preview or name, and are organized once."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tests.support import file_names
         ("../../etc/passwd", "Movies/-..-etc-passwd/-..-etc-passwd.mkv"),
     ],
 )
-def test_it_files_a_file_by_its_name(client, library, nas, name, place):
+def test_it_organizes_a_file_by_its_name(client, library, nas, name, place):
     services = library()
     answer = upload(client, name)
     place = place.format(name)
@@ -36,7 +36,7 @@ def test_it_files_a_file_by_its_name(client, library, nas, name, place):
     assert (job["input_file"], job["input_file_size"]) == (answer["path"], len(FILM))
 
 
-def test_it_files_an_episode_by_what_the_preview_said(client, library, nas):
+def test_it_organizes_an_episode_by_its_preview(client, library, nas):
     library()
     jobs = transcoded(client)
     disc = client.disc(client.job(jobs[0])["disc_id"])
@@ -48,7 +48,7 @@ def test_it_files_an_episode_by_what_the_preview_said(client, library, nas):
     assert len(files(nas)) == len(jobs) == 3
 
 
-def test_it_prefers_what_the_preview_said_to_what_the_name_says(client, library, nas):
+def test_it_prefers_the_preview_to_the_name(client, library, nas):
     library()
     (job_id,) = transcoded(client, "SERENITY", minutes=(119,))
     query = f"?purpose=job_output&job_id={job_id}"
@@ -58,7 +58,7 @@ def test_it_prefers_what_the_preview_said_to_what_the_name_says(client, library,
     assert client.job(answer["organize_job_id"])["source_job_id"] == job_id
 
 
-def test_it_files_by_the_name_that_a_person_chose_at_the_approval(client, library, nas):
+def test_it_organizes_by_the_name_that_a_person_chose_at_the_approval(client, library, nas):
     library()
     client.register_agent()
     client.register_worker()
@@ -75,8 +75,8 @@ def test_it_files_by_the_name_that_a_person_chose_at_the_approval(client, librar
     assert files(nas) == {f"TV Shows/Firefly/Season 02/{name}.mkv": FILM}
 
 
-def test_it_takes_a_result_for_the_one_of_the_job_that_waits_for_it(client, library, nas):
-    """An older film's job has the name too, and has had its result."""
+def test_it_takes_a_file_for_the_result_that_a_job_waits_for(client, library, nas):
+    """An older film's job has the same name, and already has its result."""
     library()
     client.register_agent()
     client.register_worker()
@@ -90,7 +90,7 @@ def test_it_takes_a_result_for_the_one_of_the_job_that_waits_for_it(client, libr
     assert len(files(nas)) == 2
 
 
-def test_it_knows_a_file_that_comes_again(client, library, nas):
+def test_it_recognizes_a_file_that_is_sent_again(client, library, nas):
     services = library()
     first, again = (upload(client, "Serenity (2005)") for _ in range(2))
     assert first["final_path"] == again["final_path"]
@@ -98,7 +98,7 @@ def test_it_knows_a_file_that_comes_again(client, library, nas):
     assert files(services.context.settings.output_dir) == {}
 
 
-def test_it_numbers_another_file_of_the_name(client, library, nas):
+def test_it_adds_a_number_to_the_name_of_another_file(client, library, nas):
     library()
     upload(client, "Serenity (2005)")
     other = upload(client, "Serenity (2005)", b"another")
@@ -106,7 +106,7 @@ def test_it_numbers_another_file_of_the_name(client, library, nas):
     assert len(files(nas)) == 2
 
 
-def test_it_leaves_a_file_in_the_output_folder_whose_name_is_taken(client, library, nas):
+def test_it_skips_a_file_whose_name_is_taken(client, library, nas):
     library(collision_policy=CollisionPolicy.SKIP)
     upload(client, "Serenity (2005)")
     other = upload(client, "Serenity (2005)", b"another")
@@ -118,7 +118,7 @@ def test_it_leaves_a_file_in_the_output_folder_whose_name_is_taken(client, libra
     assert list(files(nas).values()) == [FILM]
 
 
-def test_it_leaves_a_job_the_result_that_it_has(client):
+def test_it_keeps_the_result_that_a_job_already_has(client):
     client.register_agent()
     client.register_worker()
     job_id = client.approved_job(output_name="Heat (1995)")

@@ -1,5 +1,5 @@
-"""Files that have arrived get to their place, wherever the server was killed, and whoever is at it
-at the same time."""
+"""Uploads that have arrived are completed, wherever the server was killed, and whatever else looks
+at them at the same time."""
 
 import errno
 import os
@@ -24,14 +24,14 @@ FILM = os.urandom(100_000)
 
 
 def begun(services: Services, filename: str = "Heat (1995).mkv", **extra: Any) -> str:
-    """An upload of the film, of which no byte has come."""
+    """Create an upload of the film; no byte has come yet. Returns its id."""
     announced = Announced(UploadPurpose.LIBRARY, filename, **extra)
     upload_id: str = receive.create(services.context, announced, len(FILM)).upload_id
     return upload_id
 
 
 def sent(services: Services, upload_id: str) -> Upload:
-    """An upload whose bytes all come at once."""
+    """Send all bytes of an upload at once."""
     blocks = [FILM]
     return receive.receive(
         services.context, upload_id, 0, lambda _: blocks.pop() if blocks else b""
@@ -41,7 +41,7 @@ def sent(services: Services, upload_id: str) -> Upload:
 def killed_before(
     services: Services, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, filename: str = "a"
 ) -> str:
-    """An upload that was whole when the server was killed just before it called something."""
+    """Send a whole upload, and kill the server just before it calls something."""
 
     def die(*_: Any, **__: Any) -> NoReturn:
         raise KeyboardInterrupt
@@ -59,11 +59,11 @@ def tick(services: Services) -> None:
 
 
 def contents(settings: Settings) -> dict[str, bytes]:
-    """What lies in the output folder, of whatever name."""
+    """Everything in the output folder, part files included."""
     return {path.name: path.read_bytes() for path in settings.output_dir.iterdir()}
 
 
-def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
+def test_it_leaves_one_file_when_it_was_killed_while_the_file_had_two_names(
     services, settings, monkeypatch
 ):
     upload_id = killed_before(services, monkeypatch, part_files.os, "unlink")
@@ -73,10 +73,10 @@ def test_it_has_one_file_where_it_was_killed_when_the_file_had_two_names(
     assert complete.get_upload(services.context, upload_id).state is UploadState.COMPLETE
 
 
-def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
+def test_it_completes_a_whole_upload_that_was_not_marked_as_arrived(
     services, settings, monkeypatch
 ):
-    """HEAD says that all bytes are here, so no sender ever comes back to it."""
+    """HEAD says that all bytes are here, so its sender never comes back."""
     upload_id = killed_before(services, monkeypatch, Part, "sync")
     found = complete.get_upload(services.context, upload_id)
     assert receive.offset_of(services.context, found) == len(FILM)
@@ -85,7 +85,7 @@ def test_it_finishes_what_was_whole_when_it_was_killed_before_it_said_so(
     assert complete.get_upload(services.context, upload_id).state is UploadState.COMPLETE
 
 
-def test_it_leaves_alone_what_is_whole_but_for_its_checksum(services, settings):
+def test_it_leaves_a_whole_upload_alone_whose_checksum_was_not_compared(services, settings):
     upload_id = begun(services)
     (settings.output_dir / f"{PART_PREFIX}{upload_id}").write_bytes(FILM)
     with services.context.database.write():
@@ -96,7 +96,7 @@ def test_it_leaves_alone_what_is_whole_but_for_its_checksum(services, settings):
 
 
 @pytest.mark.parametrize("step", ["rename_noreplace", "sha256_of"])
-def test_it_delivers_the_others_where_one_can_not_be(services, settings, monkeypatch, step):
+def test_it_completes_the_others_when_one_fails(services, settings, monkeypatch, step):
     bad = begun(services, "bad", sha256="0" * 64 if step == "sha256_of" else None)
     with services.context.database.write():
         services.context.stores.uploads.arrive(bad, is_verified=False)
@@ -117,7 +117,7 @@ def test_it_delivers_the_others_where_one_can_not_be(services, settings, monkeyp
 
 @pytest.fixture
 def eager_background(monkeypatch):
-    """Another thread that has each part file as soon as a request does not have it any more."""
+    """Another thread that locks each part file as soon as a request has closed it."""
     closed = part_files.Part.close
     opened = part_files.open_part
 
@@ -136,26 +136,26 @@ def eager_background(monkeypatch):
     monkeypatch.setattr(part_files, "open_part", open_once)
 
 
-def test_it_completes_an_upload_that_the_background_looks_at_meanwhile(services, request):
+def test_it_completes_an_upload_while_the_background_looks_at_it(services, request):
     upload_id = begun(services)
     request.getfixturevalue("eager_background")
     assert sent(services, upload_id).state is UploadState.COMPLETE
 
 
 @pytest.mark.usefixtures("eager_background")
-def test_it_completes_an_empty_upload_that_the_background_looks_at_meanwhile(services):
+def test_it_completes_an_empty_upload_while_the_background_looks_at_it(services):
     empty = receive.create(services.context, Announced(UploadPurpose.LIBRARY, "empty"), 0)
     assert empty.state is UploadState.COMPLETE
 
 
 @pytest.mark.usefixtures("eager_background")
-def test_it_completes_a_form_that_the_background_looks_at_meanwhile(client, settings):
+def test_it_completes_a_form_while_the_background_looks_at_it(client, settings):
     part_files.open_part(settings, "none", UploadPurpose.LIBRARY)
     assert ok(client.upload())["filename"] == "a.mkv"
     assert contents(settings) == {"a.mkv": b"a film"}
 
 
-def test_it_opens_no_file_that_gets_its_name_just_then(services, settings, monkeypatch):
+def test_it_opens_no_part_file_that_is_being_renamed(services, settings, monkeypatch):
     upload_id = begun(services)
     lock = part_files.lock
 
@@ -167,8 +167,8 @@ def test_it_opens_no_file_that_gets_its_name_just_then(services, settings, monke
     assert part_files.open_part(settings, upload_id, UploadPurpose.LIBRARY) is None
 
 
-def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(services, settings, clock):
-    """A film that is sent again needs the room."""
+def test_it_deletes_what_a_killed_server_left_as_soon_as_it_is_unlocked(services, settings, clock):
+    """The film that will be sent again needs the room."""
     part = part_files.create(settings, UploadPurpose.LIBRARY)
     known = begun(services)
     for path in settings.output_dir.iterdir():
@@ -180,8 +180,10 @@ def test_it_clears_what_a_killed_server_left_as_soon_as_no_one_has_it(services, 
     assert set(contents(settings)) == {f"{PART_PREFIX}{known}"}
 
 
-def test_it_clears_the_others_where_it_may_not_open_one(services, settings, clock, monkeypatch):
-    """As where the server ran as another user once; it has to start all the same."""
+def test_it_deletes_the_other_leftovers_when_it_may_not_open_one(
+    services, settings, clock, monkeypatch
+):
+    """The server may have run as another user before; it has to start all the same."""
     for name in ("foreign", "own"):
         (settings.output_dir / f"{PART_PREFIX}{name}").touch()
         os.utime(settings.output_dir / f"{PART_PREFIX}{name}", (0, 0))
@@ -197,8 +199,8 @@ def test_it_clears_the_others_where_it_may_not_open_one(services, settings, cloc
     assert set(contents(settings)) == {f"{PART_PREFIX}foreign"}
 
 
-def test_it_files_by_the_name_that_was_sent_not_by_the_number_it_got(app):
-    """Else a second "Heat (1995)" would be a film of its own, named "Heat (1995) (2)"."""
+def test_it_organizes_by_the_name_that_was_sent_without_its_number(app):
+    """Otherwise a second "Heat (1995)" would become a film called "Heat (1995) (2)"."""
     services = restart(app, nas_enabled=True)
     jobs = [
         services.context.stores.jobs.get(sent(services, begun(services)).organize_job_id)

@@ -12,7 +12,7 @@ from tests.client import ok
 from tests.films import FILM, files, upload
 
 
-def test_it_answers_without_waiting_where_the_library_is_slow(client, library, nas):
+def test_it_answers_without_waiting_for_a_slow_library(client, library, nas):
     services = library(at_once=False)
     answer = upload(client, "Serenity (2005)")
     path = services.context.settings.output_dir / "Serenity (2005).mkv"
@@ -43,16 +43,14 @@ def test_it_waits_for_a_share_that_is_not_mounted(client, library, mounted):
     assert client.job(answer["organize_job_id"])["status"] == "completed"
 
 
-def test_it_files_films_while_the_folder_of_the_shows_is_away(client, library, nas):
+def test_it_organizes_films_while_the_folder_for_shows_is_missing(client, library, nas):
     library()
     (nas / "TV Shows").rmdir()
     assert upload(client, "Firefly - S01E01")["organized"] is False
     assert upload(client, "Serenity (2005)")["organized"] is True
 
 
-def test_it_makes_the_librarys_folders_where_a_whole_disk_is_mounted(
-    app, client, library, tmp_path
-):
+def test_it_creates_the_librarys_folders_if_a_whole_disk_is_mounted(app, client, library, tmp_path):
     services = library()
     mount = services.context.settings.nas_mount
     mount.mkdir()
@@ -81,19 +79,19 @@ def test_it_says_that_a_dead_share_does_not_answer(client, library, nas, monkeyp
     assert files(nas) == {}
 
 
-def test_it_keeps_files_where_there_is_no_library(client, services):
+def test_it_keeps_files_without_a_library(client, services):
     answer = upload(client, "Serenity (2005)")
     assert (answer["organized"], answer["organize_job_id"]) == (False, None)
     assert ok(client.get("/api/jobs")) == []
     assert services.organizer.run() == 0
 
 
-def test_it_says_why_a_job_waits_that_a_client_entered_without_a_library(client):
+def test_it_says_why_a_clients_organize_job_waits_without_a_library(client):
     job = ok(client.post("/api/jobs", json={"job_type": "organize", "input_file": "/out/a.mkv"}))
     assert "BOZ_NAS_ENABLED" in job["waiting_reason"]
 
 
-def test_it_has_media_servers_scan_the_folder_and_tells_people(client, library, nas):
+def test_it_notifies_media_servers_and_people(client, library, nas):
     library(
         plex_enabled=True,
         plex_token="t",
@@ -107,19 +105,19 @@ def test_it_has_media_servers_scan_the_folder_and_tells_people(client, library, 
     assert "In the library" in messages["discord"]["content"]
 
 
-def test_it_counts_a_plain_folder_as_there_once_it_was_used(client, library, nas):
+def test_it_counts_a_plain_folder_as_mounted_once_it_was_used(client, library, nas):
     library()
     assert ok(client.get("/health"))["nas"]["mounted"] is False
     upload(client, "Serenity (2005)")
     assert ok(client.get("/health"))["nas"]["mounted"] is True
 
 
-def test_it_does_not_wait_for_a_library_that_is_away(client, library):
+def test_it_does_not_wait_for_an_unavailable_library(client, library):
     library(organize_wait_seconds=30)
     assert upload(client, "Serenity (2005)")["organized"] is False
 
 
-def test_it_waits_for_a_thread_that_files_meanwhile(client, library, nas):
+def test_it_waits_for_the_thread_that_organizes(client, library, nas):
     services = library(at_once=False, organize_wait_seconds=30)
     services.organizer.loop.start()
     try:
