@@ -57,10 +57,6 @@ class DiscRepository:
         )
         return query.exists()
 
-    def lock(self, disc_id: str) -> Disc | None:
-        """Return the disc and keep other writers off it until the transaction ends."""
-        return self.get(disc_id) if self.database.lock_row(Disc, disc_id) else None
-
     def in_drive(self, agent_id: str, drive: str) -> Disc | None:
         """Return the disc in a drive, with its titles; None when none is known there."""
         query = Disc.select().where(
