@@ -104,6 +104,7 @@ class Organizer:
     def wait_for(self, job_id: str) -> Organized:
         """Wait until an organize job is over, at most BOZ_ORGANIZE_WAIT_SECONDS; not at all while
         the library is unavailable."""
+        self.context.database.refuse_transaction()
         self.wake()
         jobs, pause = self.context.stores.jobs, PAUSE_SECONDS
         deadline = time.monotonic() + self.context.settings.organize_wait_seconds
