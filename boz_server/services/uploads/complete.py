@@ -11,14 +11,11 @@ from typing import NamedTuple
 from boz_server.context import Context
 from boz_server.database.models import Job, Upload
 from boz_server.disk import is_same, numbered, rename_noreplace, sha256_of
-from boz_server.domain.naming.names import file_name, split_extension
-from boz_server.domain.queue.job_states import HELD, JobStatus
+from boz_server.domain.naming.names import file_name
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import Conflict, UploadBusy, UploadNotFound
-from boz_server.repositories.job_repository import Guard, JobValues
-from boz_server.services.queue import dispatcher, leases
+from boz_server.services.queue import results
 from boz_server.services.queue.enqueue import enqueue_organize_result
-from boz_server.services.statistics import record
 from boz_server.services.uploads import part_files, rights
 from boz_server.services.uploads.part_files import Part
 
@@ -157,41 +154,20 @@ def _obstacle(context: Context, upload: Upload) -> Refusal | None:
 
 
 def _attach_input(context: Context, upload: Upload) -> Upload | None:
-    """Let workers download a job's input."""
     job = _job(context, upload)
     if job is not None:
-        name = job.output_name or split_extension(upload.filename)[0]
-        context.stores.jobs.attach_input(job.job_id, upload.upload_id, upload.size_bytes, name)
-    dispatcher.dispatch(context)
+        results.input_arrived(context, job, upload.upload_id, upload.filename, upload.size_bytes)
     return context.stores.uploads.complete(upload.upload_id, None)
 
 
 def _enqueue_organize(context: Context, upload: Upload) -> Upload | None:
     """Record a result with its job, and enqueue the job that organizes the file."""
-    job = _job(context, upload)
+    job, file = _job(context, upload), Path(upload.path or "")
     if job is not None:
-        _note_result(context, job, upload)
-    file, name = Path(upload.path or ""), _wanted_name(upload, job)
-    organize = enqueue_organize_result(context, file, name, job)
+        results.result_arrived(context, job, file, upload.size_bytes, upload.lease_token)
+    organize = enqueue_organize_result(context, file, _wanted_name(upload, job), job)
     organize_job_id = organize.job_id if organize else None
     return context.stores.uploads.complete(upload.upload_id, organize_job_id)
-
-
-def _note_result(context: Context, job: Job, upload: Upload) -> None:
-    """Record that a job's result has arrived; an earlier failure to upload it no longer counts.
-
-    A job that already has its result keeps it: a file that is known only by its name may belong to
-    another job of the same name.
-    """
-    values: JobValues = {"output_file": upload.path}
-    if job.status is JobStatus.COMPLETED and job.upload_failed:
-        values |= {"error": None, "upload_failed": False, "scheduled_at": None}
-    elif job.output_file is not None:
-        return
-    guard = Guard(only_from={*HELD, JobStatus.COMPLETED}, lease_token=upload.lease_token)
-    changed = context.stores.jobs.change(job.job_id, values, guard)
-    if changed is not None:
-        record.note_result(context, changed, upload.size_bytes)
 
 
 def _refuse(context: Context, upload: Upload, refusal: Refusal) -> Upload:
@@ -211,10 +187,7 @@ def _fail(context: Context, upload: Upload, refusal: Refusal) -> Upload | None:
         return None
     job = _job(context, upload)
     if upload.purpose is UploadPurpose.JOB_OUTPUT and job is not None:
-        values = leases.plan_retry(context, job, passes=is_retried)
-        values |= {"error": error, "upload_failed": is_retried}
-        guard = Guard(only_from={JobStatus.COMPLETED}, lease_token=upload.lease_token)
-        context.stores.jobs.change(job.job_id, values, guard)
+        results.result_refused(context, job, error, upload.lease_token, is_retried=is_retried)
     log.warning("Upload refused", extra={"upload_id": upload.upload_id, "why": error})
     return failed
 
