@@ -1,13 +1,17 @@
 """Messages to other servers that are not sent yet, in the database."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from peewee import EXCLUDED, Case
 
 from boz_server.database.connection import Database
 from boz_server.database.models import OutboxMessage
+
+#: The longest that a message can be put off by entering it again and again.
+LONGEST_DELAY = timedelta(seconds=60)
 
 
 class OutboxRepository:
@@ -19,14 +23,16 @@ class OutboxRepository:
     def enter(
         self,
         kind: str,
-        key: str,
         payload: dict[str, Any],
         now: datetime,
         *,
-        due_at: datetime,
-        latest_due_at: datetime,
+        key: str | None = None,
+        delay: timedelta = timedelta(),
     ) -> None:
-        """Insert a message, or replace the message with the same key and put it off.
+        """Enter a message, due after the delay, in the transaction of the change it reports.
+
+        A message that was not sent yet is replaced by a later one of the same kind and key, which
+        puts it off by its own delay, up to a minute in all. key None: replaces no other message.
 
         A message that waits after a failure keeps its wait. A message that is being sent now is
         sent once more, because the sender may have read the old payload.
@@ -46,11 +52,11 @@ class OutboxRepository:
         (
             message.insert(
                 kind=kind,
-                key=key,
+                key=f"{kind}:{uuid4().hex if key is None else key}",
                 payload=payload,
                 entered_at=now,
-                due_at=due_at,
-                latest_due_at=latest_due_at,
+                due_at=now + delay,
+                latest_due_at=now + max(delay, LONGEST_DELAY),
             )
             .on_conflict(
                 conflict_target=[message.key],

@@ -7,7 +7,6 @@ from typing import Any
 
 from boz_server.database.models import OutboxMessage
 from boz_server.errors import RecipientUnavailable
-from boz_server.services.notifications import outbox as messages
 from boz_server.services.notifications.outbox import SEND_SECONDS, Outbox
 
 
@@ -41,7 +40,8 @@ def enter(outbox: Outbox, text: str = "a", kind: str = "post", **options: Any) -
     if "seconds" in options:
         options["delay"] = timedelta(seconds=options.pop("seconds"))
     with outbox.context.database.write():
-        messages.enter(outbox.context, kind, {"text": text}, **options)
+        now = outbox.context.clock.now()
+        outbox.context.stores.outbox.enter(kind, {"text": text}, now, **options)
 
 
 def waiting() -> list[OutboxMessage]:

@@ -10,23 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boz_server.domain.queue.job_states import JobType
-from boz_server.domain.statistics.durations import (
-    LONGEST_SECONDS,
-    UNKNOWN,
-    bucket_of,
-    known_seconds,
-    percentile,
-    seconds_of,
-)
 from boz_server.domain.statistics.runs import (
     LARGEST_BYTES,
+    LONGEST_SECONDS,
     SUMS,
+    UNKNOWN,
     Outcome,
     Row,
     Run,
     Sums,
     Tally,
+    bucket_of,
+    known_seconds,
     merged,
+    percentile,
+    seconds_of,
     tallied,
 )
 

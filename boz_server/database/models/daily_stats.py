@@ -25,7 +25,7 @@ class DailyStats(BaseModel):
     worker_id = peewee.CharField(max_length=100)
     #: HandBrake preset; empty for jobs without one.
     preset = peewee.CharField(max_length=MAX_PRESET_LENGTH)
-    #: Lower bound of the durations in seconds (see domain/statistics/durations.py); -1 if they
+    #: Lower bound of the durations in seconds (see domain/statistics/runs.py); -1 if they
     #: are unknown.
     duration_bucket = peewee.IntegerField()
     #: Number of runs; 0 if only the sizes of results were added later.

@@ -12,7 +12,6 @@ from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import JobType
 from boz_server.domain.text import one_line
 from boz_server.integrations.discord import Discord
-from boz_server.services.notifications import outbox
 from boz_server.services.notifications.outbox import Sender
 from boz_server.settings import Settings
 
@@ -20,7 +19,7 @@ from boz_server.settings import Settings
 KIND = "discord"
 #: An error is cut at this length, a name at the other.
 ERROR_LENGTH, NAME_LENGTH = 1000, 300
-#: What Discord would read as formatting.
+#: What Discord would read as formatting; our own words have none of it.
 _MARKUP = re.compile(r"([\\*_~`|>#\[\]<])")
 
 _DONE = {JobType.RIP: "Ripped", JobType.TRANSCODE: "Transcoded"}
@@ -40,19 +39,19 @@ def job_completed(context: Context, job: Job) -> None:
 def job_failed(context: Context, job: Job) -> None:
     """Report a job that has failed and will not be retried automatically."""
     if context.settings.discord_notify_on_failure:
-        reason = one_line(job.error or "", ERROR_LENGTH) or "no reason was given"
-        _post(context, f"❌ {_FAILED[job.job_type]}: {_name(job)}: {_plain(reason)}")
+        reason = one_line(job.error, ERROR_LENGTH) or "no reason was given"
+        _post(context, f"❌ {_FAILED[job.job_type]}: {_name(job)}: {reason}")
 
 
 def organized(context: Context, job: Job, path: Path) -> None:
     """Report the path at which a job's file is in the library."""
     if context.settings.discord_notify_on_organized:
-        _post(context, f"📁 In the library: {_name(job)} ({_plain(str(path))})")
+        _post(context, f"📁 In the library: {_name(job)} ({path})")
 
 
 def storage_low(context: Context, text: str) -> None:
     """Report a disk that is filling up; a new report replaces one that was not sent yet."""
-    _post(context, f"⚠️ {_plain(text)}", key="storage_low")
+    _post(context, f"⚠️ {text}", key="storage_low")
 
 
 def senders(settings: Settings) -> Mapping[str, Sender]:
@@ -63,21 +62,14 @@ def senders(settings: Settings) -> Mapping[str, Sender]:
     return {KIND: lambda payload, deadline: discord.post(payload["content"], deadline)}
 
 
-def _post(context: Context, content: str, key: str | None = None) -> None:
+def _post(context: Context, text: str, key: str | None = None) -> None:
     if context.settings.discord_enabled:
-        outbox.enter(context, KIND, {"content": content}, key=key)
+        payload = {"content": _MARKUP.sub(r"\\\1", text)}
+        context.stores.outbox.enter(KIND, payload, context.clock.now(), key=key)
 
 
 def _name(job: Job) -> str:
     """Name a job by its file and disc, as people know it."""
-    name = _short(job.output_name) or _short(job.input_file) or f"job {job.job_id}"
-    label = _short(job.source_disc_name)
-    return _plain(f"{name} ({label})" if label else name)
-
-
-def _short(text: str | None) -> str:
-    return one_line(text or "", NAME_LENGTH)
-
-
-def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
+    name = one_line(job.output_name, NAME_LENGTH) or one_line(job.input_file, NAME_LENGTH)
+    label = one_line(job.source_disc_name, NAME_LENGTH)
+    return (name or f"job {job.job_id}") + (f" ({label})" if label else "")

@@ -15,7 +15,6 @@ from boz_server.errors import Invalid, NotFound, RecipientUnavailable, Refused
 from boz_server.integrations.jellyfin import emby, jellyfin
 from boz_server.integrations.plex import Plex
 from boz_server.services.library.nas import library_folder
-from boz_server.services.notifications import outbox
 from boz_server.services.notifications.outbox import Sender
 from boz_server.settings import Settings
 
@@ -78,7 +77,9 @@ def announce(context: Context, folder: Path, media_type: LibraryType) -> None:
     delay = timedelta(seconds=context.settings.plex_scan_delay_seconds)
     payload = {"folder": str(folder), "media_type": media_type}
     for name in enabled(context.settings):
-        outbox.enter(context, name, payload, key=f"{media_type}:{folder}", delay=delay)
+        context.stores.outbox.enter(
+            name, payload, context.clock.now(), key=f"{media_type}:{folder}", delay=delay
+        )
 
 
 def enabled(settings: Settings) -> list[str]:

@@ -26,36 +26,10 @@ TICK_SECONDS = 2.0
 SEND_SECONDS = 7.0
 #: After this time a message is sent again whose sender was killed.
 CLAIM = timedelta(seconds=60)
-#: The longest that a message can be put off by entering it again and again.
-LONGEST_DELAY = timedelta(seconds=60)
 #: The wait after the first failure; it doubles each time, up to the longest.
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 #: A message that still fails this long after it was entered is given up.
 LIFETIME = timedelta(hours=24)
-
-
-def enter(
-    context: Context,
-    kind: str,
-    payload: dict[str, Any],
-    *,
-    key: str | None = None,
-    delay: timedelta = timedelta(),
-) -> None:
-    """Enter a message, due after the delay; runs inside the `write()` that it reports on.
-
-    A message that was not sent yet is replaced by a later one of the same kind and key, which
-    puts it off by its own delay, up to a minute in all. key None: replaces no other message.
-    """
-    now = context.clock.now()
-    context.stores.outbox.enter(
-        kind,
-        f"{kind}:{uuid4().hex if key is None else key}",
-        payload,
-        now,
-        due_at=now + delay,
-        latest_due_at=now + max(delay, LONGEST_DELAY),
-    )
 
 
 class Outbox:

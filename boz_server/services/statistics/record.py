@@ -20,18 +20,25 @@ def count(context: Context, step: Step, now: datetime, reported_seconds: float |
     reported_seconds: how long it took by the machine's clock; with None or 0 our clock measures it.
     """
     context.database.require_queue()
-    rows = context.stores.statistics
-    outcome = _outcome(step)
-    if outcome is None:
-        result = _result_row(step.before) if step.before.status == JobStatus.COMPLETED else None
-        if result is not None and result["output_bytes"]:
+    before, job = step
+    if job.status in OVER:
+        outcome = Outcome(job.status)
+    elif (
+        before.status in HELD
+        and job.status == JobStatus.QUEUED
+        # Otherwise its machine unregistered, or a person chose another one.
+        and job.failures > before.failures
+    ):
+        outcome = Outcome.RETRIED
+    else:
+        if before.status == JobStatus.COMPLETED and (row := _result_row(before))["output_bytes"]:
             # The job runs again because its result did not arrive: that result saved nothing.
-            rows.add(negated(result))
+            context.stores.statistics.add(negated(row))
         return
     # A requeued job has lost its machine and its times: the step still has them.
-    ended_at, began = step.job.completed_at or now, _began(step.before)
-    seconds = reported_seconds or seconds_between(began, ended_at)
-    rows.add(_run(step.before, step.job, outcome, ended_at, seconds).row())
+    ended_at = job.completed_at or now
+    seconds = reported_seconds or seconds_between(before.started_at or before.assigned_at, ended_at)
+    context.stores.statistics.add(_run(before, job, outcome, ended_at, seconds).row())
 
 
 def note_result(context: Context, job: Job, size_bytes: int | None) -> Job:
@@ -44,28 +51,9 @@ def note_result(context: Context, job: Job, size_bytes: int | None) -> Job:
     if size_bytes is None or job.output_file_size is not None:
         return job
     noted = context.stores.jobs.change(job.job_id, {"output_file_size": size_bytes}) or job
-    if noted.status in OVER:
-        row = _result_row(noted)
-        if row["output_bytes"]:
-            context.stores.statistics.add(row)
+    if noted.status in OVER and (row := _result_row(noted))["output_bytes"]:
+        context.stores.statistics.add(row)
     return noted
-
-
-def _outcome(step: Step) -> Outcome | None:
-    if step.job.status in OVER:
-        return Outcome(step.job.status)
-    is_lost = (
-        step.before.status in HELD
-        and step.job.status == JobStatus.QUEUED
-        # Otherwise its machine unregistered, or a person chose another one.
-        and step.job.failures > step.before.failures
-    )
-    return Outcome.RETRIED if is_lost else None
-
-
-def _began(job: Job) -> datetime | None:
-    began: datetime | None = job.started_at or job.assigned_at
-    return began
 
 
 def _result_row(job: Job) -> Row:
