@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 import orjson
-from flask.cli import with_appcontext
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
@@ -27,10 +26,9 @@ class Result:
 
 
 def reported(command: Callable[..., Result]) -> Callable[..., None]:
-    """Run a command in the application's context, and print its result, as JSON with --json."""
+    """Print the result of a command, as JSON with --json."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-    @with_appcontext
     @wraps(command)
     def run(*, as_json: bool, **options: Any) -> None:
         result = command(**options)

@@ -14,7 +14,7 @@ from flask import Flask
 
 from boz_server import create_app
 from boz_server.api.context import EXTENSION
-from boz_server.cli import db_schema
+from boz_server.cli import db
 from boz_server.database.migrations import Migrations
 from boz_server.settings import Settings
 from tests.database.folders import folder_with
@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> Run:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of migrations that the commands work on, with the server's own."""
     folder = folder_with(tmp_path)
-    monkeypatch.setattr(db_schema, "Migrations", partial(Migrations, folder=folder))
+    monkeypatch.setattr(db, "Migrations", partial(Migrations, folder=folder))
     return folder
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import peewee
 import pytest
 
-from boz_server.cli import db_schema
+from boz_server.cli import db
 from boz_server.cli.db import db_group
 from boz_server.database import migrations as migrations_module
 from boz_server.database.migrations import MIGRATIONS_FOLDER, Migrations
@@ -99,7 +99,7 @@ def test_it_lists_migrations_and_names_the_newest(run, folder):
 
 def test_it_makes_the_folder_once(run, tmp_path, monkeypatch):
     new = tmp_path / "some" / "where"
-    monkeypatch.setattr(db_schema, "Migrations", partial(Migrations, folder=new))
+    monkeypatch.setattr(db, "Migrations", partial(Migrations, folder=new))
     assert said(run, "init") == f"{new} made.\n"
     assert new.is_dir()
     assert said(run, "init") == f"{new} was there already.\n"
