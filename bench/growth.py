@@ -111,7 +111,7 @@ def enter_discs(database: Database, at: datetime, *, archived: bool) -> None:
     ids = [disc["disc_id"] for disc in discs]
     renew_entries(ids)
     if archived:
-        ArchiveRepository(database, DiscRepository(database)).put_away(ids, at)
+        ArchiveRepository(DiscRepository(database)).put_away(ids, at)
 
 
 def disc_row(show: str, number: int, detected_at: datetime) -> dict[str, Any]:

@@ -63,20 +63,20 @@ class Context:
         discs = DiscRepository(database)
         stores = Stores(
             agents=AgentRepository(database),
-            archive=ArchiveRepository(database, discs),
-            attempts=AttemptRepository(settings, database),
+            archive=ArchiveRepository(discs),
+            attempts=AttemptRepository(settings),
             collection=CollectionRepository(database),
             discs=discs,
-            fleet=FleetRepository(settings, database),
+            fleet=FleetRepository(settings),
             jobs=JobRepository(database),
-            maintenance=MaintenanceRepository(database),
+            maintenance=MaintenanceRepository(),
             outbox=OutboxRepository(database),
-            provider_cache=ProviderCacheRepository(database),
+            provider_cache=ProviderCacheRepository(),
             retention=RetentionRepository(),
-            seasons=TVSeasonRepository(database),
+            seasons=TVSeasonRepository(),
             statistics=StatisticsRepository(database),
             thumbnails=ThumbnailRepository(),
-            uploads=UploadRepository(database),
+            uploads=UploadRepository(),
             workers=WorkerRepository(database),
         )
         return cls(settings, clock, database, stores)

@@ -163,7 +163,6 @@ class RecipientUnavailable(Unavailable):
 
     def __init__(self, recipient: str, reason: str, wait_seconds: float | None = None) -> None:
         super().__init__(f"{recipient} did not do what it was asked: {reason}.")
-        self.recipient = recipient
         self.reason = reason
         self.wait_seconds = wait_seconds
 

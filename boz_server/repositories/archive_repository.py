@@ -8,7 +8,6 @@ from typing import Any
 
 import peewee
 
-from boz_server.database.connection import Database
 from boz_server.database.fields import EnumField, UTCDateTimeField
 from boz_server.database.models import ArchivedDisc, Disc, Job, Title, TVSeason
 from boz_server.domain.collection.related import Link, LinkedDisc, LinkKind, links_of
@@ -30,8 +29,7 @@ LINKS_A_STATEMENT = 500
 class ArchiveRepository:
     """Moves discs into the archive and back."""
 
-    def __init__(self, database: Database, discs: DiscRepository) -> None:
-        self.database = database
+    def __init__(self, discs: DiscRepository) -> None:
         self.discs = discs
 
     def get(self, disc_id: str) -> Disc | None:

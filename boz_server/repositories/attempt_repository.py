@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import peewee
 
-from boz_server.database.connection import Database
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
 from boz_server.repositories.job_repository import JobValues
@@ -50,8 +49,7 @@ def by_worker(worker_id: str) -> Holder:
 class AttemptRepository:
     """Queries on attempts and their leases."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self.database = database
+    def __init__(self, settings: Settings) -> None:
         self.agent_term = timedelta(seconds=settings.agent_timeout_seconds)
         self.worker_term = timedelta(seconds=settings.worker_timeout_seconds)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import peewee
 
-from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Disc, Job, Worker
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
@@ -23,9 +22,8 @@ Drive = tuple[str, str]
 class FleetRepository:
     """Queries on machines and the work that they have."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = database
         self.agent_timeout = timedelta(seconds=settings.agent_timeout_seconds)
         self.worker_timeout = timedelta(seconds=settings.worker_timeout_seconds)
 

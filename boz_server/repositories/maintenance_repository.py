@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from boz_server.database.connection import Database
+import peewee
+
 from boz_server.database.models import IdempotencyKey, Lease, MaintenanceRun
 
+#: The name of the leadership: there is one.
+LEADERSHIP = "maintenance"
 #: Stands for a leadership that was never renewed.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 #: Keys that one transaction deletes, so that requests never wait for it.
@@ -14,19 +17,17 @@ BATCH = 500
 class MaintenanceRepository:
     """Queries on leaderships, runs and idempotency keys."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def leadership(self) -> Lease | None:
+        """Return the leadership with its holder, or None when nobody entered it."""
+        return Lease.get_or_none(Lease.name == LEADERSHIP)
 
-    def leadership(self, name: str) -> Lease | None:
-        """Return a leadership with its holder, or None when nobody entered it."""
-        return Lease.get_or_none(Lease.name == name)
+    def enter_leadership(self) -> None:
+        """Enter the leadership without a holder, unless it is there already."""
+        row = Lease.insert(name=LEADERSHIP, holder=None, renewed_at=NEVER)
+        row.on_conflict("NOTHING").execute()
 
-    def enter_leadership(self, name: str) -> None:
-        """Enter a leadership that has no holder yet, unless it is there already."""
-        Lease.insert(name=name, holder=None, renewed_at=NEVER).on_conflict("NOTHING").execute()
-
-    def take_leadership(self, name: str, holder: str, now: datetime, term: timedelta) -> bool:
-        """Take or renew a leadership; False while another process has it.
+    def take_leadership(self, holder: str, now: datetime, term: timedelta) -> bool:
+        """Take or renew the leadership; False while another process has it.
 
         A renewal in the future does not count: the clock was put back.
         """
@@ -36,12 +37,13 @@ class MaintenanceRepository:
             | (Lease.renewed_at <= now - term)
             | (Lease.renewed_at > now)
         )
-        query = Lease.update(holder=holder, renewed_at=now).where(Lease.name == name, free)
+        query = Lease.update(holder=holder, renewed_at=now).where(Lease.name == LEADERSHIP, free)
         return bool(query.execute())
 
-    def drop_leadership(self, name: str, holder: str) -> None:
-        """Give up a leadership; another process may take it at once."""
-        Lease.update(holder=None).where(Lease.name == name, Lease.holder == holder).execute()
+    def drop_leadership(self, holder: str) -> None:
+        """Give up the leadership; another process may take it at once."""
+        query = Lease.update(holder=None)
+        query.where(Lease.name == LEADERSHIP, Lease.holder == holder).execute()
 
     def record(
         self, step: str, started_at: datetime, duration_seconds: float, error: str | None
@@ -94,7 +96,5 @@ class MaintenanceRepository:
             .order_by(IdempotencyKey.created_at)
             .limit(BATCH)
         )
-        keys = [(row.endpoint, row.key) for row in old]
-        for endpoint, key in keys:
-            self.delete_key(endpoint, key)
-        return len(keys)
+        key = peewee.Tuple(IdempotencyKey.endpoint, IdempotencyKey.key)
+        return int(IdempotencyKey.delete().where(key.in_(old)).execute())

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from boz_server.database.connection import Database
+import peewee
+
 from boz_server.database.models import ProviderAnswer
 
 #: Rows that one transaction deletes, so that requests never wait for it.
@@ -12,9 +13,6 @@ BATCH = 500
 
 class ProviderCacheRepository:
     """Queries on answers."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
 
     def get(self, provider: str, key: str) -> ProviderAnswer | None:
         """Return the stored answer to a question, or None."""
@@ -41,12 +39,9 @@ class ProviderCacheRepository:
             .order_by(ProviderAnswer.fetched_at)
             .limit(BATCH)
         )
-        questions = [(row.provider, row.key) for row in old]
-        for provider, key in questions:
-            ProviderAnswer.delete().where(
-                ProviderAnswer.provider == provider,
-                ProviderAnswer.key == key,
-                # Another process may have stored a new answer meanwhile.
-                ProviderAnswer.fetched_at < than,
-            ).execute()
-        return len(questions)
+        query = ProviderAnswer.delete().where(
+            peewee.Tuple(ProviderAnswer.provider, ProviderAnswer.key).in_(old),
+            # Another process may have stored a new answer meanwhile.
+            ProviderAnswer.fetched_at < than,
+        )
+        return int(query.execute())

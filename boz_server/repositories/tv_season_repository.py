@@ -5,7 +5,6 @@ from typing import Any
 
 import peewee
 
-from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.repositories.disc_repository import load_titles
@@ -18,9 +17,6 @@ ROWS_A_STATEMENT = 1000
 
 class TVSeasonRepository:
     """Queries on seasons."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
 
     def get(self, season_id: str) -> TVSeason | None:
         """Return the season with its episodes in order; None when it is not known.

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from boz_server.database.connection import Database
 from boz_server.database.models import Upload
 from boz_server.domain.uploads.upload_states import TRANSITIONS, UploadPurpose, UploadState
 
@@ -29,9 +28,6 @@ class NewUpload:
 
 class UploadRepository:
     """Queries on uploads."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
 
     def insert(self, upload: NewUpload) -> Upload:
         """Insert a new upload."""

@@ -13,8 +13,7 @@ from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
 from boz_server.services.maintenance import housekeeping, idempotency, scheduler
 from boz_server.services.maintenance.backups import BackupStep
-from boz_server.services.maintenance.disk_space import SpaceWatch
-from boz_server.services.maintenance.housekeeping import LogWatch
+from boz_server.services.maintenance.housekeeping import LogWatch, SpaceWatch
 from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.maintenance.retention import PruneStep
 from boz_server.services.maintenance.scheduler import Maintenance, MaintenanceStep

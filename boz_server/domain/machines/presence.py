@@ -48,11 +48,6 @@ def is_silent(last_heartbeat: datetime, now: datetime, timeout_seconds: int) -> 
     return last_heartbeat < silent_before(now, timeout_seconds)
 
 
-def agent_status(reported: AgentStatus, *, silent: bool) -> AgentStatus:
-    """Return the status of an agent now; a silent one is offline, whatever it reported."""
-    return AgentStatus.OFFLINE if silent else reported
-
-
 def worker_status(
     reported: WorkerStatus, *, silent: bool, open_jobs: int, max_concurrent: int
 ) -> WorkerStatus:

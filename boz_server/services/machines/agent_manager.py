@@ -6,7 +6,7 @@ from typing import Any
 
 from boz_server.context import Context
 from boz_server.database.models import Agent
-from boz_server.domain.machines.presence import agent_status, is_silent, silent_before
+from boz_server.domain.machines.presence import AgentStatus, is_silent, silent_before
 from boz_server.errors import AgentNotFound
 from boz_server.repositories.attempt_repository import by_agent
 from boz_server.repositories.paging import Page, PageRequest
@@ -103,6 +103,6 @@ class AgentManager:
 
     def _with_status(self, agent: Agent) -> Agent:
         timeout = self.context.settings.agent_timeout_seconds
-        silent = is_silent(agent.last_heartbeat, self.context.clock.now(), timeout)
-        agent.status = agent_status(agent.status, silent=silent)
+        if is_silent(agent.last_heartbeat, self.context.clock.now(), timeout):
+            agent.status = AgentStatus.OFFLINE
         return agent

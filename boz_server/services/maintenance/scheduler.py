@@ -15,8 +15,6 @@ from boz_server.services.queue import leases
 
 log = logging.getLogger(__name__)
 
-#: The name of the leadership in the database.
-LEADERSHIP = "maintenance"
 #: How often each process tries to lead, and the leader looks for steps that are due.
 TICK_SECONDS = 5.0
 #: A leader that has not renewed its leadership for this long is gone; with the tick, another
@@ -81,14 +79,20 @@ class Maintenance:
     def step_down(self) -> None:
         """Leave the leadership to another process, at the end of this one."""
         with self.context.database.write():
-            self.context.stores.maintenance.drop_leadership(LEADERSHIP, self.holder)
+            self.context.stores.maintenance.drop_leadership(self.holder)
 
     def status(self) -> tuple[str | None, list[StepStatus]]:
         """Return the process that leads, and how each step's latest run went."""
-        leadership = self.context.stores.maintenance.leadership(LEADERSHIP)
-        runs = self.context.stores.maintenance.runs()
+        leadership = self.context.stores.maintenance.leadership()
         holder = None if leadership is None else leadership.holder
-        return holder, [_status(step, runs.get(step.name)) for step in self.steps]
+        runs, never = self.context.stores.maintenance.runs(), MaintenanceRun()
+        latest = [(step, runs.get(step.name, never)) for step in self.steps]
+        return holder, [
+            StepStatus(
+                one.name, one.period_seconds, run.started_at, run.duration_seconds, run.error
+            )
+            for one, run in latest
+        ]
 
     def _lead(self) -> bool:
         """Take or renew the leadership; False when another process has it."""
@@ -97,10 +101,10 @@ class Maintenance:
             # Read the clock under the lock: compared with an earlier time, a renewal by a leader
             # that had the lock before us would lie in the future.
             now = self.context.clock.now()
-            rows.enter_leadership(LEADERSHIP)
-            before = rows.leadership(LEADERSHIP)
+            rows.enter_leadership()
+            before = rows.leadership()
             term = timedelta(seconds=TERM_SECONDS)
-            if not rows.take_leadership(LEADERSHIP, self.holder, now, term):
+            if not rows.take_leadership(self.holder, now, term):
                 return False
             if before is not None:
                 self._bridge_gap(now, before.renewed_at)
@@ -138,11 +142,3 @@ class Maintenance:
             log.exception("Maintenance step failed", extra={"step": step.name})
             error = f"{type(caught).__name__}: see the server's log."
         return step.name, started_at, time.monotonic() - began, error
-
-
-def _status(step: MaintenanceStep, run: MaintenanceRun | None) -> StepStatus:
-    if run is None:
-        return StepStatus(step.name, step.period_seconds, None, None, None)
-    return StepStatus(
-        step.name, step.period_seconds, run.started_at, run.duration_seconds, run.error
-    )

@@ -4,7 +4,8 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +16,7 @@ from boz_server.domain.metadata.answers import Episode, Film, Series
 from boz_server.errors import ProviderUnavailable
 from boz_server.integrations.http import LEAST_SECONDS
 from boz_server.integrations.providers import FilmProvider, configured
-from boz_server.services.metadata import budget, cache
+from boz_server.services.metadata import cache
 from boz_server.services.metadata.cache import Item
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,21 @@ class Failure:
     at: datetime
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long all the look-ups of a caller may take together.
+
+    deadline: an instant of `time.monotonic`. insist: ask even a provider that failed within the
+    last minute.
+    """
+
+    deadline: float
+    insist: bool = False
+
+
+_budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 class Metadata:
@@ -72,16 +88,23 @@ class Metadata:
         keyed = {film.provider for film in self.providers.films} | ({tv.provider} if tv else set())
         return provider in keyed
 
-    def budget(
-        self, seconds: float | None = None, *, insist: bool = False
-    ) -> AbstractContextManager[None]:
+    @contextmanager
+    def budget(self, seconds: float | None = None, *, insist: bool = False) -> Iterator[None]:
         """Limit the time of all look-ups in the body together; None: as the settings say.
 
-        insist: ask even a provider that failed within the last minute.
+        Inside another budget it is a part of that one. insist: ask even a provider that failed
+        within the last minute.
         """
         if seconds is None:
             seconds = self.context.settings.provider_timeout_seconds
-        return budget.grant(seconds, insist=insist)
+        deadline = time.monotonic() + seconds
+        if (outer := _budget.get()) is not None:
+            deadline = min(deadline, outer.deadline)
+        token = _budget.set(Budget(deadline, insist))
+        try:
+            yield
+        finally:
+            _budget.reset(token)
 
     def series_named(self, name: str, year: int | None = None) -> list[Series]:
         """Return the shows of that name or a similar one, the likeliest first.
@@ -226,7 +249,8 @@ class Metadata:
         self, provider: str, now: datetime, ask: Callable[[float], Sequence[Item]]
     ) -> Sequence[Item]:
         """Ask a provider, unless it failed within the last minute and the caller doesn't insist."""
-        granted = budget.current(self.context.settings.provider_timeout_seconds)
+        usual = self.context.settings.provider_timeout_seconds
+        granted = _budget.get() or Budget(time.monotonic() + usual)
         failure = self._failures.get(provider)
         # abs: the clock may have been put back since the failure.
         if failure and abs(now - failure.at) < PAUSE and not granted.insist:
