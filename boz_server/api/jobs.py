@@ -7,7 +7,7 @@ from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import context, services
 from boz_server.api.requests import IDEMPOTENCY_PARAMETER, idempotent
 from boz_server.database.models import Job
-from boz_server.domain.queue.job_report import JobReport
+from boz_server.domain.queue.job_states import JobReport
 from boz_server.domain.queue.presets import PRESETS
 from boz_server.schemas.common import PageArgs
 from boz_server.schemas.job import (

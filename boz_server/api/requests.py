@@ -1,9 +1,12 @@
-"""What happens around a request: its id, its size, its key, its repetition, its connection."""
+"""What happens around a request: its id, its size, its key, its repetition, its connections."""
 
 import hmac
 import re
+import socket
+import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any
 
@@ -11,7 +14,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
 from boz_server.api.context import context
-from boz_server.api.streaming import drain_refused
+from boz_server.disk import BLOCK_BYTES
 from boz_server.errors import Invalid, Unauthorized
 from boz_server.logs import OUTSIDE, request_id
 from boz_server.services.maintenance import idempotency
@@ -36,6 +39,8 @@ IDEMPOTENCY_PARAMETER = {
     "schema": {"type": "string", "maxLength": 255},
     "description": "Names the request: sent again within 24 hours, it is not carried out again.",
 }
+#: For how many seconds the body of a refused request is still read.
+LINGER_SECONDS = 5
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 View = Callable[..., Response]
@@ -100,6 +105,21 @@ def require_key() -> None:
         raise Unauthorized("This server wants its key: send 'Authorization: Bearer <key>'.")
 
 
+def drain_refused(response: Response) -> Response:
+    """After the answer to a request whose body was not read: read and drop the rest for a while.
+
+    Most senders read no answer before they have sent everything. If we closed the connection while
+    bytes come, it would be reset, and they might never see the answer (RFC 9112, section 9.6).
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None and (
+        request.content_length or "Transfer-Encoding" in request.headers
+    ):
+        body = request.environ["wsgi.input"]
+        response.call_on_close(lambda: _drain(connection, body))
+    return response
+
+
 def release_connection(_: BaseException | None) -> None:
     """Return the thread's connection to the pool."""
     context().database.release()
@@ -146,6 +166,20 @@ def idempotent_after(prepare: Callable[..., Any]) -> Callable[[View], View]:
         return prepare_and_carry_out
 
     return decorate
+
+
+def _drain(connection: socket.socket, body: Any) -> None:
+    deadline = time.monotonic() + LINGER_SECONDS
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not body.read(BLOCK_BYTES):
+                return
+    except OSError:
+        pass
+    # Otherwise gunicorn would wait for the sender to close, and serve no one else meanwhile.
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _endpoint() -> str:

@@ -1,19 +1,15 @@
 """Request bodies that are read piece by piece, as films are: plain bytes and multipart forms."""
 
-import socket
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
-from flask import Response, request
+from flask import request
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 
-from boz_server.disk import BLOCK_BYTES
 from boz_server.errors import Interrupted, Invalid
 from boz_server.services.uploads.receive import FileHead, FormPiece, Word
 
@@ -24,8 +20,6 @@ READ_BYTES = 256 * 1024
 MAX_PARTS, MAX_WORD_BYTES = 10, 64 * 1024
 #: How many seconds a sender may be silent: one that vanished would occupy a thread forever.
 SILENCE_SECONDS = 60
-#: For how many seconds the body of a refused request is still read.
-LINGER_SECONDS = 5
 
 Read = Callable[[int], bytes]
 
@@ -88,35 +82,6 @@ def _pieces(events: Iterator[MultipartSegment | bytes | bytearray | None]) -> It
             word += event
             if len(word) > MAX_WORD_BYTES:
                 raise Invalid(name, "Is longer than anything that can be meant.")
-
-
-def drain_refused(response: Response) -> Response:
-    """After the answer to a request whose body was not read: read and drop the rest for a while.
-
-    Most senders read no answer before they have sent everything. If we closed the connection while
-    bytes come, it would be reset, and they might never see the answer (RFC 9112, section 9.6).
-    """
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None and (
-        request.content_length or "Transfer-Encoding" in request.headers
-    ):
-        body = request.environ["wsgi.input"]
-        response.call_on_close(lambda: _drain(connection, body))
-    return response
-
-
-def _drain(connection: socket.socket, body: Any) -> None:
-    deadline = time.monotonic() + LINGER_SECONDS
-    try:
-        while (left := deadline - time.monotonic()) > 0:
-            connection.settimeout(left)
-            if not body.read(BLOCK_BYTES):
-                return
-    except OSError:
-        pass
-    # Otherwise gunicorn would wait for the sender to close, and serve no one else meanwhile.
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _direct(body: Any) -> Read | None:

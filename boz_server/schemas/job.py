@@ -4,8 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.queue.job_report import JobReport, is_upload_error
-from boz_server.domain.queue.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import JobReport, JobStatus, JobType, is_upload_error
 from boz_server.schemas import addresses, thumbnail
 from boz_server.schemas.common import PageArgs, RequestSchema
 from boz_server.schemas.fields import (

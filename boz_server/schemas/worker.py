@@ -6,8 +6,7 @@ import marshmallow as ma
 
 from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerStatus, WorkerType
-from boz_server.domain.queue.job_report import JobReport, is_upload_error
-from boz_server.domain.queue.job_states import JobStatus
+from boz_server.domain.queue.job_states import JobReport, JobStatus, is_upload_error
 from boz_server.schemas import addresses
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import (

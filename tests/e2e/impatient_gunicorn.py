@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from boz_server.api import streaming
+from boz_server.api import requests, streaming
 from boz_server.api.context import services_of
 from boz_server.services.maintenance import scheduler as maintenance
 
 TIMES = 10
 _ours = runpy.run_path(str(Path.cwd() / "gunicorn.conf.py"))
 globals().update(_ours)
-streaming.SILENCE_SECONDS = streaming.LINGER_SECONDS = 1
+streaming.SILENCE_SECONDS = requests.LINGER_SECONDS = 1
 maintenance.TERM_SECONDS /= TIMES
 maintenance.GAP_SECONDS /= TIMES
 

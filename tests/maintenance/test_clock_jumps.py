@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from boz_server.database.models import Job
-from boz_server.domain.queue.job_report import JobReport
-from boz_server.domain.queue.job_states import OPEN, JobStatus
+from boz_server.domain.queue.job_states import OPEN, JobReport, JobStatus
 from boz_server.services.maintenance.idempotency import delete_old_keys
 from boz_server.services.maintenance.scheduler import MaintenanceStep
 from boz_server.services.queue import repair, reports

@@ -12,6 +12,7 @@ from boz_server.services.notifications import discord
 from boz_server.services.queue import leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
+from tests.films import upload
 from tests.media_server import FakeMediaServers
 from tests.support import (
     restart,
@@ -124,6 +125,18 @@ def test_it_tells_of_files_and_disks(client, running, posts):
         "📁 In the library: Firefly - S01E01 (/nas/TV Shows/a\\_b.mkv)",
         "⚠️ Only 0 GiB is left in /nas.",
     ]
+
+
+def test_it_tells_of_no_file_that_only_a_client_reports_as_organized(
+    client, library, nas, media_servers
+):
+    services = library(at_once=False, **media_servers.settings("discord", "plex"))
+    job_id = upload(client, "Serenity (2005)")["organize_job_id"]
+    path = nas / "Movies/Serenity (2005)/Serenity (2005).mkv"
+    assert services.organizer._claim() is not None
+    ok(client.report(job_id, "completed", output_file=str(path)))
+    assert client.job(job_id)["output_file"] == str(path)
+    assert OutboxMessage.select().count() == 0
 
 
 @pytest.mark.parametrize("kind", ["complete", "failure", "organized"])

@@ -8,8 +8,7 @@ from typing import Any
 from boz_server.database.models import Job
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerType
-from boz_server.domain.queue.job_report import JobReport
-from boz_server.domain.queue.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import JobReport, JobStatus, JobType
 from boz_server.errors import Conflict
 from boz_server.services.queue import reports
 from boz_server.services.queue.enqueue import NewJob

@@ -10,8 +10,14 @@ from boz_server.database.connection import Database
 from boz_server.database.models import MODELS
 from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
-from boz_server.domain.queue.job_report import JobReport, is_upload_error
-from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
+from boz_server.domain.queue.job_states import (
+    HELD,
+    OVER,
+    JobReport,
+    JobStatus,
+    JobType,
+    is_upload_error,
+)
 from boz_server.errors import BozError
 from boz_server.services.queue import leases, repair, reports
 from boz_server.services.queue.enqueue import NewJob

@@ -17,8 +17,15 @@ from boz_server.database.connection import Database
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.domain.machines.presence import WorkerStatus
-from boz_server.domain.queue.job_report import JobReport
-from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
+from boz_server.domain.queue.job_states import (
+    HELD,
+    OPEN,
+    OVER,
+    UNSTARTED,
+    JobReport,
+    JobStatus,
+    JobType,
+)
 from boz_server.domain.queue.placement import AssignmentStrategy
 from boz_server.schemas.job import REPORTABLE
 from boz_server.services.discs import detection, review, rip_requests

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.queue.job_report import JobReport
-from boz_server.domain.queue.job_states import JobStatus
+from boz_server.domain.queue.job_states import JobReport, JobStatus
 from boz_server.services.queue import leases, reports, transitions
 from tests.client import Client, ok
 from tests.support import restart, unchanged
@@ -390,3 +389,14 @@ def test_it_does_not_complete_a_disc_with_the_end_of_a_transcode(client):
     client.rip(disc_id, title_indices=[0])
     client.report(client.approved_job(disc_id=disc_id, title_index=0), "completed")
     assert client.disc(disc_id)["status"] == "ripping"
+
+
+@pytest.mark.parametrize("error", [None, "The disc is scratched."])
+def test_it_takes_only_the_last_error_for_one_of_an_upload(client, services, error):
+    job_id = client.assigned_job()
+    ok(client.report(job_id, "running", error="Upload stalled"))
+    assert services.context.stores.jobs.get(job_id).upload_failed
+    ok(client.report(job_id, "failed", error=error))
+    job = services.context.stores.jobs.get(job_id)
+    assert job.error == (error or "The machine gave no reason.")
+    assert not job.upload_failed

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from boz_server.domain.queue.job_report import is_upload_error
-from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.queue.job_states import JobType, is_upload_error
 from boz_server.domain.queue.retry_policy import BACKOFFS, next_attempt_at
 
 DOCS = Path(__file__).parents[2] / "docs" / "job-states.md"

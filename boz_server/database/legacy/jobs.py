@@ -9,8 +9,15 @@ from boz_server.database.legacy.row import INT32, INT64, LegacyRow
 from boz_server.database.legacy.tables import Row, Tables
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.queue.file_access import same_file
-from boz_server.domain.queue.job_report import is_upload_error
-from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
+from boz_server.domain.queue.job_states import (
+    HELD,
+    OPEN,
+    OVER,
+    UNSTARTED,
+    JobStatus,
+    JobType,
+    is_upload_error,
+)
 from boz_server.domain.statistics.runs import Outcome, Run, merged, seconds_between
 
 #: The longest name that requests accept, too: PostgreSQL's indexes have a limit.

@@ -329,7 +329,9 @@ def _complete(context: Context, job: Job, moved: Moved) -> None:
         "progress": 100.0,
     }
     with context.database.write_queue():
-        _end(context, job, JobStatus.COMPLETED, note, values)
+        ended = _end(context, job, JobStatus.COMPLETED, note, values)
+        if ended is not None and not moved.is_skipped:
+            transitions.file_organized(context, ended, moved.path)
     log.info("File organized", extra={"job_id": job.job_id, "path": str(moved.path)})
 
 
@@ -343,9 +345,9 @@ def _fail(context: Context, job: Job, error: str) -> None:
 
 def _end(
     context: Context, job: Job, target: JobStatus, detail: str | None, values: JobValues
-) -> None:
-    """End a job if it is still ours; detail: its error, or None."""
-    transitions.move(
+) -> Job | None:
+    """End a job if it is still ours, else return None; detail: its error, or None."""
+    return transitions.move(
         context,
         job.job_id,
         target,

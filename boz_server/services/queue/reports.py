@@ -9,8 +9,7 @@ from datetime import datetime
 
 from boz_server.context import Context
 from boz_server.database.models import Job
-from boz_server.domain.queue.job_report import JobReport
-from boz_server.domain.queue.job_states import HELD, OVER, JobStatus
+from boz_server.domain.queue.job_states import HELD, OVER, JobReport, JobStatus
 from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues

@@ -19,7 +19,6 @@ from boz_server.domain.naming.library_paths import Roots, library_type_of
 from boz_server.domain.queue.file_access import disk_of
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.repositories.job_repository import Guard, JobValues, Step
-from boz_server.services.library.nas import is_in_library
 from boz_server.services.notifications import discord, media_servers
 from boz_server.services.statistics import record
 
@@ -179,26 +178,6 @@ def next_job(context: Context, change: JobChange) -> None:
     log.info("Transcode entered", extra={"job_id": job.job_id, "rip": rip.job_id})
 
 
-def organized(context: Context, change: JobChange) -> None:
-    """Report the place of a file that is in the library now: to media servers, to people, and on
-    the job whose result it was. A file that was skipped has an error."""
-    job = change.job
-    if job.job_type != JobType.ORGANIZE or job.output_file is None or job.error is not None:
-        return
-    settings, path = context.settings, Path(job.output_file)
-    if not is_in_library(settings, path):
-        return
-    roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
-    media_type = library_type_of(job.library_path or "", roots)
-    media_servers.announce(context, path.parent, media_type)
-    discord.organized(context, job, path)
-    if job.source_job_id is not None:
-        jobs = context.stores.jobs
-        source = jobs.move_result(job.source_job_id, job.input_file, job.output_file)
-        if source is not None:
-            record.note_result(context, source, job.output_file_size)
-
-
 #: A job is over before any machine began it.
 _DROPPED = (history, statistics, disc, notification)
 #: A machine ends a job.
@@ -220,14 +199,14 @@ TRANSITIONS: dict[JobStatus, dict[JobStatus, tuple[Effect, ...]]] = {
     JobStatus.ASSIGNED: {
         JobStatus.QUEUED: (history, statistics, machines),
         JobStatus.RUNNING: (history, machines),
-        JobStatus.COMPLETED: (*_ENDED, next_job, organized),
+        JobStatus.COMPLETED: (*_ENDED, next_job),
         JobStatus.FAILED: _ENDED,
         JobStatus.CANCELLED: _ENDED,
     },
     JobStatus.RUNNING: {
         JobStatus.QUEUED: (history, statistics, machines),
         JobStatus.ASSIGNED: (history, machines),
-        JobStatus.COMPLETED: (*_ENDED, next_job, organized),
+        JobStatus.COMPLETED: (*_ENDED, next_job),
         JobStatus.FAILED: _ENDED,
         JobStatus.CANCELLED: _ENDED,
     },
@@ -240,12 +219,29 @@ TRANSITIONS: dict[JobStatus, dict[JobStatus, tuple[Effect, ...]]] = {
 #: upload.
 RESULT_KNOWN: tuple[Effect, ...] = (upload_failure, next_job)
 
-
 #: For each state, the states from which a job may go there.
 SOURCES = {
     target: frozenset(state for state, targets in TRANSITIONS.items() if target in targets)
     for target in JobStatus
 }
+
+
+def file_organized(context: Context, job: Job, path: Path) -> None:
+    """Report the place of a file in the library: to media servers, to people, and on the job whose
+    result it was.
+
+    Not an effect of the transition: a client can report an organize job as completed as well, but
+    only the organizer knows that the file is there.
+    """
+    context.database.require_queue()
+    settings, jobs = context.settings, context.stores.jobs
+    roots = Roots(settings.nas_movie_path, settings.nas_tv_path)
+    media_servers.announce(context, path.parent, library_type_of(job.library_path or "", roots))
+    discord.organized(context, job, path)
+    if job.source_job_id is not None:
+        source = jobs.move_result(job.source_job_id, job.input_file, str(path))
+        if source is not None:
+            record.note_result(context, source, job.output_file_size)
 
 
 def enter(context: Context, values: JobValues) -> Job:
@@ -280,6 +276,9 @@ def move(
     if target in OVER:
         over = JobValues(completed_at=now, lease_expires_at=None, scheduled_at=None)
         values = over | values
+    if "error" in values:
+        # Only the values that come with an error say that it is about an upload.
+        values = JobValues(upload_failed=False) | values
     guard = guard or Guard()
     origins = SOURCES[target] & set(JobStatus if guard.only_from is None else guard.only_from)
     step = context.stores.jobs.step(job_id, replace(guard, only_from=origins), target, values)
