@@ -4,14 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from boz_server.context import Context
-from boz_server.database import postgres_tools, schema_report
-from boz_server.database.findings import (
-    MOVE_TO_LOCAL_DISK,
-    Finding,
-    Severity,
-    guarded,
-    of_sqlite,
-)
+from boz_server.database import schema_report
+from boz_server.database.findings import MOVE_TO_LOCAL_DISK, Finding, Severity, guarded, of_sqlite
 from boz_server.database.migrations import Migrations
 from boz_server.disk import free_bytes
 from boz_server.services.maintenance import backups
@@ -89,11 +83,9 @@ def _backups(context: Context) -> Finding:
         if latest is None
         else f"The latest is of {latest:%Y-%m-%d %H:%M} UTC."
     )
-    if context.database.path is None:
-        hindrance = postgres_tools.hindrance(context.database.peewee)
-        if hindrance is not None:
-            fix = "Install pg_dump of the database server's version or newer beside this server."
-            return Finding("backups", Severity.WARNING, f"{detail} {hindrance}.", fix)
+    if (reason := backups.obstacle(context)) is not None:
+        fix = "Install pg_dump of the database server's version or newer beside this server."
+        return Finding("backups", Severity.WARNING, f"{detail} {reason}.", fix)
     late = LATE_INTERVALS * timedelta(hours=settings.backup_interval_hours)
     if not late or (latest is not None and context.clock.now() - latest < late):
         return Finding("backups", Severity.OK, detail)

@@ -95,10 +95,7 @@ class Settings:
         low=0,
     )
     upload_expiry_hours: int = _setting(
-        48,
-        "Hours without new data after which an unfinished upload is dropped.",
-        low=1,
-        high=10**5,
+        48, "Hours without new data after which an unfinished upload is dropped.", low=1, high=10**5
     )
     nas_enabled: bool = _setting(
         False, "Move finished files into a library, usually on a mounted network share."
@@ -152,10 +149,7 @@ class Settings:
         high=10**5,
     )
     retention_jobs_days: int = _setting(
-        30,
-        "Days to keep completed and cancelled jobs; 0 keeps them forever.",
-        low=0,
-        high=MAX_DAYS,
+        30, "Days to keep completed and cancelled jobs; 0 keeps them forever.", low=0, high=MAX_DAYS
     )
     retention_failed_jobs_days: int = _setting(
         90, "Days to keep failed jobs; 0 keeps them forever.", low=0, high=MAX_DAYS
@@ -169,17 +163,11 @@ class Settings:
 
     # Agents and workers
     agent_timeout_seconds: int = _setting(
-        120,
-        "Seconds without contact after which an agent counts as offline.",
-        low=1,
-        high=10**9,
+        120, "Seconds without contact after which an agent counts as offline.", low=1, high=10**9
     )
     heartbeat_interval: int = _setting(30, "Seconds between an agent's heartbeats.", low=1)
     worker_timeout_seconds: int = _setting(
-        90,
-        "Seconds without contact after which a worker counts as offline.",
-        low=1,
-        high=10**9,
+        90, "Seconds without contact after which a worker counts as offline.", low=1, high=10**9
     )
     worker_assignment_strategy: AssignmentStrategy = _setting(
         AssignmentStrategy.PRIORITY, "How to choose among the workers that can do a job."

@@ -12,10 +12,7 @@ _DEFAULT_URL = "http://127.0.0.1:8000"
 @click.command("demo")
 @click.option("--url", help=f"Address of the server.  [default: {_DEFAULT_URL}]")
 @click.option(
-    "--key",
-    envvar="BOZ_API_KEY",
-    show_envvar=True,
-    help="The server's key, if it has one.",
+    "--key", envvar="BOZ_API_KEY", show_envvar=True, help="The server's key, if it has one."
 )
 @click.option(
     "--speed",

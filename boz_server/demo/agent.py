@@ -3,10 +3,9 @@
 import time
 from collections.abc import Collection
 
-from boz_server.demo import screen
 from boz_server.demo.catalogue import DemoDisc
 from boz_server.demo.client import DemoError, Json, ServerClient
-from boz_server.demo.pace import pause
+from boz_server.demo.screen import bar, pause
 
 AGENT_ID = "demo-agent"
 WORKER_ID = "demo-worker"
@@ -96,7 +95,7 @@ class SimulatedAgent:
     def _work(self, job: Json, label: str) -> None:
         """Report the job as running, step by step, and show a progress bar."""
         self.heartbeat()
-        with screen.bar(label) as advance:
+        with bar(label) as advance:
             for step in range(_STEPS):
                 self._report(job, "running", 100 * step // _STEPS)
                 pause(_STEP_SECONDS, self._speed)

@@ -16,33 +16,15 @@ _DISC_TYPES = {"DVD": "DVD disc", "Blu-ray": "Blu-ray disc", "UHD": "Blu-ray dis
 
 
 @dataclass(frozen=True)
-class DemoTitle:
-    """A title as MakeMKV reads it; name and chapters are None if the disc has none."""
-
-    index: int
-    name: str | None
-    duration_seconds: int
-    size_bytes: int
-    chapters: int | None
-
-    def report(self) -> Json:
-        """Return the title as an agent reports it."""
-        return {
-            "index": self.index,
-            "name": self.name or f"Title {self.index}",
-            "duration_seconds": self.duration_seconds,
-            "size_bytes": self.size_bytes,
-            "chapters": self.chapters or 0,
-        }
-
-
-@dataclass(frozen=True)
 class DemoDisc:
-    """A disc: its volume label, its format (DVD | Blu-ray | UHD) and all its titles."""
+    """A disc: its volume label, its format (DVD | Blu-ray | UHD) and all its titles.
+
+    titles: as MakeMKV reads them; name and chapters are None if the disc has none.
+    """
 
     label: str
     format: str
-    titles: tuple[DemoTitle, ...]
+    titles: list[Json]
 
     def report(self, agent_id: str, drive: str) -> Json:
         """Return what an agent sends when the disc is inserted."""
@@ -52,19 +34,18 @@ class DemoDisc:
             "disc_name": self.label,
             "disc_type": _DISC_TYPES[self.format],
             "titles": [
-                title.report()
+                title
+                | {
+                    "name": title["name"] or f"Title {title['index']}",
+                    "chapters": title["chapters"] or 0,
+                }
                 for title in self.titles
-                if title.duration_seconds >= SHORTEST_REPORTED_SECONDS
+                if title["duration_seconds"] >= SHORTEST_REPORTED_SECONDS
             ],
         }
 
 
 def load_discs() -> list[DemoDisc]:
     """Return the discs in the order of their file names, which is the order of the demo."""
-    return [_load(path) for path in sorted(FOLDER.glob("*.json"))]
-
-
-def _load(path: Path) -> DemoDisc:
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    titles = tuple(DemoTitle(**title) for title in facts["titles"])
-    return DemoDisc(label=facts["label"], format=facts["format"], titles=titles)
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))]
+    return [DemoDisc(facts["label"], facts["format"], facts["titles"]) for facts in found]

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from boz_server.demo.client import DemoError, ServerClient
-from boz_server.demo.pace import pause
+from boz_server.demo.screen import pause
 
 PROJECT = Path(__file__).resolve().parents[2]
 _HOST = "127.0.0.1"

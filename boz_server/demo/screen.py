@@ -1,6 +1,7 @@
 """The demo's output: plain lines, with bars and dimmed text on a terminal."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +16,11 @@ _KINDS = {"tv_show": "TV show", "movie": "film", "unknown": "unknown kind of dis
 def say(sentence: str) -> None:
     """Show one line of the story."""
     click.echo(f"  {sentence}")
+
+
+def pause(seconds: float, speed: float = 1.0) -> None:
+    """Wait for people to follow; at speed 10 a tenth of the seconds."""
+    time.sleep(seconds / speed)
 
 
 def headline(text: str) -> None:

@@ -5,8 +5,7 @@ from urllib.parse import quote
 from boz_server.demo.agent import AGENT_ID, WORKER_ID, SimulatedAgent
 from boz_server.demo.catalogue import DemoDisc, load_discs
 from boz_server.demo.client import DemoError, Json, ServerClient
-from boz_server.demo.pace import pause
-from boz_server.demo.screen import headline, say, show_preview
+from boz_server.demo.screen import headline, pause, say, show_preview
 
 PRESET = "H.265 NVENC 1080p"
 #: Seconds at speed 1 that a person needs to read a preview.

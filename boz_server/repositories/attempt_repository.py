@@ -85,9 +85,7 @@ class AttemptRepository:
         """Count a new attempt at a running job whose machine was silent and now reports less than
         before; else None. values: what the report sets."""
         query = Job.update(**(values | JobValues(attempt=Job.attempt + 1))).where(
-            Job.job_id == job_id,
-            Job.status == JobStatus.RUNNING,
-            started_over(progress, now),
+            Job.job_id == job_id, Job.status == JobStatus.RUNNING, started_over(progress, now)
         )
         return next(iter(query.returning(Job).execute()), None)
 

@@ -11,7 +11,7 @@ from boz_server.database.models import Disc, Job, LibraryEntry, Title
 from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.media_type import MediaType
-from boz_server.domain.queue.job_states import OPEN, JobType
+from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
@@ -197,15 +197,23 @@ class DiscRepository:
         # Filtered here: SQLite would look through every disc that was ever approved.
         return [disc_id for disc_id, status in in_drives if status == PreviewStatus.APPROVED]
 
-    def records_of(self, fingerprint: str) -> list[str]:
-        """Return the ids of all records of the same disc."""
-        query: Any = Disc.select(Disc.disc_id).where(Disc.fingerprint == fingerprint).tuples()
-        return [disc_id for (disc_id,) in query]
+    def is_ripped(self, fingerprint: str) -> bool:
+        """Whether a title of any record of the same disc was ripped, or has an open rip job.
 
-    def was_ripped(self, fingerprint: str) -> bool:
-        """Whether a title of any record of the same disc was ripped."""
-        query = Title.select().join(Disc)
-        return query.where(Disc.fingerprint == fingerprint, Title.ripped_at.is_null(False)).exists()
+        Asks the titles too, because jobs are pruned after a while.
+        """
+        rips = (
+            Job.select()
+            .join(Disc)
+            .where(
+                Disc.fingerprint == fingerprint,
+                Job.job_type == JobType.RIP,
+                Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
+            )
+        )
+        titles = Title.select().join(Disc)
+        ripped = titles.where(Disc.fingerprint == fingerprint, Title.ripped_at.is_null(False))
+        return ripped.exists() or rips.exists()
 
     def note_ripped(self, disc_id: str, title_index: int | None, now: datetime) -> None:
         """Record that a rip of a title is complete."""

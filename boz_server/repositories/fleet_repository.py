@@ -12,7 +12,7 @@ from boz_server.database.models import Agent, Disc, Job, Worker
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.placement import Machine
-from boz_server.repositories.job_repository import is_due
+from boz_server.repositories.job_repository import waits
 from boz_server.settings import Settings
 
 #: A drive: its agent, and its name there.
@@ -76,10 +76,7 @@ class FleetRepository:
 
     def waits(self, job_type: JobType, now: datetime) -> bool:
         """Whether a job of a type waits for a machine."""
-        query = Job.select().where(
-            Job.status == JobStatus.QUEUED, Job.job_type == job_type, is_due(now)
-        )
-        return query.exists()
+        return Job.select().where(waits(job_type, now)).exists()
 
     def busy_drives(self) -> set[Drive]:
         """Return the drives whose discs are being ripped."""
@@ -111,9 +108,7 @@ class FleetRepository:
             Job.select(Job, Disc.agent, Disc.drive)
             .join(Disc)
             .where(
-                Job.status == JobStatus.QUEUED,
-                Job.job_type == JobType.RIP,
-                is_due(now),
+                waits(JobType.RIP, now),
                 Disc.agent.in_(list(agents)),
                 *(~((Disc.agent == agent) & (Disc.drive == drive)) for agent, drive in busy),
             )
@@ -130,12 +125,7 @@ class FleetRepository:
         """
         return (
             Job.select()
-            .where(
-                Job.status == JobStatus.QUEUED,
-                Job.job_type == JobType.TRANSCODE,
-                is_due(now),
-                reduce(or_, self._may_go_to(free)),
-            )
+            .where(waits(JobType.TRANSCODE, now), reduce(or_, self._may_go_to(free)))
             .order_by(Job.priority.desc(), Job.created_at, Job.job_id)
             .first()
         )
@@ -144,11 +134,7 @@ class FleetRepository:
         """Return the first waiting transcode that a machine may claim."""
         own, unchosen = Job.for_worker_id == machine.worker_id, Job.for_worker_id.is_null()
         query = Job.select().where(
-            Job.status == JobStatus.QUEUED,
-            Job.job_type == JobType.TRANSCODE,
-            is_due(now),
-            own | (unchosen & _fits(machine)),
-            accessible_by(machine),
+            waits(JobType.TRANSCODE, now), own | (unchosen & _fits(machine)), accessible_by(machine)
         )
         return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
 

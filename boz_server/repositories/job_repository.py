@@ -149,25 +149,13 @@ class JobRepository:
 
     def upload_errors(self, request: PageRequest) -> Page[Job]:
         """Return completed jobs whose result could not be uploaded, the latest first."""
-        query = Job.select().where(
-            Job.status == JobStatus.COMPLETED,
-            Job.upload_failed,
-        )
+        query = Job.select().where(Job.status == JobStatus.COMPLETED, Job.upload_failed)
         return fetch_page(query, ((Job.completed_at, True), (Job.job_id, True)), request)
 
     def rips_of(self, disc_id: str) -> list[Job]:
         """Return a disc's rip jobs, oldest first."""
         query = Job.select().where(Job.disc == disc_id, Job.job_type == JobType.RIP)
         return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
-
-    def is_ripped(self, disc_ids: Collection[str]) -> bool:
-        """Whether a title of one of these discs was ripped, or has an open rip job."""
-        query = Job.select().where(
-            Job.disc.in_(list(disc_ids)),
-            Job.job_type == JobType.RIP,
-            Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
-        )
-        return query.exists()
 
     def counts(self) -> list[tuple[JobStatus, JobType, bool, int]]:
         """Count the jobs by status, type and need of approval.
@@ -206,9 +194,7 @@ class JobRepository:
         Job.update(
             input_upload_id=upload_id, input_file_size=size_bytes, output_name=output_name
         ).where(
-            Job.job_id == job_id,
-            Job.status.in_(list(OPEN)),
-            Job.input_upload_id.is_null(),
+            Job.job_id == job_id, Job.status.in_(list(OPEN)), Job.input_upload_id.is_null()
         ).execute()
 
     def move_result(self, job_id: str, old_path: str | None, new_path: str | None) -> Job | None:
@@ -233,9 +219,7 @@ class JobRepository:
 
     def queued_organizes(self, now: datetime, limit: int = 1000) -> list[Job]:
         """Return the organize jobs that can begin now, most urgent first."""
-        query = Job.select().where(
-            Job.job_type == JobType.ORGANIZE, Job.status == JobStatus.QUEUED, is_due(now)
-        )
+        query = Job.select().where(waits(JobType.ORGANIZE, now))
         return list(query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).limit(limit))
 
     def is_path_reserved(self, path: str, besides: str) -> bool:
@@ -396,6 +380,7 @@ class JobRepository:
         return list(query.order_by(JobEvent.event_id.desc()).limit(20))[::-1]
 
 
-def is_due(now: datetime) -> Any:
-    """Whether a job can begin now, as a condition of a query."""
-    return Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
+def waits(job_type: JobType, now: datetime) -> Any:
+    """Whether a job is one of that type that can begin now, as a condition of a query."""
+    is_due = Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
+    return (Job.status == JobStatus.QUEUED) & (Job.job_type == job_type) & is_due

@@ -271,10 +271,10 @@ def test_it_carries_eight_discs_with_facts_only():
         "2001_A_SPACE_ODYSSEY_DISC_1",
     ]
     for disc in discs:
-        indices = [title.index for title in disc.titles]
+        indices = [title["index"] for title in disc.titles]
         assert indices == sorted(set(indices))
-        assert all(title.duration_seconds >= 0 for title in disc.titles)
-        assert all(title.size_bytes >= 0 for title in disc.titles)
+        assert all(title["duration_seconds"] >= 0 for title in disc.titles)
+        assert all(title["size_bytes"] >= 0 for title in disc.titles)
 
 
 def test_it_reports_a_disc_as_an_agent_does():

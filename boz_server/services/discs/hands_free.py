@@ -132,15 +132,12 @@ def _is_rip_due(context: Context, disc_id: str) -> bool:
     It is approved, has selected titles, and neither was a rip of it ever ordered nor the same disc
     ripped before: the library would have everything twice.
     """
-    discs, jobs = context.stores.discs, context.stores.jobs
+    discs = context.stores.discs
     disc = discs.get(disc_id)
     if disc is None or disc.status != DiscStatus.DETECTED:
         return False
-    if disc.preview_status != PreviewStatus.APPROVED or jobs.rips_of(disc_id):
+    if disc.preview_status != PreviewStatus.APPROVED or context.stores.jobs.rips_of(disc_id):
         return False
     if not any(title.selected for title in disc.titles):
         return False
-    # Ask the titles too: jobs are pruned after a while.
-    return not (
-        discs.was_ripped(disc.fingerprint) or jobs.is_ripped(discs.records_of(disc.fingerprint))
-    )
+    return not discs.is_ripped(disc.fingerprint)

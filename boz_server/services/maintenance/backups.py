@@ -53,9 +53,9 @@ class BackupStep:
         """
         if not _is_due(context):
             return None
-        if (obstacle := _obstacle(context)) is not None:
+        if (reason := obstacle(context)) is not None:
             if not self._has_warned:
-                log.warning("No backups are made: %s.", obstacle)
+                log.warning("No backups are made: %s.", reason)
             self._has_warned = True
             return None
         try:
@@ -105,8 +105,8 @@ def make_before_change(context: Context) -> Backup | None:
     """
     if context.settings.backup_interval_hours == 0 or not _has_rows(context.database):
         return None
-    if (obstacle := _obstacle(context)) is not None:
-        log.warning("No backups are made: %s.", obstacle)
+    if (reason := obstacle(context)) is not None:
+        log.warning("No backups are made: %s.", reason)
         return None
     return _make_automatically(context, wait_seconds=WAIT_SECONDS)
 
@@ -141,7 +141,7 @@ def _is_due(context: Context) -> bool:
     return latest is None or not timedelta() <= context.clock.now() - latest < interval
 
 
-def _obstacle(context: Context) -> str | None:
+def obstacle(context: Context) -> str | None:
     """Return why no backup can be made; None when one can. A file needs no other program."""
     database = context.database
     return postgres_tools.hindrance(database.peewee) if database.path is None else None

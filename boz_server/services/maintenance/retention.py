@@ -111,8 +111,7 @@ def _jobs(context: Context, old: Cutoffs) -> Iterator[Pruned]:
         with context.database.write_queue():
             deleted = rows.delete_jobs(batch, old)
         yield Pruned(
-            jobs=len(deleted),
-            job_events=sum(job.events for job in batch if job.job_id in deleted),
+            jobs=len(deleted), job_events=sum(job.events for job in batch if job.job_id in deleted)
         )
         last = batch[-1]
 

@@ -123,13 +123,8 @@ class Metadata:
         tv = self.providers.tv
         if tv is None:
             return None
-        found = self._answer(
-            tv.provider,
-            f"series_id:{series_id}",
-            Series,
-            lambda deadline: _one(tv.series(series_id, deadline)),
-        )
-        return found[0] if found else None
+        ask = partial(tv.series, series_id)
+        return self._one(tv.provider, f"series_id:{series_id}", Series, ask)
 
     def episodes(self, series_id: int) -> list[Episode]:
         """Return all episodes of a show, with specials, by season and number."""
@@ -137,12 +132,8 @@ class Metadata:
         tv = self.providers.tv
         if tv is None:
             return []
-        return self._answer(
-            tv.provider,
-            f"episodes:{tv.order}:{series_id}",
-            Episode,
-            lambda deadline: tv.episodes(series_id, deadline),
-        )
+        key = f"episodes:{tv.order}:{series_id}"
+        return self._answer(tv.provider, key, Episode, partial(tv.episodes, series_id))
 
     def films_named(self, title: str, year: int | None = None) -> list[Film]:
         """Return the films of that title or a similar one, the likeliest first.
@@ -211,20 +202,22 @@ class Metadata:
     def _film(self, provider: FilmProvider, external_id: str) -> Film | None:
         if not _EXTERNAL_ID.fullmatch(external_id):
             return None
-        found = self._answer(
-            provider.provider,
-            f"film_id:{external_id}",
-            Film,
-            lambda deadline: _one(provider.film(external_id, deadline)),
-        )
-        return found[0] if found else None
+        ask = partial(provider.film, external_id)
+        return self._one(provider.provider, f"film_id:{external_id}", Film, ask)
+
+    def _one(
+        self, provider: str, key: str, kind: type[Found], ask: Callable[[float], Found | None]
+    ) -> Found | None:
+        """Like `_answer`, for a question that has one answer or none."""
+
+        def ask_for_one(deadline: float) -> list[Found]:
+            found = ask(deadline)
+            return [] if found is None else [found]
+
+        return next(iter(self._answer(provider, key, kind, ask_for_one)), None)
 
     def _answer(
-        self,
-        provider: str,
-        key: str,
-        kind: type[Item],
-        ask: Callable[[float], Sequence[Item]],
+        self, provider: str, key: str, kind: type[Item], ask: Callable[[float], Sequence[Item]]
     ) -> list[Item]:
         """Return the stored answer to a question, or ask the provider and store its answer.
 
@@ -273,10 +266,6 @@ def _asked(name: str) -> str:
     """Return a name as it is looked up: on one line, and cut."""
     printable = "".join(each if each.isprintable() else " " for each in name)
     return " ".join(printable.split())[:ASKED_LENGTH].strip()
-
-
-def _one(item: Found | None) -> list[Found]:
-    return [] if item is None else [item]
 
 
 def _names(item: Series | Film) -> tuple[str, ...]:
