@@ -11,7 +11,7 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, JobEvent
 from boz_server.domain.queue.file_access import is_windows, same_file
-from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 
@@ -231,13 +231,6 @@ class JobRepository:
             Job.job_id != besides,
         )
         return query.exists()
-
-    def unstarted_rips(self, disc_id: str) -> list[Job]:
-        """Return the rip jobs of a disc that no machine has begun."""
-        query = Job.select().where(
-            Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(UNSTARTED))
-        )
-        return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
 
     def highest_waiting_priority(self, besides: str) -> int | None:
         """Return the priority of the most urgent other job that no machine has yet; None without

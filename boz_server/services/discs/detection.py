@@ -218,7 +218,9 @@ def _close(context: Context, disc: Disc) -> None:
     Left to the agent, they would rip titles of the next disc.
     """
     context.stores.discs.eject(disc.disc_id)
-    for job in context.stores.jobs.unstarted_rips(disc.disc_id):
+    for job in context.stores.jobs.rips_of(disc.disc_id):
+        if job.status not in UNSTARTED:
+            continue
         transitions.move(
             context,
             job.job_id,
