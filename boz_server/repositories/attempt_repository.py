@@ -53,10 +53,15 @@ class AttemptRepository:
         self.agent_term = timedelta(seconds=settings.agent_timeout_seconds)
         self.worker_term = timedelta(seconds=settings.worker_timeout_seconds)
 
-    def lease_until(self, now: datetime) -> Any:
+    def lease_until(self, now: datetime, terms: float = 1) -> Any:
         """Return until when a lease goes that is given or renewed now: as an expression, as a
-        worker without an agent has another term than an agent."""
-        return self._after_terms(now, 1)
+        worker without an agent has another term than an agent. terms: how many of these it is."""
+        by_itself = Job.assigned_agent_id == Job.assigned_worker
+        return peewee.Case(
+            None,
+            [(by_itself, _instant(now + terms * self.worker_term))],
+            _instant(now + terms * self.agent_term),
+        )
 
     def renewed(self, now: datetime) -> JobValues:
         """Return what a machine's own report on a job sets on its lease."""
@@ -189,18 +194,9 @@ class AttemptRepository:
     def _due(self, now: datetime) -> Any:
         return (
             Job.lease_expires_at.is_null()
-            | (Job.lease_expires_at < self._after_terms(now, POLL_RENEWAL))
+            | (Job.lease_expires_at < self.lease_until(now, POLL_RENEWAL))
             # Further away than a full term: the clock was set back.
-            | (Job.lease_expires_at > self._after_terms(now, 1))
-        )
-
-    def _after_terms(self, now: datetime, terms: float) -> Any:
-        """Return an expression for that many terms from now; agents' and workers' terms differ."""
-        by_itself = Job.assigned_agent_id == Job.assigned_worker
-        return peewee.Case(
-            None,
-            [(by_itself, _instant(now + terms * self.worker_term))],
-            _instant(now + terms * self.agent_term),
+            | (Job.lease_expires_at > self.lease_until(now))
         )
 
 

@@ -50,8 +50,8 @@ class DiscRepository:
         """Whether the disc is known."""
         return Disc.select().where(Disc.disc_id == disc_id).exists()
 
-    def is_approved(self, disc_id: str) -> bool:
-        """Whether a disc's names are accepted; False for an unknown disc."""
+    def is_approved(self, disc_id: str | None) -> bool:
+        """Whether a disc's names are accepted; False for an unknown disc, or none."""
         query = Disc.select().where(
             Disc.disc_id == disc_id, Disc.preview_status == PreviewStatus.APPROVED
         )

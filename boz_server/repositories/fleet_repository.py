@@ -12,7 +12,7 @@ from boz_server.database.models import Agent, Disc, Job, Worker
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.placement import Machine
-from boz_server.repositories.job_repository import waits
+from boz_server.repositories.job_repository import URGENT_FIRST, waits
 from boz_server.settings import Settings
 
 #: A drive: its agent, and its name there.
@@ -67,7 +67,7 @@ class FleetRepository:
             Job.for_agent_id == agent_id,
             Job.input_upload_id.is_null(),
         )
-        return list(query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).limit(100))
+        return list(query.order_by(*URGENT_FIRST).limit(100))
 
     def under_way(self, job_type: JobType) -> int:
         """Return how many jobs of a type machines have."""
@@ -87,11 +87,6 @@ class FleetRepository:
             .tuples()
         )
         return set(query)
-
-    def drive_of(self, job: Job) -> Drive | None:
-        """Return the drive that a rip's disc lies in; None when it has no disc."""
-        disc_id = job.disc_id
-        return None if disc_id is None else self.drives_of([disc_id]).get(disc_id)
 
     def drives_of(self, disc_ids: Collection[str]) -> dict[str, Drive]:
         """Return the drives of discs, by the discs' ids."""
@@ -123,20 +118,19 @@ class FleetRepository:
         A machine without an agent claims its jobs itself: only those that a person gave it come
         to it unasked.
         """
-        return (
-            Job.select()
-            .where(waits(JobType.TRANSCODE, now), reduce(or_, self._may_go_to(free)))
-            .order_by(Job.priority.desc(), Job.created_at, Job.job_id)
-            .first()
-        )
+        ready = waits(JobType.TRANSCODE, now)
+        query = Job.select().where(ready, reduce(or_, self._may_go_to(free)))
+        return query.order_by(*URGENT_FIRST).first()
 
     def next_claimable(self, now: datetime, machine: Machine) -> Job | None:
         """Return the first waiting transcode that a machine may claim."""
         own, unchosen = Job.for_worker_id == machine.worker_id, Job.for_worker_id.is_null()
         query = Job.select().where(
-            waits(JobType.TRANSCODE, now), own | (unchosen & _fits(machine)), accessible_by(machine)
+            waits(JobType.TRANSCODE, now),
+            own | (unchosen & _fits(machine)),
+            accessible_by(machine),
         )
-        return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
+        return query.order_by(*URGENT_FIRST).first()
 
     def take_turn(self, machine: Machine) -> None:
         """Record that this machine was the last one to get a job."""

@@ -110,6 +110,8 @@ class Guard:
 
 NEWEST_FIRST = ((Job.created_at, True), (Job.job_id, True))
 MOST_URGENT_FIRST = ((Job.priority, True), (Job.created_at, False), (Job.job_id, False))
+#: The same order for queries that are not paged.
+URGENT_FIRST = (Job.priority.desc(), Job.created_at, Job.job_id)
 
 
 class JobRepository:
@@ -189,14 +191,6 @@ class JobRepository:
         query = Job.update(**values).where(Job.job_id == job_id, *conditions)
         return next(iter(query.returning(Job).execute()), None)
 
-    def attach_input(self, job_id: str, upload_id: str, size_bytes: int, output_name: str) -> None:
-        """Note which upload brought the file of a job, unless the job is over or has its file."""
-        Job.update(
-            input_upload_id=upload_id, input_file_size=size_bytes, output_name=output_name
-        ).where(
-            Job.job_id == job_id, Job.status.in_(list(OPEN)), Job.input_upload_id.is_null()
-        ).execute()
-
     def move_result(self, job_id: str, old_path: str | None, new_path: str | None) -> Job | None:
         """Note that the result of a job has another path; None when it was elsewhere."""
         query = Job.update(output_file=new_path).where(
@@ -220,7 +214,7 @@ class JobRepository:
     def queued_organizes(self, now: datetime, limit: int = 1000) -> list[Job]:
         """Return the organize jobs that can begin now, most urgent first."""
         query = Job.select().where(waits(JobType.ORGANIZE, now))
-        return list(query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).limit(limit))
+        return list(query.order_by(*URGENT_FIRST).limit(limit))
 
     def is_path_reserved(self, path: str, besides: str) -> bool:
         """Whether another organize job is about to give its file that path in the library."""
@@ -296,7 +290,7 @@ class JobRepository:
             Job.for_agent_id == agent_id,
             Job.input_upload_id.is_null(),
         )
-        return query.order_by(Job.priority.desc(), Job.created_at, Job.job_id).first()
+        return query.order_by(*URGENT_FIRST).first()
 
     def forget_inputs(self, upload_ids: Collection[str]) -> None:
         """Record that uploaded input files are deleted."""

@@ -51,11 +51,6 @@ def is_upload_wanted(
     return not near and any(one.fetches for one in able)
 
 
-def disk_of(agent_id: str | None, path: str | None) -> str | None:
-    """Return the agent on whose disk a file of its lies; None where it lies on a share."""
-    return None if is_shared(path) else agent_id
-
-
 def is_shared(path: str | None) -> bool:
     """Whether a path names a network share, which other machines may read as well.
 

@@ -223,7 +223,7 @@ def _close(context: Context, disc: Disc) -> None:
             continue
         transitions.move(
             context,
-            job.job_id,
+            job,
             JobStatus.FAILED,
             actor=f"agent:{disc.agent_id}",
             guard=Guard(only_from=UNSTARTED),

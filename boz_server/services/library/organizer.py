@@ -175,13 +175,10 @@ class Organizer:
             with context.database.write_queue():
                 claimed = transitions.assign(context, job, HOLDER, None, actor=SERVER)
                 if claimed is not None:
+                    guard = Guard(lease_token=claimed.lease_token)
+                    begun: JobValues = {"started_at": now, "reported_at": now}
                     return transitions.move(
-                        context,
-                        job.job_id,
-                        JobStatus.RUNNING,
-                        actor=SERVER,
-                        guard=Guard(lease_token=claimed.lease_token),
-                        values={"started_at": now, "reported_at": now},
+                        context, job, JobStatus.RUNNING, actor=SERVER, guard=guard, values=begun
                     )
         return None
 
@@ -349,7 +346,7 @@ def _end(
     """End a job if it is still ours, else return None; detail: its error, or None."""
     return transitions.move(
         context,
-        job.job_id,
+        job,
         target,
         actor=SERVER,
         guard=Guard(only_from=HELD, lease_token=job.lease_token),

@@ -42,7 +42,10 @@ def claim(context: Context, worker_id: str, max_jobs: int) -> list[Job]:
     know of, then waiting ones. Raises WorkerNotFound."""
     context.database.require_queue()
     now = context.clock.now()
-    machine = _machine(context, worker_id, now)
+    machines = context.stores.fleet.machines(now)
+    machine = next((one for one in machines if one.worker_id == worker_id), None)
+    if machine is None:
+        raise WorkerNotFound(worker_id)
     jobs = _unknown_to(context, machine, max_jobs)
     while (
         len(jobs) < max_jobs and machine.obstacle() is None and room(context, JobType.TRANSCODE) > 0
@@ -99,10 +102,9 @@ def choose_for(context: Context, agent_id: str) -> Machine:
     """
     machines = context.stores.fleet.machines(context.clock.now())
     near = belonging(machines, None, agent_id)
-    reason = why_none(near, for_agent_id=agent_id, preset=None, chosen=False)
-    if room(context, JobType.TRANSCODE) <= 0:
-        reason = full(context, JobType.TRANSCODE)
-    elif reason is not None:
+    is_full = full(context, JobType.TRANSCODE)
+    reason = is_full or why_none(near, for_agent_id=agent_id, preset=None, chosen=False)
+    if reason is not None and is_full is None:
         elsewhere = [one for one in machines if one.fetches]
         if why_none(elsewhere, for_agent_id=None, preset=None, chosen=False) is None:
             return _choose(context, elsewhere, None, chosen=False)
@@ -134,6 +136,11 @@ def rip_obstacle(
     return is_full or shortage(context.settings)
 
 
+def room(context: Context, job_type: JobType) -> int:
+    """Return how many more jobs of a type may be under way at once; 0 or less: none."""
+    return limit(context, job_type) - context.stores.fleet.under_way(job_type)
+
+
 def limit(context: Context, job_type: JobType) -> int:
     """Return how many jobs of a type may be under way at once."""
     if job_type == JobType.RIP:
@@ -141,15 +148,11 @@ def limit(context: Context, job_type: JobType) -> int:
     return context.settings.max_concurrent_transcodes
 
 
-def room(context: Context, job_type: JobType) -> int:
-    """Return how many more may be; 0 or less: none."""
-    return limit(context, job_type) - context.stores.fleet.under_way(job_type)
-
-
-def full(context: Context, job_type: JobType) -> str:
-    """Say that no more may be."""
-    at_once = limit(context, job_type)
-    return f"As many {job_type}s as may run at once are under way ({at_once})."
+def full(context: Context, job_type: JobType) -> str | None:
+    """Say that no more jobs of a type may be under way; None when they may."""
+    if room(context, job_type) > 0:
+        return None
+    return f"As many {job_type}s as may run at once are under way ({limit(context, job_type)})."
 
 
 def _dispatch_rips(context: Context, now: datetime) -> int:
@@ -216,13 +219,6 @@ def _choose(
     return choose(fitting, context.settings.worker_assignment_strategy)
 
 
-def _machine(context: Context, worker_id: str, now: datetime) -> Machine:
-    for machine in context.stores.fleet.machines(now):
-        if machine.worker_id == worker_id:
-            return machine
-    raise WorkerNotFound(worker_id)
-
-
 def _unknown_to(context: Context, machine: Machine, max_jobs: int) -> list[Job]:
     """Return the jobs that a worker has and, as it asks for work, evidently does not know of.
 
@@ -246,9 +242,9 @@ def _unknown_to(context: Context, machine: Machine, max_jobs: int) -> list[Job]:
 
 def _obstacle_by_hand(context: Context, job: Job, agent_id: str) -> str | None:
     """Return why a job can't begin on an agent that is online; None when it can."""
-    has_room = room(context, job.job_type) > 0
-    is_full = None if has_room else full(context, job.job_type)
+    is_full, fleet = full(context, job.job_type), context.stores.fleet
     if job.job_type == JobType.RIP:
-        drive, busy = context.stores.fleet.drive_of(job), context.stores.fleet.busy_drives()
-        return rip_obstacle(context, drive, {agent_id: True}, busy, is_full)
+        disc_id = job.disc_id or ""
+        drive = fleet.drives_of([disc_id]).get(disc_id)
+        return rip_obstacle(context, drive, {agent_id: True}, fleet.busy_drives(), is_full)
     return is_full

@@ -14,7 +14,7 @@ import peewee
 from boz_server.context import Context
 from boz_server.database.models import Disc, Job, Title
 from boz_server.domain.naming.names import safe_component, split_extension
-from boz_server.domain.queue.file_access import disk_of, same_file
+from boz_server.domain.queue.file_access import is_shared, same_file
 from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.errors import Conflict, DiscNotFound
 from boz_server.repositories.job_repository import JobValues
@@ -22,7 +22,7 @@ from boz_server.services.discs.thumbnails import Thumbnail, store_of
 from boz_server.services.library import placement
 from boz_server.services.library.output_folder import is_finished_file
 from boz_server.services.queue import dispatcher, transitions
-from boz_server.services.queue.transitions import SERVER, is_approved_with_its_disc
+from boz_server.services.queue.transitions import SERVER, is_approved
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,8 @@ def enqueue_rips(context: Context, disc: Disc, titles: Sequence[Title]) -> list[
                 "status": JobStatus.QUEUED,
                 "disc": disc.disc_id,
                 "title_index": title.title_index,
-                "output_name": _without_extension(title.proposed_filename) or title.name,
+                # Agents add the extension of what they produce.
+                "output_name": (title.proposed_filename or "").removesuffix(".mkv") or title.name,
                 "source_disc_name": disc.disc_name,
                 "input_file_size": title.size_bytes or None,
                 "for_agent_id": disc.agent_id,
@@ -221,14 +222,8 @@ def _merge(context: Context, new: NewJob) -> Job | None:
         store_of(context).save(known.job_id, own)
     job = jobs.change(known.job_id, values)
     if job is not None and not new.requires_approval and job.status == JobStatus.PENDING:
-        transitions.move(
-            context,
-            job.job_id,
-            JobStatus.QUEUED,
-            actor=SERVER,
-            detail="Its agent asks for no approval.",
-            values={"requires_approval": False},
-        )
+        detail, values = "Its agent asks for no approval.", JobValues(requires_approval=False)
+        transitions.move(context, job, JobStatus.QUEUED, actor=SERVER, detail=detail, values=values)
     return jobs.get(known.job_id)
 
 
@@ -258,11 +253,12 @@ def _origin(context: Context, new: NewJob) -> Origin:
         is_fresh = rip.status not in (JobStatus.FAILED, JobStatus.CANCELLED) and not others
         return Origin(
             None if has_open else rip.job_id,
-            disk_of(rip.assigned_agent_id or rip.for_agent_id, new.input_file),
-            goes_on=is_fresh and is_approved_with_its_disc(context, new.disc_id),
+            None if is_shared(new.input_file) else rip.assigned_agent_id or rip.for_agent_id,
+            goes_on=is_fresh and is_approved(context, new.disc_id),
         )
     disc = None if new.disc_id is None else context.stores.discs.get(new.disc_id)
-    return Origin(for_agent_id=disk_of(None if disc is None else disc.agent_id, new.input_file))
+    agent_id = None if disc is None else disc.agent_id
+    return Origin(for_agent_id=None if is_shared(new.input_file) else agent_id)
 
 
 def _known_transcode(context: Context, new: NewJob) -> Job | None:
@@ -293,8 +289,3 @@ def _is_untouched(job: Job) -> bool:
     """Whether neither a person nor a machine has had a job in hand."""
     by_itself = job.status == JobStatus.QUEUED and not job.requires_approval and not job.attempt
     return job.status == JobStatus.PENDING or by_itself
-
-
-def _without_extension(filename: str | None) -> str | None:
-    """Agents add the extension of what they produce."""
-    return filename.removesuffix(".mkv") if filename else None

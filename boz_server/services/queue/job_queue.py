@@ -4,7 +4,6 @@ How jobs get in is in enqueue.py, what machines report of them in reports.py.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import peewee
@@ -68,13 +67,13 @@ class JobQueue:
     def enqueue(self, new: NewJob) -> Job:
         """Enter a job, as `enqueue.enqueue` does."""
         job = enqueue(self.context, new)
-        self._explain([job])
+        waiting_reasons.explain(self.context, self.nas, [job])
         return job
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
         job = self._find(job_id)
-        self._explain([job])
+        waiting_reasons.explain(self.context, self.nas, [job])
         return job
 
     def newest(self, request: PageRequest, status: JobStatus | None = None) -> Page[Job]:
@@ -157,7 +156,7 @@ class JobQueue:
             stays = job.for_agent_id is not None and not is_shared(job.input_file)
             moved = transitions.move(
                 self.context,
-                job_id,
+                job,
                 JobStatus.QUEUED,
                 actor=PERSON,
                 guard=Guard(only_from={JobStatus.PENDING}, requires_approval=True),
@@ -184,7 +183,7 @@ class JobQueue:
         """End a job that is not over yet. Raises JobNotFound, and Refused when it is."""
         with self.context.database.write_queue():
             job = self._find(job_id)
-            moved = transitions.move(self.context, job_id, JobStatus.CANCELLED, actor=PERSON)
+            moved = transitions.move(self.context, job, JobStatus.CANCELLED, actor=PERSON)
             if moved is None:
                 raise Refused(f"The job is {job.status} already: nothing to cancel.")
             dispatcher.dispatch(self.context)
@@ -206,12 +205,9 @@ class JobQueue:
             if not transitions.can_wait(self.context, job):
                 raise Conflict("The disc has left its drive: put it in again and rip it anew.")
             try:
+                detail, afresh = "Tried again by a person.", JobValues(failures=0)
                 moved = transitions.again(
-                    self.context,
-                    job,
-                    actor=PERSON,
-                    detail="Tried again by a person.",
-                    values={"failures": 0},
+                    self.context, job, actor=PERSON, detail=detail, values=afresh
                 )
             except peewee.IntegrityError as error:
                 raise Conflict(
@@ -237,11 +233,8 @@ class JobQueue:
             return self._prioritise(job, min(highest + 1, HIGHEST_PRIORITY))
 
     def _explained(self, page: Page[Job]) -> Page[Job]:
-        self._explain(page.items)
+        waiting_reasons.explain(self.context, self.nas, page.items)
         return page
-
-    def _explain(self, jobs: Sequence[Job]) -> None:
-        waiting_reasons.explain(self.context, self.nas, jobs)
 
     def _prioritise(self, job: Job, priority: int) -> Job:
         guard = Guard(only_from=OPEN)
@@ -263,12 +256,7 @@ class JobQueue:
             return self._jobs.change(job.job_id, own | JobValues(scheduled_at=None))
         if job.status == JobStatus.PENDING:
             return transitions.move(
-                self.context,
-                job.job_id,
-                JobStatus.QUEUED,
-                actor=PERSON,
-                detail=detail,
-                values=own,
+                self.context, job, JobStatus.QUEUED, actor=PERSON, detail=detail, values=own
             )
         if job.status == JobStatus.ASSIGNED:
             return transitions.requeue(self.context, job, actor=PERSON, detail=detail, values=own)

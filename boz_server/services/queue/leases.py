@@ -152,7 +152,7 @@ def _rescue(context: Context, job: Job) -> None:
         return
     transitions.move(
         context,
-        job.job_id,
+        job,
         JobStatus.FAILED,
         actor=SERVER,
         guard=Guard(only_from=HELD, attempt=job.attempt),

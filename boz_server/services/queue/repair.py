@@ -16,9 +16,12 @@ def run(context: Context) -> dict[str, int]:
     """
     stores = context.stores
     with context.database.write_queue():
+        nobodys = stores.attempts.held_by_nobody()
+        for job in nobodys:
+            transitions.requeue(context, job, actor=SERVER, detail="No machine had it.")
         repaired = {
             "jobs without a lease": stores.attempts.give_missing_leases(context.clock.now()),
-            "jobs held by no one": _requeue_jobs_of_nobody(context),
+            "jobs held by no one": len(nobodys),
             "agents": stores.agents.repair_work(),
             "workers": stores.workers.repair_work(),
             "discs": stores.discs.repair_ripping(),
@@ -28,10 +31,3 @@ def run(context: Context) -> dict[str, int]:
         if count:
             log.warning("State repaired", extra={"kind": kind, "rows": count})
     return repaired
-
-
-def _requeue_jobs_of_nobody(context: Context) -> int:
-    jobs = context.stores.attempts.held_by_nobody()
-    for job in jobs:
-        transitions.requeue(context, job, actor=SERVER, detail="No machine had it.")
-    return len(jobs)

@@ -14,12 +14,7 @@ from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, leases, transitions
-from boz_server.services.queue.transitions import (
-    DISC_GONE,
-    PERSON,
-    JobChange,
-    actor_of,
-)
+from boz_server.services.queue.transitions import DISC_GONE, PERSON, JobChange, actor_of
 from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
@@ -73,7 +68,11 @@ def complete_by_worker(context: Context, worker_id: str, job_id: str, report: Jo
 def _apply(context: Context, job: Job, report: JobReport, now: datetime) -> Job | None:
     """Make the report's step; None when the job is in no state for it."""
     if job.status == JobStatus.QUEUED and _may_take_up(job, report):
-        job = _taken_up(context, job) or job
+        # It knows the job from before it was out of reach, or from the person who chose it. The
+        # work is under way, whatever we plan.
+        machine = dispatcher.only_machine_for(context, job)
+        if machine is not None:
+            job = transitions.assign(context, job, *machine) or job
     match report.status:
         case JobStatus.RUNNING:
             return _run(context, job, report, now)
@@ -94,29 +93,13 @@ def _run(context: Context, job: Job, report: JobReport, now: datetime) -> Job | 
         return _progress(context, job.job_id, report, now) or _start_over(
             context, job, report, begun, now
         )
-    return transitions.move(
-        context,
-        job.job_id,
-        JobStatus.RUNNING,
-        actor=actor_of(job),
-        guard=Guard(only_from={JobStatus.ASSIGNED}),
-        values=begun,
-    )
+    guard = Guard(only_from={JobStatus.ASSIGNED})
+    return transitions.move(context, job, JobStatus.RUNNING, guard=guard, values=begun)
 
 
 def _progress(context: Context, job_id: str, report: JobReport, now: datetime) -> Job | None:
     token, values = report.lease_token, _values_of(report)
     return context.stores.attempts.progress(job_id, token, now, values)
-
-
-def _taken_up(context: Context, job: Job) -> Job | None:
-    """A machine does a job that waits for it alone: it knows the job from before it was out of
-    reach, or from the person who chose it. The work is under way, whatever we plan."""
-    machine = dispatcher.only_machine_for(context, job)
-    if machine is None:
-        return None
-    agent_id, worker_id = machine
-    return transitions.assign(context, job, agent_id, worker_id)
 
 
 def _start_over(
@@ -140,15 +123,9 @@ def _put_back(context: Context, job: Job, report: JobReport, now: datetime) -> J
         return context.stores.jobs.change(job.job_id, kept, guard)
     if not transitions.can_wait(context, job):
         return transitions.requeue(context, job, actor=actor_of(job), detail=DISC_GONE)
-    idle: JobValues = {"progress": 0.0, "started_at": None, "reported_at": None}
-    return transitions.move(
-        context,
-        job.job_id,
-        JobStatus.ASSIGNED,
-        actor=actor_of(job),
-        guard=Guard(only_from={JobStatus.RUNNING}),
-        values=kept | idle,
-    )
+    kept |= {"progress": 0.0, "started_at": None, "reported_at": None}
+    guard = Guard(only_from={JobStatus.RUNNING})
+    return transitions.move(context, job, JobStatus.ASSIGNED, guard=guard, values=kept)
 
 
 def _complete(context: Context, job: Job, report: JobReport) -> Job | None:
@@ -176,12 +153,11 @@ def _end(
     if "progress" in values and target is not JobStatus.COMPLETED:
         values["progress"] = advanced(values["progress"])
     # A person may cancel a job by a report, whatever its state; only its machine ends it otherwise.
-    by_machine = job.status in HELD
     return transitions.move(
         context,
-        job.job_id,
+        job,
         target,
-        actor=actor_of(job) if by_machine else PERSON,
+        actor=None if job.status in HELD else PERSON,
         guard=None if target is JobStatus.CANCELLED else Guard(only_from=HELD),
         detail=values.get("error"),
         duration_seconds=report.duration_seconds,

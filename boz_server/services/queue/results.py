@@ -5,7 +5,7 @@ from pathlib import Path
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.naming.names import split_extension
-from boz_server.domain.queue.job_states import HELD, JobStatus
+from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, leases
 from boz_server.services.statistics import record
@@ -16,8 +16,13 @@ def input_arrived(
 ) -> None:
     """Let workers download a job's input, unless the job is over or has one already."""
     context.database.require_queue()
-    name = job.output_name or split_extension(filename)[0]
-    context.stores.jobs.attach_input(job.job_id, upload_id, size_bytes, name)
+    values: JobValues = {
+        "input_upload_id": upload_id,
+        "input_file_size": size_bytes,
+        "output_name": job.output_name or split_extension(filename)[0],
+    }
+    if job.input_upload_id is None:
+        context.stores.jobs.change(job.job_id, values, Guard(only_from=OPEN))
     dispatcher.dispatch(context)
 
 

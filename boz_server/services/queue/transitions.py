@@ -16,7 +16,7 @@ from uuid import uuid4
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.naming.library_paths import Roots, library_type_of
-from boz_server.domain.queue.file_access import disk_of
+from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.repositories.job_repository import Guard, JobValues, Step
 from boz_server.services.notifications import discord, media_servers
@@ -156,7 +156,7 @@ def next_job(context: Context, change: JobChange) -> None:
         return
     if context.stores.jobs.transcodes_of([rip.job_id]):
         return
-    goes_on = is_approved_with_its_disc(context, rip.disc_id)
+    goes_on = is_approved(context, rip.disc_id)
     job = enter(
         context,
         {
@@ -171,7 +171,7 @@ def next_job(context: Context, change: JobChange) -> None:
             "source_disc_name": rip.source_disc_name,
             "priority": rip.priority,
             "source_job_id": rip.job_id,
-            "for_agent_id": disk_of(rip.assigned_agent_id, rip.output_file),
+            "for_agent_id": None if is_shared(rip.output_file) else rip.assigned_agent_id,
             "is_announced": False,
         },
     )
@@ -256,7 +256,7 @@ def enter(context: Context, values: JobValues) -> Job:
 
 def move(
     context: Context,
-    job_id: str,
+    job: Job,
     target: JobStatus,
     *,
     actor: str | None = None,
@@ -268,8 +268,9 @@ def move(
     """Take a job to another state, with everything that follows from it.
 
     Returns None, and changes nothing, when the job is in no state from which it may go there or
-    does not pass the guard. actor: who takes it there; None: the machine that has it then. values:
-    what else the step sets; the end of its lease and plans are set for every job that is over.
+    does not pass the guard. job: which one; the row is read again. actor: who takes it there; None:
+    the machine that has it then. values: what else the step sets; the end of its lease and plans
+    are set for every job that is over.
     """
     context.database.require_queue()
     now, values = context.clock.now(), values or {}
@@ -281,24 +282,20 @@ def move(
         values = JobValues(upload_failed=False) | values
     guard = guard or Guard()
     origins = SOURCES[target] & set(JobStatus if guard.only_from is None else guard.only_from)
-    step = context.stores.jobs.step(job_id, replace(guard, only_from=origins), target, values)
+    guard = replace(guard, only_from=origins)
+    step = context.stores.jobs.step(job.job_id, guard, target, values)
     if step is None:
         return None
     actor = actor or actor_of(step.job)
     change = JobChange(*step, actor, now, detail, duration_seconds)
     for effect in TRANSITIONS[change.before.status][target]:
         effect(context, change)
-    log.info("Job moved", extra={"job_id": job_id, "status": target, "actor": actor})
+    log.info("Job moved", extra={"job_id": job.job_id, "status": target, "actor": actor})
     return change.job
 
 
 def assign(
-    context: Context,
-    job: Job,
-    agent_id: str,
-    worker_id: str | None,
-    *,
-    actor: str | None = None,
+    context: Context, job: Job, agent_id: str, worker_id: str | None, *, actor: str | None = None
 ) -> Job | None:
     """Start an attempt at a queued job; None when it is not queued any more.
 
@@ -321,7 +318,7 @@ def assign(
     if job.job_type == JobType.TRANSCODE and not job.preset:
         values["preset"] = _usual_preset(context, job, worker_id)
     guard = Guard(only_from={JobStatus.QUEUED})
-    return move(context, job.job_id, JobStatus.ASSIGNED, actor=actor, guard=guard, values=values)
+    return move(context, job, JobStatus.ASSIGNED, actor=actor, guard=guard, values=values)
 
 
 def requeue(
@@ -333,30 +330,15 @@ def requeue(
     agent that it is for may give it to another of its workers. A rip whose disc has left its drive
     can't wait for anything: it fails.
     """
+    if can_wait(context, job):
+        target, back = JobStatus.QUEUED, NO_ATTEMPT
+        if not context.settings.worker_auto_failover and job.for_agent_id != job.assigned_agent_id:
+            back = back | JobValues(for_worker_id=job.assigned_worker_id)
+        back = back | (values or {})
+    else:
+        target, back = JobStatus.FAILED, JobValues(error=DISC_GONE)
     guard = Guard(only_from=HELD, attempt=job.attempt)
-    if not can_wait(context, job):
-        gone: JobValues = {"error": DISC_GONE}
-        return move(
-            context,
-            job.job_id,
-            JobStatus.FAILED,
-            actor=actor,
-            guard=guard,
-            detail=detail,
-            values=gone,
-        )
-    back: JobValues = {**NO_ATTEMPT}
-    if not context.settings.worker_auto_failover and job.for_agent_id != job.assigned_agent_id:
-        back["for_worker_id"] = job.assigned_worker_id
-    return move(
-        context,
-        job.job_id,
-        JobStatus.QUEUED,
-        actor=actor,
-        guard=guard,
-        detail=detail,
-        values=back | (values or {}),
-    )
+    return move(context, job, target, actor=actor, guard=guard, detail=detail, values=back)
 
 
 def again(
@@ -370,14 +352,10 @@ def again(
     if job.status == JobStatus.COMPLETED and not job.upload_failed:
         return None
     over = {JobStatus.COMPLETED, JobStatus.FAILED}
+    guard = Guard(only_from=over, attempt=job.attempt, upload_failed=job.upload_failed)
+    values = NO_ATTEMPT | AFRESH | (values or {})
     return move(
-        context,
-        job.job_id,
-        JobStatus.QUEUED,
-        actor=actor,
-        guard=Guard(only_from=over, attempt=job.attempt, upload_failed=job.upload_failed),
-        detail=detail,
-        values=NO_ATTEMPT | AFRESH | (values or {}),
+        context, job, JobStatus.QUEUED, actor=actor, guard=guard, detail=detail, values=values
     )
 
 
@@ -393,11 +371,9 @@ def note(context: Context, job: Job, *, actor: str, detail: str) -> None:
     )
 
 
-def is_approved_with_its_disc(context: Context, disc_id: str | None) -> bool:
+def is_approved(context: Context, disc_id: str | None) -> bool:
     """Whether what was ripped from a disc is transcoded without asking a person again."""
-    if disc_id is None or not context.settings.auto_transcode:
-        return False
-    return context.stores.discs.is_approved(disc_id)
+    return context.settings.auto_transcode and context.stores.discs.is_approved(disc_id)
 
 
 def actor_of(job: Job) -> str:

@@ -28,10 +28,8 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
     agents = fleet.agents_there(now)
     drives = fleet.drives_of([job.disc_id for job in queued if job.disc_id is not None])
     busy = fleet.busy_drives()
-    rips_full, transcodes_full = (
-        None if dispatcher.room(context, job_type) > 0 else dispatcher.full(context, job_type)
-        for job_type in (JobType.RIP, JobType.TRANSCODE)
-    )
+    rips_full = dispatcher.full(context, JobType.RIP)
+    transcodes_full = dispatcher.full(context, JobType.TRANSCODE)
     for job in queued:
         if job.scheduled_at is not None and job.scheduled_at > now:
             job.waiting_reason = f"It is tried again at {job.scheduled_at:%Y-%m-%d %H:%M:%S}Z."
