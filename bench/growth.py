@@ -28,7 +28,7 @@ from boz_server import create_app
 from boz_server.api.context import services_of
 from boz_server.database.connection import Database
 from boz_server.database.models import DailyStats, Disc, Job, JobEvent, Title, TVSeason
-from boz_server.domain.identification.search_words import key
+from boz_server.domain.collection.search import key
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.statistics.runs import Outcome, Run, merged
 from boz_server.repositories.archive_repository import ArchiveRepository

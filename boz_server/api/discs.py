@@ -9,8 +9,7 @@ from boz_server.api.blueprint import BozBlueprint, Listed, listed, page_request
 from boz_server.api.context import context, services
 from boz_server.api.requests import IDEMPOTENCY_PARAMETER, idempotent, idempotent_after
 from boz_server.database.models import Disc, TVSeason
-from boz_server.domain.identification.identity import Identity
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import Identity, MediaType
 from boz_server.errors import Refused
 from boz_server.schemas.common import PageArgs
 from boz_server.schemas.disc import (

@@ -75,7 +75,7 @@ class Dialect(Protocol):
     def having_words(self, database: Any, query: Any, entry: Any, words: Sequence[str]) -> Any:
         """Narrow a SELECT on library entries to those with all of the words, or words starting so.
 
-        entry: the model. words: only letters and digits (see identification.search_words). Must run
+        entry: the model. words: only letters and digits (see domain/collection/search.py). Must run
         inside a transaction. The full-text index is searched first.
         """
 

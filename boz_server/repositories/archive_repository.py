@@ -12,7 +12,7 @@ from boz_server.database.fields import EnumField, UTCDateTimeField
 from boz_server.database.models import ArchivedDisc, Disc, Job, Title, TVSeason
 from boz_server.domain.collection.related import Link, LinkedDisc, LinkKind, links_of
 from boz_server.domain.discs.disc_states import DiscStatus
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.queue.job_states import OPEN
 from boz_server.repositories.disc_repository import DiscRepository, load_titles
 from boz_server.repositories.retention_repository import Cutoffs, may_go

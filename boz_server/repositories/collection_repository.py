@@ -7,7 +7,7 @@ from typing import Any
 from boz_server.database.connection import Database
 from boz_server.database.models import ArchivedDisc, Disc, LibraryEntry, Title, TVEpisode, TVSeason
 from boz_server.domain.discs.disc_states import PreviewStatus
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType
 from boz_server.repositories.archive_repository import titles_of
 from boz_server.repositories.disc_repository import load_titles
 from boz_server.repositories.paging import Page, PageRequest, fetch_page

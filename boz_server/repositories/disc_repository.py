@@ -10,7 +10,7 @@ from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, LibraryEntry, Title
 from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 

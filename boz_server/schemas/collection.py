@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType
 from boz_server.repositories.collection_repository import ORDERS
 from boz_server.schemas.common import FilterArgs
 from boz_server.schemas.fields import Instant, Text

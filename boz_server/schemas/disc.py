@@ -4,8 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from boz_server.domain.identification.identity import as_json
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType, as_json
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.schemas import thumbnail
 from boz_server.schemas.common import RequestSchema, StatusSchema

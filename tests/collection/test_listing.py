@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from boz_server.domain.collection.search import MAX_WORDS, NAMES, entry_of
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.collection.search import MAX_ENTRY_WORDS, NAMES, entry_of
+from boz_server.domain.identification.identity import MediaType
 
 
 def disc(**columns: Any) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_it_has_the_names_of_episodes_each_word_once():
 
 def test_it_bounds_what_it_keeps():
     names = [" ".join(f"{row}x{column}" for column in range(50)) for row in range(500)]
-    assert len(entry_of(disc(), names)["text"].split()) == MAX_WORDS
+    assert len(entry_of(disc(), names)["text"].split()) == MAX_ENTRY_WORDS
 
 
 def test_it_sorts_discs_as_they_follow_each_other():

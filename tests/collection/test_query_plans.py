@@ -10,7 +10,7 @@ import pytest
 
 from boz_server.database import upkeep
 from boz_server.database.models import ArchivedDisc, Disc, Title, TVEpisode, TVSeason
-from boz_server.domain.identification.search_words import key
+from boz_server.domain.collection.search import key
 from boz_server.repositories.disc_repository import renew_entries
 from boz_server.services.wiring import Services
 from tests.client import Client, ok

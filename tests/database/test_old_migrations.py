@@ -19,8 +19,7 @@ from boz_server.database.models import (
     Title,
     TVSeason,
 )
-from boz_server.domain.collection.search import NAMES, entry_of
-from boz_server.domain.identification.search_words import key
+from boz_server.domain.collection.search import NAMES, entry_of, key
 from boz_server.domain.identification.title_kinds import TitleKind
 from tests.database.steps import assert_keeps_every_row, columns, filled_at
 

@@ -7,9 +7,8 @@ import pytest
 from boz_server.context import Context
 from boz_server.database.models import Disc, Title, TVSeason
 from boz_server.domain.discs.proposals import DiscProposal, TitleProposal
-from boz_server.domain.identification.disc_facts import DiscFacts
-from boz_server.domain.identification.identity import Identity
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import Identity, MediaType
+from boz_server.domain.identification.layout import DiscFacts
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.identification.title_kinds import TitleKind
 from boz_server.services.discs.detection import ReportedDisc
@@ -226,7 +225,7 @@ def test_it_names_every_title_of_any_disc(previews, clock, media_type):
     # Episodes get their names with their numbers.
     for season in preview.seasons:
         season.include(disc)
-        tracker.renumber(season)
+        tracker.number(season)
     names = [title.proposed_filename for title in disc.titles]
     assert all(len(name.encode()) <= 200 and "/" not in name for name in names)
     assert len(set(names)) == len(names)

@@ -25,7 +25,15 @@ SHOWS = [
     Show(
         Series(1, "Space", 2001, ()),
         [Episode(1, at, f"Part {at}", length, None) for at, length in enumerate((61, 52, 44), 1)],
-    )
+    ),
+    Show(
+        Series(9, "Orbit", 2001, ()),
+        [
+            Episode(season, at, f"Part {at}", length, None)
+            for season, lengths in ((1, (41, 42)), (2, (31, 32)))
+            for at, length in enumerate(lengths, 1)
+        ],
+    ),
 ]
 TROUBLES = ["500", "429", "401", "html", "half_json", "cut_short", "hang_up", "silence", "redirect"]
 SHOW, FILM = ("SPACE_S01_D1", (61, 52, 44)), ("SOLARIS", (99, 5))
@@ -113,6 +121,25 @@ def test_it_renumbers_the_season_with_it(client, providers, refresh):
     refresh()
     assert episodes(client.disc(first["disc_id"])) == [3]
     assert client.season("Space:s1")["last_episode_assigned"] == 3
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["at once", "after an outage"])
+def test_it_numbers_a_disc_of_a_later_season_alike(client, providers, refresh, clock, failing):
+    """A disc that an outage put in an earlier season doesn't count as one of its discs later."""
+    if failing:
+        providers.fail("500")
+    for label, minutes in (("ORBIT_S02_D1", (31, 32)), ("ORBIT_S01_D1", (41, 42))):
+        client.detect(label, minutes)
+        clock.advance(5)
+    disc_id = client.detect("ORBIT_D3", (31, 32))["disc_id"]
+    if failing:
+        assert client.disc(disc_id)["tv_season_number"] == 1
+        providers.work()
+        assert refresh() == 1
+    disc = client.disc(disc_id)
+    # All of season 2 has been seen, but not its disc 2: this one may have more of it.
+    assert disc["tv_season_number"] == 2
+    assert [title["kind"] for title in disc["titles"]] == ["episode", "episode"]
 
 
 def approved(client: Client, disc_id: str) -> None:

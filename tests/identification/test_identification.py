@@ -1,8 +1,7 @@
 import pytest
 
-from boz_server.domain.identification.identity import GUESSED_NUMBERS, Identity, as_json
+from boz_server.domain.identification.identity import GUESSED_NUMBERS, Identity, MediaType, as_json
 from boz_server.domain.identification.label import read_label
-from boz_server.domain.identification.media_type import MediaType
 from tests.identification.layouts import titles
 
 

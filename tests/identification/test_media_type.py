@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boz_server.domain.identification.identity import Clue, MediaType, weigh
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import analyse
-from boz_server.domain.identification.media_type import Clue, MediaType, weigh
 from tests.identification import layouts
 from tests.identification.layouts import titles
 

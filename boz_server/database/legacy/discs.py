@@ -13,8 +13,8 @@ from boz_server.database.legacy.seasons import (
 )
 from boz_server.database.legacy.tables import Row, Tables
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
+from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.identification.label import parse_label, read_label
-from boz_server.domain.identification.media_type import MediaType
 from boz_server.domain.identification.title_facts import TitleFacts, fingerprint
 from boz_server.domain.identification.title_kinds import TitleKind
 

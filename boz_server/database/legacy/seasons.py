@@ -9,8 +9,8 @@ from typing import Any
 
 from boz_server.database.legacy.row import LegacyRow
 from boz_server.database.legacy.tables import Row, Tables
+from boz_server.domain.collection.search import key
 from boz_server.domain.discs.disc_states import PreviewStatus
-from boz_server.domain.identification import search_words
 from boz_server.domain.identification.label import parse_label
 
 #: The longest show name that requests accept, too: PostgreSQL's indexes have a limit.
@@ -84,7 +84,7 @@ def new_season(name: str, number: int) -> Row:
     return {
         "season_id": f"{name}:s{number}",
         "show_name": name,
-        "show_key": search_words.key(name),
+        "show_key": key(name),
         "season_number": number,
         "thetvdb_series_id": None,
         "last_episode_assigned": 0,

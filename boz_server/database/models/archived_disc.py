@@ -16,7 +16,7 @@ from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.disc import Title
 from boz_server.database.models.tv_season import TVSeason
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType
 
 
 class ArchivedDisc(BaseModel):

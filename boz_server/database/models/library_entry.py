@@ -6,7 +6,7 @@ import peewee
 
 from boz_server.database.fields import EnumField, UTCDateTimeField, one_of
 from boz_server.database.models.base import BaseModel, index
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType
 
 
 class LibraryEntry(BaseModel):
@@ -56,7 +56,7 @@ for _name, _columns in {
     )
 
 #: SQLite's full-text index, which reads the texts from the table. The tokenizer `ascii` only splits
-#: at spaces, so that identification.search_words alone decides what a word is.
+#: at spaces, so that domain/collection/search.py alone decides what a word is.
 SEARCH_ON_SQLITE = (
     "CREATE VIRTUAL TABLE library_search USING fts5(text, content='library_entries',"
     " content_rowid='id', tokenize='ascii', detail='none', columnsize=0)",

@@ -5,9 +5,13 @@ from dataclasses import dataclass, field, fields
 from itertools import count
 from typing import Any, Self
 
-from boz_server.domain.identification.identity import CERTAIN, GUESSED_CUT, UNCERTAIN_FILM
+from boz_server.domain.identification.identity import (
+    CERTAIN,
+    GUESSED_CUT,
+    UNCERTAIN_FILM,
+    MediaType,
+)
 from boz_server.domain.identification.layout import Layout
-from boz_server.domain.identification.media_type import MediaType
 from boz_server.domain.identification.title_facts import TitleFacts, common_name
 from boz_server.domain.identification.title_kinds import EPISODES, TitleKind
 from boz_server.domain.naming import names as naming
@@ -17,7 +21,7 @@ from boz_server.domain.seasons.matcher import VERY_LOW
 MANY_CUTS = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TitleProposal:
     """What a title is, whether to rip it, and its file's name; fields as in Title."""
 
@@ -39,10 +43,10 @@ class TitleProposal:
 
     def put_on(self, title: Any) -> None:
         """Change a title to what is proposed of it."""
-        _put(self, title)
+        change(title, vars(self))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DiscProposal:
     """What a disc is, with its titles by their index; fields as in Disc."""
 
@@ -74,17 +78,18 @@ class DiscProposal:
 
     def put_on(self, disc: Any) -> None:
         """Change a disc and its titles to what is proposed of them."""
-        _put(self, disc, but="titles")
+        columns = dict(vars(self))
+        titles = columns.pop("titles")
+        change(disc, columns)
         for title in disc.titles:
-            self.titles[title.title_index].put_on(title)
+            titles[title.title_index].put_on(title)
 
 
-def _put(proposal: Any, row: Any, but: str = "") -> None:
-    """Set the row's fields that differ, so that a save writes only those."""
-    for each in fields(proposal):
-        value = getattr(proposal, each.name)
-        if each.name != but and getattr(row, each.name) != value:
-            setattr(row, each.name, value)
+def change(row: Any, columns: Mapping[str, Any]) -> None:
+    """Set the columns of a row that differ, so that a save writes only those."""
+    for name, value in columns.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
 
 
 def propose_title(

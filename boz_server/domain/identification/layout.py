@@ -1,10 +1,12 @@
-"""Divides the titles of a disc into episodes, extras and the main feature."""
+"""What an agent reports of a disc, and how its titles divide into episodes, extras and the film."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from boz_server.domain.identification.episodes import Lengths, find_episodes, find_shorts
+from boz_server.domain.identification.label import DiscLabel, parse_label, read_label
 from boz_server.domain.identification.repeats import (
     FILM_SECONDS,
     SAME_FILM_SECONDS,
@@ -13,7 +15,12 @@ from boz_server.domain.identification.repeats import (
     find_copies,
     find_play_alls,
 )
-from boz_server.domain.identification.title_facts import TitleFacts, common_name, is_extra_by_name
+from boz_server.domain.identification.title_facts import (
+    TitleFacts,
+    common_name,
+    fingerprint,
+    is_extra_by_name,
+)
 
 # A title shorter than this share of the film is not another cut of it.
 _OTHER_CUT_SHARE = 0.75
@@ -71,6 +78,51 @@ class Layout:
             for title in self.titles
             if title.index not in self.copies and title.index not in self.play_alls
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutRules:
+    """The settings by which titles are divided (see `analyse`)."""
+
+    min_duration_seconds: int
+    duration_variance: float
+
+
+class DiscFacts:
+    """A disc's label and titles; whatever follows from them is worked out once."""
+
+    def __init__(self, label: str, titles: Sequence[TitleFacts], rules: LayoutRules) -> None:
+        self.label = label
+        self.titles = tuple(titles)
+        self.rules = rules
+        self._layouts: dict[tuple[int, ...], Layout] = {}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same for the same disc in any drive."""
+        return fingerprint(self.label, self.titles)
+
+    @cached_property
+    def read(self) -> DiscLabel:
+        """What the label says, with the name that the disc gives its titles."""
+        return read_label(self.label, self.titles)
+
+    @cached_property
+    def title_key(self) -> str:
+        """The label's own name, as Disc.title_key has it."""
+        return parse_label(self.label).key
+
+    def layout(self, season_lengths: Sequence[int] = ()) -> Layout:
+        """Divide the titles. season_lengths: of the season's other episodes, in seconds."""
+        lengths = tuple(season_lengths)
+        if lengths not in self._layouts:
+            self._layouts[lengths] = analyse(
+                self.titles,
+                min_duration_seconds=self.rules.min_duration_seconds,
+                duration_variance=self.rules.duration_variance,
+                season_lengths=lengths,
+            )
+        return self._layouts[lengths]
 
 
 def analyse(

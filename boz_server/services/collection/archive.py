@@ -11,7 +11,7 @@ from boz_server.domain.collection.related import (
     links_of,
     related_groups,
 )
-from boz_server.domain.identification.disc_facts import DiscFacts
+from boz_server.domain.identification.layout import DiscFacts
 from boz_server.repositories.retention_repository import Cutoffs
 
 #: A group with more links than this is compared with all discs, not only with those that share one.

@@ -5,9 +5,9 @@ from typing import Any
 
 from boz_server.context import Context
 from boz_server.database.models import ArchivedDisc, Disc, TVSeason
-from boz_server.domain.identification.search_words import key
+from boz_server.domain.collection.search import key
 from boz_server.repositories.paging import Page, PageRequest
-from boz_server.services.seasons.records import held_numbers
+from boz_server.services.seasons.tracker import held_numbers
 
 #: Fields of a season that the answer has unchanged.
 FIELDS = ("season_id", "show_name", "season_number", "thetvdb_series_id", "last_disc_name")

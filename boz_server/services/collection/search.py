@@ -5,12 +5,12 @@ from typing import Any
 
 from boz_server.context import Context
 from boz_server.database.models import ArchivedDisc, Disc
-from boz_server.domain.identification.media_type import MediaType
-from boz_server.domain.identification.search_words import key, words
+from boz_server.domain.collection.search import key, words
+from boz_server.domain.identification.identity import MediaType
 from boz_server.errors import Invalid
 from boz_server.repositories.collection_repository import Wanted
 from boz_server.repositories.paging import Page, PageRequest
-from boz_server.services.seasons.records import numbers_of
+from boz_server.services.seasons.tracker import numbers_of
 
 MAX_WORDS = 16
 #: Fields of a disc that the answer has unchanged.

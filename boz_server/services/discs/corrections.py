@@ -9,8 +9,7 @@ from dataclasses import replace
 from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
-from boz_server.domain.identification.identity import CERTAIN, Identity
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import CERTAIN, Identity, MediaType
 from boz_server.errors import Refused
 from boz_server.services.discs import lookup
 from boz_server.services.discs.identify import as_film, stored_facts

@@ -13,7 +13,8 @@ from uuid import uuid4
 from boz_server.context import Context
 from boz_server.database.models import Disc, Title
 from boz_server.domain.discs.disc_states import PreviewStatus
-from boz_server.domain.identification.disc_facts import DiscFacts
+from boz_server.domain.discs.proposals import change
+from boz_server.domain.identification.layout import DiscFacts
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.queue.job_states import UNSTARTED, JobStatus
 from boz_server.errors import AgentNotFound, DiscNotFound
@@ -21,10 +22,9 @@ from boz_server.repositories.job_repository import Guard
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.collection import archive
 from boz_server.services.discs import lookup
-from boz_server.services.discs.hands_free import is_clear
 from boz_server.services.discs.identify import facts_of
 from boz_server.services.discs.lookup import NOTHING, Findings
-from boz_server.services.discs.preview_generator import Preview, PreviewGenerator, put_preview
+from boz_server.services.discs.preview_generator import PreviewGenerator, is_clear, put_preview
 from boz_server.services.discs.thumbnails import Thumbnail, store_of
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.queue import dispatcher, transitions
@@ -60,14 +60,15 @@ class LookedUp:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of a reported disc. present: the disc that we believe is in that drive.
+    """What is known of a reported disc.
 
-    is_present: it is the reported one. accepted: the same disc, whose names were accepted before.
+    present: its record, if we believe it is in that drive already; other: the other disc that we
+    believe is there. accepted: the latest record of the same disc whose names were accepted.
     """
 
-    present: Disc | None
-    is_present: bool
-    accepted: Disc | None
+    present: Disc | None = None
+    other: Disc | None = None
+    accepted: Disc | None = None
 
 
 def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> LookedUp:
@@ -77,7 +78,7 @@ def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> Looke
         return LookedUp(report, facts, NOTHING)
     with context.database.write_queue():
         known = _read(context, report, facts)
-    if known.is_present or known.accepted is not None:
+    if known.present is not None or known.accepted is not None:
         return LookedUp(report, facts, NOTHING)
     return LookedUp(report, facts, lookup.disc(context, metadata, facts))
 
@@ -88,21 +89,15 @@ def enter(context: Context, disc: LookedUp) -> Disc:
     Another disc in that drive counts as ejected. What `look_up` has read is read again, as it may
     have changed since. Raises AgentNotFound.
     """
-    report, facts = disc.report, disc.facts
+    report = disc.report
     with context.database.write_queue():
-        known = _read(context, report, facts)
-        if known.present is not None and known.is_present:
+        known = _read(context, report, disc.facts)
+        if known.present is not None:
             entered = _update(context, known.present, report)
         else:
-            if known.present is not None:
-                _close(context, known.present)
-            previews, accepted = PreviewGenerator(context), known.accepted
-            if accepted is not None:
-                preview = previews.again(accepted)
-            else:
-                preview = previews.identified(facts, disc.findings)
-            entered = _new_disc(report, facts.fingerprint, context.clock.now())
-            _enter(context, entered, preview, was_approved=accepted is not None)
+            if known.other is not None:
+                _close(context, known.other)
+            entered = _insert(context, disc, known.accepted)
         if entered.preview_status == PreviewStatus.APPROVED:
             # Nobody has to look at the thumbnails.
             context.stores.discs.drop_thumbnails(entered.disc_id)
@@ -144,14 +139,15 @@ def _read(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Known:
     stores = context.stores
     if not stores.agents.lock(report.agent_id):
         raise AgentNotFound(report.agent_id)
-    present = stores.discs.in_drive(report.agent_id, report.drive)
-    if present is not None and present.fingerprint == facts.fingerprint:
-        return _Known(present, is_present=True, accepted=None)
-    if archive.restore_related(context, facts):
+    there = stores.discs.in_drive(report.agent_id, report.drive)
+    is_present = there is not None and there.fingerprint == facts.fingerprint
+    if not is_present and archive.restore_related(context, facts):
         # The disc itself may have come back.
-        present = stores.discs.in_drive(report.agent_id, report.drive)
-    is_present = present is not None and present.fingerprint == facts.fingerprint
-    return _Known(present, is_present, stores.discs.approved_before(facts.fingerprint))
+        there = stores.discs.in_drive(report.agent_id, report.drive)
+        is_present = there is not None and there.fingerprint == facts.fingerprint
+    if is_present:
+        return _Known(present=there)
+    return _Known(other=there, accepted=stores.discs.approved_before(facts.fingerprint))
 
 
 def _update(context: Context, disc: Disc, report: ReportedDisc) -> Disc:
@@ -159,21 +155,26 @@ def _update(context: Context, disc: Disc, report: ReportedDisc) -> Disc:
     titles = {title.title_index: title for title in disc.titles}
     for facts in report.titles:
         _measure(titles[facts.index], facts, report.timestamps(facts.index))
-    if disc.disc_type != report.disc_type:
-        disc.disc_type = report.disc_type
+    change(disc, {"disc_type": report.disc_type})
     context.stores.discs.save(disc)
     return disc
 
 
-def _enter(context: Context, disc: Disc, preview: Preview, *, was_approved: bool) -> None:
+def _insert(context: Context, looked_up: LookedUp, accepted: Disc | None) -> Disc:
     """Write a new disc with what is proposed of it; approve it if the settings allow that."""
-    now = disc.detected_at
-    put_preview(context, disc, preview, now, is_new=True)
-    if is_clear(context.settings, disc, was_approved=was_approved):
+    previews = PreviewGenerator(context)
+    if accepted is not None:
+        preview = previews.again(accepted)
+    else:
+        preview = previews.identified(looked_up.facts, looked_up.findings)
+    disc = _new_disc(looked_up.report, looked_up.facts.fingerprint, context.clock.now())
+    put_preview(context, disc, preview, disc.detected_at, is_new=True)
+    if is_clear(context.settings, disc, was_approved=accepted is not None):
         context.stores.discs.decide(disc.disc_id, PreviewStatus.APPROVED)
         disc.preview_status = PreviewStatus.APPROVED
-        tracker.accept(context, disc, now)
+        tracker.accept(context, disc, disc.detected_at)
     log.info("Disc detected", extra={"disc_id": disc.disc_id, "disc_name": disc.disc_name})
+    return disc
 
 
 def _new_disc(report: ReportedDisc, fingerprint: str, now: datetime) -> Disc:
@@ -197,7 +198,7 @@ def _new_disc(report: ReportedDisc, fingerprint: str, now: datetime) -> Disc:
 
 def _measure(title: Title, facts: TitleFacts, timestamps: list[int]) -> None:
     """Change a title to what was measured; without new thumbnails it keeps its old ones."""
-    measured = {
+    columns = {
         "name": facts.name,
         "duration_seconds": facts.duration_seconds,
         "size_bytes": facts.size_bytes,
@@ -207,9 +208,7 @@ def _measure(title: Title, facts: TitleFacts, timestamps: list[int]) -> None:
         "output_file": facts.output_file or None,
         "thumbnail_timestamps": timestamps or title.thumbnail_timestamps,
     }
-    for name, value in measured.items():
-        if getattr(title, name) != value:
-            setattr(title, name, value)
+    change(title, columns)
 
 
 def _close(context: Context, disc: Disc) -> None:

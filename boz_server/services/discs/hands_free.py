@@ -6,17 +6,13 @@ Each is a maintenance step.
 import logging
 
 from boz_server.context import Context
-from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
-from boz_server.domain.identification.identity import as_json
-from boz_server.domain.identification.media_type import MediaType
 from boz_server.errors import BozError
 from boz_server.services.discs import lookup, review, rip_requests
 from boz_server.services.discs.identify import stored_facts
 from boz_server.services.discs.lookup import Findings
-from boz_server.services.discs.preview_generator import PreviewGenerator, put_preview
+from boz_server.services.discs.preview_generator import PreviewGenerator, is_clear, put_preview
 from boz_server.services.metadata.lookup import Metadata
-from boz_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +20,6 @@ REFRESHED_A_RUN = 20
 #: The rescue of lost jobs must not wait long for a provider.
 REFRESH_SECONDS_A_RUN = 5
 APPROVED_A_RUN = 100
-
-
-def is_clear(settings: Settings, disc: Disc, *, was_approved: bool = False) -> bool:
-    """Whether a disc may be approved without a person, by the settings.
-
-    was_approved: the same disc was approved when it was here before.
-    """
-    if not settings.auto_approve_previews or disc.media_type is MediaType.UNKNOWN:
-        return False
-    confidence = as_json(disc.media_type, disc.identification)["confidence"]
-    return was_approved or confidence >= settings.auto_approve_min_confidence
 
 
 def refresh_previews(context: Context, metadata: Metadata) -> int:

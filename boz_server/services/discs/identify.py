@@ -13,17 +13,19 @@ from boz_server.domain.identification.candidates import (
     runtime_fit,
     same_name,
 )
-from boz_server.domain.identification.disc_facts import DiscFacts, LayoutRules
 from boz_server.domain.identification.identity import (
     CERTAIN,
     GUESSED_NAME,
     NOT_LOOKED_UP,
     UNCERTAIN_FILM,
+    Clue,
     Identity,
+    MediaType,
+    Verdict,
+    weigh,
 )
 from boz_server.domain.identification.label import DiscLabel
-from boz_server.domain.identification.layout import Layout
-from boz_server.domain.identification.media_type import Clue, MediaType, Verdict, weigh
+from boz_server.domain.identification.layout import DiscFacts, Layout, LayoutRules
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming

@@ -15,9 +15,8 @@ from boz_server.domain.identification.candidates import (
     rank_films,
     rank_series,
 )
-from boz_server.domain.identification.disc_facts import DiscFacts
-from boz_server.domain.identification.identity import CERTAIN, Identity
-from boz_server.domain.identification.media_type import MediaType, weigh
+from boz_server.domain.identification.identity import CERTAIN, Identity, MediaType, weigh
+from boz_server.domain.identification.layout import DiscFacts
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.domain.naming import names as naming
 from boz_server.errors import Invalid, ProviderUnavailable, Refused

@@ -16,11 +16,9 @@ from boz_server.domain.discs.proposals import (
     propose_title,
     with_the_rest,
 )
-from boz_server.domain.identification.disc_facts import DiscFacts
-from boz_server.domain.identification.identity import Identity
+from boz_server.domain.identification.identity import Identity, MediaType, as_json
 from boz_server.domain.identification.label import parse_label
-from boz_server.domain.identification.layout import Layout
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.layout import DiscFacts, Layout
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.identification.title_kinds import TitleKind
 from boz_server.domain.metadata.answers import Episode
@@ -29,7 +27,8 @@ from boz_server.domain.seasons.matcher import HIGH, MEDIUM, VERY_LOW, fit
 from boz_server.services.discs.identify import identify, read_known
 from boz_server.services.discs.lookup import Findings
 from boz_server.services.seasons import tracker
-from boz_server.services.seasons.records import Season
+from boz_server.services.seasons.tracker import Season
+from boz_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ class PreviewGenerator:
             proposal,
             tv_show_name=show,
             tv_season_number=number,
-            tv_season_id=season.season_id,
+            tv_season_id=season.row.season_id,
             thetvdb_series_id=identity.series_id,
             told_first_episode=identity.starting_episode,
             starting_episode_number=identity.starting_episode,
@@ -158,7 +157,7 @@ class PreviewGenerator:
         lengths: Sequence[int] = ()
         if not season.is_new:
             stores = self.context.stores
-            lengths = stores.seasons.lengths_elsewhere(season.season_id, facts.fingerprint)
+            lengths = stores.seasons.lengths_elsewhere(season.row.season_id, facts.fingerprint)
         layout = facts.layout(lengths)
         if not layout.episodes and identity.from_user:
             # The person has seen it: a pilot film, or specials of another length.
@@ -300,7 +299,7 @@ def put_preview(
         tracker.save_episodes(context, each)
     if season is not None:
         season.include(disc)
-        others = [each.disc for each in tracker.renumber(season) if each.disc is not disc]
+        others = [each for each in tracker.number(season) if each is not disc]
         tracker.save(context, season, now)
     if is_new:
         stores.discs.insert(disc)
@@ -310,3 +309,14 @@ def put_preview(
         stores.discs.save(other)
     if former is not None and former != disc.tv_season_id:
         tracker.refresh(context, [former], now)
+
+
+def is_clear(settings: Settings, disc: Disc, *, was_approved: bool = False) -> bool:
+    """Whether a disc may be approved without a person, by the settings.
+
+    was_approved: the same disc was approved when it was here before.
+    """
+    if not settings.auto_approve_previews or disc.media_type is MediaType.UNKNOWN:
+        return False
+    confidence = as_json(disc.media_type, disc.identification)["confidence"]
+    return was_approved or confidence >= settings.auto_approve_min_confidence

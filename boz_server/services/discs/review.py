@@ -9,7 +9,7 @@ from boz_server.context import Context
 from boz_server.database.models import Disc, Title
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.discs.proposals import TitleProposal
-from boz_server.domain.identification.media_type import MediaType
+from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.identification.title_kinds import TitleKind
 from boz_server.domain.naming import names as naming
 from boz_server.errors import Conflict, DiscNotFound, Invalid

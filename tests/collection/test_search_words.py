@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boz_server.domain.identification.search_words import (
+from boz_server.domain.collection.search import (
     MAX_KEY_LENGTH,
     MAX_WORD_LENGTH,
     key,
