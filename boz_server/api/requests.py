@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -139,7 +139,10 @@ def idempotent(view: View) -> View:
         key = _idempotency_key()
         if key is None:
             return view(*args, **kwargs)
-        carry_out = partial(_text_of, view, *args, **kwargs)
+
+        def carry_out() -> str:
+            return view(*args, **kwargs).get_data(as_text=True)
+
         answer = idempotency.once(context(), _endpoint(), key, request.get_data(), carry_out)
         return current_app.response_class(answer, mimetype="application/json")
 
@@ -192,7 +195,3 @@ def _idempotency_key() -> str | None:
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Invalid(IDEMPOTENCY_HEADER, "Send 1 to 255 printable characters without spaces.")
     return key
-
-
-def _text_of(view: View, *args: Any, **kwargs: Any) -> str:
-    return view(*args, **kwargs).get_data(as_text=True)

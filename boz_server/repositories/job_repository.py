@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, NamedTuple, TypedDict
+from typing import Any, Final, TypedDict
 
 import peewee
 
@@ -13,13 +13,6 @@ from boz_server.database.models import Job, JobEvent
 from boz_server.domain.queue.file_access import is_windows, same_file
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
-
-
-class Step(NamedTuple):
-    """A job before and after a change of its state."""
-
-    before: Job
-    job: Job
 
 
 class JobValues(TypedDict, total=False):
@@ -168,8 +161,10 @@ class JobRepository:
         query: Any = Job.select(*keys, peewee.fn.COUNT(1)).group_by(*keys).tuples()
         return list(query)
 
-    def step(self, job_id: str, guard: Guard, target: JobStatus, values: JobValues) -> Step | None:
-        """Take a job to a state if it passes the guard; else None.
+    def step(
+        self, job_id: str, guard: Guard, target: JobStatus, values: JobValues
+    ) -> tuple[Job, Job] | None:
+        """Take a job to a state if it passes the guard; returns it before and after, else None.
 
         The first query locks the row, so that the UPDATE finds it in the state that was read.
         """
@@ -182,7 +177,7 @@ class JobRepository:
             Job.job_id == job_id, Job.status == before.status, *conditions
         )
         after = next(iter(query.returning(Job).execute()), None)
-        return None if after is None else Step(before, after)
+        return None if after is None else (before, after)
 
     def change(self, job_id: str, values: JobValues, guard: Guard | None = None) -> Job | None:
         """Change a job without changing its state, in one statement; None when it does not pass

@@ -48,7 +48,9 @@ def claim(context: Context, worker_id: str, max_jobs: int) -> list[Job]:
         raise WorkerNotFound(worker_id)
     jobs = _unknown_to(context, machine, max_jobs)
     while (
-        len(jobs) < max_jobs and machine.obstacle() is None and room(context, JobType.TRANSCODE) > 0
+        len(jobs) < max_jobs
+        and machine.obstacle() is None
+        and full(context, JobType.TRANSCODE) is None
     ):
         job = context.stores.fleet.next_claimable(now, machine)
         given = None if job is None else _give(context, job, machine)
@@ -136,28 +138,19 @@ def rip_obstacle(
     return is_full or shortage(context.settings)
 
 
-def room(context: Context, job_type: JobType) -> int:
-    """Return how many more jobs of a type may be under way at once; 0 or less: none."""
-    return limit(context, job_type) - context.stores.fleet.under_way(job_type)
-
-
-def limit(context: Context, job_type: JobType) -> int:
-    """Return how many jobs of a type may be under way at once."""
-    if job_type == JobType.RIP:
-        return context.settings.max_concurrent_rips
-    return context.settings.max_concurrent_transcodes
-
-
 def full(context: Context, job_type: JobType) -> str | None:
-    """Say that no more jobs of a type may be under way; None when they may."""
-    if room(context, job_type) > 0:
+    """Say that no more jobs of a type may be under way; None when one more may."""
+    settings = context.settings
+    is_rip = job_type == JobType.RIP
+    limit = settings.max_concurrent_rips if is_rip else settings.max_concurrent_transcodes
+    if context.stores.fleet.under_way(job_type) < limit:
         return None
-    return f"As many {job_type}s as may run at once are under way ({limit(context, job_type)})."
+    return f"As many {job_type}s as may run at once are under way ({limit})."
 
 
 def _dispatch_rips(context: Context, now: datetime) -> int:
     given, fleet = 0, context.stores.fleet
-    places = room(context, JobType.RIP)
+    places = context.settings.max_concurrent_rips - fleet.under_way(JobType.RIP)
     if places <= 0 or shortage(context.settings) is not None:
         return given
     there, busy = fleet.agents_there(now), fleet.busy_drives()
@@ -173,7 +166,7 @@ def _dispatch_rips(context: Context, now: datetime) -> int:
 
 def _dispatch_transcodes(context: Context, now: datetime) -> int:
     given, fleet = 0, context.stores.fleet
-    places = room(context, JobType.TRANSCODE)
+    places = context.settings.max_concurrent_transcodes - fleet.under_way(JobType.TRANSCODE)
     machines = fleet.machines(now) if places > 0 else []
     while given < places:
         free = [machine for machine in machines if machine.obstacle() is None]

@@ -1,9 +1,10 @@
 """The steps that a job may take from state to state, and what follows from each of them.
 
-Every change of a job's state goes through `move`: one guarded UPDATE, and then the effects that
-TRANSITIONS lists for that step, in the same transaction. What is not here: filling the places that
-a step frees. `dispatcher.dispatch` does that once, after the last change of an operation; between
-two changes it would give away jobs that the next one is about to take.
+Every change of a job's state goes through `move`: one guarded UPDATE, an event in the job's
+history, and then the effects that TRANSITIONS lists for that step, in the same transaction. What is
+not here: filling the places that a step frees. `dispatcher.dispatch` does that once, after the last
+change of an operation; between two changes it would give away jobs that the next one is about to
+take.
 """
 
 import logging
@@ -18,7 +19,7 @@ from boz_server.database.models import Job
 from boz_server.domain.naming.library_paths import Roots, library_type_of
 from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
-from boz_server.repositories.job_repository import Guard, JobValues, Step
+from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.notifications import discord, media_servers
 from boz_server.services.statistics import record
 
@@ -57,16 +58,14 @@ AFRESH: JobValues = {
 class JobChange:
     """A change of a job.
 
-    before, job: the row before and after. actor: who made it, as in JobEvent. detail: a sentence
-    for the history. duration_seconds: how long the work took by its machine's clock; None where the
-    machine did not say.
+    before, job: the row before and after. actor: who made it, as in JobEvent. duration_seconds: how
+    long the work took by its machine's clock; None where the machine did not say.
     """
 
     before: Job
     job: Job
     actor: str
     at: datetime
-    detail: str | None = None
     duration_seconds: float | None = None
 
 
@@ -75,21 +74,9 @@ class JobChange:
 Effect = Callable[[Context, JobChange], None]
 
 
-def history(context: Context, change: JobChange) -> None:
-    """Record the step as an event of the job."""
-    context.stores.jobs.record_event(
-        change.job,
-        change.at,
-        from_status=change.before.status,
-        actor=change.actor,
-        detail=change.detail,
-    )
-
-
 def statistics(context: Context, change: JobChange) -> None:
     """Count the run that ends, or take back the result of one that is done again."""
-    step = Step(change.before, change.job)
-    record.count(context, step, change.at, change.duration_seconds)
+    record.count(context, change.before, change.job, change.at, change.duration_seconds)
 
 
 def worker_record(context: Context, change: JobChange) -> None:
@@ -179,40 +166,40 @@ def next_job(context: Context, change: JobChange) -> None:
 
 
 #: A job is over before any machine began it.
-_DROPPED = (history, statistics, disc, notification)
+_DROPPED = (statistics, disc, notification)
 #: A machine ends a job.
-_ENDED = (history, statistics, worker_record, machines, disc, notification)
+_ENDED = (statistics, worker_record, machines, disc, notification)
 
 #: From each state, the states that a job may go to, and what follows from that step. A report that
 #: names the state a job is already in is no step, and always allowed.
 TRANSITIONS: dict[JobStatus, dict[JobStatus, tuple[Effect, ...]]] = {
     JobStatus.PENDING: {
-        JobStatus.QUEUED: (history,),
+        JobStatus.QUEUED: (),
         JobStatus.FAILED: _DROPPED,
         JobStatus.CANCELLED: _DROPPED,
     },
     JobStatus.QUEUED: {
-        JobStatus.ASSIGNED: (history, machines),
+        JobStatus.ASSIGNED: (machines,),
         JobStatus.FAILED: _DROPPED,
         JobStatus.CANCELLED: _DROPPED,
     },
     JobStatus.ASSIGNED: {
-        JobStatus.QUEUED: (history, statistics, machines),
-        JobStatus.RUNNING: (history, machines),
+        JobStatus.QUEUED: (statistics, machines),
+        JobStatus.RUNNING: (machines,),
         JobStatus.COMPLETED: (*_ENDED, next_job),
         JobStatus.FAILED: _ENDED,
         JobStatus.CANCELLED: _ENDED,
     },
     JobStatus.RUNNING: {
-        JobStatus.QUEUED: (history, statistics, machines),
-        JobStatus.ASSIGNED: (history, machines),
+        JobStatus.QUEUED: (statistics, machines),
+        JobStatus.ASSIGNED: (machines,),
         JobStatus.COMPLETED: (*_ENDED, next_job),
         JobStatus.FAILED: _ENDED,
         JobStatus.CANCELLED: _ENDED,
     },
     # Only where the result could not be uploaded: no one has it yet.
-    JobStatus.COMPLETED: {JobStatus.QUEUED: (history, statistics, disc)},
-    JobStatus.FAILED: {JobStatus.QUEUED: (history, disc)},
+    JobStatus.COMPLETED: {JobStatus.QUEUED: (statistics, disc)},
+    JobStatus.FAILED: {JobStatus.QUEUED: (disc,)},
     JobStatus.CANCELLED: {},
 }
 #: What follows from another report of a completed job, which brings its file or the error of its
@@ -269,8 +256,8 @@ def move(
 
     Returns None, and changes nothing, when the job is in no state from which it may go there or
     does not pass the guard. job: which one; the row is read again. actor: who takes it there; None:
-    the machine that has it then. values: what else the step sets; the end of its lease and plans
-    are set for every job that is over.
+    the machine that has it then. detail: a sentence for the history. values: what else the step
+    sets; the end of its lease and plans are set for every job that is over.
     """
     context.database.require_queue()
     now, values = context.clock.now(), values or {}
@@ -286,12 +273,16 @@ def move(
     step = context.stores.jobs.step(job.job_id, guard, target, values)
     if step is None:
         return None
-    actor = actor or actor_of(step.job)
-    change = JobChange(*step, actor, now, detail, duration_seconds)
-    for effect in TRANSITIONS[change.before.status][target]:
+    before, after = step
+    actor = actor or actor_of(after)
+    context.stores.jobs.record_event(
+        after, now, from_status=before.status, actor=actor, detail=detail
+    )
+    change = JobChange(before, after, actor, now, duration_seconds)
+    for effect in TRANSITIONS[before.status][target]:
         effect(context, change)
     log.info("Job moved", extra={"job_id": job.job_id, "status": target, "actor": actor})
-    return change.job
+    return after
 
 
 def assign(

@@ -11,16 +11,16 @@ from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus
 from boz_server.domain.statistics.runs import Outcome, Row, Run, negated, seconds_between
-from boz_server.repositories.job_repository import Step
 
 
-def count(context: Context, step: Step, now: datetime, reported_seconds: float | None) -> None:
+def count(
+    context: Context, before: Job, job: Job, now: datetime, reported_seconds: float | None
+) -> None:
     """Count the run that a change of a job's state ends, if it ends one.
 
     reported_seconds: how long it took by the machine's clock; with None or 0 our clock measures it.
     """
     context.database.require_queue()
-    before, job = step
     if job.status in OVER:
         outcome = Outcome(job.status)
     elif (
