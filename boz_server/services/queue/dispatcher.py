@@ -13,7 +13,7 @@ from boz_server.errors import Refused, Unavailable, WorkerNotFound
 from boz_server.repositories.attempt_repository import by_worker
 from boz_server.repositories.fleet_repository import Drive
 from boz_server.services.queue import transitions
-from boz_server.services.queue.transitions import SERVER
+from boz_server.services.queue.transitions import PERSON, SERVER
 
 
 def dispatch(context: Context) -> int:
@@ -62,22 +62,26 @@ def claim(context: Context, worker_id: str, max_jobs: int) -> list[Job]:
     return jobs
 
 
-def assign_by_hand(context: Context, job: Job, agent_id: str, actor: str) -> None:
+def assign_by_hand(context: Context, job: Job, agent_id: str) -> None:
     """Give a queued job to the agent that it is for now; it waits where the agent has no room for
     it yet.
 
     Raises Refused when it would wait for good: no worker on the agent's machine fetches it later.
     """
     context.database.require_queue()
+    reason, fleet = full(context, job.job_type), context.stores.fleet
     machines: list[Machine] = []
     if job.job_type == JobType.TRANSCODE:
-        machines = belonging(context.stores.fleet.machines(context.clock.now()), None, agent_id)
+        machines = belonging(fleet.machines(context.clock.now()), None, agent_id)
+    else:
+        disc_id = job.disc_id or ""
+        drive = fleet.drives_of([disc_id]).get(disc_id)
+        reason = rip_obstacle(context, drive, {agent_id: True}, fleet.busy_drives(), reason)
     free = [machine for machine in machines if machine.obstacle() is None]
-    reason = _obstacle_by_hand(context, job, agent_id)
     if reason is None and (free or not machines):
         chosen = choose(free, context.settings.worker_assignment_strategy) if free else None
         worker_id = chosen.worker_id if chosen else None
-        transitions.assign(context, job, agent_id, worker_id, actor=actor)
+        transitions.assign(context, job, agent_id, worker_id, actor=PERSON)
     elif job.job_type == JobType.TRANSCODE and not machines:
         raise Refused(f"{reason} Ask again when a place is free.")
 
@@ -231,13 +235,3 @@ def _unknown_to(context: Context, machine: Machine, max_jobs: int) -> list[Job]:
     )
     lost = machine.held - len(new) + max_jobs - machine.room
     return (new + sent[: max(0, lost)])[:max_jobs]
-
-
-def _obstacle_by_hand(context: Context, job: Job, agent_id: str) -> str | None:
-    """Return why a job can't begin on an agent that is online; None when it can."""
-    is_full, fleet = full(context, job.job_type), context.stores.fleet
-    if job.job_type == JobType.RIP:
-        disc_id = job.disc_id or ""
-        drive = fleet.drives_of([disc_id]).get(disc_id)
-        return rip_obstacle(context, drive, {agent_id: True}, fleet.busy_drives(), is_full)
-    return is_full

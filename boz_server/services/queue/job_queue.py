@@ -103,8 +103,10 @@ class JobQueue:
         Not where its heartbeats have long stopped: dashboards may ask as well, and would keep the
         jobs of an agent that is gone. Raises AgentNotFound.
         """
-        alive = self.agents.heard_within(agent_id, terms=POLLS_COUNT_TERMS)
-        return leases.held_by(self.context, by_agent(agent_id), alive=alive)
+        holder = by_agent(agent_id)
+        if self.agents.heard_within(agent_id, terms=POLLS_COUNT_TERMS):
+            leases.sign_of_life(self.context, holder, polled=True)
+        return self.context.stores.attempts.held(holder)
 
     def stats(self) -> dict[str, int]:
         """Count the jobs: total, each status, each type, and those that await approval."""
@@ -139,7 +141,7 @@ class JobQueue:
             self._require_disc_at(job, agent_id)
             if self._ready_for(job, agent_id) is None:
                 raise Conflict(f"The job is {job.status}: only one that has not begun is assigned.")
-            dispatcher.assign_by_hand(self.context, self._find(job_id), agent_id, PERSON)
+            dispatcher.assign_by_hand(self.context, self._find(job_id), agent_id)
             dispatcher.dispatch(self.context)
 
     def approve(

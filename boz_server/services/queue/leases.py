@@ -32,16 +32,6 @@ def sign_of_life(context: Context, holder: Holder, *, polled: bool = False) -> N
             attempts.extend(holder, now)
 
 
-def held_by(context: Context, holder: Holder, *, alive: bool) -> list[Job]:
-    """Return the jobs that a machine has, in the order in which to do them.
-
-    alive: whether the question counts as a sign of life.
-    """
-    if alive:
-        sign_of_life(context, holder, polled=True)
-    return context.stores.attempts.held(holder)
-
-
 def cancelled(context: Context, holder: Holder) -> list[str]:
     """Return the ids of a machine's jobs that were cancelled lately, for it to stop."""
     return context.stores.attempts.cancelled(holder, context.clock.now())
