@@ -117,8 +117,6 @@ class DiscRepository:
         left = Job.select(Job.job_id).where(
             Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(OPEN))
         )
-        # Lock first: if the last two jobs end at once, the second one sees both ended.
-        self.database.keep_row(Disc, disc_id)
         if left.exists():
             return False
         return _move(disc_id, {DiscStatus.RIPPING}, DiscStatus.COMPLETED)

@@ -29,13 +29,11 @@ class TVSeasonRepository:
             season.episodes = list(query.order_by(TVEpisode.episode_number))
         return season
 
-    def insert(self, season: TVSeason) -> None:
-        """Enter a new season."""
-        season.save(force_insert=True)
-
-    def save(self, season: TVSeason) -> None:
-        """Write those columns of a season that were set since it was read."""
-        if season.dirty_fields:
+    def save(self, season: TVSeason, *, is_new: bool) -> None:
+        """Enter a new season, or write those columns that were set since it was read."""
+        if is_new:
+            season.save(force_insert=True)
+        elif season.dirty_fields:
             season.save(only=season.dirty_fields)
 
     def of_disc(self, fingerprint: str) -> set[str]:

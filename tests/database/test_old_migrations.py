@@ -20,7 +20,7 @@ from boz_server.database.models import (
     TVSeason,
 )
 from boz_server.domain.collection.search import NAMES, entry_of, key
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleKind
 from tests.database.steps import assert_keeps_every_row, columns, filled_at
 
 WAITING, HELD = ("pending", "queued"), ("assigned", "running")

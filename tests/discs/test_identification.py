@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from boz_server.database.models import Disc, Title
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleKind
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.settings import Settings
 from tests.client import Client, ok, titles

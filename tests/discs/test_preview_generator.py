@@ -9,8 +9,7 @@ from boz_server.database.models import Disc, Title, TVSeason
 from boz_server.domain.discs.proposals import DiscProposal, TitleProposal
 from boz_server.domain.identification.identity import Identity, MediaType
 from boz_server.domain.identification.layout import DiscFacts
-from boz_server.domain.identification.title_facts import TitleFacts
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleFacts, TitleKind
 from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.discs.identify import UNHEARD_OF, facts_of, identify
 from boz_server.services.discs.lookup import NOTHING

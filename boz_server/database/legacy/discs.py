@@ -15,8 +15,7 @@ from boz_server.database.legacy.tables import Row, Tables
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.identification.label import parse_label, read_label
-from boz_server.domain.identification.title_facts import TitleFacts, fingerprint
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleFacts, TitleKind, fingerprint
 
 IMDB_ID = 20
 

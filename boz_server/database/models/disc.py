@@ -17,7 +17,7 @@ from boz_server.database.models.base import BaseModel, index
 from boz_server.database.models.tv_season import TVSeason
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.identity import MediaType
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleKind
 
 
 class Disc(BaseModel):

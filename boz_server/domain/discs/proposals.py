@@ -12,8 +12,12 @@ from boz_server.domain.identification.identity import (
     MediaType,
 )
 from boz_server.domain.identification.layout import Layout
-from boz_server.domain.identification.title_facts import TitleFacts, common_name
-from boz_server.domain.identification.title_kinds import EPISODES, TitleKind
+from boz_server.domain.identification.title_facts import (
+    EPISODES,
+    TitleFacts,
+    TitleKind,
+    common_name,
+)
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import VERY_LOW
 

@@ -287,7 +287,9 @@ def _cut_number(pattern: re.Pattern[str], text: str) -> tuple[str, int | None]:
     if match is None:
         return text, None
     number = next(group for group in match.groups() if group is not None).casefold()
-    return f"{text[: match.start()]} {text[match.end() :]}", _number_value(number)
+    # Patterns that ignore case match a dotless i as an i.
+    value = int(number) if number.isdigit() else NUMBER_WORDS[number.replace("\u0131", "i")]
+    return f"{text[: match.start()]} {text[match.end() :]}", value
 
 
 def _without_noise(text: str, year: int | None) -> tuple[list[str], str | None, int | None]:
@@ -331,7 +333,7 @@ def _edition(words: list[str]) -> str | None:
     for length in (3, 2, 1):
         tail = " ".join(words[-length:]).casefold().replace("'", "").strip("()[]- ")
         if len(words) > length and tail in EDITIONS:
-            return " ".join(words[-length:]).casefold().replace("'", "").strip("()[]- ")
+            return tail
     return None
 
 
@@ -362,14 +364,6 @@ def _capitalised(word: str) -> str:
     return "-".join(
         _FIRST_LETTER.sub(lambda m: m[0].upper(), part.lower(), 1) for part in word.split("-")
     )
-
-
-def _number_value(word: str) -> int:
-    """Return the number that digits, or a lower-case word ("three", "third"), stand for."""
-    if word.isdigit():
-        return int(word)
-    # Patterns that ignore case match a dotless i as an i.
-    return NUMBER_WORDS[word.replace("\u0131", "i")]
 
 
 def _is_code(word: str) -> bool:

@@ -213,6 +213,7 @@ def find_play_alls(titles: Sequence[TitleFacts], least_seconds: int) -> dict[int
     without short ones; else all long titles of the disc together.
     """
     titles = titles[:_MAX_TITLES]
+    streams = {title.index: frozenset(title.streams) for title in titles}
     found: dict[int, tuple[int, ...]] = {}
     # The longest first: a title that it plays is not a play-all itself (on disc 4 of "Frasier"
     # season 8, a double episode is as long as two others).
@@ -221,30 +222,27 @@ def find_play_alls(titles: Sequence[TitleFacts], least_seconds: int) -> dict[int
             continue
         others = [each for each in titles if each is not title and each.index not in found]
         others = [each for each in others if each.duration_seconds < title.duration_seconds]
-        parts = _by_streams(title, others, titles)
-        if parts is None:
+        if streams[title.index]:
+            parts = [each for each in others if set() < streams[each.index] <= streams[title.index]]
+            parts = parts if _is_play_all(title, parts, titles) else []
+        else:
             parts = _by_sum(title, others, least_seconds)
         if parts:
             found[title.index] = tuple(part.index for part in parts)
     return found
 
 
-def _by_streams(
-    title: TitleFacts, others: Sequence[TitleFacts], titles: Sequence[TitleFacts]
-) -> list[TitleFacts] | None:
-    """Return the titles whose streams make up this one's; [] if none do, None if unknown."""
-    if not title.streams:
-        return None
-    wanted = set(title.streams)
-    parts = [each for each in others if each.streams and set(each.streams) <= wanted]
+def _is_play_all(
+    title: TitleFacts, parts: Sequence[TitleFacts], titles: Sequence[TitleFacts]
+) -> bool:
+    """Whether a title plays the titles that are made of its streams."""
     length = sum(part.duration_seconds for part in parts)
     whole = len(parts) >= _MIN_PARTS and length >= title.duration_seconds * _LEAST_COVER
     if not whole or not _balanced(title, parts):
-        return []
+        return False
     # A branching film is a playlist of streams too, and nothing on the disc is longer.
     raw = not any(part.is_playlist for part in parts)
-    longer = any(each.duration_seconds > title.duration_seconds for each in titles)
-    return parts if longer or not raw else []
+    return not raw or any(each.duration_seconds > title.duration_seconds for each in titles)
 
 
 def _by_sum(

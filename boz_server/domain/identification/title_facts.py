@@ -1,10 +1,11 @@
-"""What an agent reports of a disc's titles."""
+"""What an agent reports of a disc's titles, and the kinds of titles."""
 
 import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 # Real labels have 32 characters; composing accents in a hostile one takes quadratic time.
@@ -38,6 +39,29 @@ _EXTRA_WORDS = (
 )
 _EXTRA = re.compile(rf"\b(?:{'|'.join(_EXTRA_WORDS)})\b")
 _SEPARATORS = re.compile(r"[\W_]+")
+
+
+class TitleKind(StrEnum):
+    """What a title is, in the words of the API."""
+
+    EPISODE = "episode"
+    #: Two episodes in one title.
+    DOUBLE_EPISODE = "double_episode"
+    #: The film.
+    FEATURE = "feature"
+    #: As long as the film: another cut of it, or another film on the disc.
+    OTHER_CUT = "other_cut"
+    EXTRA = "extra"
+    #: Plays other titles one after another.
+    PLAY_ALL = "play_all"
+    #: Repeats another title exactly.
+    COPY = "copy"
+    #: Repeats another title, with or without its opening.
+    VERSION = "version"
+
+
+#: Kinds of titles that have an episode number.
+EPISODES = frozenset({TitleKind.EPISODE, TitleKind.DOUBLE_EPISODE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from boz_server.services.discs import lookup
 from boz_server.services.discs.identify import as_film, stored_facts
 from boz_server.services.discs.lookup import Findings
 from boz_server.services.discs.preview_generator import PreviewGenerator, put_preview
-from boz_server.services.discs.review import lock_disc, read_disc, require_undecided
+from boz_server.services.discs.review import read_disc, require_undecided
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.seasons import tracker
 
@@ -30,7 +30,7 @@ def update_season(
     _require_show(disc)
     findings = lookup.show(metadata, disc.tv_show_name or "", disc.thetvdb_series_id)
     with context.database.write_queue():
-        disc = _lock(context, disc_id)
+        disc = _undecided(context, disc_id)
         _require_show(disc)
         series_id = disc.thetvdb_series_id
         if series_id is None and findings.show is not None:
@@ -57,7 +57,7 @@ def override_media_type(
     else:
         identity, findings = _film(context, metadata, disc, identity)
     with context.database.write_queue():
-        disc = _lock(context, disc_id)
+        disc = _undecided(context, disc_id)
         identity = lookup.with_findings(identity, findings)
         return _identify_as(context, disc, identity, findings)
 
@@ -71,10 +71,10 @@ def identify(
     key for it, ProviderUnavailable when it can't be asked, and Conflict once a rip has started.
     """
     require_undecided(read_disc(context, disc_id))
-    chosen = lookup.chosen(metadata, provider, external_id)
+    identity, findings = lookup.chosen(metadata, provider, external_id)
     with context.database.write_queue():
-        disc = _lock(context, disc_id)
-        identity = replace(chosen.identity, candidates=tuple(disc.candidates))
+        disc = _undecided(context, disc_id)
+        identity = replace(identity, candidates=tuple(disc.candidates))
         if identity.media_type is MediaType.MOVIE:
             identity = replace(identity, edition=stored_facts(context, disc).read.edition)
         elif disc.tv_season_number is None:
@@ -83,10 +83,10 @@ def identify(
             identity = replace(
                 identity,
                 season_number=disc.tv_season_number,
-                season_is_guess=bool(disc.identification.get("season_is_guess")),
+                season_is_guess=tracker.is_guess(disc),
                 starting_episode=disc.told_first_episode,
             )
-        return _identify_as(context, disc, identity, chosen.findings)
+        return _identify_as(context, disc, identity, findings)
 
 
 def _film(
@@ -110,8 +110,10 @@ def _film(
     return replace(identity, edition=facts.read.edition), findings
 
 
-def _lock(context: Context, disc_id: str) -> Disc:
-    disc = lock_disc(context, disc_id)
+def _undecided(context: Context, disc_id: str) -> Disc:
+    """Return a disc whose names may still change; raises DiscNotFound and Conflict."""
+    context.database.require_queue()
+    disc = read_disc(context, disc_id)
     require_undecided(disc)
     return disc
 

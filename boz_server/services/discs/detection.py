@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from boz_server.context import Context
@@ -44,9 +45,20 @@ class ReportedDisc:
     titles: Sequence[TitleFacts]
     thumbnails: Sequence[Thumbnail] = ()
 
-    def timestamps(self, title_index: int) -> list[int]:
-        """Return the seconds at which a title's thumbnails were taken."""
-        return [each.timestamp for each in self.thumbnails if each.title_index == title_index]
+    def measured(self, title: TitleFacts) -> dict[str, Any]:
+        """Return the columns of a title that were measured; a title without new thumbnails keeps
+        its old ones."""
+        columns = {
+            "name": title.name,
+            "duration_seconds": title.duration_seconds,
+            "size_bytes": title.size_bytes,
+            "chapters": title.chapters,
+            "source_file": title.source_file or None,
+            "segment_map": title.segment_map or None,
+            "output_file": title.output_file or None,
+        }
+        at = [each.timestamp for each in self.thumbnails if each.title_index == title.index]
+        return columns | {"thumbnail_timestamps": at} if at else columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +166,7 @@ def _update(context: Context, disc: Disc, report: ReportedDisc) -> Disc:
     """Store what was measured anew; what is proposed or decided stays."""
     titles = {title.title_index: title for title in disc.titles}
     for facts in report.titles:
-        _measure(titles[facts.index], facts, report.timestamps(facts.index))
+        change(titles[facts.index], report.measured(facts))
     change(disc, {"disc_type": report.disc_type})
     context.stores.discs.save(disc)
     return disc
@@ -188,27 +200,11 @@ def _new_disc(report: ReportedDisc, fingerprint: str, now: datetime) -> Disc:
         fingerprint=fingerprint,
         detected_at=now,
     )
-    disc.titles = []
-    for each in sorted(report.titles, key=lambda title: title.index):
-        title = Title(disc=disc.disc_id, title_index=each.index)
-        _measure(title, each, report.timestamps(each.index))
-        disc.titles.append(title)
+    disc.titles = [
+        Title(disc=disc.disc_id, title_index=each.index, **report.measured(each))
+        for each in sorted(report.titles, key=lambda title: title.index)
+    ]
     return disc
-
-
-def _measure(title: Title, facts: TitleFacts, timestamps: list[int]) -> None:
-    """Change a title to what was measured; without new thumbnails it keeps its old ones."""
-    columns = {
-        "name": facts.name,
-        "duration_seconds": facts.duration_seconds,
-        "size_bytes": facts.size_bytes,
-        "chapters": facts.chapters,
-        "source_file": facts.source_file or None,
-        "segment_map": facts.segment_map or None,
-        "output_file": facts.output_file or None,
-        "thumbnail_timestamps": timestamps or title.thumbnail_timestamps,
-    }
-    change(title, columns)
 
 
 def _close(context: Context, disc: Disc) -> None:

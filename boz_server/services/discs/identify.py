@@ -10,6 +10,7 @@ from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
     ScoredFilm,
+    ScoredSeries,
     runtime_fit,
     same_name,
 )
@@ -143,14 +144,15 @@ def _show(
     read: DiscLabel, label: str, verdict: Verdict, known: Disc | None, findings: Findings
 ) -> Identity:
     known = known if known is not None and known.tv_show_name else None
-    name, certainty = _show_name(read, label, known, findings)
+    found = findings.show
+    name, certainty = _show_name(read, label, known, found)
     season = read.season_number if read.season_number is not None else read.book_number
     is_guess = season is None
     if season is None and known is not None:
         season = known.tv_season_number
     series_id = known.thetvdb_series_id if known is not None else None
-    if findings.show is not None:
-        series_id = findings.show.series.series_id
+    if found is not None:
+        series_id = found.series.series_id
     return Identity(
         MediaType.TV_SHOW,
         name=name,
@@ -167,10 +169,9 @@ def _show(
 
 
 def _show_name(
-    read: DiscLabel, label: str, known: Disc | None, findings: Findings
+    read: DiscLabel, label: str, known: Disc | None, found: ScoredSeries | None
 ) -> tuple[str, float]:
     """Return a show's name and how sure it is: from another disc, a provider, or the label."""
-    found = findings.show
     if known is not None and (found is None or known.thetvdb_series_id is not None):
         return known.tv_show_name or "", max(read.certainty, NAME_SEEN)
     if found is not None:
@@ -220,19 +221,23 @@ def _fits_show(episodes: Sequence[Episode], layout: Layout) -> bool:
 def _film(read: DiscLabel, label: str, verdict: Verdict, findings: Findings) -> Identity:
     films = findings.films
     best = films[0] if films and films[0].score >= GOOD_FILM else None
-    warnings = list(_warnings(best.score if best else read.certainty, findings))
-    confidence = _capped(verdict.confidence, best.score if best else read.certainty, findings)
+    certainty = best.score if best else read.certainty
+    is_readable = read.certainty >= _CERTAIN_NAME
+    warnings = list(_warnings(certainty, findings))
+    confidence = _capped(verdict.confidence, certainty, findings)
     if films and best is None:
         warnings.append(f"No film found fits well; {films[0].film.title} is the nearest.")
         confidence = min(confidence, UNCERTAIN_FILM)
     elif best is not None and len(films) > 1 and _rival(best, films[1]):
-        warnings.append(f"It may also be {_described(films[1])}: choose with identify.")
+        rival = films[1].film
+        year = f" ({rival.year})" if rival.year else ""
+        warnings.append(f"It may also be {rival.title}{year}: choose with identify.")
         confidence = min(confidence, UNCERTAIN_FILM)
     return Identity(
         MediaType.MOVIE,
         name=naming.safe_component(best.film.title) if best else _name(read.film_name, label),
         confidence=confidence,
-        name_confidence=best.score if best else _label_confidence(read),
+        name_confidence=best.score if best else (LOW if is_readable else VERY_LOW),
         year=(best.film.year if best else None) or read.year,
         edition=read.edition,
         film=best.film if best else None,
@@ -259,11 +264,6 @@ def _rival(best: ScoredFilm, second: ScoredFilm) -> bool:
     return best.score - second.score < _CLOSE_SCORES and not same
 
 
-def _described(each: ScoredFilm) -> str:
-    year = f" ({each.film.year})" if each.film.year else ""
-    return f"{each.film.title}{year}"
-
-
 def _warnings(certainty: float, findings: Findings) -> tuple[str, ...]:
     warnings = list(findings.failed)
     if certainty < _CERTAIN_NAME:
@@ -275,11 +275,6 @@ def _capped(confidence: float, name_certainty: float, findings: Findings) -> flo
     if name_certainty < _CERTAIN_NAME:
         confidence = min(confidence, GUESSED_NAME)
     return min(confidence, NOT_LOOKED_UP) if findings.failed else confidence
-
-
-def _label_confidence(read: DiscLabel) -> float:
-    """Return how sure a film's name is without metadata, as dashboards show it."""
-    return LOW if read.certainty >= _CERTAIN_NAME else VERY_LOW
 
 
 def _name(name: str | None, label: str) -> str:

@@ -54,14 +54,6 @@ class Findings:
 NOTHING = Findings()
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A show or film that a person chose, and what is known of it."""
-
-    identity: Identity
-    findings: Findings
-
-
 def disc(
     context: Context, metadata: Metadata, facts: DiscFacts, *, insist: bool = False
 ) -> Findings:
@@ -69,8 +61,6 @@ def disc(
 
     insist: ask a provider even if it has just failed.
     """
-    if not (metadata.has_tv or metadata.has_films):
-        return NOTHING
     context.database.refuse_transaction()
     read, layout = facts.read, facts.layout()
     verdict = weigh(read, layout)
@@ -101,8 +91,8 @@ def film(metadata: Metadata, name: str | None, year: int | None, seconds: int | 
     return Findings(films=tuple(rank_films(films or (), name, year, seconds)), failed=failed)
 
 
-def chosen(metadata: Metadata, provider: str, external_id: str) -> Chosen:
-    """Return the show or film with a provider's id.
+def chosen(metadata: Metadata, provider: str, external_id: str) -> tuple[Identity, Findings]:
+    """Return the show or film with a provider's id, and what else is known of it.
 
     Raises Invalid when the provider doesn't know the id, Refused when there is no key for it, and
     ProviderUnavailable when it can't be asked.
@@ -123,7 +113,7 @@ def chosen(metadata: Metadata, provider: str, external_id: str) -> Chosen:
         year=found.year,
         film=found,
     )
-    return Chosen(identity, NOTHING)
+    return identity, NOTHING
 
 
 def with_findings(identity: Identity, findings: Findings) -> Identity:
@@ -173,7 +163,7 @@ def series_candidate(scored: ScoredSeries) -> dict[str, Any]:
     }
 
 
-def _chosen_series(metadata: Metadata, external_id: str) -> Chosen:
+def _chosen_series(metadata: Metadata, external_id: str) -> tuple[Identity, Findings]:
     series = metadata.series(_number(external_id))
     if series is None:
         raise _unknown(THETVDB, external_id)
@@ -184,7 +174,7 @@ def _chosen_series(metadata: Metadata, external_id: str) -> Chosen:
         name_confidence=CERTAIN,
         series_id=series.series_id,
     )
-    return Chosen(identity, findings)
+    return identity, findings
 
 
 def _show(

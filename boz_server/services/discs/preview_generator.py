@@ -19,8 +19,7 @@ from boz_server.domain.discs.proposals import (
 from boz_server.domain.identification.identity import Identity, MediaType, as_json
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import DiscFacts, Layout
-from boz_server.domain.identification.title_facts import TitleFacts
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleFacts, TitleKind
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import HIGH, MEDIUM, VERY_LOW, fit
@@ -66,7 +65,6 @@ class PreviewGenerator:
             media_type=identity.media_type,
             title_key=facts.title_key,
             disc_number=facts.read.disc_number or facts.read.volume_number,
-            identification=identity.stored(),
             candidates=[dict(each) for each in identity.candidates],
             lookup_due=bool(findings.failed) and not identity.from_user,
             is_told=identity.from_user,
@@ -78,7 +76,7 @@ class PreviewGenerator:
             return Preview(self._film(facts, identity, proposal))
         folder = naming.safe_component(identity.name)
         titles = with_the_rest(facts.layout(), identity.name, folder, {})
-        return Preview(replace(proposal, titles=titles))
+        return Preview(replace(proposal, identification=identity.stored(), titles=titles))
 
     def again(self, disc: Disc) -> Preview:
         """Propose what was accepted of the same disc when it was here before.
@@ -296,7 +294,7 @@ def put_preview(
     *passed, season = preview.seasons or (None,)
     others: list[Disc] = []
     for each in passed:
-        tracker.save_episodes(context, each)
+        tracker.write(context, each)
     if season is not None:
         season.include(disc)
         others = [each for each in tracker.number(season) if each is not disc]

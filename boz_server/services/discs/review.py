@@ -10,7 +10,7 @@ from boz_server.database.models import Disc, Title
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.discs.proposals import TitleProposal
 from boz_server.domain.identification.identity import MediaType
-from boz_server.domain.identification.title_kinds import TitleKind
+from boz_server.domain.identification.title_facts import TitleKind
 from boz_server.domain.naming import names as naming
 from boz_server.errors import Conflict, DiscNotFound, Invalid
 from boz_server.services.discs.preview_generator import PreviewGenerator
@@ -53,7 +53,7 @@ def approve(context: Context, disc_id: str, edits: Mapping[int, TitleEdit]) -> D
     ripped, has left its drive, or has a number that another disc holds.
     """
     with context.database.write_queue():
-        disc = lock_disc(context, disc_id)
+        disc = read_disc(context, disc_id)
         if disc.preview_status == PreviewStatus.APPROVED and not _has_changes(disc, edits):
             return disc
         require_undecided(disc)
@@ -76,7 +76,7 @@ def approve(context: Context, disc_id: str, edits: Mapping[int, TitleEdit]) -> D
 def reject(context: Context, disc_id: str) -> Disc:
     """Reject the proposed names; the disc gives its episode numbers back."""
     with context.database.write_queue():
-        disc = lock_disc(context, disc_id)
+        disc = read_disc(context, disc_id)
         require_undecided(disc)
         context.stores.discs.decide(disc_id, PreviewStatus.REJECTED)
         tracker.give_back(context, disc, context.clock.now())
@@ -89,12 +89,6 @@ def read_disc(context: Context, disc_id: str) -> Disc:
     if disc is None:
         raise DiscNotFound(disc_id)
     return disc
-
-
-def lock_disc(context: Context, disc_id: str) -> Disc:
-    """Return a disc for a change in the caller's `write_queue()`; raises DiscNotFound."""
-    context.database.require_queue()
-    return read_disc(context, disc_id)
 
 
 def require_undecided(disc: Disc) -> None:

@@ -10,7 +10,6 @@ from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.queue.job_states import OPEN, JobStatus
 from boz_server.errors import Refused
 from boz_server.services.discs.review import (
-    lock_disc,
     read_disc,
     require_distinct_names,
     require_titles,
@@ -45,7 +44,7 @@ def order(context: Context, disc_id: str, title_indices: Sequence[int] | None) -
     Invalid for a title that the disc does not have.
     """
     with context.database.write_queue():
-        disc = lock_disc(context, disc_id)
+        disc = read_disc(context, disc_id)
         if disc.preview_status != PreviewStatus.APPROVED:
             raise Refused("The names are not approved yet: approve the preview, then rip.")
         titles = _wanted(disc, title_indices)

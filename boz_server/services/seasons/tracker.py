@@ -10,7 +10,7 @@ from boz_server.domain.collection.search import key
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.discs.proposals import TitleProposal, change
 from boz_server.domain.identification.label import parse_label
-from boz_server.domain.identification.title_kinds import EPISODES, TitleKind
+from boz_server.domain.identification.title_facts import EPISODES, TitleKind
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import SECONDS_A_MINUTE, Match, Part
@@ -148,16 +148,12 @@ def save(context: Context, season: Season, now: datetime) -> None:
     row.disc_ids = [disc.disc_id for disc in discs]
     row.last_disc_name = discs[-1].disc_name if discs else None
     row.updated_at = now
-    if season.is_new:
-        context.stores.seasons.insert(row)
-    else:
-        context.stores.seasons.save(row)
-    save_episodes(context, season)
+    write(context, season)
 
 
-def save_episodes(context: Context, season: Season) -> None:
-    """Write what a provider lists of a season that is in the database."""
-    context.stores.seasons.save(season.row)
+def write(context: Context, season: Season) -> None:
+    """Write a season, and what a provider lists of it."""
+    context.stores.seasons.save(season.row, is_new=season.is_new)
     context.stores.seasons.list_episodes(season.learned)
 
 
@@ -351,9 +347,9 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
 def _number_in_season(disc: Disc, before: int) -> int | None:
     """Return a disc's number within its season: without a season, labels count through the box."""
     number = disc.disc_number
-    if number is None or number <= before or parse_label(disc.disc_name).season_number is not None:
+    if number is None or not 0 < before < number:
         return number
-    return number - before
+    return number if parse_label(disc.disc_name).season_number is not None else number - before
 
 
 def is_guess(disc: Disc) -> bool:
