@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 from environs import EnvError, FileAwareEnv
 
 from boz_server.domain.metadata.answers import TVOrder
-from boz_server.domain.naming.collision import CollisionPolicy
+from boz_server.domain.naming.library_paths import CollisionPolicy
 from boz_server.domain.naming.path_map import PathMap
 from boz_server.domain.queue.placement import AssignmentStrategy
 from boz_server.domain.queue.presets import preset_for

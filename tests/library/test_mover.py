@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 
 from boz_server import disk
-from boz_server.domain.naming.collision import CollisionPolicy
+from boz_server.domain.naming.library_paths import CollisionPolicy
 from boz_server.services.library import mover
 from boz_server.services.library.mover import TRASH, Damaged, Moved, Mover, Stopped
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from boz_server.domain.naming.collision import CollisionPolicy
+from boz_server.domain.naming.library_paths import CollisionPolicy
 from tests.client import ok
 from tests.films import FILM, files, transcoded, upload
 from tests.support import file_names

@@ -1,6 +1,7 @@
-"""Paths of finished files in the library, relative to its root."""
+"""Paths of finished files in the library, relative to its root, and what to do if one is taken."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 
 from boz_server.domain.naming.media_library import LibraryType
@@ -14,6 +15,17 @@ from boz_server.domain.naming.names import (
     season_folder,
     split_extension,
 )
+
+
+class CollisionPolicy(StrEnum):
+    """What to do when a different file has the name; the same file is never stored twice."""
+
+    #: The new file gets a number: "Film (2001) (2).mkv".
+    KEEP_BOTH = "keep_both"
+    #: The new file stays in the output folder.
+    SKIP = "skip"
+    #: The old file moves to the library's trash folder.
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)

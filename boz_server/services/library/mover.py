@@ -23,7 +23,7 @@ from boz_server.disk import (
     sync_folder,
     write_all,
 )
-from boz_server.domain.naming.collision import CollisionPolicy
+from boz_server.domain.naming.library_paths import CollisionPolicy
 
 #: Names of unfinished copies; players and media servers ignore names that begin with a dot.
 COPY_PREFIX, COPY_SUFFIX = ".boz-", ".part"

@@ -102,8 +102,13 @@ def read(context: Context, season_id: str, without: str = "") -> Season | None:
 
     without: the id of a disc that is about to change, and counts as if it were not there.
     """
-    row = context.stores.seasons.get(season_id)
-    return None if row is None else _with_discs(context, row, without)
+    seasons = context.stores.seasons
+    row = seasons.get(season_id)
+    if row is None:
+        return None
+    before = seasons.highest_disc_before(row.show_name, row.season_number, without)
+    discs = [disc for disc in seasons.discs(season_id) if disc.disc_id != without]
+    return Season(row, discs, before)
 
 
 def read_or_new(
@@ -130,13 +135,6 @@ def read_or_new(
     row.episodes = []
     before = context.stores.seasons.highest_disc_before(show_name, season_number, without)
     return Season(row, [], before, is_new=True)
-
-
-def _with_discs(context: Context, row: TVSeason, without: str) -> Season:
-    seasons = context.stores.seasons
-    before = seasons.highest_disc_before(row.show_name, row.season_number, without)
-    discs = [disc for disc in seasons.discs(row.season_id) if disc.disc_id != without]
-    return Season(row, discs, before)
 
 
 def save(context: Context, season: Season, now: datetime) -> None:
