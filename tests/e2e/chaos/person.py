@@ -66,10 +66,12 @@ class Owner(Person):
         owners = {disc["disc_id"]: disc["agent_id"] for disc in discs}
         for disc in discs:
             self._decide_on(disc)
+        workers = self.client.get("/api/workers")
+        registered = {worker["worker_id"] for worker in workers}
         for job in self.client.get("/api/jobs/awaiting-approval"):
             if not self.trouble(0.3):
-                self._approve(job, owners.get(job["disc_id"]))
-        for worker in self.client.get("/api/workers"):
+                self._approve(job, owners.get(job["disc_id"]), registered)
+        for worker in workers:
             if worker["paused_at"] is not None:
                 self.client.must("POST", f"/api/workers/{worker['worker_id']}/enable")
         for job in self.client.get("/api/jobs/upload-errors"):
@@ -87,11 +89,14 @@ class Owner(Person):
             self.client.must("POST", f"{path}/preview/approve")
         self.order(disc)
 
-    def _approve(self, job: Job, agent_id: str | None) -> None:
+    def _approve(self, job: Job, agent_id: str | None, registered: set[str]) -> None:
+        """Approve a transcode for the worker of its agent, else for a remote one, once that is
+        registered: the first jobs may come before the last worker."""
         worker_id, preset = self.random.choice(self.workers).name, QSV
         if agent_id is not None:
             worker_id, preset = self.agents[agent_id].worker_id, NVENC
-        self.act("approve", job, worker_id=worker_id, preset=preset)
+        if worker_id in registered:
+            self.act("approve", job, worker_id=worker_id, preset=preset)
 
 
 class Meddler(Person):
