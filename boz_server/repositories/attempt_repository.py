@@ -155,11 +155,12 @@ class AttemptRepository:
 
     def expired(self, now: datetime, limit: int = 500) -> list[Job]:
         """Return the jobs whose lease has expired or is missing, oldest lease first."""
+        # Then the oldest job, so that ids, which are random, rarely decide.
         query = Job.select().where(
             Job.status.in_(list(HELD)),
             (Job.lease_expires_at <= now) | Job.lease_expires_at.is_null(),
         )
-        return list(query.order_by(Job.lease_expires_at, Job.job_id).limit(limit))
+        return list(query.order_by(Job.lease_expires_at, Job.created_at, Job.job_id).limit(limit))
 
     def cancelled(self, holder: Holder, now: datetime) -> list[str]:
         """Return the ids of a holder's jobs that were cancelled lately, newest first."""
@@ -189,7 +190,7 @@ class AttemptRepository:
         query = Job.select().where(
             Job.scheduled_at <= now, Job.status.not_in([*OPEN, JobStatus.CANCELLED])
         )
-        return list(query.order_by(Job.scheduled_at, Job.job_id).limit(limit))
+        return list(query.order_by(Job.scheduled_at, Job.created_at, Job.job_id).limit(limit))
 
     def _due(self, now: datetime) -> Any:
         return (
