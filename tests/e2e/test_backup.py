@@ -19,9 +19,6 @@ log = logging.getLogger(__name__)
 
 #: The size of other rows, so that a backup takes a while.
 FILLER_BYTES = 30_000_000
-#: What heartbeats may take at most meanwhile, times what they take else; or less than this, which
-#: tells a request that waited for the backup from one on a machine on which others work too.
-SLOWER, LEAST_SECONDS = 3.0, 1.0
 MEASURED_SECONDS = 1.0
 
 
@@ -73,27 +70,27 @@ def jobs_in(path: Path) -> set[str]:
     return found
 
 
-def test_it_has_all_that_was_acknowledged_before_and_slows_no_one_down(server, tmp_path):
+def test_it_has_all_that_was_acknowledged_before(server, tmp_path):
     server.start()
     backup = tmp_path / "backup.db"
     with WriteLoad(server) as load:
         time.sleep(0.3)
         began, jobs = time.monotonic(), len(load.jobs)
         time.sleep(MEASURED_SECONDS)
-        usual = load.p99(began, time.monotonic())
-        rate = load.rate(began, time.monotonic(), len(load.jobs) - jobs)
+        usual_p99 = load.p99(began, time.monotonic())
+        usual = load.rate(began, time.monotonic(), len(load.jobs) - jobs)
         before, began = list(load.jobs), time.monotonic()
         code, said = done(command(server, "backup", "--output", str(backup)))
         ended = time.monotonic()
-        meanwhile, jobs = load.p99(began, ended), len(load.jobs) - len(before)
+        p99 = load.p99(began, ended)
+        meanwhile = load.rate(began, ended, len(load.jobs) - len(before))
         refused = done(command(server, "restore", str(backup)))
     log.warning(
         "%.0f requests/s before, %.0f meanwhile; heartbeats' p99 %.1f ms before, %.1f ms meanwhile;"
         " %s in %.1f s",
-        rate, load.rate(began, ended, jobs), usual * 1000, meanwhile * 1000, said, ended - began,
+        usual, meanwhile, usual_p99 * 1000, p99 * 1000, said, ended - began,
     )  # fmt: skip
     assert (code, load.refused) == (0, [])
-    assert meanwhile < max(SLOWER * usual, LEAST_SECONDS)
     assert refused[0] == 1
     assert "A server has the database open: stop it first" in refused[1]
 
@@ -102,6 +99,19 @@ def test_it_has_all_that_was_acknowledged_before_and_slows_no_one_down(server, t
     assert set(before) <= jobs_in(server.database) < set(load.jobs)
     server.start()
     assert server.get("/health")["queue"]["pending"] == len(jobs_in(server.database))
+
+
+def test_it_lets_others_write_however_long_it_takes(server):
+    server.start()
+    part = server.database.parent / "backups" / f".{server.database.stem}.part"
+    process = command(server, "backup")
+    while process.poll() is None and not (part.exists() and part.stat().st_size > 0):
+        pass
+    process.send_signal(signal.SIGSTOP)
+    assert part.stat().st_size < FILLER_BYTES
+    server.post("/api/agents/register", agent_id="pc", name="PC")
+    process.send_signal(signal.SIGCONT)
+    assert done(process)[0] == 0
 
 
 def test_it_leaves_no_half_backup_when_it_is_killed(server):
