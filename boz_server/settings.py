@@ -182,6 +182,24 @@ class Settings:
     max_organize_attempts: int | None = _setting(
         None, "Attempts at an organize job, if different from BOZ_MAX_ATTEMPTS.", low=1
     )
+    stalled_minutes: float = _setting(
+        30.0,
+        "Minutes without progress after which a running job counts as stalled.",
+        low=0.01,
+        high=10**6,
+    )
+    unstarted_minutes: float = _setting(
+        10.0,
+        "Minutes within which a machine must begin a job that it was handed.",
+        low=0.01,
+        high=10**6,
+    )
+    disc_return_hours: float = _setting(
+        24.0,
+        "Hours within which a disc that left its drive may come back and be ripped on.",
+        low=0,
+        high=10**5,
+    )
     worker_auto_failover: bool = _setting(
         True, "Give a lost worker's jobs to another worker automatically."
     )

@@ -243,7 +243,31 @@ UPLOAD_FAILED = Step(
     },
     ("UPDATE jobs SET upload_failed = TRUE WHERE job_id = 'good'",),
 )
-STEPS = (QUEUE, IDENTIFICATION, FILES, OUTBOX, GONE_DISCS, ARCHIVE, LIBRARY, UPLOAD_FAILED)
+MOVING_JOBS = Step(
+    "011_upload_failed",
+    "012_moving_jobs",
+    (
+        PC,
+        "INSERT INTO jobs (job_id, job_type, status, thumbnail_timestamps)"
+        " VALUES ('job', 'transcode', 'running', '[]')",
+    ),
+    {
+        "jobs: moved_at handed_out_at stalled_at failing_at elsewhere_until": [(None,) * 5],
+        "agents: succeeded_by": [(None,)],
+        "job_failures: job_id": [],
+    },
+)
+STEPS = (
+    QUEUE,
+    IDENTIFICATION,
+    FILES,
+    OUTBOX,
+    GONE_DISCS,
+    ARCHIVE,
+    LIBRARY,
+    UPLOAD_FAILED,
+    MOVING_JOBS,
+)
 
 
 @pytest.fixture(params=STEPS, ids=lambda step: step.after)
@@ -405,7 +429,7 @@ def found(database: Database, *words: str) -> list[str]:
 
 def test_010_enters_the_discs_that_are_there(library):
     expected = {}
-    for disc in Disc.select():
+    for disc in Disc.select(*(getattr(Disc, name) for name in NAMES)):
         titles = Title.select().where(Title.disc == disc.disc_id).order_by(Title.title_index)
         names = [title.episode_title for title in titles]
         expected[disc.disc_id] = entry_of(disc.__data__, names)

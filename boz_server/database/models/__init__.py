@@ -8,7 +8,7 @@ from boz_server.database.models.base import BaseModel
 from boz_server.database.models.daily_stats import DailyStats
 from boz_server.database.models.disc import Disc, Title
 from boz_server.database.models.idempotency_key import IdempotencyKey
-from boz_server.database.models.job import Job, JobEvent
+from boz_server.database.models.job import Job, JobEvent, JobFailure
 from boz_server.database.models.library_entry import (
     SEARCH_ON_POSTGRES,
     SEARCH_ON_SQLITE,
@@ -33,6 +33,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     LibraryEntry,
     Job,
     JobEvent,
+    JobFailure,
     VLCCommand,
     Lease,
     MaintenanceRun,

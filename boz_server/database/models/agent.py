@@ -37,6 +37,8 @@ class Agent(BaseModel):
     last_heartbeat = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     #: When it first registered; later registrations don't change it.
     registered_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
+    #: The agent that followed it on the same machine, under another id; null if none did.
+    succeeded_by = peewee.CharField(max_length=100, null=True)
 
     class Meta:
         table_name = "agents"

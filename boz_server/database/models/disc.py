@@ -37,6 +37,8 @@ class Disc(BaseModel):
     fingerprint = peewee.CharField(max_length=64)
     detected_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     status = EnumField(DiscStatus, **defaulted(DiscStatus.DETECTED))
+    #: When it left its drive; null while it lies there, and for discs of older versions.
+    ejected_at = UTCDateTimeField(null=True)
     media_type = EnumField(MediaType, **defaulted(MediaType.UNKNOWN))
     preview_status = EnumField(PreviewStatus, **defaulted(PreviewStatus.PENDING))
     #: The show's name; null if the disc is not a TV disc, like the four columns below.

@@ -103,6 +103,17 @@ class Job(BaseModel):
     reported_at = UTCDateTimeField(null=True)
     #: When to retry it, or the earliest time to begin; null if nothing is scheduled.
     scheduled_at = UTCDateTimeField(null=True)
+    #: When the latest attempt last moved: it began, progressed, or bytes of its file arrived;
+    #: null before.
+    moved_at = UTCDateTimeField(null=True)
+    #: When a poll first handed the latest attempt out to its machine; null before.
+    handed_out_at = UTCDateTimeField(null=True)
+    #: Since when people are told that the latest attempt stands still; null while it moves.
+    stalled_at = UTCDateTimeField(null=True)
+    #: When its machine said that it failed without saying why, which it may yet do; else null.
+    failing_at = UTCDateTimeField(null=True)
+    #: Until when only workers may have it that have not failed it; null if any may.
+    elsewhere_until = UTCDateTimeField(null=True)
 
     #: Where an organize job puts its file: a path below the library's root, with "/"; null for
     #: other jobs.
@@ -227,6 +238,17 @@ index(
     Job.job_id,
     where=Job.upload_failed,
 )
+#: Finds transcodes whose result has yet to come.
+index(
+    "idx_jobs_result_due",
+    Job,
+    Job.moved_at,
+    where=(Job.job_type == JobType.TRANSCODE)
+    & (Job.status == JobStatus.COMPLETED)
+    & Job.output_file.is_null()
+    & ~Job.upload_failed
+    & Job.moved_at.is_null(False),
+)
 
 
 class JobEvent(BaseModel):
@@ -256,3 +278,25 @@ class JobEvent(BaseModel):
 
 
 index("idx_job_events_job", JobEvent, JobEvent.job, JobEvent.event_id)
+
+
+class JobFailure(BaseModel):
+    """A failed attempt since a person last intervened, as its machine reported it."""
+
+    failure_id = peewee.BigAutoField()
+    job_id: str
+    job = peewee.ForeignKeyField(Job, column_name="job_id", on_delete="CASCADE", **PLAIN_KEY)
+    #: Number of the attempt.
+    attempt = peewee.IntegerField()
+    #: The worker that failed; null where none is known, and for rips.
+    worker_id = peewee.CharField(max_length=100, null=True)
+    at = UTCDateTimeField()
+    #: What the machine said went wrong; null if it gave no reason.
+    reason = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "job_failures"
+
+
+index("uq_job_failures_attempt", JobFailure, JobFailure.job, JobFailure.attempt, unique=True)
+index("idx_job_failures_worker", JobFailure, JobFailure.worker_id, JobFailure.at)

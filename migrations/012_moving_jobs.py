@@ -1,0 +1,64 @@
+"""Whether a job moves, who failed it, which agent followed which, and discs that may come back.
+
+Frozen: never imports the models. docs/schema.md explains the columns.
+Columns are added and dropped in place, because rebuilding a table could lose its children.
+"""
+
+from typing import Any
+
+import peewee as pw
+from peewee_migrate import Migrator
+
+TIMES = ("moved_at", "handed_out_at", "stalled_at", "failing_at", "elsewhere_until")
+INDEX = "idx_jobs_result_due"
+
+
+def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
+    """Add the columns, empty: what is over or under way is judged from its next step on."""
+    times: Any = {name: pw.DateTimeField(null=True) for name in TIMES}
+    job = migrator.add_fields("jobs", **times)
+    job.add_index(index_of(job))
+    migrator.run(pw.SchemaManager(job).create_indexes)  # keeps earlier ones
+    migrator.add_fields("agents", succeeded_by=pw.CharField(max_length=100, null=True))
+    migrator.add_fields("discs", ejected_at=pw.DateTimeField(null=True))
+    create_job_failures(migrator, job)
+
+
+def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
+    """Drop them again; who failed which job is lost."""
+    migrator.remove_model("job_failures", cascade=True)
+    migrator.remove_fields("discs", "ejected_at")
+    migrator.remove_fields("agents", "succeeded_by")
+    migrator.sql(f"DROP INDEX {INDEX}")
+    migrator.remove_fields("jobs", *TIMES)
+
+
+def index_of(job):
+    """Finds transcodes whose result has yet to come."""
+    return job.index(job.moved_at, name=INDEX).where(
+        (job.job_type == "transcode")
+        & (job.status == "completed")
+        & job.output_file.is_null()
+        & ~job.upload_failed
+        & job.moved_at.is_null(False)
+    )
+
+
+def create_job_failures(migrator, job_model):
+    class JobFailure(pw.Model):
+        failure_id = pw.BigAutoField()
+        job = pw.ForeignKeyField(job_model, column_name="job_id", index=False, on_delete="CASCADE")
+        attempt = pw.IntegerField()
+        worker_id = pw.CharField(max_length=100, null=True)
+        at = pw.DateTimeField()
+        reason = pw.TextField(null=True)
+
+        class Meta:
+            table_name = "job_failures"
+
+    job, attempt, worker = JobFailure.job, JobFailure.attempt, JobFailure.worker_id
+    JobFailure.add_index(
+        JobFailure.index(job, attempt, unique=True, name="uq_job_failures_attempt")
+    )
+    JobFailure.add_index(JobFailure.index(worker, JobFailure.at, name="idx_job_failures_worker"))
+    migrator.create_model(JobFailure)
