@@ -220,8 +220,9 @@ class Settings:
     tmdb_url: str = _setting("https://api.themoviedb.org/3", "Address of TMDb's API, v3.")
     tv_order: TVOrder = _setting(TVOrder.AIRED, "Order in which TheTVDB numbers the episodes.")
     provider_timeout_seconds: float = _setting(
-        10.0,
-        "Longest time in seconds that a request waits for TheTVDB, OMDb and TMDb together.",
+        4.5,
+        "Longest time in seconds that a request waits for TheTVDB, OMDb and TMDb together."
+        " A person's request never waits longer than 4.5.",
         low=0.1,
         high=60,
     )

@@ -10,6 +10,7 @@ import peewee as pw
 from peewee_migrate import Migrator
 
 TIMES = ("moved_at", "handed_out_at", "stalled_at", "failing_at", "elsewhere_until")
+DISC_TIMES = ("ejected_at", "chosen_at")
 INDEX = "idx_jobs_result_due"
 
 
@@ -20,14 +21,15 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     job.add_index(index_of(job))
     migrator.run(pw.SchemaManager(job).create_indexes)  # keeps earlier ones
     migrator.add_fields("agents", succeeded_by=pw.CharField(max_length=100, null=True))
-    migrator.add_fields("discs", ejected_at=pw.DateTimeField(null=True))
+    disc_times: Any = {name: pw.DateTimeField(null=True) for name in DISC_TIMES}
+    migrator.add_fields("discs", **disc_times)
     create_job_failures(migrator, job)
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Drop them again; who failed which job is lost."""
     migrator.remove_model("job_failures", cascade=True)
-    migrator.remove_fields("discs", "ejected_at")
+    migrator.remove_fields("discs", *DISC_TIMES)
     migrator.remove_fields("agents", "succeeded_by")
     migrator.sql(f"DROP INDEX {INDEX}")
     migrator.remove_fields("jobs", *TIMES)

@@ -13,7 +13,7 @@ from boz_server.integrations.http import Answer, Json, NoAnswer, send
 RETRIES, BACKOFF_SECONDS = 2, 0.5
 #: The share of the remaining time that one request may take, to leave some for another, but no
 #: less than these seconds.
-REQUEST_SHARE, REQUEST_SECONDS = 0.6, 6.0
+REQUEST_SHARE, REQUEST_SECONDS = 0.6, 2.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,7 @@ MOVING_JOBS = Step(
     {
         "jobs: moved_at handed_out_at stalled_at failing_at elsewhere_until": [(None,) * 5],
         "agents: succeeded_by": [(None,)],
+        "discs: ejected_at chosen_at": [],
         "job_failures: job_id": [],
     },
 )

@@ -79,6 +79,9 @@ class Disc(BaseModel):
     is_told = peewee.BooleanField(**defaulted(False))
     #: The first episode on the disc as set by a person; null if nobody did.
     told_first_episode = peewee.IntegerField(null=True)
+    #: When a person's latest choice about it began: what it is, or whether its names are right;
+    #: null before the first. A choice that began earlier and ends later changes nothing.
+    chosen_at = UTCDateTimeField(null=True)
     #: When it was adopted from the old system's database, from when on retention counts; null for
     #: all others.
     adopted_at = UTCDateTimeField(null=True)

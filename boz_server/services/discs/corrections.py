@@ -11,7 +11,8 @@ from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification.identity import CERTAIN, Identity, MediaType
 from boz_server.errors import Refused
-from boz_server.services.discs import lookup
+from boz_server.services.discs import choices, lookup
+from boz_server.services.discs.choices import Choice
 from boz_server.services.discs.identify import as_film, stored_facts
 from boz_server.services.discs.lookup import Findings
 from boz_server.services.discs.preview_generator import PreviewGenerator, put_preview
@@ -25,12 +26,17 @@ log = logging.getLogger(__name__)
 def update_season(
     context: Context, metadata: Metadata, disc_id: str, season_number: int, starting_episode: int
 ) -> Disc:
-    """Number and name a TV disc anew. Raises Refused when it is not one."""
+    """Number and name a TV disc anew.
+
+    Raises Refused when it is not one, and Conflict when its names can't change any more, or a later
+    choice was made meanwhile.
+    """
     disc = read_disc(context, disc_id)
     _require_show(disc)
+    choice = choices.begin(context, disc)
     findings = lookup.show(metadata, disc.tv_show_name or "", disc.thetvdb_series_id)
     with context.database.write_queue():
-        disc = _undecided(context, disc_id)
+        disc = _undecided(context, disc_id, choice)
         _require_show(disc)
         series_id = disc.thetvdb_series_id
         if series_id is None and findings.show is not None:
@@ -49,15 +55,19 @@ def update_season(
 def override_media_type(
     context: Context, metadata: Metadata, disc_id: str, identity: Identity
 ) -> Disc:
-    """Take a person's word for what a disc is; the label says what they leave out."""
+    """Take a person's word for what a disc is; the label says what they leave out.
+
+    Raises Conflict when its names can't change any more, or a later choice was made meanwhile.
+    """
     disc = read_disc(context, disc_id)
+    choice = choices.begin(context, disc)
     if identity.media_type is MediaType.TV_SHOW:
         findings = lookup.show(metadata, identity.name)
         identity = _in_its_season(context, disc, identity)
     else:
         identity, findings = _film(context, metadata, disc, identity)
     with context.database.write_queue():
-        disc = _undecided(context, disc_id)
+        disc = _undecided(context, disc_id, choice)
         identity = lookup.with_findings(identity, findings)
         return _identify_as(context, disc, identity, findings)
 
@@ -68,12 +78,15 @@ def identify(
     """Take a person's choice of a show or film that a provider knows.
 
     Raises DiscNotFound, Invalid when the provider doesn't know the id, Refused when there is no
-    key for it, ProviderUnavailable when it can't be asked, and Conflict once a rip has started.
+    key for it, ProviderUnavailable when it can't be asked, and Conflict once a rip has started, or
+    when a later choice was made meanwhile.
     """
-    require_undecided(read_disc(context, disc_id))
+    disc = read_disc(context, disc_id)
+    require_undecided(disc)
+    choice = choices.begin(context, disc)
     identity, findings = lookup.chosen(metadata, provider, external_id)
     with context.database.write_queue():
-        disc = _undecided(context, disc_id)
+        disc = _undecided(context, disc_id, choice)
         identity = replace(identity, candidates=tuple(disc.candidates))
         if identity.media_type is MediaType.MOVIE:
             identity = replace(identity, edition=stored_facts(context, disc).read.edition)
@@ -110,11 +123,15 @@ def _film(
     return replace(identity, edition=facts.read.edition), findings
 
 
-def _undecided(context: Context, disc_id: str) -> Disc:
-    """Return a disc whose names may still change; raises DiscNotFound and Conflict."""
+def _undecided(context: Context, disc_id: str, choice: Choice) -> Disc:
+    """Return a disc whose names may still change, with the choice noted on it.
+
+    Raises DiscNotFound, and Conflict also where a later choice was made meanwhile.
+    """
     context.database.require_queue()
     disc = read_disc(context, disc_id)
     require_undecided(disc)
+    choices.settle(context, disc, choice)
     return disc
 
 

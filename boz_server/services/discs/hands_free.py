@@ -68,7 +68,7 @@ def approve_previews(context: Context) -> int:
     for disc in context.stores.discs.undecided(APPROVED_A_RUN):
         if is_clear(context.settings, disc):
             try:
-                review.approve(context, disc.disc_id, {})
+                review.approve(context, disc.disc_id, {}, by_person=False)
             except BozError as error:
                 # Decided or taken out meanwhile, or another disc has its numbers.
                 log.info("Not approved", extra={"disc_id": disc.disc_id, "why": error.detail})

@@ -72,23 +72,21 @@ def disc(
         if clear is not MediaType.MOVIE:
             shows = _show(metadata, read.name, read.year, known)
         if clear is not MediaType.TV_SHOW and known is None:
-            films = film(metadata, read.film_name, read.year, feature)
+            films = _film(metadata, read.film_name, read.year, feature)
     failed = tuple(dict.fromkeys(shows.failed + films.failed))
     return Findings(shows.series, shows.episodes, films.films, failed)
 
 
 def show(metadata: Metadata, name: str, series_id: int | None = None) -> Findings:
     """Return what is known of a show by its name, or by TheTVDB's id."""
-    with metadata.budget():
+    with metadata.budget_of_a_person():
         return _show(metadata, name, None, series_id)
 
 
 def film(metadata: Metadata, name: str | None, year: int | None, seconds: int | None) -> Findings:
     """Return the films of a name, scored by year and by the main feature's length."""
-    if not name or not metadata.has_films:
-        return NOTHING
-    films, failed = _ask(lambda: metadata.films_named(name, year))
-    return Findings(films=tuple(rank_films(films or (), name, year, seconds)), failed=failed)
+    with metadata.budget_of_a_person():
+        return _film(metadata, name, year, seconds)
 
 
 def chosen(metadata: Metadata, provider: str, external_id: str) -> tuple[Identity, Findings]:
@@ -100,7 +98,7 @@ def chosen(metadata: Metadata, provider: str, external_id: str) -> tuple[Identit
     if not metadata.has(provider):
         name = f"BOZ_{provider.upper()}_API_KEY"
         raise Refused(f"There is no key for {provider} here: set {name} to choose from it.")
-    with metadata.budget():
+    with metadata.budget_of_a_person():
         if provider == THETVDB:
             return _chosen_series(metadata, external_id)
         found = metadata.film(provider, external_id)
@@ -193,6 +191,13 @@ def _show(
     return Findings(
         series=tuple(ranked), episodes=tuple(episodes or ()), failed=failed + also_failed
     )
+
+
+def _film(metadata: Metadata, name: str | None, year: int | None, seconds: int | None) -> Findings:
+    if not name or not metadata.has_films:
+        return NOTHING
+    films, failed = _ask(lambda: metadata.films_named(name, year))
+    return Findings(films=tuple(rank_films(films or (), name, year, seconds)), failed=failed)
 
 
 def _series(

@@ -13,6 +13,7 @@ from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.identification.title_facts import TitleKind
 from boz_server.domain.naming import names as naming
 from boz_server.errors import Conflict, DiscNotFound, Invalid
+from boz_server.services.discs import choices
 from boz_server.services.discs.preview_generator import PreviewGenerator
 from boz_server.services.discs.thumbnails import store_of
 from boz_server.services.seasons import tracker
@@ -46,9 +47,12 @@ class TitleEdit:
         }
 
 
-def approve(context: Context, disc_id: str, edits: Mapping[int, TitleEdit]) -> Disc:
+def approve(
+    context: Context, disc_id: str, edits: Mapping[int, TitleEdit], *, by_person: bool = True
+) -> Disc:
     """Accept the proposed names, with edits by title index; drops the thumbnails.
 
+    by_person: False where the server does it: a person's choice that is under way counts more.
     Raises DiscNotFound, Invalid for an impossible edit, and Conflict when the disc is being
     ripped, has left its drive, or has a number that another disc holds.
     """
@@ -61,6 +65,8 @@ def approve(context: Context, disc_id: str, edits: Mapping[int, TitleEdit]) -> D
         require_titles(disc, edits)
         tracker.require_free_numbers(context, disc)
         require_distinct_names([title for title in disc.titles if title.selected])
+        if by_person:
+            choices.settle(context, disc, choices.begin(context, disc))
         disc.preview_status = PreviewStatus.APPROVED
         disc.starting_episode_number = _first_number(disc)
         context.stores.discs.save(disc)
@@ -78,7 +84,9 @@ def reject(context: Context, disc_id: str) -> Disc:
     with context.database.write_queue():
         disc = read_disc(context, disc_id)
         require_undecided(disc)
-        context.stores.discs.decide(disc_id, PreviewStatus.REJECTED)
+        choices.settle(context, disc, choices.begin(context, disc))
+        disc.preview_status = PreviewStatus.REJECTED
+        context.stores.discs.save(disc)
         tracker.give_back(context, disc, context.clock.now())
         return read_disc(context, disc_id)
 

@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,6 +25,9 @@ Found = TypeVar("Found", Series, Film)
 
 #: How long a provider that failed is not asked.
 PAUSE = timedelta(minutes=1)
+#: How long a person waits for all providers at most, whatever the settings say: dashboards give up
+#: after 10 seconds, and people before.
+PERSON_SECONDS = 4.5
 #: For this many films of each provider, the likeliest first, the running time is looked up.
 DETAILED = 4
 #: Longer names are cut before they are looked up.
@@ -105,6 +108,10 @@ class Metadata:
             yield
         finally:
             _budget.reset(token)
+
+    def budget_of_a_person(self) -> AbstractContextManager[None]:
+        """Limit the time of all look-ups in the body together to what a person waits."""
+        return self.budget(min(PERSON_SECONDS, self.context.settings.provider_timeout_seconds))
 
     def series_named(self, name: str, year: int | None = None) -> list[Series]:
         """Return the shows of that name or a similar one, the likeliest first.
