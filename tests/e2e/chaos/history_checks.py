@@ -128,7 +128,11 @@ def _ended_by_another(evidence: Evidence, refused: Act) -> bool:
 
 
 def results(evidence: Evidence) -> Wrong:
-    """A completed job has the last reported result or upload error."""
+    """A completed job has the last reported result or upload error.
+
+    Where two jobs have one name, a file that is known by its name may mend the other's upload.
+    """
+    names = Counter(job["output_name"] for job in evidence.found.of_type("transcode"))
     for job_id, job in evidence.found.jobs.items():
         if job["status"] != JobStatus.COMPLETED:
             continue
@@ -138,7 +142,8 @@ def results(evidence: Evidence) -> Wrong:
             if act.kind == "report" and act.ok and attempt_of(act) == job["attempt"]
             if act.said["output_file"] or act.said["error"]
         ]
-        if said and said[-1] != (job["output_file"], job["error"]):
+        mended = names[job["output_name"]] > 1 and job["output_file"] and not job["error"]
+        if said and said[-1] != (job["output_file"], job["error"]) and not mended:
             yield job_id, f"the result is {job['output_file']!r}, {job['error']!r}"
 
 
