@@ -11,14 +11,15 @@ from peewee_migrate import Migrator
 
 TIMES = ("moved_at", "handed_out_at", "stalled_at", "failing_at", "elsewhere_until")
 DISC_TIMES = ("ejected_at", "chosen_at")
-INDEX = "idx_jobs_result_due"
+RESULT_DUE, ORGANIZE_FAILED = "idx_jobs_result_due", "idx_jobs_organize_failed"
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Add the columns, empty: what is over or under way is judged from its next step on."""
     times: Any = {name: pw.DateTimeField(null=True) for name in TIMES}
     job = migrator.add_fields("jobs", **times)
-    job.add_index(index_of(job))
+    job.add_index(result_due(job))
+    job.add_index(organize_failed(job))
     migrator.run(pw.SchemaManager(job).create_indexes)  # keeps earlier ones
     migrator.add_fields("agents", succeeded_by=pw.CharField(max_length=100, null=True))
     disc_times: Any = {name: pw.DateTimeField(null=True) for name in DISC_TIMES}
@@ -31,18 +32,26 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
     migrator.remove_model("job_failures", cascade=True)
     migrator.remove_fields("discs", *DISC_TIMES)
     migrator.remove_fields("agents", "succeeded_by")
-    migrator.sql(f"DROP INDEX {INDEX}")
+    migrator.sql(f"DROP INDEX {ORGANIZE_FAILED}")
+    migrator.sql(f"DROP INDEX {RESULT_DUE}")
     migrator.remove_fields("jobs", *TIMES)
 
 
-def index_of(job):
+def result_due(job):
     """Finds transcodes whose result has yet to come."""
-    return job.index(job.moved_at, name=INDEX).where(
+    return job.index(job.moved_at, name=RESULT_DUE).where(
         (job.job_type == "transcode")
         & (job.status == "completed")
         & job.output_file.is_null()
         & ~job.upload_failed
         & job.moved_at.is_null(False)
+    )
+
+
+def organize_failed(job):
+    """Finds the failed organize jobs of a file, which may be retried."""
+    return job.index(job.input_file, name=ORGANIZE_FAILED).where(
+        job.library_path.is_null(False) & (job.status == "failed")
     )
 
 

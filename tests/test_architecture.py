@@ -40,7 +40,7 @@ FOREIGN = {
     "discs/rip_requests": {"jobs"},
     "library/organizer": {"attempts", "jobs"},
     "library/placement": {"discs"},
-    "queue/enqueue": {"discs"},
+    "queue/enqueue": {"discs", "uploads"},
     "queue/job_queue": {"discs"},
     "queue/remote_inputs": {"agents", "uploads"},
     "queue/reports": {"workers"},

@@ -206,6 +206,14 @@ class JobRepository:
             .first()
         )
 
+    def has_organize_job(self, file: str) -> bool:
+        """Whether an organize job of a file is open, or has failed and may be retried."""
+        # Two searches, because each has an index of its own.
+        failed = Job.select().where(
+            Job.input_file == file, Job.library_path.is_null(False), Job.status == JobStatus.FAILED
+        )
+        return self.open_organize(file) is not None or failed.exists()
+
     def queued_organizes(self, now: datetime, limit: int = 1000) -> list[Job]:
         """Return the organize jobs that can begin now, most urgent first."""
         query = Job.select().where(waits(JobType.ORGANIZE, now))

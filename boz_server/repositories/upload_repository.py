@@ -4,7 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from boz_server.database.models import Upload
+import peewee
+
+from boz_server.database.models import Job, Upload
+from boz_server.domain.queue.job_states import JobStatus
 from boz_server.domain.uploads.upload_states import TRANSITIONS, UploadPurpose, UploadState
 
 
@@ -47,6 +50,13 @@ class UploadRepository:
         changes = {"unchecked_from": None, "expires_at": expires_at}
         return self._change(upload_id, UploadState.ARRIVING, **changes)
 
+    def is_path_reserved(self, path: str, besides: str | None = None) -> bool:
+        """Whether another upload that has arrived has a path, or is about to get it."""
+        query = Upload.select().where(Upload.state == UploadState.ARRIVED, Upload.path == path)
+        if besides is not None:
+            query = query.where(Upload.upload_id != besides)
+        return query.exists()
+
     def reserve_path(self, upload_id: str, path: str) -> bool:
         """Note which path an arrived upload is about to get. False when it is in another state."""
         return self._change(upload_id, UploadState.ARRIVED, path=path)
@@ -67,6 +77,35 @@ class UploadRepository:
         """Return the uploads in a state, oldest first."""
         query = Upload.select().where(Upload.state == state)
         return list(query.order_by(Upload.created_at, Upload.upload_id).limit(limit))
+
+    def stranded(self, limit: int = 500) -> list[Upload]:
+        """Return complete uploads of finished files that no organize job ever had, newest first:
+        there was no library, the job's row is gone, or the job moved another upload's file."""
+        shared = (
+            Upload.select(Upload.organize_job_id)
+            .where(Upload.state == UploadState.COMPLETE, Upload.organize_job_id.is_null(False))
+            .group_by(Upload.organize_job_id)
+            .having(peewee.fn.COUNT(1) > 1)
+        )
+        is_anothers = (
+            (Job.status == JobStatus.COMPLETED)
+            & (Job.output_file != Upload.path)
+            & Upload.organize_job_id.in_(shared)
+        )
+        query = (
+            Upload.select()
+            .join(Job, peewee.JOIN.LEFT_OUTER, on=(Job.job_id == Upload.organize_job_id))
+            .where(
+                Upload.state == UploadState.COMPLETE,
+                Upload.purpose != UploadPurpose.JOB_INPUT,
+                Job.job_id.is_null() | is_anothers,
+            )
+        )
+        return list(query.order_by(Upload.created_at.desc(), Upload.upload_id).limit(limit))
+
+    def note_organize_job(self, upload_id: str, organize_job_id: str) -> bool:
+        """Note which job organizes the file of a complete upload."""
+        return self._change(upload_id, UploadState.COMPLETE, organize_job_id=organize_job_id)
 
     def expired(self, now: datetime, limit: int = 500) -> list[Upload]:
         """Return the expired uploads, oldest first, without those that have arrived: their files

@@ -24,7 +24,7 @@ from boz_server.services.notifications.outbox import TICK_SECONDS as OUTBOX_TICK
 from boz_server.services.notifications.outbox import Outbox
 from boz_server.services.queue import dispatcher, leases, repair
 from boz_server.services.queue.job_queue import JobQueue
-from boz_server.services.uploads import inputs, receive
+from boz_server.services.uploads import complete, inputs, receive
 from boz_server.settings import Settings
 
 
@@ -98,6 +98,8 @@ def _steps(metadata: Metadata, auto_rip: AutoRip) -> tuple[MaintenanceStep, ...]
         MaintenanceStep("forget_answers", 3600, cache.delete_old),
         MaintenanceStep("prune", 5, PruneStep().run),
         MaintenanceStep("watch_space", 60, SpaceWatch().run),
+        # Before uploads are forgotten.
+        MaintenanceStep("organize_stranded", 600, complete.organize_stranded),
         MaintenanceStep("forget_uploads", 600, receive.forget_expired),
         MaintenanceStep("sweep_inputs", 60, inputs.sweep),
         MaintenanceStep("fold_in_log", 60, LogWatch().run),

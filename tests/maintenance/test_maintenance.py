@@ -292,6 +292,7 @@ PERIODS = {
     "forget_answers": 3600,
     "prune": 5,
     "watch_space": 60,
+    "organize_stranded": 600,
     "forget_uploads": 600,
     "sweep_inputs": 60,
     "fold_in_log": 60,

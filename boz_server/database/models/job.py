@@ -184,6 +184,13 @@ index(
     where=Job.library_path.is_null(False)
     & Job.status.not_in([JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED]),
 )
+#: Finds the failed organize jobs of a file, which may be retried.
+index(
+    "idx_jobs_organize_failed",
+    Job,
+    Job.input_file,
+    where=Job.library_path.is_null(False) & (Job.status == JobStatus.FAILED),
+)
 #: Finds the transcode of an uploaded file by its name.
 index(
     "idx_jobs_output_name",

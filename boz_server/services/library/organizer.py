@@ -93,11 +93,13 @@ class Organizer:
         context = self.context
         if not context.settings.nas_enabled:
             raise Refused("This server has no library: set BOZ_NAS_ENABLED and mount the share.")
-        file = output_folder.find(context.settings, filename)
+        output_folder.find(context.settings, filename)
         stem, extension = split_extension(filename)
         stem = name.removesuffix(extension) if name else stem
         path = placement.path_of_description(context.settings, stem, extension, described)
         with context.database.write_queue():
+            # Again, because its job may have moved it meanwhile.
+            file = output_folder.find(context.settings, filename)
             job = enqueue_organize(context, file.path, path)
         return self.wait_for(job.job_id)
 
@@ -195,6 +197,9 @@ class Organizer:
             _give_back(context, job, detail, BUSY_SECONDS)
         except OSError as error:
             _fail(context, job, f"{error.strerror or error}: {error.filename or job.input_file}.")
+        except Exception as error:
+            log.exception("Unexpected error", extra={"job_id": job.job_id})
+            _fail(context, job, f"The server has a fault ({type(error).__name__}): see its log.")
         else:
             _complete(context, job, moved)
 

@@ -47,6 +47,12 @@ def is_finished_file(folder: Path, path: Path) -> bool:
     return path.parent == folder and ".." not in path.parts and not path.name.startswith(".")
 
 
+def is_there(settings: Settings, path: Path, size_bytes: int) -> bool:
+    """Whether a finished file of that path and size is in the output folder."""
+    found = _describe(path) if is_finished_file(settings.output_dir, path) else None
+    return found is not None and found.size_bytes == size_bytes
+
+
 def _describe(path: Path) -> StoredFile | None:
     """Describe a finished file; None when it is not one, has vanished or can't have that name."""
     try:

@@ -114,16 +114,24 @@ def enqueue_organize_result(
         path = placement.path_of_name(context.settings, name)
     else:
         path = placement.path_of_result(context, origin, name)
-    return enqueue_organize(context, file, path, origin)
+    return _enter_organize(context, file, path, origin)
 
 
-def enqueue_organize(context: Context, file: Path, path: str, origin: Job | None = None) -> Job:
-    """Enqueue the job that moves a file to a path in the library; returns the open job for that
-    file if there is one."""
+def enqueue_organize(context: Context, file: Path, path: str) -> Job:
+    """Enqueue the job that moves a file to a path in the library, as a person asks; returns the
+    open job for that file if there is one.
+
+    Raises Conflict while the file is being passed on by its upload.
+    """
     context.database.require_queue()
     known = context.stores.jobs.open_organize(str(file))
     if known is not None:
         return known
+    _require_passed_on(context, str(file))
+    return _enter_organize(context, file, path, None)
+
+
+def _enter_organize(context: Context, file: Path, path: str, origin: Job | None) -> Job:
     values: JobValues = {
         "job_type": JobType.ORGANIZE,
         "status": JobStatus.QUEUED,
@@ -142,8 +150,16 @@ def enqueue_organize(context: Context, file: Path, path: str, origin: Job | None
     return transitions.enter(context, values)
 
 
+def _require_passed_on(context: Context, file: str) -> None:
+    """Raise Conflict while an upload has yet to pass on its file: it enters the file's job."""
+    if context.stores.uploads.is_path_reserved(file):
+        raise Conflict("The file has just been uploaded, and its job is entered in a moment.")
+
+
 def _enter(context: Context, new: NewJob) -> Job:
-    origin = _origin(context, new)
+    origin, library_path = _origin(context, new), _library_path(context, new)
+    if library_path is not None and new.input_file is not None:
+        _require_passed_on(context, new.input_file)
     waits = new.requires_approval and not origin.goes_on
     try:
         job = transitions.enter(
@@ -163,7 +179,7 @@ def _enter(context: Context, new: NewJob) -> Job:
                 "thumbnail_timestamps": [one.timestamp for one in new.thumbnails],
                 "source_job_id": origin.source_job_id,
                 "for_agent_id": origin.for_agent_id,
-                "library_path": _library_path(context, new),
+                "library_path": library_path,
             },
         )
     except peewee.IntegrityError as error:

@@ -5,6 +5,7 @@ part file, or in the file at the upload's `path`, which is recorded before the f
 """
 
 import logging
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from boz_server.disk import is_same, numbered, rename_noreplace, sha256_of
 from boz_server.domain.naming.names import file_name
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import Conflict, UploadBusy, UploadNotFound
+from boz_server.services.library import output_folder
 from boz_server.services.queue import results
 from boz_server.services.queue.enqueue import enqueue_organize_result
 from boz_server.services.uploads import part_files, rights
@@ -45,10 +47,22 @@ def complete_arrived(context: Context) -> int:
             completed += complete_upload(context, upload.upload_id).state is UploadState.COMPLETE
         except UploadBusy:
             continue  # another process is completing it
-        except OSError:
+        except Exception:
             # The disk may work later; the other files don't wait for that.
-            log.warning("Not completed", extra={"upload_id": upload.upload_id}, exc_info=True)
+            log.exception("Not completed", extra={"upload_id": upload.upload_id})
     return completed
+
+
+def organize_stranded(context: Context) -> int:
+    """Enter organize jobs for files that uploads left in the output folder without one; returns
+    how many.
+
+    What failed or was cancelled is left to people, and so is a file that they put there.
+    """
+    if not context.settings.nas_enabled:
+        return 0
+    stranded = context.stores.uploads.stranded()
+    return sum(_organize_stranded(context, upload) for upload in stranded)
 
 
 def complete_upload(context: Context, upload_id: str) -> Upload:
@@ -102,11 +116,18 @@ def _rename(context: Context, upload: Upload, part: Path) -> None:
         # The server was killed while the file had both names.
         part.unlink()
         return
+    upload_id, stores = upload.upload_id, context.stores
     for path in numbered(part.with_name(_wanted_name(upload, _job(context, upload)))):
-        if path.exists():
+        if os.path.lexists(path):
             continue
-        with context.database.write():
-            if not context.stores.uploads.reserve_path(upload.upload_id, str(path)):
+        with context.database.write_queue():
+            # The file of an open organize job may be in the library already, and the job would take
+            # this one for it.
+            if stores.jobs.has_organize_job(str(path)):
+                continue
+            if stores.uploads.is_path_reserved(str(path), besides=upload_id):
+                continue
+            if not stores.uploads.reserve_path(upload_id, str(path)):
                 return
         if rename_noreplace(part, path):
             return
@@ -130,27 +151,27 @@ def _pass_on(context: Context, upload_id: str) -> Upload:
         refusal = _obstacle(context, upload)
         if refusal is not None:
             ended = _fail(context, upload, refusal)
+            if upload.path is not None:
+                # Before the commit: after it the name is free for another file.
+                Path(upload.path).unlink(missing_ok=True)
         elif upload.purpose is UploadPurpose.JOB_INPUT:
             ended = _attach_input(context, upload)
         else:
             ended = _enqueue_organize(context, upload)
     if refusal is None:
         log.info("Upload completed", extra={"upload_id": upload_id, "path": upload.path})
-    elif upload.path is not None:
-        Path(upload.path).unlink(missing_ok=True)
     return ended or get_upload(context, upload_id)
 
 
 def _obstacle(context: Context, upload: Upload) -> Refusal | None:
     """Return why a renamed file can't be passed on; None when it can."""
-    if upload.path is None or not Path(upload.path).exists():
-        return VANISHED
     try:
         # Its job accepted it when the first byte came, but that may be hours ago.
         rights.require(context, upload.purpose, upload.job_id, upload.lease_token)
     except Conflict as error:
         return Refusal(str(error))
-    return None
+    is_here = upload.path is not None and Path(upload.path).exists()
+    return None if is_here else VANISHED
 
 
 def _attach_input(context: Context, upload: Upload) -> Upload | None:
@@ -168,6 +189,24 @@ def _enqueue_organize(context: Context, upload: Upload) -> Upload | None:
     organize = enqueue_organize_result(context, file, _wanted_name(upload, job), job)
     organize_job_id = organize.job_id if organize else None
     return context.stores.uploads.complete(upload.upload_id, organize_job_id)
+
+
+def _organize_stranded(context: Context, upload: Upload) -> bool:
+    """Enter the organize job of a complete upload, if its file is still where it was left."""
+    stores, file = context.stores, Path(upload.path or "")
+    if not output_folder.is_there(context.settings, file, upload.size_bytes):
+        return False
+    with context.database.write_queue():
+        if stores.jobs.has_organize_job(str(file)) or stores.uploads.is_path_reserved(str(file)):
+            return False
+        job = _job(context, upload)
+        organize = enqueue_organize_result(context, file, _wanted_name(upload, job), job)
+        if organize is None or not stores.uploads.note_organize_job(
+            upload.upload_id, organize.job_id
+        ):
+            return False
+    log.warning("File had no organize job", extra={"upload_id": upload.upload_id, "path": file})
+    return True
 
 
 def _refuse(context: Context, upload: Upload, refusal: Refusal) -> Upload:

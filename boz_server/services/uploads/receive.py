@@ -23,7 +23,6 @@ from boz_server.domain.naming.names import (
 )
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import (
-    BozError,
     ChecksumMismatch,
     Conflict,
     Invalid,
@@ -246,8 +245,8 @@ def finish(context: Context) -> int:
             finished += 1
         except UploadBusy:
             continue  # its sender is still there
-        except (BozError, OSError):
-            log.warning("Not finished", extra={"upload_id": upload.upload_id}, exc_info=True)
+        except Exception:
+            log.exception("Not finished", extra={"upload_id": upload.upload_id})
     return finished + complete.complete_arrived(context)
 
 
