@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from typing import IO
 
@@ -130,11 +130,10 @@ def numbered(path: Path) -> Iterator[Path]:
 
 def make_folders(folder: Path) -> None:
     """Create a folder and its missing parents so that they survive power loss."""
-    if folder.is_dir():
-        return
-    make_folders(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    missing = list(takewhile(lambda path: not path.is_dir(), (folder, *folder.parents)))
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
 
 
 def prove_writable(folder: Path) -> None:
