@@ -20,15 +20,7 @@ from boz_server.schemas.fields import (
 )
 from boz_server.services.queue.enqueue import NewJob
 
-#: What agents report; the other states are the server's to give.
-REPORTABLE = (
-    JobStatus.RUNNING,
-    JobStatus.ASSIGNED,
-    JobStatus.COMPLETED,
-    JobStatus.FAILED,
-    JobStatus.CANCELLED,
-)
-MUST_BE_REPORTABLE = f"Must be one of: {', '.join(REPORTABLE)}."
+MUST_BE_STATUS = f"Must be one of: {', '.join(JobStatus)}."
 
 
 class CreateJobSchema(RequestSchema):
@@ -62,8 +54,11 @@ class JobReportSchema(RequestSchema):
         JobStatus,
         by_value=True,
         required=True,
-        validate=ma.validate.OneOf(REPORTABLE, error=MUST_BE_REPORTABLE),
-        error_messages={"unknown": MUST_BE_REPORTABLE},
+        error_messages={"unknown": MUST_BE_STATUS},
+        metadata={
+            "description": "`pending` and `queued` say that the machine has not begun, and change"
+            " nothing."
+        },
     )
     progress = Percent(load_default=None, allow_none=True)
     error = ErrorText(load_default=None, allow_none=True)

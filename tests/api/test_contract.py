@@ -60,7 +60,7 @@ WRONG = {
         "thumbnail_timestamps": [-1],
     },
     "PATCH /api/jobs/{job_id}": {
-        "status": ["pending", "queued", "lost", 5],
+        "status": ["lost", "done", 5],
         "progress": ["half", True, "nan"],
         "error": [5],
         "output_file": [[], "a\0b", "x" * 4097],

@@ -12,6 +12,7 @@ from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import (
     HELD,
+    NOT_BEGUN,
     OVER,
     JobReport,
     JobStatus,
@@ -170,6 +171,9 @@ class QueueMachine(RuleBasedStateMachine):
         if taken is None:
             return
         now = self.state.jobs[job_id]
+        if report.status in NOT_BEGUN:
+            assert now == job, "a machine that has not begun changed a job"
+            return
         # A rip whose disc has left its drive can't be put back: it fails.
         put_back = job["job_type"] == JobType.RIP and report.status == JobStatus.ASSIGNED
         assert now["status"] == report.status or (put_back and now["status"] == JobStatus.FAILED)

@@ -27,7 +27,6 @@ from boz_server.domain.queue.job_states import (
     JobType,
 )
 from boz_server.domain.queue.placement import AssignmentStrategy
-from boz_server.schemas.job import REPORTABLE
 from boz_server.services.discs import detection, review, rip_requests
 from boz_server.services.discs.detection import ReportedDisc
 from tests.client import titles
@@ -199,7 +198,7 @@ class Anything(QueueMachine):
     @rule(
         number=nth,
         kind=kinds,
-        status=st.sampled_from(REPORTABLE),
+        status=st.sampled_from(JobStatus),
         progress=st.none() | st.floats(-10, 110),
         said=st.fixed_dictionaries({"error": errors, "output_file": files}),
     )

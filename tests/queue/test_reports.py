@@ -137,11 +137,31 @@ def test_it_ignores_unknown_fields(client):
     assert "fps" not in job
 
 
-@pytest.mark.parametrize("status", ["queued", "pending", "done", "", 5])
+@pytest.mark.parametrize("status", ["done", "", 5])
 def test_it_names_the_states_that_can_be_reported(client, status):
     response = client.patch("/api/jobs/any", json={"status": status})
-    allowed = "Must be one of: running, assigned, completed, failed, cancelled."
+    allowed = "Must be one of: pending, queued, assigned, running, completed, failed, cancelled."
     assert response.get_json()["errors"] == {"status": [allowed]}
+
+
+@pytest.mark.parametrize("status", ["pending", "queued"])
+def test_it_takes_a_job_that_is_not_begun_for_what_it_is(client, services, status):
+    """The first report of each transcode by today's agents, repeated where HandBrake is missing."""
+    job_id = client.approved_job()
+    with unchanged(services):
+        job = ok(client.report(job_id, status, progress=0.0))
+    assert (job["status"], job["started_at"]) == ("assigned", None)
+    client.refused(404, "nothing").report("nothing", status)
+
+
+@pytest.mark.parametrize("status", ["pending", "queued"])
+def test_it_renews_no_lease_of_a_job_that_is_not_begun(client, services, clock, status):
+    job_id = client.approved_job()
+    for _ in range(5):
+        clock.advance(30)
+        ok(client.report(job_id, status, progress=0.0))
+    leases.rescue(services.context)
+    assert client.job(job_id)["status"] == "queued"
 
 
 def running_job(client: Client, progress: float, token: bool = False) -> tuple[str, Any]:

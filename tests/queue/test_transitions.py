@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from boz_server.domain.queue.job_states import OPEN, OVER, JobStatus
+from boz_server.domain.queue.job_states import NOT_BEGUN, OPEN, OVER, JobStatus
 from tests.client import Client, ok
 from tests.support import assert_problem, unchanged
 
@@ -84,6 +84,17 @@ def test_it_refuses_a_report_that_is_no_step_and_changes_nothing(
         )
         used = token is not None and not with_token
         assert_problem(response, 409, "lease_token" if used else state)
+
+
+@pytest.mark.parametrize("state", JobStatus)
+@pytest.mark.parametrize("reported", sorted(NOT_BEGUN))
+def test_it_changes_nothing_by_a_report_that_nothing_has_begun(client, services, state, reported):
+    job_id, token = JOBS_IN[state](client)
+    late = {"progress": 99.0, "error": "late", "output_file": "late.mkv"}
+    with unchanged(services):
+        answer = ok(client.report(job_id, reported, lease_token=token, **late))
+    assert answer["status"] == state
+    client.refused(409, "taken away").report(job_id, reported, lease_token="f" * 32)
 
 
 @pytest.mark.parametrize("state", sorted(OVER - {JobStatus.COMPLETED}))

@@ -37,6 +37,8 @@ OPEN = frozenset(JobStatus) - OVER
 UNSTARTED = OPEN - {JobStatus.RUNNING}
 #: A machine has it, by an attempt with a lease.
 HELD = frozenset({JobStatus.ASSIGNED, JobStatus.RUNNING})
+#: By one of these a machine reports that it has not begun.
+NOT_BEGUN = frozenset({JobStatus.PENDING, JobStatus.QUEUED})
 
 
 @dataclass(frozen=True, slots=True)

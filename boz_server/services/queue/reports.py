@@ -9,7 +9,7 @@ from datetime import datetime
 
 from boz_server.context import Context
 from boz_server.database.models import Job
-from boz_server.domain.queue.job_states import HELD, OVER, JobReport, JobStatus
+from boz_server.domain.queue.job_states import HELD, NOT_BEGUN, OVER, JobReport, JobStatus
 from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
@@ -35,6 +35,8 @@ def take(context: Context, job_id: str, report: JobReport) -> Job:
     report can apply, or it speaks for an earlier attempt; then nothing has changed.
     """
     now = context.clock.now()
+    if report.status in NOT_BEGUN:
+        return _not_begun(context, job_id, report)
     if report.status == JobStatus.RUNNING:
         # By far the most frequent report: progress, one statement, without the queue's lock.
         with context.database.write():
@@ -63,6 +65,13 @@ def complete_by_worker(context: Context, worker_id: str, job_id: str, report: Jo
         if find(context, job_id).assigned_worker_id != worker_id:
             raise Conflict("The job is not this worker's: drop it and ask for another.")
         take(context, job_id, report)
+
+
+def _not_begun(context: Context, job_id: str, report: JobReport) -> Job:
+    """Change nothing: today's agents begin each transcode so, and repeat it without HandBrake."""
+    job = find(context, job_id)
+    _require_latest(job, report)
+    return job
 
 
 def _apply(context: Context, job: Job, report: JobReport, now: datetime) -> Job | None:
