@@ -20,6 +20,8 @@ STARTED_OVER_SECONDS = 10
 #: How many cancelled jobs a heartbeat's response lists at most, and for how long: one day, and
 #: another one in case the clock is set forward by a day.
 CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
+#: Bytes that move are recorded so often at most; more often where a job counts as stalled sooner.
+MOVED_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class AttemptRepository:
     def __init__(self, settings: Settings) -> None:
         self.agent_term = timedelta(seconds=settings.agent_timeout_seconds)
         self.worker_term = timedelta(seconds=settings.worker_timeout_seconds)
+        stalled_seconds = 60 * min(settings.stalled_minutes, settings.unstarted_minutes)
+        self._moved_pause = timedelta(seconds=min(MOVED_SECONDS, stalled_seconds / 4))
 
     def lease_until(self, now: datetime, terms: float = 1) -> Any:
         """Return until when a lease goes that is given or renewed now: as an expression, as a
@@ -67,18 +71,26 @@ class AttemptRepository:
         """Return what a machine's own report on a job sets on its lease."""
         return {"lease_expires_at": self.lease_until(now), "lease_doubted": False}
 
+    def begun(self, now: datetime) -> JobValues:
+        """Return what the first report that an attempt is running sets on it."""
+        return {"started_at": now, "reported_at": now, "moved_at": now, "stalled_at": None}
+
     def progress(
         self, job_id: str, token: str | None, now: datetime, reported: JobValues
     ) -> Job | None:
         """Record that an attempt is running, in one statement; None if no running job matches.
 
-        reported: what the report sets; progress never goes back within an attempt.
+        reported: what the report sets; progress never goes back within an attempt. The attempt has
+        moved if its progress rises.
         """
         conditions = [Job.job_id == job_id, Job.status == JobStatus.RUNNING, permits(token)]
         values = reported | self.renewed(now) | JobValues(reported_at=now)
         if "progress" in reported:
             new = reported["progress"]
+            rises = Job.progress < new
             values["progress"] = advanced(new)
+            values["moved_at"] = peewee.Case(None, [(rises, _instant(now))], Job.moved_at)
+            values["stalled_at"] = peewee.Case(None, [(rises, None)], Job.stalled_at)
             if token is None:
                 conditions.append(~started_over(new, now))
         query = Job.update(**values).where(*conditions)
@@ -93,6 +105,21 @@ class AttemptRepository:
             Job.job_id == job_id, Job.status == JobStatus.RUNNING, started_over(progress, now)
         )
         return next(iter(query.returning(Job).execute()), None)
+
+    def moved(self, job_id: str, now: datetime) -> None:
+        """Record that bytes of a job's file moved: of a copy, an upload or a download.
+
+        May be called for every block: within ten seconds of the last record it changes nothing.
+        """
+        is_due = (
+            Job.moved_at.is_null()
+            | (Job.moved_at <= now - self._moved_pause)
+            # Of a time that has yet to come: the clock was set back.
+            | (Job.moved_at > now)
+        )
+        Job.update(moved_at=now, stalled_at=None).where(
+            Job.job_id == job_id, Job.status.in_([*HELD, JobStatus.COMPLETED]), is_due
+        ).execute()
 
     def has_to_extend(self, holder: Holder, now: datetime, *, polled: bool) -> bool:
         """Whether a sign of life would extend a lease of this holder."""

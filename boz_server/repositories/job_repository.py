@@ -56,6 +56,9 @@ class JobValues(TypedDict, total=False):
     deliveries: int
     reported_at: datetime | None
     scheduled_at: datetime | None
+    moved_at: datetime | peewee.Node | None
+    handed_out_at: datetime | peewee.Node | None
+    stalled_at: datetime | peewee.Node | None
     library_path: str | None
     filing_as: str | None
     input_upload_id: str | None

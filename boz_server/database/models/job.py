@@ -103,8 +103,9 @@ class Job(BaseModel):
     reported_at = UTCDateTimeField(null=True)
     #: When to retry it, or the earliest time to begin; null if nothing is scheduled.
     scheduled_at = UTCDateTimeField(null=True)
-    #: When the latest attempt last moved: it began, progressed, or bytes of its file arrived;
-    #: null before.
+    #: When the latest attempt last moved: it was assigned, handed out, began, progressed, was
+    #: completed, bytes of its file moved, or its machine became free for it. Its terms count from
+    #: here (docs/job-states.md). Null without an attempt.
     moved_at = UTCDateTimeField(null=True)
     #: When a poll first handed the latest attempt out to its machine; null before.
     handed_out_at = UTCDateTimeField(null=True)

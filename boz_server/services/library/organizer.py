@@ -178,7 +178,7 @@ class Organizer:
                 claimed = transitions.assign(context, job, HOLDER, None, actor=SERVER)
                 if claimed is not None:
                     guard = Guard(lease_token=claimed.lease_token)
-                    begun: JobValues = {"started_at": now, "reported_at": now}
+                    begun = context.stores.attempts.begun(now)
                     return transitions.move(
                         context, job, JobStatus.RUNNING, actor=SERVER, guard=guard, values=begun
                     )

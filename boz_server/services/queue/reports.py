@@ -96,8 +96,8 @@ def _apply(context: Context, job: Job, report: JobReport, now: datetime) -> Job 
 
 def _run(context: Context, job: Job, report: JobReport, now: datetime) -> Job | None:
     """An attempt begins, or goes on as a new one."""
-    begun = _values_of(report) | context.stores.attempts.renewed(now)
-    begun |= {"started_at": now, "reported_at": now}
+    attempts = context.stores.attempts
+    begun = _values_of(report) | attempts.renewed(now) | attempts.begun(now)
     if job.status == JobStatus.RUNNING:
         return _progress(context, job.job_id, report, now) or _start_over(
             context, job, report, begun, now

@@ -41,6 +41,9 @@ NO_ATTEMPT: JobValues = {
     "lease_expires_at": None,
     "started_at": None,
     "reported_at": None,
+    "moved_at": None,
+    "handed_out_at": None,
+    "stalled_at": None,
     "progress": 0.0,
 }
 #: What a job that is over loses when it is tried again.
@@ -263,7 +266,10 @@ def move(
     now, values = context.clock.now(), values or {}
     if target in OVER:
         over = JobValues(completed_at=now, lease_expires_at=None, scheduled_at=None)
-        values = over | values
+        values = over | JobValues(stalled_at=None) | values
+    if target is JobStatus.COMPLETED:
+        # From here on its result is awaited.
+        values = values | JobValues(moved_at=now)
     if "error" in values:
         # Only the values that come with an error say that it is about an upload.
         values = JobValues(upload_failed=False) | values
@@ -299,6 +305,7 @@ def assign(
         "assigned_agent_id": agent_id,
         "assigned_worker": worker_id,
         "assigned_at": now,
+        "moved_at": now,
         "attempt": Job.attempt + 1,
         "lease_token": uuid4().hex,
         "lease_expires_at": now + term,
