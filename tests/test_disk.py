@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -76,6 +77,16 @@ def test_it_makes_folders_that_are_missing_and_leaves_those_that_are_there(tmp_p
     for _ in range(2):
         disk.make_folders(folder)
         assert folder.is_dir()
+
+
+def test_it_makes_folders_deeper_than_python_recurses(tmp_path):
+    folder = tmp_path.joinpath(*"x" * (sys.getrecursionlimit() + 100))
+    disk.make_folders(folder)
+    assert folder.is_dir()
+    # Whoever deletes pytest's folders recurses.
+    while folder != tmp_path:
+        folder.rmdir()
+        folder = folder.parent
 
 
 def test_it_takes_a_share_that_can_not_sync_folders(tmp_path, monkeypatch):

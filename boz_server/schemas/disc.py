@@ -11,9 +11,9 @@ from boz_server.schemas.common import RequestSchema, StatusSchema
 from boz_server.schemas.fields import (
     INT64,
     MAX_ID_LENGTH,
-    MAX_PATH_LENGTH,
     Id,
     Instant,
+    LibraryFolder,
     Text,
     Whole,
 )
@@ -178,7 +178,7 @@ class TitleEditSchema(RequestSchema):
     selected = ma.fields.Boolean(allow_none=True)
     is_extra = ma.fields.Boolean(allow_none=True)
     proposed_filename = Text(allow_none=True)
-    proposed_path = Text(max_length=MAX_PATH_LENGTH, allow_none=True)
+    proposed_path = LibraryFolder(allow_none=True)
     episode_number = Whole(high=MAX_EPISODE_NUMBER, allow_none=True)
     last_episode_number = Whole(high=MAX_EPISODE_NUMBER, allow_none=True)
     episode_title = Text(allow_none=True)

@@ -15,10 +15,14 @@ from boz_server.domain.naming.names import MAX_NAME_LENGTH
 MAX_ID_LENGTH = 100
 #: Linux's PATH_MAX; Windows' extended paths are longer, but agents don't send them.
 MAX_PATH_LENGTH = 4096
+#: Of a folder in the library: what Linux allows for a name, and room for mount point and file name
+#: within PATH_MAX, also on shares.
+MAX_FOLDERS, MAX_FOLDER_BYTES, MAX_FOLDERS_BYTES = 20, 255, 1024
 MAX_ERROR_LENGTH = 10_000
 MAX_THUMBNAIL_BYTES = 2 * 1024 * 1024
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
+_SLASHES = re.compile(r"[/\\]+")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -36,6 +40,14 @@ class Path(Text):
 
     def __init__(self, **kwargs: Any):
         super().__init__(max_length=MAX_PATH_LENGTH, **kwargs)
+
+
+class LibraryFolder(Text):
+    """A folder in the library, with either slash; what no disk could hold is refused."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max_length=MAX_FOLDERS_BYTES, **kwargs)
+        self.validators.append(_fits_a_disk)
 
 
 class Id(Text):
@@ -126,6 +138,21 @@ class Jpeg(ma.fields.Field[bytes]):
         if len(jpeg) > MAX_THUMBNAIL_BYTES or not is_showable(jpeg):
             raise self.make_error("invalid")
         return jpeg
+
+
+def _fits_a_disk(path: str) -> None:
+    folders = _SLASHES.split(path)
+    longest, whole = max(map(_bytes_of, folders)), _bytes_of(path)
+    is_deep = len(folders) > MAX_FOLDERS
+    if is_deep or longest > MAX_FOLDER_BYTES or whole > MAX_FOLDERS_BYTES:
+        raise ma.ValidationError(
+            f"Must be at most {MAX_FOLDERS} folders deep, and at most {MAX_FOLDERS_BYTES} bytes of"
+            f" UTF-8 long, {MAX_FOLDER_BYTES} for each folder: shorten it."
+        )
+
+
+def _bytes_of(text: str) -> int:
+    return len(text.encode(errors="replace"))
 
 
 def _no_nul(value: str) -> None:

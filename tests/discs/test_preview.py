@@ -75,6 +75,30 @@ def test_it_makes_written_names_safe(client):
     assert (title["proposed_filename"], title["proposed_path"]) == ("a-b - c.mkv", "etc/x")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "x/" * 1000 + "x",
+        "\\".join("y" * 21),
+        "Movies/" + "a" * 256,
+        "Movies/" + "\u00fc" * 128,
+        "/".join(["Movies", *["\u65e5" * 80] * 5]),
+    ],
+)
+def test_it_refuses_a_path_that_no_disk_could_hold(client, path):
+    disc = disc_id(client)
+    edits = [{"index": 0, "proposed_path": path}]
+    refused = client.refused(422, "shorten it", "title_edits.0.proposed_path")
+    if len(path) > 1024:
+        refused = client.refused(422, "", "title_edits.0.proposed_path")
+    refused.post(f"/api/discs/{disc}/preview/approve", json={"title_edits": edits})
+
+
+@pytest.mark.parametrize("path", ["/".join("z" * 20), "Movies/" + "a" * 200, "\u00fc" * 100])
+def test_it_takes_a_path_that_disks_can_hold(client, path):
+    assert edit(client, disc_id(client), 0, proposed_path=path)["proposed_path"] == path
+
+
 def test_it_makes_an_episode_an_extra(client):
     title = edit(client, disc_id(client), 0, is_extra=True)
     assert title["proposed_filename"] == "Firefly - Extra 02.mkv"

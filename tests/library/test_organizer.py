@@ -72,6 +72,76 @@ def test_it_counts_no_failure_when_a_server_is_lost(client, library, nas, clock)
     assert client.job(job_id)["status"] == "completed"
 
 
+@pytest.mark.usefixtures("nas")
+@pytest.mark.parametrize("error", [RecursionError("deep"), MemoryError(), ValueError("secret")])
+def test_it_counts_an_unexpected_error_as_an_attempt(client, library, clock, monkeypatch, error):
+    services = library(at_once=False, max_organize_attempts=2)
+
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(mover, "make_folders", fail)
+    other = upload(client, "Serenity (2005)")["organize_job_id"]
+    services.organizer.run()
+    job = client.job(other)
+    assert (job["status"], job["scheduled_at"] is not None) == ("failed", True)
+    sentence = f"The server has a fault ({type(error).__name__}): see its log, then retry the job."
+    assert job["error"] == sentence
+    clock.advance(60)
+    leases.retry_due(services.context)
+    services.organizer.run()
+    job = client.job(other)
+    assert (job["status"], job["attempt"], job["scheduled_at"]) == ("failed", 2, None)
+    monkeypatch.undo()
+    client.retry(other)
+    services.organizer.run()
+    assert client.job(other)["status"] == "completed"
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_it_gives_up_a_job_that_kills_the_server_each_time(client, library, nas, clock, restarts):
+    services = library(at_once=False)
+    job_id = upload(client, "Serenity (2005)")["organize_job_id"]
+
+    def kill() -> str:
+        assert services.organizer._claim() is not None
+        clock.advance(200)
+        if restarts:
+            services.organizer.release()
+        else:
+            leases.rescue(services.context)
+        return str(client.job(job_id)["status"])
+
+    def kills() -> list[str]:
+        return [kill() for _ in range(leases.MOST_LOST_SERVERS)]
+
+    given_up = ["queued"] * (leases.MOST_LOST_SERVERS - 1) + ["failed"]
+    assert kills() == given_up
+    job = client.job(job_id)
+    assert job["error"].startswith("Given up: the server was lost 10 times in a row")
+    assert job["scheduled_at"] is None
+    client.retry(job_id)
+    assert kills() == given_up
+    client.retry(job_id)
+    services.organizer.run()
+    assert client.job(job_id)["status"] == "completed"
+
+
+def test_it_does_not_give_up_a_job_that_the_server_gave_back_meanwhile(client, library, nas, clock):
+    services = library(at_once=False)
+    answer = upload(client, "Serenity (2005)")
+    for _ in range(2):
+        for _ in range(leases.MOST_LOST_SERVERS - 1):
+            assert services.organizer._claim() is not None
+            services.organizer.release()
+        with Path(answer["path"]).open("rb") as file:
+            assert disk.lock(file)
+            services.organizer.run()
+        clock.advance(11)
+    services.organizer.run()
+    assert client.job(answer["organize_job_id"])["status"] == "completed"
+
+
 @pytest.mark.parametrize("gone", ["source", "both"])
 def test_it_continues_after_the_last_step_of_a_killed_attempt(client, library, nas, gone):
     """Killed when the file was in the library, before the job was completed."""

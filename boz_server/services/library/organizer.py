@@ -160,8 +160,7 @@ class Organizer:
         with self.context.database.write_queue():
             held = self.context.stores.attempts.held(by_agent(HOLDER))
             for job in held:
-                detail = "The server was started anew."
-                transitions.requeue(self.context, job, actor=SERVER, detail=detail)
+                leases.lose_organize(self.context, job, leases.SERVER_RESTARTED)
         return len(held)
 
     def _claim(self) -> Job | None:
@@ -199,7 +198,8 @@ class Organizer:
             _fail(context, job, f"{error.strerror or error}: {error.filename or job.input_file}.")
         except Exception as error:
             log.exception("Unexpected error", extra={"job_id": job.job_id})
-            _fail(context, job, f"The server has a fault ({type(error).__name__}): see its log.")
+            fault = f"The server has a fault ({type(error).__name__})"
+            _fail(context, job, f"{fault}: see its log, then retry the job.")
         else:
             _complete(context, job, moved)
 

@@ -3,11 +3,12 @@
 import logging
 import random
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 import peewee
 
 from boz_server.context import Context
-from boz_server.database.models import Job
+from boz_server.database.models import Job, JobEvent
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.retry_policy import next_attempt_at
 from boz_server.repositories.attempt_repository import Holder
@@ -20,6 +21,12 @@ log = logging.getLogger(__name__)
 #: A machine that has just started reports within this time what it still works on: agents report
 #: every 2 seconds.
 SUSPECT_SECONDS = 20
+#: After this many attempts in a row whose server process was lost, an organize job may be what
+#: kills it, and is not tried again by itself.
+MOST_LOST_SERVERS = 10
+#: How the history tells of such an attempt.
+SERVER_LOST = "The server was lost while it organized the file."
+SERVER_RESTARTED = "The server was started anew."
 #: Spreads retries; guards nothing.
 CHANCE = random.Random()  # noqa: S311
 
@@ -124,12 +131,11 @@ def attempt_limit(context: Context, job_type: JobType) -> int:
 
 def _rescue(context: Context, job: Job) -> None:
     """Queue a job whose machine is lost, or fail it when that was its last attempt."""
+    if job.job_type is JobType.ORGANIZE:
+        lose_organize(context, job, SERVER_LOST)
+        return
     failures = job.failures + 1
     lost = f"{_holder(job)} was not heard from in time"
-    if job.job_type is JobType.ORGANIZE:
-        # The server was killed: the file did not fail.
-        transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.")
-        return
     if failures < attempt_limit(context, job.job_type):
         # The first time at once; a job that loses its machine again and again waits longer.
         values: JobValues = {"failures": failures, "scheduled_at": None}
@@ -153,6 +159,38 @@ def _rescue(context: Context, job: Job) -> None:
             " the machine, then retry the job.",
         },
     )
+
+
+def lose_organize(context: Context, job: Job, detail: str) -> None:
+    """Queue an organize job again whose server process was lost: its file did not fail.
+
+    But it fails once MOST_LOST_SERVERS attempts in a row ended so.
+    """
+    context.database.require_queue()
+    ended = reversed(context.stores.jobs.lost_attempts(job.job_id))
+    before = sum(1 for _ in takewhile(_is_lost_server, ended))
+    if before + 1 < MOST_LOST_SERVERS:
+        transitions.requeue(context, job, actor=SERVER, detail=detail)
+        return
+    error = (
+        f"Given up: the server was lost {MOST_LOST_SERVERS} times in a row while it organized the"
+        " file, which may be the cause. See the server's log, then retry the job."
+    )
+    transitions.move(
+        context,
+        job,
+        JobStatus.FAILED,
+        actor=SERVER,
+        guard=Guard(only_from=HELD, attempt=job.attempt),
+        detail=detail,
+        values={"error": error},
+    )
+    log.error("Organize job given up", extra={"job_id": job.job_id, "attempt": job.attempt})
+
+
+def _is_lost_server(event: JobEvent) -> bool:
+    is_again = event.to_status == JobStatus.QUEUED
+    return is_again and event.detail in (SERVER_LOST, SERVER_RESTARTED)
 
 
 def _story(context: Context, job: Job, last: str) -> str:
