@@ -21,7 +21,7 @@ OF_TITLE = sorted(Title._meta.fields.keys() - {"id"})
 
 
 class Thumbnails(NamedTuple):
-    """The thumbnails of one title of a disc, or of a job, that someone may still look at.
+    """The thumbnails of one title of a disc, or of a job.
 
     owner_id: the id of the disc or job. seconds: the thumbnails' timestamps.
     """
@@ -311,17 +311,22 @@ class ThumbnailRepository:
 
     def in_use(self, owner_id: str) -> list[Thumbnails]:
         """Return the thumbnails of an undecided disc in its drive, or of an open job; else none."""
-        titles = (
-            Title.select(Title.title_index, Title.thumbnail_timestamps)
-            .join(Disc)
-            .where(
+        undecided = Title.disc.in_(
+            Disc.select(Disc.disc_id).where(
                 Disc.disc_id == owner_id,
                 Disc.preview_status != PreviewStatus.APPROVED,
                 Disc.status != DiscStatus.EJECTED,
             )
         )
+        return self.of(owner_id, undecided, Job.status.in_(list(OPEN)))
+
+    def of(self, owner_id: str, of_disc: Any = True, of_job: Any = True) -> list[Thumbnails]:
+        """Return all thumbnails that rows name; only of titles and of a job that fulfil these."""
+        titles = Title.select(Title.title_index, Title.thumbnail_timestamps).where(
+            Title.disc == owner_id, of_disc
+        )
         jobs = Job.select(Job.title_index, Job.thumbnail_timestamps).where(
-            Job.job_id == owner_id, Job.status.in_(list(OPEN))
+            Job.job_id == owner_id, of_job
         )
         return [
             Thumbnails(owner_id, row.title_index or 0, row.thumbnail_timestamps)

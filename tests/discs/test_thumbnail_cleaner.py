@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from boz_server.services.discs import thumbnails
 from boz_server.services.discs.thumbnails import ThumbnailStore, clean_up
 from boz_server.services.wiring import Services
 from tests.client import Client, ok, titles
@@ -185,6 +186,21 @@ def test_it_goes_on_behind_a_folder_that_it_can_not_clear(client, services, monk
     monkeypatch.setattr(ThumbnailStore, "keep_only", refuse)
     assert clean_up(services.context) == 4
     assert (len(files(services, first)), files(services, second)) == (4, [])
+
+
+def test_it_keeps_a_file_that_a_job_names_which_ends_meanwhile(client, services, monkeypatch):
+    job_id, clear = shown_job(client), thumbnails._clear_rows
+
+    def clear_before_the_end(*args):
+        clear(*args)
+        client.cancel(job_id)
+
+    monkeypatch.setattr(thumbnails, "_clear_rows", clear_before_the_end)
+    assert clean_up(services.context) == 0
+    assert client.get(addresses(client, job_id)[0]).status_code == 200
+    monkeypatch.undo()
+    assert clean_up(services.context) == 1
+    assert addresses(client, job_id) == []
 
 
 def test_it_looks_at_no_row_where_nothing_is_kept(client, services):

@@ -200,7 +200,7 @@ def _sweep(context: Context, owner_id: str) -> int:
     with context.database.write_queue():
         named = {
             file_name(each.title_index, second)
-            for each in context.stores.thumbnails.in_use(owner_id)
+            for each in context.stores.thumbnails.of(owner_id)
             for second in each.seconds
         }
         return store_of(context).keep_only(owner_id, named)
