@@ -121,6 +121,11 @@ class WorkerRepository:
         forgiven = {"consecutive_failures": 0, "paused_at": None} if enabled else {}
         return self._update(worker_id, enabled=enabled, **forgiven)
 
+    def lift_pause(self, worker_id: str) -> None:
+        """Reset a paused worker's failures; those of others count on."""
+        forgiven = Worker.update(consecutive_failures=0, paused_at=None)
+        forgiven.where(Worker.worker_id == worker_id, Worker.paused_at.is_null(False)).execute()
+
     def delete(self, worker_id: str) -> bool:
         """Delete a worker; open jobs for it alone become jobs for any. False when unknown."""
         Job.update(for_worker_id=None).where(

@@ -1,4 +1,4 @@
-"""A worker is paused after several failures in a row, until a person enables it."""
+"""A worker is paused after several failures in a row, until a person or a restart lets it go on."""
 
 import pytest
 from werkzeug.test import TestResponse
@@ -47,14 +47,112 @@ def test_it_offers_no_paused_worker(client):
 
 def test_it_says_of_a_job_that_its_worker_is_paused(client, services, clock):
     fail(client)
-    job_id = client.approved_job()
+    job_id = client.queued_job()
     for _ in range(3):
         job = client.job(job_id)
         assert (job["status"], job["waiting_reason"]) == ("queued", REASON)
         clock.advance(20)
         client.register_agent()
-        client.register_worker()
+        client.heartbeat("workers/gpu")
+        client.poll("gpu")
         dispatcher.dispatch_now(services.context)
+
+
+def shown(client: Client) -> list[str]:
+    """The status of the worker "gpu" wherever an answer has it."""
+    return [
+        client.worker()["status"],
+        next(one["status"] for one in ok(client.get("/api/workers")) if one["worker_id"] == "gpu"),
+    ]
+
+
+@pytest.mark.parametrize("heartbeat", ["available", "busy"])
+def test_it_shows_a_paused_worker_as_offline(client, heartbeat):
+    fail(client)
+    ok(client.post("/api/workers/gpu/heartbeat", json={"status": heartbeat}))
+    assert shown(client) == ["offline"] * 2
+    assert client.worker()["paused_at"] is not None
+    for counts in (ok(client.get("/api/workers/stats")), ok(client.get("/health"))["workers"]):
+        assert (counts["total_workers"], counts["available"], counts["busy"]) == (1, 0, 0)
+        assert counts["offline"] == 1
+
+
+@pytest.mark.parametrize("worker_id", ["gpu", "farm"])
+def test_it_leaves_a_paused_worker_the_jobs_that_it_runs(client, services, clock, worker_id):
+    agent_id = "pc" if worker_id == "gpu" else None
+    client.register_worker(worker_id, agent_id, capabilities={"max_concurrent": 4})
+    last = client.running_job(20, worker_id)
+    for _ in range(3):
+        ok(by_report(client, client.approved_job(worker_id)))
+    assert client.worker(worker_id)["paused_at"] is not None
+    for percent in range(21, 33):
+        clock.advance(30)
+        client.heartbeat(f"workers/{worker_id}")
+        ok(client.report(last, "running", progress=percent))
+        assert leases.rescue(services.context) == 0
+    ok(client.report(last, "completed"))
+    assert client.job(last)["attempt"] == 1
+
+
+def approve(client: Client) -> None:
+    client.approved_job()
+
+
+def approve_another(client: Client) -> None:
+    """Of a file that is on the same machine."""
+    ok(client.report(client.one_rip(), "completed", output_file="C:\\alien.mkv"))
+    client.approve_job(client.awaiting_approval()[0]["job_id"])
+
+
+@pytest.mark.parametrize("way", [approve, approve_another, Client.register_worker])
+def test_it_ends_a_pause_as_a_person_approves_a_job_or_the_worker_starts_anew(client, way):
+    fail(client)
+    waiting = client.queued_job()
+    way(client)
+    worker = client.worker()
+    assert (worker["paused_at"], worker["consecutive_failures"]) == (None, 0)
+    assert worker["status"] in ("available", "busy")
+    assert client.job(waiting)["status"] == "assigned"
+    fail_one_more = next(iter(worker["current_jobs"]))
+    ok(by_report(client, fail_one_more))
+    assert client.worker()["paused_at"] is None
+
+
+def test_it_says_so_in_the_answer_to_a_registration(client):
+    fail(client)
+    assert client.register_worker()["status"] == "available"
+
+
+def test_it_ends_no_pause_by_an_approval_that_is_refused(client):
+    fail(client)
+    job_id = client.create_job()["job_id"]
+    client.cancel(job_id)
+    body = {"worker_id": "gpu", "preset": "Fast 1080p30"}
+    client.refused(400).post(f"/api/jobs/{job_id}/approve", json=body)
+    assert client.worker()["paused_at"] is not None
+
+
+def test_it_ends_no_pause_by_what_a_person_approves_for_another_worker(client):
+    client.register_worker("gpu2")
+    fail(client)
+    client.approved_job("gpu2")
+    assert client.worker()["paused_at"] is not None
+
+
+def test_it_enables_no_worker_by_ending_its_pause(client):
+    fail(client)
+    ok(client.post("/api/workers/gpu/disable"))
+    client.approved_job()
+    assert (client.worker()["paused_at"], client.worker()["enabled"]) == (None, False)
+    assert "disabled" in client.job(client.queued_job())["waiting_reason"]
+
+
+def test_it_counts_the_failures_of_a_worker_that_starts_anew_before_it_is_paused(client):
+    fail(client, 2)
+    client.register_worker()
+    assert client.worker()["consecutive_failures"] == 2
+    fail(client, 1)
+    assert client.worker()["paused_at"] is not None
 
 
 def test_it_gives_the_jobs_that_any_worker_can_do_to_another(client):
@@ -65,7 +163,7 @@ def test_it_gives_the_jobs_that_any_worker_can_do_to_another(client):
 
 def test_it_sets_a_paused_worker_going_as_a_person_enables_it(client):
     fail(client)
-    job_id = client.approved_job()
+    job_id = client.queued_job()
     ok(client.post("/api/workers/gpu/enable"))
     assert client.job(job_id)["status"] == "assigned"
     worker = client.worker()
@@ -94,7 +192,7 @@ def test_it_takes_the_success_of_a_paused_worker_for_a_sign_that_it_can(client):
     client.register_worker(capabilities={"max_concurrent": 4})
     last = client.approved_job()
     fail(client)
-    waiting = client.approved_job()
+    waiting = client.queued_job()
     assert client.job(waiting)["status"] == "queued"
     ok(client.report(last, "completed"))
     assert client.worker()["paused_at"] is None

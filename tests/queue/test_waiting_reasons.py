@@ -78,7 +78,6 @@ def test_it_waits_for_hardware_that_does_the_default_preset(app, client):
     [
         ("disabled", "Worker 'gpu' is disabled."),
         ("silent", "Worker 'gpu' is offline."),
-        ("paused", "Worker 'gpu' is paused: 3 jobs in a row failed on it, so enable it again."),
         ("full", "Worker 'gpu' has as many jobs as it takes (1)."),
     ],
 )
@@ -89,12 +88,22 @@ def test_it_waits_for_a_worker_that_can_not(client, clock, obstacle, words, chos
         ok(client.post("/api/workers/gpu/disable"))
     if obstacle == "silent":
         clock.advance(91)
-    if obstacle == "paused":
-        for _ in range(3):
-            ok(client.report(client.queued_job(), "failed"))
     if obstacle == "full":
         client.queued_job()
     assert reason(client, client.approved_job() if chosen else client.queued_job()) == words
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_it_waits_for_a_worker_that_is_paused(client, chosen):
+    client.register_worker(capabilities={"max_concurrent": 1})
+    for _ in range(3):
+        client.queued_job(priority=1)
+    # Before the pause: a later approval would end it.
+    waiting = client.approved_job() if chosen else client.queued_job()
+    for _ in range(3):
+        ok(client.report(client.worker()["current_jobs"][0], "failed"))
+    words = "Worker 'gpu' is paused: 3 jobs in a row failed on it, so enable it again."
+    assert reason(client, waiting) == words
 
 
 def test_it_waits_for_the_worker_that_a_person_chose_though_others_are_free(client):

@@ -49,13 +49,14 @@ def is_silent(last_heartbeat: datetime, now: datetime, timeout_seconds: int) -> 
 
 
 def worker_status(
-    reported: WorkerStatus, *, silent: bool, open_jobs: int, max_concurrent: int
+    reported: WorkerStatus, *, silent: bool, paused: bool, open_jobs: int, max_concurrent: int
 ) -> WorkerStatus:
     """Return the status of a worker now.
 
     Today's workers report that they are available while they transcode, so the jobs that the
-    server assigned to them decide.
+    server assigned to them decide. A paused worker is offline, because today's dashboard would
+    offer it for approvals otherwise.
     """
-    if silent or reported is WorkerStatus.OFFLINE:
+    if silent or paused or reported is WorkerStatus.OFFLINE:
         return WorkerStatus.OFFLINE
     return WorkerStatus.BUSY if open_jobs >= max_concurrent else reported

@@ -8,7 +8,8 @@ from typing import Any
 from boz_server.domain.queue.presets import PRESETS
 
 GPU_CAPABILITIES = ("nvenc", "qsv", "vaapi")
-#: After this many failed jobs in a row a worker is paused until a person enables it.
+#: After this many failed jobs in a row a worker is paused, until a person enables it or approves a
+#: job for it, or it registers again.
 FAILURES_TO_PAUSE = 3
 
 

@@ -54,7 +54,10 @@ class WorkerManager:
         capabilities: dict[str, Any],
         priority: int,
     ) -> Worker:
-        """Register a worker, or refresh it; its statistics and an operator's settings stay."""
+        """Register a worker, or refresh it; its statistics and an operator's settings stay.
+
+        A pause after failures ends, because people restart a machine to mend it.
+        """
         now, stores = self.context.clock.now(), self.context.stores
         with self.context.database.write_queue():
             if agent_id is not None:
@@ -69,6 +72,7 @@ class WorkerManager:
                 capabilities=capabilities,
                 priority=priority,
             )
+            stores.workers.lift_pause(worker_id)
             leases.suspect(self.context, by_worker(worker_id))
             stores.workers.refresh_work(worker_id)
             dispatcher.dispatch(self.context)
@@ -124,11 +128,7 @@ class WorkerManager:
     def available(self) -> list[Worker]:
         """Return the workers that can take a job now, preferred ones first."""
         enabled = map(self._with_status, self.context.stores.workers.enabled_by_priority())
-        return [
-            worker
-            for worker in enabled
-            if worker.status == WorkerStatus.AVAILABLE and worker.paused_at is None
-        ]
+        return [worker for worker in enabled if worker.status == WorkerStatus.AVAILABLE]
 
     def stats(self) -> WorkerStats:
         """Count the workers by their status now."""
@@ -168,6 +168,11 @@ class WorkerManager:
             dispatcher.dispatch(self.context)
         log.info("Worker switched", extra={"worker_id": worker_id, "enabled": enabled})
 
+    def lift_pause(self, worker_id: str) -> None:
+        """Let a worker that was paused after failures have jobs again; a disabled one stays so."""
+        self.context.database.require_queue()
+        self.context.stores.workers.lift_pause(worker_id)
+
     def unregister(self, worker_id: str) -> None:
         """Delete a worker. Raises WorkerNotFound.
 
@@ -195,6 +200,7 @@ class WorkerManager:
         worker.status = worker_status(
             worker.status,
             silent=is_silent(worker.last_heartbeat, now, timeout),
+            paused=worker.paused_at is not None,
             open_jobs=len(worker.current_jobs),
             max_concurrent=worker.capabilities["max_concurrent"],
         )

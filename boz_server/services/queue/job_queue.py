@@ -147,7 +147,8 @@ class JobQueue:
     def approve(
         self, job_id: str, worker_id: str, preset: str, output_name: str | None = None
     ) -> Approval:
-        """Give a job to the worker that a person chose, as soon as that worker has room.
+        """Give a job to the worker that a person chose, as soon as that worker has room; if it is
+        paused, this ends the pause.
 
         Raises JobNotFound, WorkerNotFound, and Refused when the job does not await approval, or the
         worker can't reach its file.
@@ -178,6 +179,7 @@ class JobQueue:
                     f"The job {state}: only a pending job that requires approval can be approved."
                 )
             remote_inputs.require_access(self.context, job, worker)
+            self.workers.lift_pause(worker_id)
             dispatcher.dispatch(self.context)
         return Approval(job_id, worker_id, worker.agent_id or worker_id, preset)
 
