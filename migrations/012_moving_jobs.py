@@ -10,21 +10,29 @@ import peewee as pw
 from peewee_migrate import Migrator
 
 TIMES = ("moved_at", "handed_out_at", "stalled_at", "failing_at", "elsewhere_until")
+NAMES = ("library_name", "file_key")
 DISC_TIMES = ("ejected_at", "chosen_at")
 RESULT_DUE, ORGANIZE_FAILED = "idx_jobs_result_due", "idx_jobs_organize_failed"
+FILE_KEY = "idx_jobs_file_key"
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Add the columns, empty: what is over or under way is judged from its next step on."""
     times: Any = {name: pw.DateTimeField(null=True) for name in TIMES}
-    job = migrator.add_fields("jobs", **times)
+    names: Any = {name: pw.TextField(null=True) for name in NAMES}
+    job: Any = migrator.add_fields("jobs", **times, **names)
     job.add_index(result_due(job))
     job.add_index(organize_failed(job))
+    job.add_index(job.index(job.file_key, name=FILE_KEY).where(job.file_key.is_null(False)))
     migrator.run(pw.SchemaManager(job).create_indexes)  # keeps earlier ones
     migrator.add_fields("agents", succeeded_by=pw.CharField(max_length=100, null=True))
     disc_times: Any = {name: pw.DateTimeField(null=True) for name in DISC_TIMES}
     migrator.add_fields("discs", **disc_times)
     create_job_failures(migrator, job)
+    migrator.sql(
+        "UPDATE jobs SET file_key = lower(output_name)"
+        " WHERE job_type <> 'organize' AND status NOT IN ('completed', 'failed', 'cancelled')"
+    )
 
 
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
@@ -32,9 +40,9 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
     migrator.remove_model("job_failures", cascade=True)
     migrator.remove_fields("discs", *DISC_TIMES)
     migrator.remove_fields("agents", "succeeded_by")
-    migrator.sql(f"DROP INDEX {ORGANIZE_FAILED}")
-    migrator.sql(f"DROP INDEX {RESULT_DUE}")
-    migrator.remove_fields("jobs", *TIMES)
+    for index in (FILE_KEY, ORGANIZE_FAILED, RESULT_DUE):
+        migrator.sql(f"DROP INDEX {index}")
+    migrator.remove_fields("jobs", *TIMES, *NAMES)
 
 
 def result_due(job):

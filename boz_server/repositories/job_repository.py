@@ -28,6 +28,8 @@ class JobValues(TypedDict, total=False):
     title_index: int | None
     input_file: str | None
     output_name: str | None
+    library_name: str | None
+    file_key: str | None
     output_file: str | None
     preset: str | None
     assigned_agent_id: str | None
@@ -268,6 +270,47 @@ class JobRepository:
             if rip.output_file is None or same_file(rip.output_file, input_file)
         ]
 
+    def has_file(
+        self, agent_id: str, key: str, cancelled_since: datetime, besides: Collection[str]
+    ) -> bool:
+        """Whether another job of an agent has, or may yet write, a file of that name.
+
+        Open jobs do, and those that were cancelled since then after their machine began them, and
+        the rips that open transcodes still read.
+        """
+        child = Job.alias("child")
+        is_read = peewee.fn.EXISTS(
+            child.select(peewee.SQL("1")).where(
+                child.source_job_id == Job.job_id, child.status.not_in(list(OVER))
+            )
+        )
+        goes_on = (
+            (Job.status == JobStatus.CANCELLED)
+            & Job.started_at.is_null(False)
+            & (Job.completed_at > cancelled_since)
+        )
+        query = Job.select().where(
+            Job.file_key == key,
+            (Job.for_agent_id == agent_id) | (Job.assigned_agent_id == agent_id),
+            Job.job_id.not_in(list(besides)),
+            Job.status.in_(list(OPEN)) | goes_on | ((Job.job_type == JobType.RIP) & is_read),
+        )
+        return query.exists()
+
+    def rips_without_file(self, keys: Collection[str], label: str) -> list[Job]:
+        """Return the rips of a disc of that label that are over, have begun and not told their
+        file, and whose file has one of these names; the latest first."""
+        # By NOT IN, because SQLite would search all rips otherwise.
+        query = Job.select().where(
+            Job.file_key.in_(list(keys)),
+            Job.job_type.not_in([JobType.TRANSCODE, JobType.ORGANIZE]),
+            Job.source_disc_name == label,
+            Job.status.not_in(list(OPEN)),
+            Job.attempt > 0,
+            Job.output_file.is_null(),
+        )
+        return list(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+
     def transcodes_of(self, rip_ids: Collection[str]) -> list[Job]:
         """Return the transcode jobs of what these rips wrote, oldest first."""
         query = Job.select().where(Job.source_job_id.in_(list(rip_ids)))
@@ -321,6 +364,20 @@ class JobRepository:
         found.sort(key=lambda job: job.created_at, reverse=True)
         found.sort(key=lambda job: (job.status not in HELD, job.output_file is not None))
         return next(iter(found), None)
+
+    def is_of_cancelled(self, keys: Collection[str], since: datetime) -> bool:
+        """Whether a transcode whose file has one of these names was begun, and cancelled since
+        then."""
+        # By NOT IN, because SQLite would search all cancelled transcodes otherwise.
+        query = Job.select().where(
+            Job.file_key.in_(list(keys)),
+            Job.job_type.not_in([JobType.RIP, JobType.ORGANIZE]),
+            Job.status.not_in(list(set(JobStatus) - {JobStatus.CANCELLED})),
+            Job.started_at.is_null(False),
+            Job.completed_at > since,
+            Job.output_file.is_null(),
+        )
+        return query.exists()
 
     def _rips_behind(self, input_file: str) -> list[str]:
         """Return the ids of the rips with an open transcode of the same file, however Windows

@@ -248,11 +248,12 @@ MOVING_JOBS = Step(
     "012_moving_jobs",
     (
         PC,
-        "INSERT INTO jobs (job_id, job_type, status, thumbnail_timestamps)"
-        " VALUES ('job', 'transcode', 'running', '[]')",
+        "INSERT INTO jobs (job_id, job_type, status, thumbnail_timestamps, output_name)"
+        " VALUES ('job', 'transcode', 'running', '[]', 'Alien (1979)')",
     ),
     {
         "jobs: moved_at handed_out_at stalled_at failing_at elsewhere_until": [(None,) * 5],
+        "jobs: output_name library_name file_key": [("Alien (1979)", None, "alien (1979)")],
         "agents: succeeded_by": [(None,)],
         "discs: ejected_at chosen_at": [],
         "job_failures: job_id": [],

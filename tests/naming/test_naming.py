@@ -255,3 +255,12 @@ def test_it_reads_the_movies_it_has_named(title, year):
 @given(HOSTILE)
 def test_it_reads_any_file_name_without_raising(filename):
     assert naming.parse_media_filename(filename)["media_type"] in {"tv", "movie"}
+
+
+@given(st.text(max_size=300), st.integers(min_value=1, max_value=120))
+def test_it_makes_any_stem_safe_and_leaves_room_for_an_extension(name, number):
+    stem = naming.file_stem(name, number)
+    assert naming.file_stem(stem) == stem
+    assert naming.safe_component(f"{stem}.mkv") == f"{stem}.mkv"
+    assert naming.safe_component(stem) == stem
+    assert naming.file_stem(name, number + 1) != stem

@@ -113,6 +113,9 @@ INDICES = {
     "rips_that_wrote": "idx_jobs_rip_output",
     "rips_that_wrote, by title": "idx_jobs_disc",
     "rips_of": "idx_jobs_disc",
+    "has_file": "idx_jobs_file_key",
+    "rips_without_file": "idx_jobs_file_key",
+    "is_of_cancelled": "idx_jobs_file_key",
     "highest_waiting_priority": "idx_jobs_status",
     "history": "idx_job_events_job",
     "lost_attempts": "idx_job_events_job",
@@ -175,6 +178,9 @@ def queries(client, services, clock) -> dict[str, Query]:
         "rips_that_wrote": lambda: jobs.rips_that_wrote("C:\\t00.mkv", None, None),
         "rips_that_wrote, by title": lambda: jobs.rips_that_wrote("C:\\t01.mkv", disc_id, 1),
         "rips_of": lambda: jobs.rips_of(disc_id),
+        "has_file": lambda: jobs.has_file("pc", "alien", now, [done]),
+        "rips_without_file": lambda: jobs.rips_without_file(["alien", "heat"], "ALIEN"),
+        "is_of_cancelled": lambda: jobs.is_of_cancelled(["alien", "heat"], now),
         "highest_waiting_priority": lambda: jobs.highest_waiting_priority(running),
         "history": lambda: jobs.history(done, page),
         "lost_attempts": lambda: jobs.lost_attempts(done),
@@ -299,7 +305,9 @@ def copies(services: Services, row: dict[str, Any], number: int) -> None:
 def costs(client: Client, services: Services) -> dict[str, int]:
     """How many statements each request of a day's work takes."""
     (running,) = client.worker()["current_jobs"]
-    pending = client.create_job()["job_id"]
+    # With names of their own: one that is taken costs another look.
+    pending = client.create_job(output_name=str(uuid4()))["job_id"]
+    new = {"job_type": "transcode", "output_name": str(uuid4())}
     requests: dict[str, Callable[[], TestResponse]] = {
         "approval": lambda: client.post(
             f"/api/jobs/{pending}/approve", json={"worker_id": "gpu", "preset": "Fast 1080p30"}
@@ -310,7 +318,7 @@ def costs(client: Client, services: Services) -> dict[str, int]:
         "worker's heartbeat": lambda: client.post("/api/workers/gpu/heartbeat", json={}),
         "agent's jobs": lambda: client.get("/api/agents/pc/jobs"),
         "completion": lambda: client.report(running, "completed"),
-        "entry": lambda: client.post("/api/jobs", json={"job_type": "transcode"}),
+        "entry": lambda: client.post("/api/jobs", json=new),
         "poll": lambda: client.post("/api/workers/farm/jobs/poll", json={"max_jobs": 1}),
     }
     found = {}

@@ -8,6 +8,7 @@ from boz_server.database.legacy.machines import AGENT_ID
 from boz_server.database.legacy.row import INT32, INT64, LegacyRow
 from boz_server.database.legacy.tables import Row, Tables
 from boz_server.domain.discs.disc_states import DiscStatus
+from boz_server.domain.naming.names import file_key, file_stem
 from boz_server.domain.queue.file_access import same_file
 from boz_server.domain.queue.job_states import (
     HELD,
@@ -89,6 +90,9 @@ def _job(tables: Tables, row: LegacyRow, job_id: str) -> Row:
     if job["source_disc_name"] is None and job["disc"] is not None:
         job["source_disc_name"] = tables.discs[job["disc"]]["disc_name"]
     _settle(tables, row, job)
+    if job["output_name"] is not None and job["status"] not in OVER:
+        job["output_name"] = file_stem(job["output_name"])
+        job["file_key"] = file_key(job["output_name"])
     job["thumbnail_timestamps"] = _thumbnails(tables, row, job)
     return job
 

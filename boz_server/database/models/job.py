@@ -36,8 +36,14 @@ class Job(BaseModel):
     title_index = peewee.IntegerField(null=True)
     #: Path on the disk of the agent or server that has the file, also of Windows; null for rips.
     input_file = peewee.TextField(null=True)
-    #: Name for the result, without folder and extension; null if none is known.
+    #: Name of the file that its machine writes, without folder and extension: no other open job of
+    #: that agent has it; null if none is known.
     output_name = peewee.TextField(null=True)
+    #: The name for the library, if output_name has a number that tells the files of an agent apart;
+    #: null if they are the same.
+    library_name = peewee.TextField(null=True)
+    #: By which equal output_names are found, whatever their case; null for organize jobs.
+    file_key = peewee.TextField(null=True)
     #: Path of the result; null until reported.
     output_file = peewee.TextField(null=True)
     #: HandBrake preset; null for rips.
@@ -200,6 +206,8 @@ index(
     Job.created_at,
     where=Job.job_type == JobType.TRANSCODE,
 )
+#: Finds the jobs whose files have the same name.
+index("idx_jobs_file_key", Job, Job.file_key, where=Job.file_key.is_null(False))
 #: Finds the uploaded inputs that are still needed.
 index("idx_jobs_input", Job, Job.input_upload_id, where=Job.input_upload_id.is_null(False))
 #: Finds the transcodes of a rip.

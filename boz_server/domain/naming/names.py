@@ -25,6 +25,7 @@ _FORBIDDEN = re.compile(r'[<>"|?*]')
 # "exe.jpg" as "gpj.exe"; halves of surrogate pairs, which no file system accepts.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _MAX_EXTENSION_LENGTH = 6  # with its dot
+_ANY_EXTENSION = ".mkv"
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 _DRIVE = re.compile(r"[A-Za-z]:")
 # "Naming Files, Paths, and Namespaces", learn.microsoft.com.
@@ -103,6 +104,23 @@ def file_name(name: str, sent_as: str) -> str:
     if not name.lower().endswith(extension.lower()):
         name += extension
     return safe_component(name)
+
+
+def file_stem(name: str, number: int = 1) -> str:
+    """Return a safe name for a file, without the extension that its writer will add. Idempotent.
+
+    number: from 2 on, added to tell it from others of that name: "Film (2001) (2)".
+    """
+    suffix = f" ({number})" if number > 1 else ""
+    most = MAX_COMPONENT_BYTES - _MAX_EXTENSION_LENGTH - len(suffix)
+    return safe_component(_cut(safe_component(name), most) + suffix + _ANY_EXTENSION).removesuffix(
+        _ANY_EXTENSION
+    )
+
+
+def file_key(stem: str) -> str:
+    """Return what two names have in common that are one file where case doesn't count."""
+    return file_stem(stem).casefold()
 
 
 def episode_filename(

@@ -1,6 +1,7 @@
 """Which workers can read the file of a transcode, and when two paths name one file."""
 
 import ntpath
+import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ def is_shared(path: str | None) -> bool:
 def same_file(one: str, other: str) -> bool:
     """Whether two paths name one file: on Windows in any case, and with either slash."""
     return one == other or _key(one) == _key(other)
+
+
+def file_name_of(path: str) -> str:
+    """Return the last part of a path of another machine."""
+    return ntpath.basename(path) if is_windows(path) else posixpath.basename(path)
 
 
 def is_windows(path: str) -> bool:

@@ -26,12 +26,18 @@ def path_of_result(context: Context, job: Job, filename: str) -> str:
     The disc's preview takes precedence over the names of job and file.
     """
     extension = split_extension(filename)[1]
+    named = name_of(job)
     proposed = _proposed(context, job)
     if proposed is not None:
-        name = job.output_name if job.is_named_by_person else None
+        name = named if job.is_named_by_person else None
         return proposed_path(proposed, _bare(name, extension), extension, roots(context.settings))
-    name = _bare(job.output_name, extension) or filename.removesuffix(extension)
+    name = _bare(named, extension) or filename.removesuffix(extension)
     return path_of_name(context.settings, safe_component(name + extension))
+
+
+def name_of(job: Job) -> str | None:
+    """Return the name of a job's result, without an extension; None when none is known."""
+    return job.library_name or job.output_name
 
 
 def path_of_name(settings: Settings, filename: str) -> str:

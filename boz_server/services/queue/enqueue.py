@@ -13,15 +13,15 @@ import peewee
 
 from boz_server.context import Context
 from boz_server.database.models import Disc, Job, Title
-from boz_server.domain.naming.names import safe_component, split_extension
-from boz_server.domain.queue.file_access import is_shared, same_file
+from boz_server.domain.naming.names import file_key, safe_component, split_extension
+from boz_server.domain.queue.file_access import file_name_of, is_shared, same_file
 from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
 from boz_server.errors import Conflict, DiscNotFound
 from boz_server.repositories.job_repository import JobValues
 from boz_server.services.discs.thumbnails import Thumbnail, store_of
 from boz_server.services.library import placement
 from boz_server.services.library.output_folder import is_finished_file
-from boz_server.services.queue import dispatcher, transitions
+from boz_server.services.queue import dispatcher, file_names, transitions
 from boz_server.services.queue.transitions import SERVER, is_approved
 
 log = logging.getLogger(__name__)
@@ -52,12 +52,18 @@ class Origin:
     """Where the file of a new job comes from.
 
     source_job_id: the rip that wrote it. for_agent_id: on whose disk it lies. goes_on: whether the
-    job needs no approval.
+    job needs no approval. rip: that rip, even where another job transcodes its file already.
     """
 
     source_job_id: str | None = None
     for_agent_id: str | None = None
     goes_on: bool = False
+    rip: Job | None = None
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether a person has cancelled the rip, and its agent finished it all the same."""
+        return self.rip is not None and self.rip.status == JobStatus.CANCELLED
 
 
 def enqueue(context: Context, new: NewJob) -> Job:
@@ -160,7 +166,8 @@ def _enter(context: Context, new: NewJob) -> Job:
     origin, library_path = _origin(context, new), _library_path(context, new)
     if library_path is not None and new.input_file is not None:
         _require_passed_on(context, new.input_file)
-    waits = new.requires_approval and not origin.goes_on
+    new = _completed(new, origin.rip)
+    waits = origin.is_unwanted or (new.requires_approval and not origin.goes_on)
     try:
         job = transitions.enter(
             context,
@@ -172,6 +179,7 @@ def _enter(context: Context, new: NewJob) -> Job:
                 "title_index": new.title_index,
                 "input_file": new.input_file,
                 "output_name": new.output_name,
+                "library_name": _library_name(new, origin.rip),
                 "preset": new.preset,
                 "priority": new.priority,
                 "source_disc_name": new.source_disc_name,
@@ -188,6 +196,9 @@ def _enter(context: Context, new: NewJob) -> Job:
             f"This {what} has a {new.job_type} job already: see GET /api/jobs, or cancel that one"
             " first."
         ) from error
+    if origin.is_unwanted:
+        detail = "Its rip was cancelled, and finished all the same: approve it, or cancel it."
+        transitions.note(context, job, actor=SERVER, detail=detail)
     # Before the commit: a job that names thumbnails has them.
     store_of(context).save(job.job_id, new.thumbnails)
     log.info("Job entered", extra={"job_id": job.job_id, "job_type": job.job_type})
@@ -229,7 +240,7 @@ def _merge(context: Context, new: NewJob) -> Job | None:
         return None
     jobs, values = context.stores.jobs, JobValues(is_announced=True)
     if _is_untouched(known):
-        values |= _added(new)
+        values |= _added(context, known, new)
     if new.thumbnails and known.status in OPEN:
         values["thumbnail_timestamps"] = [one.timestamp for one in new.thumbnails]
         # The job's addresses have its own title's number, which the request may have left out.
@@ -243,11 +254,11 @@ def _merge(context: Context, new: NewJob) -> Job | None:
     return jobs.get(known.job_id)
 
 
-def _added(new: NewJob) -> JobValues:
+def _added(context: Context, known: Job, new: NewJob) -> JobValues:
     """Return what a request adds to the job that the server entered before it."""
     values: JobValues = {}
     if new.output_name is not None:
-        values["output_name"] = new.output_name
+        values |= file_names.renamed(context, known, new.output_name, known.for_agent_id)
     if new.source_disc_name is not None:
         values["source_disc_name"] = new.source_disc_name
     if new.input_file_size is not None:
@@ -270,7 +281,8 @@ def _origin(context: Context, new: NewJob) -> Origin:
         return Origin(
             None if has_open else rip.job_id,
             None if is_shared(new.input_file) else rip.assigned_agent_id or rip.for_agent_id,
-            goes_on=is_fresh and is_approved(context, new.disc_id),
+            goes_on=is_fresh and is_approved(context, new.disc_id or rip.disc_id),
+            rip=rip,
         )
     disc = None if new.disc_id is None else context.stores.discs.get(new.disc_id)
     agent_id = None if disc is None else disc.agent_id
@@ -298,7 +310,26 @@ def _known_transcode(context: Context, new: NewJob) -> Job | None:
 def _rips(context: Context, new: NewJob) -> list[Job]:
     if new.job_type != JobType.TRANSCODE or new.input_file is None:
         return []
-    return context.stores.jobs.rips_that_wrote(new.input_file, new.disc_id, new.title_index)
+    jobs = context.stores.jobs
+    found = jobs.rips_that_wrote(new.input_file, new.disc_id, new.title_index)
+    if found or new.source_disc_name is None:
+        return found
+    # A rip that was cancelled, or given up, could not tell its file: its name tells whose it is.
+    names = [split_extension(file_name_of(new.input_file))[0], new.output_name]
+    return jobs.rips_without_file({file_key(name) for name in names if name}, new.source_disc_name)
+
+
+def _completed(new: NewJob, rip: Job | None) -> NewJob:
+    """Add to a request for the transcode of what a rip wrote which title of which disc that is."""
+    if rip is None or new.disc_id is not None or new.title_index is not None:
+        return new
+    return replace(new, disc_id=rip.disc_id, title_index=rip.title_index)
+
+
+def _library_name(new: NewJob, rip: Job | None) -> str | None:
+    """Return the library's name for what a rip wrote, unless the request names it otherwise."""
+    is_same = rip is not None and file_names.is_named(rip, new.output_name or "")
+    return rip.library_name if rip is not None and is_same else None
 
 
 def _is_untouched(job: Job) -> bool:

@@ -22,6 +22,7 @@ from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
 from boz_server.services.queue import (
     dispatcher,
+    file_names,
     leases,
     remote_inputs,
     reports,
@@ -157,6 +158,8 @@ class JobQueue:
             job = self._find(job_id)
             worker = self.workers.get(worker_id)
             stays = job.for_agent_id is not None and not is_shared(job.input_file)
+            for_agent_id = job.for_agent_id if stays else worker.agent_id
+            named = file_names.renamed(self.context, job, output_name, for_agent_id)
             moved = transitions.move(
                 self.context,
                 job,
@@ -166,11 +169,11 @@ class JobQueue:
                 detail=f"Approved for worker {worker_id!r} with {preset!r}.",
                 values={
                     "for_worker_id": worker_id,
-                    "for_agent_id": job.for_agent_id if stays else worker.agent_id,
+                    "for_agent_id": for_agent_id,
                     "preset": preset,
-                    "output_name": output_name or job.output_name,
                     "is_named_by_person": job.is_named_by_person
-                    or (bool(output_name) and output_name != job.output_name),
+                    or (bool(output_name) and not file_names.is_named(job, output_name or "")),
+                    **named,
                 },
             )
             if moved is None:

@@ -7,7 +7,7 @@ from boz_server.database.models import Job
 from boz_server.domain.naming.names import split_extension
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
 from boz_server.repositories.job_repository import Guard, JobValues
-from boz_server.services.queue import dispatcher, leases
+from boz_server.services.queue import dispatcher, file_names, leases
 from boz_server.services.statistics import record
 
 
@@ -19,8 +19,11 @@ def input_arrived(
     values: JobValues = {
         "input_upload_id": upload_id,
         "input_file_size": size_bytes,
-        "output_name": job.output_name or split_extension(filename)[0],
     }
+    if job.output_name is None:
+        name = split_extension(filename)[0]
+        own = (job.job_id, job.source_job_id)
+        values |= file_names.settle(context, job.for_agent_id, name, own=own)
     if job.input_upload_id is None:
         context.stores.jobs.change(job.job_id, values, Guard(only_from=OPEN))
     dispatcher.dispatch(context)

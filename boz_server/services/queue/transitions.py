@@ -21,6 +21,7 @@ from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.notifications import discord, media_servers
+from boz_server.services.queue import file_names
 from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
@@ -158,6 +159,7 @@ def next_job(context: Context, change: JobChange) -> None:
             "input_file": rip.output_file,
             "input_file_size": rip.output_file_size,
             "output_name": rip.output_name,
+            "library_name": rip.library_name,
             "source_disc_name": rip.source_disc_name,
             "priority": rip.priority,
             "source_job_id": rip.job_id,
@@ -237,6 +239,14 @@ def file_organized(context: Context, job: Job, path: Path) -> None:
 def enter(context: Context, values: JobValues) -> Job:
     """Enter a new job."""
     context.database.require_queue()
+    if values["job_type"] != JobType.ORGANIZE:
+        values = values | file_names.settle(
+            context,
+            values.get("for_agent_id"),
+            values.get("output_name"),
+            values.get("library_name"),
+            own=[values.get("source_job_id")],
+        )
     job = context.stores.jobs.insert(str(uuid4()), context.clock.now(), values)
     context.stores.jobs.record_event(job, job.created_at, from_status=None, actor=SERVER)
     if job.job_type == JobType.RIP and job.disc_id is not None:
@@ -313,6 +323,9 @@ def assign(
         "token_used": False,
         "deliveries": 0,
     }
+    if job.job_type != JobType.ORGANIZE:
+        # Named already, unless only now its agent is known, or an earlier version named it.
+        values |= file_names.of_job(context, job, agent_id)
     if job.job_type == JobType.TRANSCODE and not job.preset:
         values["preset"] = _usual_preset(context, job, worker_id)
     guard = Guard(only_from={JobStatus.QUEUED})
@@ -352,6 +365,9 @@ def again(
     over = {JobStatus.COMPLETED, JobStatus.FAILED}
     guard = Guard(only_from=over, attempt=job.attempt, upload_failed=job.upload_failed)
     values = NO_ATTEMPT | AFRESH | (values or {})
+    if job.job_type != JobType.ORGANIZE:
+        # Another job may have taken its name since.
+        values |= file_names.of_job(context, job, job.for_agent_id)
     return move(
         context, job, JobStatus.QUEUED, actor=actor, guard=guard, detail=detail, values=values
     )

@@ -15,7 +15,7 @@ from boz_server.disk import is_same, numbered, rename_noreplace, sha256_of
 from boz_server.domain.naming.names import file_name
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import Conflict, UploadBusy, UploadNotFound
-from boz_server.services.library import output_folder
+from boz_server.services.library import output_folder, placement
 from boz_server.services.queue import results
 from boz_server.services.queue.enqueue import enqueue_organize_result
 from boz_server.services.uploads import part_files, rights
@@ -137,7 +137,7 @@ def _wanted_name(upload: Upload, job: Job | None) -> str:
     """Return the name that a file gets if no other file in its folder has it."""
     if upload.purpose is UploadPurpose.JOB_INPUT:
         return str(upload.upload_id)
-    name = job.output_name if job is not None else None
+    name = placement.name_of(job) if job is not None else None
     return file_name(name or upload.filename, upload.filename)
 
 

@@ -4,10 +4,11 @@ import hmac
 
 from boz_server.context import Context
 from boz_server.database.models import Job
-from boz_server.domain.naming.names import split_extension
+from boz_server.domain.naming.names import file_key, file_stem, split_extension
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadPurpose
 from boz_server.errors import Conflict, Forbidden, Invalid, JobNotFound
+from boz_server.services.queue.file_names import CANCELLED_COUNTS
 
 
 def require(
@@ -33,9 +34,17 @@ def require(
 
 
 def find_owner(context: Context, *names: str) -> Job | None:
-    """Return the transcode that is waiting for a result with one of these names, or None."""
-    bare = {split_extension(name)[0] for name in names}
-    return context.stores.jobs.awaiting_result({*names, *bare} - {""})
+    """Return the transcode that is waiting for a result with one of these names, or None.
+
+    Raises Conflict for the result of a job that was cancelled: today's agents go on with it.
+    """
+    bare = {split_extension(name)[0] for name in names} - {""}
+    found, jobs = {*names, *bare, *map(file_stem, bare)} - {""}, context.stores.jobs
+    owner = jobs.awaiting_result(found)
+    since = context.clock.now() - CANCELLED_COUNTS
+    if owner is None and jobs.is_of_cancelled({file_key(name) for name in bare}, since):
+        raise Conflict("The job of that name was cancelled, so no result of it is due: drop it.")
+    return owner
 
 
 def require_holder(context: Context, job_id: str, lease_token: str | None) -> Job:
