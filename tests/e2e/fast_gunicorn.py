@@ -1,0 +1,34 @@
+"""The server's gunicorn configuration with a clock that runs TIMES as fast, and with that many
+times as many maintenance rounds: what takes it hours takes minutes."""
+
+import os
+import runpy
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from boz_server.api.context import services_of
+from boz_server.clock import Clock
+from boz_server.services.maintenance import scheduler as maintenance
+
+TIMES = float(os.environ["TIMES"])
+#: All of a test's servers tell the same time, also those that start after a kill.
+BEGAN_AT = datetime.fromisoformat(os.environ["BEGAN_AT"])
+_ours = runpy.run_path(str(Path.cwd() / "gunicorn.conf.py"))
+globals().update(_ours)
+# Leaders follow each other as on a slow machine: what takes real time can't be made faster.
+maintenance.TERM_SECONDS = TIMES
+maintenance.GAP_SECONDS = 2 * TIMES
+Clock.now = lambda self: BEGAN_AT + (datetime.now(UTC) - BEGAN_AT) * TIMES  # type: ignore[method-assign]
+
+
+def post_worker_init(worker: Any) -> None:
+    services = services_of(worker.wsgi)
+    services.maintenance.steps = [
+        replace(step, period_seconds=step.period_seconds / TIMES)
+        for step in services.maintenance.steps
+    ]
+    for loop in services.loops:
+        loop.pause_seconds /= TIMES
+    _ours["post_worker_init"](worker)

@@ -1,0 +1,137 @@
+"""Whole flows with agents like today's, which are killed, or whose server is, in the middle: when
+all is quiet again nothing is left running, queued, or completed without its file."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.agent_of_today import TIMES, Job, Pc
+from tests.e2e.gunicorn_server import GunicornServer
+
+OPEN = ("pending", "queued", "assigned", "running")
+#: Far longer than any wait of the server's, at this speed.
+SECONDS = 40
+
+
+class Home:
+    """A server with a library, its PCs, and someone who approves whatever is proposed."""
+
+    def __init__(self, server: GunicornServer) -> None:
+        self.server = server.sped_up(TIMES)
+        self.library = server.folder / "nas"
+        for name in ("Movies", "TV Shows"):
+            (self.library / name).mkdir(parents=True)
+        # As long as these take on a machine that does other things as well.
+        server.environment |= {
+            "BOZ_NAS_ENABLED": "true",
+            "BOZ_NAS_MOUNT": str(self.library),
+            "BOZ_AGENT_TIMEOUT_SECONDS": "300",
+            "BOZ_WORKER_TIMEOUT_SECONDS": "300",
+            "BOZ_STALLED_MINUTES": "5",
+            "BOZ_UNSTARTED_MINUTES": "5",
+            "BOZ_MAX_CONCURRENT_RIPS": "4",
+        }
+        self.pcs: list[Pc] = []
+
+    def pc(self, host: str = "PC", **options: Any) -> Pc:
+        """One more PC; its agent is not started yet."""
+        self.pcs.append(Pc(self.server, host, **options))
+        return self.pcs[-1]
+
+    def end(self) -> None:
+        for pc in self.pcs:
+            if pc.agent is not None:
+                pc.kill()
+
+    def ask(self, method: str, path: str, **body: Any) -> requests.Response:
+        return requests.request(method, self.server.url + path, json=body, timeout=30)
+
+    def decide(self) -> None:
+        """Do what a person does at today's dashboard."""
+        self.decide_on_discs()
+        for job in self.server.get("/api/jobs/awaiting-approval"):
+            for pc in self.pcs:
+                if pc.worker_id is not None and job["input_file"] in pc.files:
+                    chosen = {"worker_id": pc.worker_id, "preset": "H.265 NVENC 1080p"}
+                    self.ask("POST", f"/api/jobs/{job['job_id']}/approve", **chosen)
+        failed = self.server.get("/api/jobs?status=failed")
+        for job in failed + self.server.get("/api/jobs/upload-errors"):
+            if job["scheduled_at"] is None:
+                for pc in self.pcs:
+                    pc.tidy_up(job["error"])
+                self.ask("POST", f"/api/jobs/{job['job_id']}/retry")
+
+    def decide_on_discs(self) -> None:
+        """Approve the names of discs, and order their rips."""
+        for disc in self.server.get("/api/discs"):
+            if disc["status"] == "detected":
+                if disc["preview_status"] == "pending":
+                    self.ask("POST", f"/api/discs/{disc['disc_id']}/preview/approve")
+                self.ask("POST", f"/api/discs/{disc['disc_id']}/rip")
+
+    def let_work(self, so_far: Callable[[], object]) -> None:
+        """Let a person decide and all others work until something is so."""
+        deadline = time.monotonic() + SECONDS
+        while not so_far():
+            assert time.monotonic() < deadline, self.story()
+            self.decide()
+            time.sleep(0.05)
+
+    def settle(self, ends: Callable[[], object] = lambda: True) -> None:
+        """Let a person decide and all others work until all is quiet, and check that nothing is
+        left over."""
+        self.let_work(lambda: self.is_quiet() and ends())
+        assert [pc.faults for pc in self.pcs if pc.faults] == []
+
+    def is_quiet(self) -> bool:
+        return (
+            all(pc.is_idle for pc in self.pcs)
+            and not any(job["status"] in OPEN or job["scheduled_at"] for job in self.jobs())
+            and not self.without_file()
+        )
+
+    def jobs(self, job_type: str | None = None) -> list[Job]:
+        jobs = self.server.get("/api/jobs?limit=5000")
+        return [job for job in jobs if job_type in (None, job["job_type"])]
+
+    def without_file(self) -> list[Job]:
+        """The transcodes that count as completed, while no one has what was made for them."""
+        filed = self.films().keys()
+        made = {job_id: content for pc in self.pcs for job_id, content in pc.made.items()}
+        done = [job for job in self.jobs("transcode") if job["status"] == "completed"]
+        return [job for job in done if made.get(job["job_id"]) not in filed]
+
+    def story(self) -> str:
+        """Tell how each job came to where it is."""
+        lines = [f"{pc.host}: idle {pc.is_idle}, {pc.disc}, {pc.files.keys()}" for pc in self.pcs]
+        for job in self.jobs()[::-1]:
+            told = ("job_id", "job_type", "status", "progress", "error", "waiting_reason")
+            lines += ["", str({name: job[name] for name in told})]
+            for one in self.server.get(f"/api/jobs/{job['job_id']}/events"):
+                steps = f"{one['from_status']} → {one['to_status']} by {one['actor']}"
+                lines.append(f"  {one['at']} {steps}, attempt {one['attempt']}: {one['detail']}")
+        return "\n".join(lines)
+
+    def films(self) -> Counter[bytes]:
+        """What lies in the library."""
+        return Counter(path.read_bytes() for path in self.library.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def home(server: GunicornServer) -> Iterator[Home]:
+    home = Home(server)
+    yield home
+    home.end()
+
+
+def test_it_files_each_title_of_a_disc(home):
+    home.server.start()
+    pc = home.pc()
+    pc.start()
+    pc.put_in("FIREFLY_S01_D1", 43, 42.5, 44)
+    home.settle(lambda: len(home.films()) == 3)
+    assert len(pc.ripped) == 3
