@@ -47,7 +47,7 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
 
 def result_due(job):
     """Finds transcodes whose result has yet to come."""
-    return job.index(job.moved_at, name=RESULT_DUE).where(
+    return job.index(job.job_type, job.status, job.moved_at, name=RESULT_DUE).where(
         (job.job_type == "transcode")
         & (job.status == "completed")
         & job.output_file.is_null()

@@ -87,7 +87,7 @@ def organize(args: dict[str, Any], filename: str) -> Organized:
 def download(args: dict[str, Any], job_id: str) -> Response:
     """Send a job's input to the worker that has the job; knows Range and If-Range."""
     file = inputs.find(context(), job_id, args["lease_token"])
-    return send_file(
+    answer = send_file(
         file.path,
         mimetype="application/octet-stream",
         conditional=True,
@@ -95,3 +95,9 @@ def download(args: dict[str, Any], job_id: str) -> Response:
         as_attachment=True,
         download_name=f"{job_id}.mkv",
     )
+    blocks: Any = answer.response
+    answer.response = file.movement.of(blocks)
+    # A generator that never began does not close the file.
+    answer.call_on_close(blocks.close)
+    answer.direct_passthrough = False
+    return answer

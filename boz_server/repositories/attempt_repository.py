@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import peewee
 
-from boz_server.database.models import Job
-from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
+from boz_server.database.models import Job, Upload
+from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
+from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.repositories.job_repository import JobValues
 from boz_server.settings import Settings
 
@@ -55,7 +56,8 @@ class AttemptRepository:
         self.agent_term = timedelta(seconds=settings.agent_timeout_seconds)
         self.worker_term = timedelta(seconds=settings.worker_timeout_seconds)
         stalled_seconds = 60 * min(settings.stalled_minutes, settings.unstarted_minutes)
-        self._moved_pause = timedelta(seconds=min(MOVED_SECONDS, stalled_seconds / 4))
+        #: How often bytes that move are recorded at most.
+        self.moved_pause = timedelta(seconds=min(MOVED_SECONDS, stalled_seconds / 4))
 
     def lease_until(self, now: datetime, terms: float = 1) -> Any:
         """Return until when a lease goes that is given or renewed now: as an expression, as a
@@ -106,19 +108,25 @@ class AttemptRepository:
         )
         return next(iter(query.returning(Job).execute()), None)
 
-    def moved(self, job_id: str, now: datetime) -> None:
+    def moved(self, job_id: str, now: datetime, lease_token: str | None = None) -> None:
         """Record that bytes of a job's file moved: of a copy, an upload or a download.
 
         May be called for every block: within ten seconds of the last record it changes nothing.
+        lease_token: of the attempt that they belong to; None for any.
         """
+        conditions = [] if lease_token is None else [Job.lease_token == lease_token]
+        # A job that was completed before this was recorded awaits nothing.
+        is_open_or_awaits = Job.status.in_(list(HELD)) | (
+            (Job.status == JobStatus.COMPLETED) & Job.moved_at.is_null(False)
+        )
         is_due = (
             Job.moved_at.is_null()
-            | (Job.moved_at <= now - self._moved_pause)
+            | (Job.moved_at <= now - self.moved_pause)
             # Of a time that has yet to come: the clock was set back.
             | (Job.moved_at > now)
         )
         Job.update(moved_at=now, stalled_at=None).where(
-            Job.job_id == job_id, Job.status.in_([*HELD, JobStatus.COMPLETED]), is_due
+            Job.job_id == job_id, is_open_or_awaits, is_due, *conditions
         ).execute()
 
     def has_to_extend(self, holder: Holder, now: datetime, *, polled: bool) -> bool:
@@ -145,6 +153,18 @@ class AttemptRepository:
         Job.update(lease_expires_at=self.lease_until(now)).where(
             Job.status.in_(list(HELD))
         ).execute()
+        Job.update(moved_at=now).where(awaits_result()).execute()
+
+    def results_overdue(self, before: datetime, limit: int = 500) -> list[Job]:
+        """Return the completed transcodes whose result has not come, and of which no byte has come
+        since then, without those whose file is here and being checked."""
+        is_here = Upload.select(peewee.SQL("1")).where(
+            Upload.state == UploadState.ARRIVED, Upload.job_id == Job.job_id
+        )
+        query = Job.select().where(
+            awaits_result(), Job.moved_at <= before, ~peewee.fn.EXISTS(is_here)
+        )
+        return list(query.order_by(Job.moved_at, Job.job_id).limit(limit))
 
     def bring_forward(self, now: datetime, by: timedelta) -> None:
         """Make planned times earlier by as much as the clock was set back."""
@@ -231,6 +251,18 @@ class AttemptRepository:
 def extensible(holder: Holder) -> Any:
     """The attempts whose leases a sign of life of the holder extends."""
     return holder.jobs() & Job.status.in_(list(HELD)) & ~Job.lease_doubted
+
+
+def awaits_result() -> Any:
+    """The completed transcodes whose result has yet to come."""
+    # As idx_jobs_result_due has it.
+    return (
+        (Job.job_type == JobType.TRANSCODE)
+        & (Job.status == JobStatus.COMPLETED)
+        & Job.output_file.is_null()
+        & ~Job.upload_failed
+        & Job.moved_at.is_null(False)
+    )
 
 
 def permits(token: str | None) -> Any:

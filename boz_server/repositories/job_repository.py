@@ -81,7 +81,8 @@ class Guard:
     """What a job must still be for a change to apply.
 
     only_from: the states it may be in; None: any. attempt, lease_token: the attempt that is meant.
-    requires_approval, upload_failed: what the columns must say; None: anything.
+    requires_approval, upload_failed: what the columns must say; None: anything. still_since: no
+    byte of its file may have moved after that; None: it may.
     """
 
     only_from: Collection[JobStatus] | None = None
@@ -89,6 +90,7 @@ class Guard:
     lease_token: str | Unset | None = UNSET
     requires_approval: bool | None = None
     upload_failed: bool | None = None
+    still_since: datetime | None = None
 
     def conditions(self) -> list[Any]:
         """Return it as conditions of a query."""
@@ -103,6 +105,8 @@ class Guard:
             found.append(Job.requires_approval == self.requires_approval)
         if self.upload_failed is not None:
             found.append(Job.upload_failed == self.upload_failed)
+        if self.still_since is not None:
+            found.append(Job.moved_at <= self.still_since)
         return found
 
 

@@ -283,6 +283,7 @@ PERIODS = {
     "reconcile": 3600,
     "rescue": 5,
     "retry": 5,
+    "give_up_results": 60,
     "dispatch": 5,
     "clear_thumbnails": 60,
     "forget_keys": 3600,

@@ -254,10 +254,13 @@ index(
     Job.job_id,
     where=Job.upload_failed,
 )
-#: Finds transcodes whose result has yet to come.
+#: Finds transcodes whose result has yet to come. Type and status are columns as well: otherwise
+#: SQLite would search all completed transcodes.
 index(
     "idx_jobs_result_due",
     Job,
+    Job.job_type,
+    Job.status,
     Job.moved_at,
     where=(Job.job_type == JobType.TRANSCODE)
     & (Job.status == JobStatus.COMPLETED)

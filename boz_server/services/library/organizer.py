@@ -31,6 +31,7 @@ from boz_server.services.library.nas import LibraryShare, is_in_library
 from boz_server.services.maintenance.loop import BackgroundLoop
 from boz_server.services.queue import leases, transitions
 from boz_server.services.queue.enqueue import enqueue_organize
+from boz_server.services.queue.results import Movement
 from boz_server.services.queue.transitions import HOLDER, SERVER
 
 log = logging.getLogger(__name__)
@@ -218,6 +219,7 @@ class Attempt:
         self._done = threading.Event()
         self._lost = threading.Event()
         self._passed_bytes = 0
+        self._movement = Movement(context, job.job_id, job.lease_token)
         self._keeper = threading.Thread(target=self._keep, name="library-lease", daemon=True)
 
     def __enter__(self) -> Self:
@@ -244,8 +246,12 @@ class Attempt:
         return True
 
     def on_progress(self, size_bytes: int) -> None:
-        """Count bytes that were copied or read back; raises Stopped when the work should end."""
+        """Count bytes that were copied or read back; raises Stopped when the work should end.
+
+        Reading what doesn't count is movement as well.
+        """
         self._passed_bytes += size_bytes
+        self._movement.note()
         if self._lost.is_set() or self.stopping.is_set():
             raise Stopped
 

@@ -7,16 +7,19 @@ from pathlib import Path
 from boz_server.context import Context
 from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.errors import NotFound
+from boz_server.services.queue.results import Movement
 from boz_server.services.uploads import rights
 from boz_server.services.uploads.part_files import PART_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A job's input on our disk; etag: changes with its content."""
+    """A job's input on our disk; etag: changes with its content; movement: records that its bytes
+    are sent."""
 
     path: Path
     etag: str
+    movement: Movement
 
 
 def find(context: Context, job_id: str, lease_token: str | None) -> InputFile:
@@ -28,7 +31,7 @@ def find(context: Context, job_id: str, lease_token: str | None) -> InputFile:
     if job.input_upload_id is not None:
         path = context.settings.inputs_dir / job.input_upload_id
         if path.is_file():
-            return InputFile(path, job.input_upload_id)
+            return InputFile(path, job.input_upload_id, Movement(context, job_id, lease_token))
     raise NotFound("The job's file is not here: its agent has not sent it.")
 
 

@@ -33,6 +33,7 @@ from boz_server.errors import (
 )
 from boz_server.repositories.upload_repository import NewUpload
 from boz_server.services.library.organizer import Organizer
+from boz_server.services.queue.results import Movement
 from boz_server.services.uploads import complete, part_files, rights
 from boz_server.services.uploads.part_files import Part
 
@@ -119,6 +120,9 @@ def take_form(
     _require_room(context, UploadPurpose.LIBRARY, form_bytes)
     words: dict[str, str] = {}
     sent_as = _read_to_file(form, words)
+    # The name may yet come behind the file: then its bytes count for no job.
+    owner = _owner(context, _named(announced, words, sent_as))
+    movement = _movement(context, owner, announced.purpose)
     with part_files.arriving(context.settings, announced.purpose) as part:
         if announced.sha256:
             part.hash_file()
@@ -127,10 +131,8 @@ def take_form(
                 words[piece.name] = piece.text
             elif not isinstance(piece, FileHead):
                 part.write(piece)
-        name = words.get("name") or sent_as
-        if len(name) > MAX_NAME_LENGTH or "\x00" in name:
-            raise Invalid("name", f"Must be a text of at most {MAX_NAME_LENGTH} characters.")
-        announced = replace(announced, filename=file_name(name, sent_as), name=name)
+                movement.note()
+        announced = _named(announced, words, sent_as)
         upload = _take_whole(context, part, announced)
     return _describe(context, organizer, upload, announced)
 
@@ -142,12 +144,9 @@ def _take_whole(context: Context, part: Part, announced: Announced) -> Upload:
         )
     part.sync()
     with context.database.write():
-        job = rights.require(context, announced.purpose, announced.job_id, announced.lease_token)
-        if announced.purpose is UploadPurpose.LIBRARY:
-            # Today's agents say only the file's name: a job of that name may wait for it.
-            job = rights.find_owner(context, announced.filename, announced.name or "")
-            if job is not None:
-                announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
+        job = _owner(context, announced)
+        if job is not None and announced.purpose is UploadPurpose.LIBRARY:
+            announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
         upload = _insert(context, part, announced, job, part.size_bytes, is_whole=True)
     upload = complete.complete_part(context, upload, part)
     if upload.state is UploadState.FAILED:
@@ -214,14 +213,15 @@ def receive(
         upload = complete.get_upload(context, upload_id)
         if upload.state is not ARRIVING:
             return _require_nothing_due(upload, offset)
-        rights.require(context, upload.purpose, upload.job_id, upload.lease_token)
+        job = rights.require(context, upload.purpose, upload.job_id, upload.lease_token)
+        movement = _movement(context, job, upload.purpose)
         here = _drop_unchecked(context, upload, part)
         room = upload.size_bytes - here
         if offset != here:
             raise WrongOffset(offset, here)
         if announced_bytes is not None and announced_bytes > room:
             raise TooLarge(f"{announced_bytes} bytes were sent, but only {room} are due.")
-        _fill(context, upload, part, read, checksum)
+        _fill(context, upload, part, _noted(read, movement), checksum)
         if part.size_bytes < upload.size_bytes:
             return complete.get_upload(context, upload_id)
         upload = _arrive(context, upload, part)
@@ -294,6 +294,31 @@ def _read_to_file(form: Iterator[FormPiece], words: dict[str, str]) -> str:
     raise Invalid("file", "Missing: send the file as multipart form data, with its name.")
 
 
+def _named(announced: Announced, words: dict[str, str], sent_as: str) -> Announced:
+    """Add the file's name by the words of its form so far; raises Invalid."""
+    name = words.get("name") or sent_as
+    if len(name) > MAX_NAME_LENGTH or "\x00" in name:
+        raise Invalid("name", f"Must be a text of at most {MAX_NAME_LENGTH} characters.")
+    return replace(announced, filename=file_name(name, sent_as), name=name)
+
+
+def _owner(context: Context, announced: Announced) -> Job | None:
+    """Return the job that a form's file is for; raises what `rights.require` raises."""
+    if announced.purpose is UploadPurpose.LIBRARY:
+        # Today's agents say only the file's name: a job of that name may wait for it.
+        return rights.find_owner(context, announced.filename, announced.name or "")
+    return rights.require(context, announced.purpose, announced.job_id, announced.lease_token)
+
+
+def _movement(context: Context, job: Job | None, purpose: UploadPurpose) -> Movement:
+    """Return what records the arriving bytes of a job's file: of its present attempt, unless they
+    are the input, which outlives attempts."""
+    if job is None:
+        return Movement(context, None)
+    is_input = purpose is UploadPurpose.JOB_INPUT
+    return Movement(context, job.job_id, None if is_input else job.lease_token)
+
+
 def _insert(
     context: Context,
     part: Part,
@@ -363,6 +388,16 @@ def _drop_unchecked(context: Context, upload: Upload, part: Part) -> int:
         with context.database.write():
             context.stores.uploads.note_unchecked(upload.upload_id, None)
     return part.size_bytes
+
+
+def _noted(read: Callable[[int], bytes], movement: Movement) -> Callable[[int], bytes]:
+    def read_on(size: int) -> bytes:
+        block = read(size)
+        if block:
+            movement.note()
+        return block
+
+    return read_on
 
 
 def _fill(
