@@ -24,6 +24,8 @@ JPEG = (
     "IxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAA"
     "AAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AVN//2Q=="
 )
+#: So long after it left its drive, a disc is a new one when it is put in again.
+NEW_DISC_SECONDS = 25 * 3600
 
 
 class FakeClock:

@@ -33,7 +33,8 @@ OWNERS = {
 #: Where a module uses another room's stores all the same: to read a row, or one column of it, where
 #: that room's service would only pass the question on.
 FOREIGN = {
-    "discs/detection": {"agents", "archive", "jobs"},
+    "discs/detection": {"agents", "archive"},
+    "discs/ejection": {"jobs"},
     "discs/hands_free": {"jobs"},
     "discs/identify": {"seasons"},
     "discs/preview_generator": {"seasons"},

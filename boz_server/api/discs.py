@@ -61,7 +61,7 @@ def detected(disc: LookedUp) -> Disc:
 @blueprint.arguments(EjectedSchema)
 @blueprint.response(200, EjectedAnswerSchema)
 def ejected(body: dict[str, str]) -> dict[str, str]:
-    """Close the disc in a drive."""
+    """Close the disc in a drive; its rips wait for it to come back."""
     disc_id = detection.ejected(context(), **body)
     return {"disc_id": disc_id} if disc_id else {"message": "No disc found for that drive"}
 
@@ -99,7 +99,7 @@ def reject(disc_id: str) -> Disc:
 @blueprint.post("/<disc_id>/preview/update-season")
 @blueprint.arguments(UpdateSeasonSchema)
 @blueprint.response(200, DiscSchema)
-def update_season(body: dict[str, Any], disc_id: str) -> Disc:
+def update_season(body: dict[str, int], disc_id: str) -> Disc:
     """Number and name a TV disc anew."""
     return corrections.update_season(context(), services().metadata, disc_id, **body)
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import peewee
 
-from boz_server.database.models import Job, Upload
+from boz_server.database.models import Disc, Job, Upload
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.repositories.job_repository import JobValues
@@ -146,6 +146,18 @@ class AttemptRepository:
         where it has started anew before that, until the earlier time."""
         Job.update(lease_doubted=True, lease_expires_at=until).where(
             holder.jobs(), Job.status == JobStatus.RUNNING, ~Job.lease_doubted
+        ).execute()
+
+    def suspect_rips(self, agent_id: str, drive: str, until: datetime) -> None:
+        """Let an agent keep a rip that runs in a drive only if it reports on it until then."""
+        in_drive = Disc.select(peewee.SQL("1")).where(
+            Disc.disc_id == Job.disc, Disc.agent == agent_id, Disc.drive == drive
+        )
+        Job.update(lease_doubted=True, lease_expires_at=until).where(
+            Job.job_type == JobType.RIP,
+            Job.status == JobStatus.RUNNING,
+            ~Job.lease_doubted,
+            peewee.fn.EXISTS(in_drive),
         ).execute()
 
     def renew_all(self, now: datetime) -> None:

@@ -11,7 +11,7 @@ from boz_server.database.models import Disc, Job, LibraryEntry, Title
 from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.identity import MediaType
-from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
+from boz_server.domain.queue.job_states import OPEN, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
@@ -100,9 +100,33 @@ class DiscRepository:
         """Record what became of the proposed names."""
         Disc.update(preview_status=status).where(Disc.disc_id == disc_id).execute()
 
-    def eject(self, disc_id: str) -> None:
+    def eject(self, disc_id: str, now: datetime) -> None:
         """Record that a disc has left its drive."""
-        Disc.update(status=DiscStatus.EJECTED).where(Disc.disc_id == disc_id).execute()
+        ejected = Disc.update(status=DiscStatus.EJECTED, ejected_at=now)
+        ejected.where(Disc.disc_id == disc_id).execute()
+
+    def is_awaited(self, disc_id: str | None, cutoff: datetime) -> bool:
+        """Whether a disc is in its drive, or left it after the cutoff; False for an unknown
+        disc."""
+        query = Disc.select().where(
+            Disc.disc_id == disc_id,
+            (Disc.status != DiscStatus.EJECTED) | (Disc.ejected_at > cutoff),
+        )
+        return query.exists()
+
+    def is_replaced(self, disc_id: str | None) -> bool:
+        """Whether another disc is in the drive that a disc has left."""
+        other = Disc.alias("other")
+        query = (
+            Disc.select()
+            .join(other, on=(other.agent == Disc.agent) & (other.drive == Disc.drive))
+            .where(
+                Disc.disc_id == disc_id,
+                Disc.status == DiscStatus.EJECTED,
+                other.status != DiscStatus.EJECTED,
+            )
+        )
+        return query.exists()
 
     def title(self, disc_id: str, title_index: int) -> Title | None:
         """Return one title of a disc, or None."""
@@ -195,18 +219,22 @@ class DiscRepository:
         # Filtered here: SQLite would look through every disc that was ever approved.
         return [disc_id for disc_id, status in in_drives if status == PreviewStatus.APPROVED]
 
-    def is_ripped(self, fingerprint: str) -> bool:
-        """Whether a title of any record of the same disc was ripped, or has an open rip job.
+    def is_ripped(self, fingerprint: str, agent_id: str, cutoff: datetime) -> bool:
+        """Whether a title of any record of the same disc was ripped, or has an open rip job that
+        does not wait for the disc, or was to be ripped by the agent by an order after the cutoff.
 
         Asks the titles too, because jobs are pruned after a while.
         """
+        waits_for_disc = Job.status.in_(list(UNSTARTED)) & (Disc.status == DiscStatus.EJECTED)
+        ordered_lately = (Disc.agent == agent_id) & (Job.created_at > cutoff)
         rips = (
             Job.select()
             .join(Disc)
             .where(
                 Disc.fingerprint == fingerprint,
                 Job.job_type == JobType.RIP,
-                Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
+                Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]) | ordered_lately,
+                ~waits_for_disc,
             )
         )
         titles = Title.select().join(Disc)
@@ -233,12 +261,14 @@ class DiscRepository:
         )
         return [disc_id for (disc_id,) in query.tuples()]
 
-    def approved_before(self, fingerprint: str) -> Disc | None:
-        """Return the latest record of the same disc whose names were accepted, or None."""
-        query = Disc.select().where(
-            Disc.fingerprint == fingerprint, Disc.preview_status == PreviewStatus.APPROVED
+    def candidates(self, agent_id: str, drive: str, fingerprint: str) -> list[Disc]:
+        """Return the disc in a drive, and the records of a disc with that fingerprint, the latest
+        detected first, without titles."""
+        in_drive = (
+            (Disc.agent == agent_id) & (Disc.drive == drive) & (Disc.status != DiscStatus.EJECTED)
         )
-        return self._with_titles(query.order_by(Disc.detected_at.desc()))
+        query = Disc.select().where(in_drive | (Disc.fingerprint == fingerprint))
+        return list(query.order_by(Disc.detected_at.desc()))
 
     @staticmethod
     def _with_titles(query: Any) -> Disc | None:

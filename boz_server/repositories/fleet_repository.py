@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
 
 from boz_server.database.models import Agent, Disc, Job, Worker
+from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.placement import Machine
@@ -17,6 +18,14 @@ from boz_server.settings import Settings
 
 #: A drive: its agent, and its name there.
 Drive = tuple[str, str]
+
+
+class DiscPlace(NamedTuple):
+    """Where a disc is. drive: the one that it is in, or was in last, if `is_out`."""
+
+    drive: Drive
+    label: str
+    is_out: bool
 
 
 class FleetRepository:
@@ -88,23 +97,30 @@ class FleetRepository:
         )
         return set(query)
 
-    def drives_of(self, disc_ids: Collection[str]) -> dict[str, Drive]:
-        """Return the drives of discs, by the discs' ids."""
-        query: Any = Disc.select(Disc.disc_id, Disc.agent, Disc.drive).where(
-            Disc.disc_id.in_(list(disc_ids))
-        )
-        return {disc_id: (agent_id, drive) for disc_id, agent_id, drive in query.tuples()}
+    def places_of(self, disc_ids: Collection[str]) -> dict[str, DiscPlace]:
+        """Return where discs are, by the discs' ids."""
+        discs = Disc.select(
+            Disc.disc_id, Disc.agent, Disc.drive, Disc.disc_name, Disc.status
+        ).where(Disc.disc_id.in_(list(disc_ids)))
+        return {
+            disc.disc_id: DiscPlace(
+                (disc.agent_id, disc.drive), disc.disc_name, disc.status == DiscStatus.EJECTED
+            )
+            for disc in discs
+        }
 
     def next_rip(
         self, now: datetime, agents: Collection[str], busy: Iterable[Drive]
     ) -> tuple[Job, Drive] | None:
-        """Return the first waiting rip of one of these agents on an idle drive, and that drive."""
+        """Return the first waiting rip of one of these agents whose disc is in an idle drive, and
+        that drive."""
         query = (
             Job.select(Job, Disc.agent, Disc.drive)
             .join(Disc)
             .where(
                 waits(JobType.RIP, now),
                 Disc.agent.in_(list(agents)),
+                Disc.status != DiscStatus.EJECTED,
                 *(~((Disc.agent == agent) & (Disc.drive == drive)) for agent, drive in busy),
             )
             .order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)

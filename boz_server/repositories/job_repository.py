@@ -9,9 +9,10 @@ from typing import Any, Final, TypedDict
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Job, JobEvent
+from boz_server.database.models import Disc, Job, JobEvent
+from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.queue.file_access import is_windows, same_file
-from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus, JobType
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 
@@ -160,6 +161,37 @@ class JobRepository:
         """Return a disc's rip jobs, oldest first."""
         query = Job.select().where(Job.disc == disc_id, Job.job_type == JobType.RIP)
         return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
+
+    def open_rips(self, disc_id: str) -> list[Job]:
+        """Return a disc's rip jobs that are not over, oldest first."""
+        query = Job.select().where(
+            Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(OPEN))
+        )
+        return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
+
+    def having_open_rips(self, disc_ids: Collection[str]) -> set[str]:
+        """Return which of these discs have rips that are not over."""
+        query: Any = Job.select(Job.disc).where(
+            Job.disc.in_(list(disc_ids)),
+            Job.job_type == JobType.RIP,
+            Job.status.in_(list(OPEN)),
+        )
+        return {disc_id for (disc_id,) in query.tuples()}
+
+    def rips_left_behind(self, cutoff: datetime, limit: int = 500) -> list[Job]:
+        """Return the rips that no machine runs, and whose disc left its drive by then, oldest
+        first."""
+        query = (
+            Job.select()
+            .join(Disc)
+            .where(
+                Job.job_type == JobType.RIP,
+                Job.status.in_(list(UNSTARTED)),
+                Disc.status == DiscStatus.EJECTED,
+                Disc.ejected_at.is_null() | (Disc.ejected_at <= cutoff),
+            )
+        )
+        return list(query.order_by(Job.created_at, Job.job_id).limit(limit))
 
     def counts(self) -> list[tuple[JobStatus, JobType, bool, int]]:
         """Count the jobs by status, type and need of approval.

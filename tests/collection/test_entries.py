@@ -14,6 +14,7 @@ from boz_server.settings import Settings
 from tests.client import ok
 from tests.provider_server import Movie, Show
 from tests.support import (
+    NEW_DISC_SECONDS,
     restart,
 )
 
@@ -90,6 +91,7 @@ def test_it_follows_a_show_through_everything(client, clock, step):
     step(lambda: ok(client.report(job, "running")), changes=False)
     step(lambda: ok(client.report(job, "completed", output_file="/a.mkv")), changes=False)
     step(lambda: client.eject("E:"), changes=False)
+    clock.advance(NEW_DISC_SECONDS)
     again = step(lambda: client.detect("SHERLOCK_S01_D1", (88, 88.1, 2), drive="E:"))["disc_id"]
     assert "pink" in entries()[again]["text"]
     step(lambda: client.detect("SHERLOCK_S01_D1", (88, 88.1, 2), drive="E:"), changes=False)

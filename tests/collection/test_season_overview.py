@@ -13,6 +13,7 @@ from boz_server.settings import Settings
 from tests.client import Client, ok
 from tests.provider_server import Show
 from tests.support import (
+    NEW_DISC_SECONDS,
     FakeClock,
     assert_problem,
     episodes,
@@ -150,6 +151,7 @@ def test_it_counts_a_disc_once_that_comes_again(client, clock):
     disc_id = client.detect("BOX_S01_D1", (45, 45.1)).approve().id
     ripped(client, disc_id, 0)
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     put_in(client, clock, "BOX_S01_D1", 45, 45.1)
     season = only(client)
     assert (season["seen"], season["ripped"], season["discs"]) == ([1, 2], [1], 1)
@@ -157,7 +159,7 @@ def test_it_counts_a_disc_once_that_comes_again(client, clock):
 
 def test_it_takes_a_discs_numbers_from_a_season_that_it_left(client, clock):
     disc_id = put_in(client, clock, "BOX_S01_D1", 45, 45.1)
-    clock.advance(60)
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect("BOX_S01_D1", (45, 45.1))["disc_id"]
     assert again != disc_id
     client.edit(again, "preview/update-season", season_number=2)
@@ -171,6 +173,7 @@ def test_it_counts_what_is_in_the_archive(client, services, clock):
     disc_id = client.detect("BOX_S01_D1", (45, 45.1)).approve().id
     ripped(client, disc_id, 0)
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     put_in(client, clock, "BOX_S01_D1", 45, 45.1)
     put_in(client, clock, "BOX_S01_D2", 45.5, 45.6, accept=False)
     refused = client.detect("BOX_S01_D3", (45.5, 45.6, 45.7))["disc_id"]

@@ -11,7 +11,7 @@ from boz_server.database.models import Title
 from boz_server.settings import Settings
 from tests.client import Client, ok
 from tests.plans import noted, steps_of
-from tests.support import assert_problem, at_once, restart, unchanged
+from tests.support import NEW_DISC_SECONDS, assert_problem, at_once, restart, unchanged
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -170,7 +170,7 @@ def test_it_rips_a_disc_that_is_put_in_again_as_nothing_came_of_it(client, servi
     services.auto_rip.run(services.context)
     end_all(client, first, end)
     client.eject()
-    clock.advance(60)
+    clock.advance(NEW_DISC_SECONDS)
     again = approved(client)
     assert services.auto_rip.run(services.context) == 1
     assert len(rips(client, again)) == 3

@@ -8,7 +8,7 @@ import pytest
 from boz_server import create_app
 from boz_server.api.context import EXTENSION
 from tests.client import ok
-from tests.support import assert_problem, episodes, file_names
+from tests.support import NEW_DISC_SECONDS, assert_problem, episodes, file_names
 
 pytestmark = pytest.mark.usefixtures("pc")
 
@@ -27,7 +27,7 @@ def named(disc: dict[str, Any]) -> list[list[Any]]:
     return [[title[key] for key in NAMES] for title in disc["titles"]]
 
 
-def test_it_keeps_what_a_person_chose_numbered_and_named(client):
+def test_it_keeps_what_a_person_chose_numbered_and_named(client, clock):
     edits = [
         {"index": 0, "episode_number": 2, "episode_title": "The Train Job"},
         {"index": 1, "episode_number": 1},
@@ -36,6 +36,7 @@ def test_it_keeps_what_a_person_chose_numbered_and_named(client):
     ]
     first = client.approve(client.detect()["disc_id"], title_edits=edits)
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect()
     assert again["disc_id"] != first["disc_id"]
     assert again["preview_status"] == "pending"
@@ -43,24 +44,26 @@ def test_it_keeps_what_a_person_chose_numbered_and_named(client):
     assert ok(client.get("/api/tv-seasons/Firefly:s1"))["last_episode_assigned"] == 2
 
 
-def test_it_finds_the_season_that_a_person_moved_it_to(client):
+def test_it_finds_the_season_that_a_person_moved_it_to(client, clock):
     disc_id = client.detect()["disc_id"]
     moved = {"season_number": 2, "starting_episode": 7}
     ok(client.post(f"/api/discs/{disc_id}/preview/update-season", json=moved))
     first = client.approve(disc_id)
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect()
     assert again["tv_season_id"] == "Firefly:s2"
     assert again["starting_episode_number"] == 7
     assert named(again) == named(first)
 
 
-def test_it_keeps_the_film_that_a_person_named(client):
+def test_it_keeps_the_film_that_a_person_named(client, clock):
     disc_id = client.detect("DVD_VIDEO", (97, 5))["disc_id"]
     film = {"media_type": "movie", "movie_title": "Alien", "movie_year": 1979}
     ok(client.post(f"/api/discs/{disc_id}/preview/override-media-type", json=film))
     client.approve(disc_id)
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect("DVD_VIDEO", (97, 5))
     assert (again["movie_title"], again["movie_year"], again["tv_season_id"]) == (
         "Alien", 1979, None
@@ -79,6 +82,7 @@ def test_it_rips_under_the_accepted_names_hands_free(client, settings, clock):
     edits = [{"index": 0, "episode_number": 2}, {"index": 1, "episode_number": 1}]
     first = client.approve(client.detect()["disc_id"], title_edits=edits)
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     app = create_app(replace(settings, auto_approve_previews=True), clock)
     again = app.test_client().detect()
     app.extensions[EXTENSION].context.database.close()
@@ -120,9 +124,10 @@ def test_it_moves_no_approved_disc_onto_numbers_of_another(client):
     assert client.disc(second["disc_id"]) == second
 
 
-def test_it_numbers_it_anew_where_a_person_says_so(client):
+def test_it_numbers_it_anew_where_a_person_says_so(client, clock):
     client.approve(client.detect()["disc_id"])
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect()["disc_id"]
     body = {"season_number": 1, "starting_episode": 7}
     moved = client.edit(again, "preview/update-season", **body)
@@ -130,12 +135,13 @@ def test_it_numbers_it_anew_where_a_person_says_so(client):
     assert episodes(client.approve(again)) == [7, 8, 9]
 
 
-def test_it_keeps_its_numbers_where_a_person_names_it_anew(client):
+def test_it_keeps_its_numbers_where_a_person_names_it_anew(client, clock):
     body = {"season_number": 1, "starting_episode": 4}
     first = client.detect()["disc_id"]
     client.edit(first, "preview/update-season", **body)
     client.approve(first)
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect()["disc_id"]
     show = {"media_type": "tv_show", "show_name": "Firefly"}
     named = client.edit(again, "preview/override-media-type", **show)
@@ -145,7 +151,7 @@ def test_it_keeps_its_numbers_where_a_person_names_it_anew(client):
 def test_it_gives_the_numbers_of_an_earlier_acceptance_back(client, clock):
     client.approve(client.detect()["disc_id"])  # a slip: it is the second season's
     client.eject()
-    clock.advance(60)
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect()["disc_id"]
     client.edit(again, "preview/update-season", season_number=2)
     client.approve(again)
@@ -157,7 +163,7 @@ def test_it_gives_the_numbers_of_an_earlier_acceptance_back(client, clock):
 def test_it_counts_the_earlier_acceptance_again_when_the_later_is_refused(client, clock):
     client.approve(client.detect()["disc_id"])
     client.eject()
-    clock.advance(60)
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect().approve().id
     client.edit(again, "preview/update-season", season_number=2)
     client.edit(again, "preview/reject")

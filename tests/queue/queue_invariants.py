@@ -9,7 +9,7 @@ from typing import Any
 from boz_server.database.models import Agent, DailyStats, Disc, Job, JobEvent, Worker
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
-from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus, JobType
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 
@@ -107,6 +107,7 @@ def check_gifts(before: QueueState, after: QueueState, settings: Settings, now: 
         if job["job_type"] == JobType.RIP:
             assert agent is not None
             assert agent["agent_id"] == after.drive_of(job)[0], "the disc is elsewhere"
+            assert after.discs[job["disc"]]["status"] != DiscStatus.EJECTED, "the disc is out"
             assert agent["status"] != AgentStatus.OFFLINE, f"given to an absent agent: {job}"
             _check_heard(agent, settings.agent_timeout_seconds, now)
         else:
@@ -209,7 +210,7 @@ def _check_discs(state: QueueState) -> None:
             if job["disc"] == disc_id and job["job_type"] == JobType.RIP
         ]
         if disc["status"] == DiscStatus.EJECTED:
-            assert not UNSTARTED.intersection(rips), f"another disc would be ripped: {disc}"
+            assert JobStatus.ASSIGNED not in rips, f"another disc would be ripped: {disc}"
         else:
             assert disc["status"] == _disc_status(rips), (disc, rips)
 

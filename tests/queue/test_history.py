@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from boz_server.services.queue import leases
 from tests.client import Client, ok
-from tests.support import assert_problem, unchanged
+from tests.support import NEW_DISC_SECONDS, assert_problem, unchanged
 
 
 def assign_to_den(client: Client, job_id: str) -> TestResponse:
@@ -252,11 +252,22 @@ def test_it_tells_a_change_of_priority(client):
 
 
 def test_it_tells_that_a_disc_left_its_drive(client):
+    _, (job_id, *_) = client.ordered_rips()
+    client.eject()
+    assert told(client, job_id) == [
+        (None, "queued", "server", 0, None), ("queued", "assigned", "server", 1, None),
+        ("assigned", "queued", "agent:pc", 1, "The disc left its drive."),
+    ]  # fmt: skip
+
+
+def test_it_tells_that_a_disc_did_not_come_back(client, services, clock):
     _, (_, job_id, *_) = client.ordered_rips()
     client.eject()
-    gone = "The disc left its drive before this title was ripped: put it in again."
+    clock.advance(NEW_DISC_SECONDS)
+    services.maintenance.tick()
+    gone = "The disc left its drive before this title was ripped: put it in and rip it anew."
     assert told(client, job_id) == [
-        (None, "queued", "server", 0, None), ("queued", "failed", "agent:pc", 0, gone)
+        (None, "queued", "server", 0, None), ("queued", "failed", "server", 0, gone)
     ]  # fmt: skip
 
 

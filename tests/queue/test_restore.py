@@ -5,7 +5,7 @@ import pytest
 from boz_server.services.queue import dispatcher, leases
 from tests.client import ok
 from tests.queue.queue_invariants import QueueState, check
-from tests.support import unchanged
+from tests.support import NEW_DISC_SECONDS, unchanged
 
 REPORTS = ("assigned", "running", "completed", "failed")
 
@@ -77,9 +77,10 @@ def test_it_leaves_what_is_over_as_it_is(client, services):
         assert leases.invalidate_attempts_after_restore(services.context) == 0
 
 
-def test_it_fails_a_rip_whose_disc_is_gone(client, services):
+def test_it_fails_a_rip_whose_disc_is_gone(client, services, clock):
     _, (job_id, *_) = client.ordered_rips()
     ok(client.report(job_id, "running"))
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     leases.invalidate_attempts_after_restore(services.context)
     assert client.job(job_id)["status"] == "failed"

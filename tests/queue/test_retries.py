@@ -7,7 +7,7 @@ import pytest
 
 from boz_server.services.queue import leases
 from tests.client import Client, ok
-from tests.support import FakeClock, restart, unchanged
+from tests.support import NEW_DISC_SECONDS, FakeClock, restart, unchanged
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -75,10 +75,11 @@ def test_it_puts_the_disc_back_to_ripping(client):
     assert not ok(client.get(f"/api/discs/{disc_id}/rip-status"))["all_rips_complete"]
 
 
-def test_it_refuses_to_retry_a_rip_whose_disc_is_gone(client):
+def test_it_refuses_to_retry_a_rip_whose_disc_is_gone(client, clock):
     job_id = client.one_rip()
     ok(client.report(job_id, "failed", error="Scratched"))
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     client.refused(409, "disc").post(f"/api/jobs/{job_id}/retry")
 
 
@@ -202,12 +203,23 @@ def test_it_drops_a_retry_of_what_another_job_does_by_now(client, services, cloc
         assert leases.retry_due(services.context) == 0
 
 
+def test_it_retries_a_rip_once_its_disc_is_back(client, services, clock):
+    job_id = client.one_rip()
+    ok(client.report(job_id, "failed", error=UPLOAD))
+    client.eject()
+    clock.advance(20)
+    assert leases.retry_due(services.context) == 1
+    assert "put the disc back" in client.job(job_id)["waiting_reason"]
+    client.detect("ALIEN", (117,))
+    assert client.job(job_id)["status"] == "assigned"
+
+
 def test_it_drops_a_retry_of_a_rip_whose_disc_is_gone(client, services, clock):
     job_id = client.one_rip()
     ok(client.report(job_id, "failed", error=UPLOAD))
     assert 15 <= wait_of(client, job_id, clock) <= 18.75
     client.eject()
-    clock.advance(20)
+    clock.advance(NEW_DISC_SECONDS)
     assert leases.retry_due(services.context) == 0
     job = client.job(job_id)
     assert (job["status"], job["scheduled_at"]) == ("failed", None)

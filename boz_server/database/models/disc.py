@@ -21,7 +21,7 @@ from boz_server.domain.identification.title_facts import TitleKind
 
 
 class Disc(BaseModel):
-    """One disc in one drive, from its insertion to its ejection."""
+    """One disc in a drive, from its insertion to its ejection, or until it does not come back."""
 
     #: A UUID, assigned by the server.
     disc_id = peewee.CharField(max_length=36, primary_key=True)

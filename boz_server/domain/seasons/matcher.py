@@ -91,14 +91,10 @@ def match_episodes(
 
 
 def number_from(
-    parts: Sequence[Part],
-    first: int,
-    runtimes: Mapping[int, int | None],
-    taken: Collection[int] = (),
+    parts: Sequence[Part], first: int, runtimes: Mapping[int, int | None]
 ) -> list[Match]:
-    """Number titles in order from a person's choice, without the numbers in `taken`; runtimes only
-    tell how sure that is."""
-    spans = [(match.first, match.last) for match in _numbered_through(parts, first, taken)]
+    """Number titles in order from a person's choice; runtimes only tell how sure that is."""
+    spans = [(match.first, match.last) for match in _numbered_through(parts, first, ())]
     if not runtimes:
         return [Match(start, end, LOW) for start, end in spans]
     return [

@@ -24,17 +24,12 @@ log = logging.getLogger(__name__)
 
 
 def update_season(
-    context: Context,
-    metadata: Metadata,
-    disc_id: str,
-    season_number: int,
-    starting_episode: int | None,
+    context: Context, metadata: Metadata, disc_id: str, season_number: int, starting_episode: int
 ) -> Disc:
     """Number and name a TV disc anew.
 
-    starting_episode: None for the first that is free. Raises Refused when it is no TV disc, and
-    Conflict when its names can't change any more, a later choice was made meanwhile, or another
-    disc was approved with one of the numbers.
+    Raises Refused when it is not one, and Conflict when its names can't change any more, or a later
+    choice was made meanwhile.
     """
     disc = read_disc(context, disc_id)
     _require_show(disc)
@@ -50,14 +45,11 @@ def update_season(
             MediaType.TV_SHOW,
             disc.tv_show_name or "",
             season_number=season_number,
-            starting_episode=1 if starting_episode is None else starting_episode,
+            starting_episode=starting_episode,
             series_id=series_id,
             candidates=tuple(disc.candidates),
         )
-        numbered = _identify_as(context, disc, identity, findings)
-        if starting_episode is not None:
-            tracker.require_free_from(context, numbered, starting_episode)
-        return numbered
+        return _identify_as(context, disc, identity, findings)
 
 
 def override_media_type(
@@ -162,9 +154,7 @@ def _identify_as(context: Context, disc: Disc, identity: Identity, findings: Fin
     if status == PreviewStatus.APPROVED:
         context.stores.discs.decide(disc_id, status)
         approved = read_disc(context, disc_id)
-        if identity.starting_episode is not None:
-            # Nobody has accepted other numbers than these.
-            tracker.require_free_from(context, approved, identity.starting_episode)
+        tracker.require_free_numbers(context, approved)
         tracker.accept(context, approved, now)
     log.info("Disc identified by a person", extra={"disc_id": disc_id})
     return read_disc(context, disc_id)

@@ -1,4 +1,4 @@
-"""Discs as agents report them: put in, reported again, ejected.
+"""Discs as agents report them: put in, back, reported again, ejected.
 
 A report is handled in one direction: look the disc up, outside of any transaction; then, in one
 transaction, read what is known of it, propose its names, and write them.
@@ -13,22 +13,20 @@ from uuid import uuid4
 
 from boz_server.context import Context
 from boz_server.database.models import Disc, Title
-from boz_server.domain.discs.disc_states import PreviewStatus
+from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.discs.proposals import change
 from boz_server.domain.identification.layout import DiscFacts
 from boz_server.domain.identification.title_facts import TitleFacts
-from boz_server.domain.queue.job_states import UNSTARTED, JobStatus
 from boz_server.errors import AgentNotFound, DiscNotFound
-from boz_server.repositories.job_repository import Guard
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.collection import archive
-from boz_server.services.discs import lookup
+from boz_server.services.discs import ejection, lookup
 from boz_server.services.discs.identify import facts_of
 from boz_server.services.discs.lookup import NOTHING, Findings
 from boz_server.services.discs.preview_generator import PreviewGenerator, is_clear, put_preview
 from boz_server.services.discs.thumbnails import Thumbnail, store_of
 from boz_server.services.metadata.lookup import Metadata
-from boz_server.services.queue import dispatcher, transitions
+from boz_server.services.queue import leases
 from boz_server.services.seasons import tracker
 
 log = logging.getLogger(__name__)
@@ -75,12 +73,19 @@ class _Known:
     """What is known of a reported disc.
 
     present: its record, if we believe it is in that drive already; other: the other disc that we
-    believe is there. accepted: the latest record of the same disc whose names were accepted.
+    believe is there. awaited: its record, if it left a drive lately and comes back now. accepted:
+    the latest record of the same disc whose names were accepted.
     """
 
     present: Disc | None = None
     other: Disc | None = None
+    awaited: Disc | None = None
     accepted: Disc | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no record tells what the disc is."""
+        return self.present is None and self.awaited is None and self.accepted is None
 
 
 def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> LookedUp:
@@ -90,13 +95,14 @@ def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> Looke
         return LookedUp(report, facts, NOTHING)
     with context.database.write_queue():
         known = _read(context, report, facts)
-    if known.present is not None or known.accepted is not None:
+    if not known.is_new:
         return LookedUp(report, facts, NOTHING)
     return LookedUp(report, facts, lookup.disc(context, metadata, facts))
 
 
 def enter(context: Context, disc: LookedUp) -> Disc:
-    """Enter a disc with proposed names; a disc that is in that drive already is updated.
+    """Enter a disc with proposed names; a disc that is in that drive already, or was lately in a
+    drive of the agent, is updated.
 
     Another disc in that drive counts as ejected. What `look_up` has read is read again, as it may
     have changed since. Raises AgentNotFound.
@@ -108,8 +114,13 @@ def enter(context: Context, disc: LookedUp) -> Disc:
             entered = _update(context, known.present, report)
         else:
             if known.other is not None:
-                _close(context, known.other)
-            entered = _insert(context, disc, known.accepted)
+                ejection.close(context, known.other)
+            if known.awaited is not None:
+                entered = _update(context, known.awaited, report)
+                ejection.come_back(context, entered, report.drive)
+            else:
+                entered = _insert(context, disc, known.accepted)
+            leases.suspect_rips(context, report.agent_id, report.drive)
         if entered.preview_status == PreviewStatus.APPROVED:
             # Nobody has to look at the thumbnails.
             context.stores.discs.drop_thumbnails(entered.disc_id)
@@ -128,7 +139,7 @@ def ejected(context: Context, agent_id: str, drive: str) -> str | None:
         present = context.stores.discs.in_drive(agent_id, drive)
         if present is None:
             return None
-        _close(context, present)
+        ejection.close(context, present)
         return str(present.disc_id)
 
 
@@ -151,15 +162,34 @@ def _read(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Known:
     stores = context.stores
     if not stores.agents.lock(report.agent_id):
         raise AgentNotFound(report.agent_id)
-    there = stores.discs.in_drive(report.agent_id, report.drive)
-    is_present = there is not None and there.fingerprint == facts.fingerprint
-    if not is_present and archive.restore_related(context, facts):
+    there, records = _find(context, report, facts.fingerprint)
+    if there not in records and archive.restore_related(context, facts):
         # The disc itself may have come back.
-        there = stores.discs.in_drive(report.agent_id, report.drive)
-        is_present = there is not None and there.fingerprint == facts.fingerprint
-    if is_present:
-        return _Known(present=there)
-    return _Known(other=there, accepted=stores.discs.approved_before(facts.fingerprint))
+        there, records = _find(context, report, facts.fingerprint)
+    if there in records:
+        return _Known(present=stores.discs.get(there.disc_id))
+    awaited = ejection.awaited(context, report.agent_id, records)
+    if awaited is not None:
+        return _Known(other=there, awaited=awaited)
+    approved = (each for each in records if each.preview_status == PreviewStatus.APPROVED)
+    latest = next(approved, None)
+    accepted = None if latest is None else stores.discs.get(latest.disc_id)
+    return _Known(other=there, accepted=accepted)
+
+
+def _find(
+    context: Context, report: ReportedDisc, fingerprint: str
+) -> tuple[Disc | None, list[Disc]]:
+    """Return the disc that we believe is in the drive of a report, and the records of the reported
+    disc, the latest detected first."""
+    place = report.agent_id, report.drive
+    found = context.stores.discs.candidates(*place, fingerprint)
+    there = (
+        disc
+        for disc in found
+        if disc.status != DiscStatus.EJECTED and (disc.agent_id, disc.drive) == place
+    )
+    return next(there, None), [disc for disc in found if disc.fingerprint == fingerprint]
 
 
 def _update(context: Context, disc: Disc, report: ReportedDisc) -> Disc:
@@ -205,25 +235,3 @@ def _new_disc(report: ReportedDisc, fingerprint: str, now: datetime) -> Disc:
         for each in sorted(report.titles, key=lambda title: title.index)
     ]
     return disc
-
-
-def _close(context: Context, disc: Disc) -> None:
-    """Record that a disc has left its drive, and fail its jobs that have not begun.
-
-    Left to the agent, they would rip titles of the next disc.
-    """
-    context.stores.discs.eject(disc.disc_id)
-    for job in context.stores.jobs.rips_of(disc.disc_id):
-        if job.status not in UNSTARTED:
-            continue
-        transitions.move(
-            context,
-            job,
-            JobStatus.FAILED,
-            actor=f"agent:{disc.agent_id}",
-            guard=Guard(only_from=UNSTARTED),
-            detail=transitions.DISC_GONE,
-            values={"error": transitions.DISC_GONE},
-        )
-    dispatcher.dispatch(context)
-    log.info("Disc ejected", extra={"disc_id": disc.disc_id})

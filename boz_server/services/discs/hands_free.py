@@ -13,6 +13,7 @@ from boz_server.services.discs.identify import stored_facts
 from boz_server.services.discs.lookup import Findings
 from boz_server.services.discs.preview_generator import PreviewGenerator, is_clear, put_preview
 from boz_server.services.metadata.lookup import Metadata
+from boz_server.services.queue.transitions import return_cutoff
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,8 @@ def _is_rip_due(context: Context, disc_id: str) -> bool:
     """Whether to rip a disc without a person.
 
     It is approved, has selected titles, and neither was a rip of it ever ordered nor the same disc
-    ripped before: the library would have everything twice.
+    ripped before: the library would have everything twice. Nor was a rip ordered lately that came
+    to nothing: a tray that closes with the disc in it would begin it again and again.
     """
     discs = context.stores.discs
     disc = discs.get(disc_id)
@@ -125,4 +127,4 @@ def _is_rip_due(context: Context, disc_id: str) -> bool:
         return False
     if not any(title.selected for title in disc.titles):
         return False
-    return not discs.is_ripped(disc.fingerprint)
+    return not discs.is_ripped(disc.fingerprint, disc.agent_id, return_cutoff(context))

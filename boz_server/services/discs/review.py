@@ -102,9 +102,10 @@ def read_disc(context: Context, disc_id: str) -> Disc:
 def require_undecided(disc: Disc) -> None:
     """Raise Conflict once a rip has started: until then names can be changed."""
     if disc.status != DiscStatus.DETECTED:
+        cancelled = "Cancel its rips, then put" if disc.status == DiscStatus.RIPPING else "Put"
         raise Conflict(
-            f"The disc is {disc.status}: names are decided while it is detected. Put it in again"
-            " to start over."
+            f"The disc is {disc.status}: names are decided while it is detected. {cancelled} it in"
+            " again to start over."
         )
 
 

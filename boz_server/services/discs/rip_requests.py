@@ -47,7 +47,7 @@ def order(context: Context, disc_id: str, title_indices: Sequence[int] | None) -
         disc = read_disc(context, disc_id)
         if disc.preview_status != PreviewStatus.APPROVED:
             raise Refused("The names are not approved yet: approve the preview, then rip.")
-        titles = _wanted(disc, title_indices)
+        titles = wanted(disc, title_indices)
         existing = [
             job
             for job in context.stores.jobs.rips_of(disc_id)
@@ -57,9 +57,12 @@ def order(context: Context, disc_id: str, title_indices: Sequence[int] | None) -
         new = [title for title in titles if title.title_index not in ripped]
         if titles and not new:
             return RipOrder(created=False, job_ids=[job.job_id for job in existing])
-        if not new or disc.status == DiscStatus.EJECTED:
+        if not new:
+            raise Refused("Nothing is left to rip: the disc has no titles.")
+        if disc.status == DiscStatus.EJECTED:
             raise Refused(
-                "Nothing is left to rip: the disc has no such titles, or has left its drive."
+                f"The disc has left its drive: put {disc.disc_name!r} back into a drive of agent"
+                f" {disc.agent_id!r}, then rip."
             )
         require_distinct_names(
             [title for title in disc.titles if title in new or title.title_index in ripped]
@@ -67,6 +70,16 @@ def order(context: Context, disc_id: str, title_indices: Sequence[int] | None) -
         job_ids = enqueue_rips(context, disc, new)
     log.info("Rip ordered", extra={"disc_id": disc_id, "jobs": len(job_ids)})
     return RipOrder(created=True, job_ids=job_ids)
+
+
+def wanted(disc: Disc, title_indices: Sequence[int] | None = None) -> list[Title]:
+    """Return the titles to rip: the named ones, else the selected, else the main feature."""
+    if title_indices:
+        require_titles(disc, title_indices)
+        return [title for title in disc.titles if title.title_index in title_indices]
+    selected = [title for title in disc.titles if title.selected]
+    longest_first = sorted(disc.titles, key=lambda title: -title.duration_seconds)
+    return selected or longest_first[:1]
 
 
 def progress(context: Context, disc_id: str) -> RipProgress:
@@ -79,13 +92,3 @@ def progress(context: Context, disc_id: str) -> RipProgress:
         completed_jobs=statuses.count(JobStatus.COMPLETED),
         failed_jobs=statuses.count(JobStatus.FAILED),
     )
-
-
-def _wanted(disc: Disc, title_indices: Sequence[int] | None) -> list[Title]:
-    """Return the titles to rip: the named ones, else the selected, else the main feature."""
-    if title_indices:
-        require_titles(disc, title_indices)
-        return [title for title in disc.titles if title.title_index in title_indices]
-    selected = [title for title in disc.titles if title.selected]
-    longest_first = sorted(disc.titles, key=lambda title: -title.duration_seconds)
-    return selected or longest_first[:1]

@@ -11,7 +11,7 @@ from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.queue.placement import Machine, belonging, choose, why_none
 from boz_server.errors import Refused, Unavailable, WorkerNotFound
 from boz_server.repositories.attempt_repository import by_worker
-from boz_server.repositories.fleet_repository import Drive
+from boz_server.repositories.fleet_repository import DiscPlace, Drive
 from boz_server.services.queue import transitions
 from boz_server.services.queue.transitions import PERSON, SERVER
 
@@ -75,8 +75,8 @@ def assign_by_hand(context: Context, job: Job, agent_id: str) -> None:
         machines = belonging(fleet.machines(context.clock.now()), None, agent_id)
     else:
         disc_id = job.disc_id or ""
-        drive = fleet.drives_of([disc_id]).get(disc_id)
-        reason = rip_obstacle(context, drive, {agent_id: True}, fleet.busy_drives(), reason)
+        place = fleet.places_of([disc_id]).get(disc_id)
+        reason = rip_obstacle(context, place, {agent_id: True}, fleet.busy_drives(), reason)
     free = [machine for machine in machines if machine.obstacle() is None]
     if reason is None and (free or not machines):
         chosen = choose(free, context.settings.worker_assignment_strategy) if free else None
@@ -121,24 +121,30 @@ def choose_for(context: Context, agent_id: str) -> Machine:
 
 def rip_obstacle(
     context: Context,
-    drive: Drive | None,
+    place: DiscPlace | None,
     agents: dict[str, bool],
     busy: set[Drive],
     is_full: str | None,
 ) -> str | None:
     """Return why a rip can't begin; None when it can.
 
-    agents: those that are online, and whether each can rip. is_full: why no rip at all can begin;
-    None where one can.
+    place: where its disc is; None where that is not known. agents: those that are online, and
+    whether each can rip. is_full: why no rip at all can begin; None where one can.
     """
-    if drive is None:
+    if place is None:
         return "The disc that it is to rip is not known."
-    if drive[0] not in agents:
-        return f"Agent {drive[0]!r}, which has the disc, is offline."
-    if not agents[drive[0]]:
-        return f"Agent {drive[0]!r}, which has the disc, says that it can't rip."
-    if drive in busy:
-        return f"Drive {drive[1]} of agent {drive[0]!r} rips another title."
+    agent_id, name = place.drive
+    if place.is_out:
+        return (
+            f"Disc {place.label!r} has left drive {name}; put the disc back into a drive of agent"
+            f" {agent_id!r}."
+        )
+    if agent_id not in agents:
+        return f"Agent {agent_id!r}, which has the disc, is offline."
+    if not agents[agent_id]:
+        return f"Agent {agent_id!r}, which has the disc, says that it can't rip."
+    if place.drive in busy:
+        return f"Drive {name} of agent {agent_id!r} rips another title."
     return is_full or shortage(context.settings)
 
 

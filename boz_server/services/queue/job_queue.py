@@ -197,7 +197,7 @@ class JobQueue:
 
     def retry(self, job_id: str) -> Job:
         """Try a job again that failed, or whose result could not be uploaded; it has all its
-        attempts again.
+        attempts again. A rip waits for its disc, as long as that may come back.
 
         Raises JobNotFound, and Conflict when it is in no such state or can't be done any more.
         """
@@ -209,8 +209,7 @@ class JobQueue:
                     f"The job is {job.status}: only a failed one is tried again, or one whose"
                     " result could not be uploaded."
                 )
-            if not transitions.can_wait(self.context, job):
-                raise Conflict("The disc has left its drive: put it in again and rip it anew.")
+            self._require_disc(job)
             try:
                 detail, afresh = "Tried again by a person.", JobValues(failures=0)
                 moved = transitions.again(
@@ -276,6 +275,17 @@ class JobQueue:
         disc = self.context.stores.discs.get(job.disc_id)
         if disc is not None and disc.agent_id != agent_id:
             raise Refused(f"The disc lies in a drive of agent {disc.agent_id!r}: choose that one.")
+
+    def _require_disc(self, job: Job) -> None:
+        """Raise Conflict if a job is a rip whose disc is out for good."""
+        if transitions.can_wait(self.context, job):
+            return
+        disc = None if job.disc_id is None else self.context.stores.discs.get(job.disc_id)
+        where = "a drive" if disc is None else f"a drive of agent {disc.agent_id!r}"
+        raise Conflict(
+            f"The disc has left its drive, too long ago to go on: put {job.source_disc_name!r} into"
+            f" {where}, and rip it anew."
+        )
 
     def _find(self, job_id: str) -> Job:
         return reports.find(self.context, job_id)

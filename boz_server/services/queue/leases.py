@@ -52,6 +52,14 @@ def suspect(context: Context, holder: Holder) -> None:
     context.stores.attempts.suspect(holder, until)
 
 
+def suspect_rips(context: Context, agent_id: str, drive: str) -> None:
+    """Doubt the leases of the rips in a drive in which a disc was just found: the agent soon loses
+    one that it does not report on."""
+    context.database.require_queue()
+    until = context.clock.now() + timedelta(seconds=SUSPECT_SECONDS)
+    context.stores.attempts.suspect_rips(agent_id, drive, until)
+
+
 def release(context: Context, holder: Holder, detail: str) -> None:
     """Take all jobs from a machine that has signed off; none of them counts as failed."""
     context.database.require_queue()
@@ -136,6 +144,13 @@ def _rescue(context: Context, job: Job) -> None:
         return
     failures = job.failures + 1
     lost = f"{_holder(job)} was not heard from in time"
+    if transitions.is_disc_replaced(context, job):
+        error = (
+            f"{lost}, and another disc is in the drive: put {job.source_disc_name!r} back into a"
+            f" drive of agent {job.assigned_agent_id!r}, then retry the job."
+        )
+        _give_up(context, job, f"{lost}.", {"failures": failures, "error": error})
+        return
     if failures < attempt_limit(context, job.job_type):
         # The first time at once; a job that loses its machine again and again waits longer.
         values: JobValues = {"failures": failures, "scheduled_at": None}
@@ -146,18 +161,23 @@ def _rescue(context: Context, job: Job) -> None:
         transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.", values=values)
         log.warning("Job rescued", extra={"job_id": job.job_id, "attempt": job.attempt})
         return
+    story = _story(context, job, lost)
+    error = (
+        f"Given up after {failures} attempts: {story}. Look after the machine, then retry the job."
+    )
+    _give_up(context, job, f"{lost}.", {"failures": failures, "error": error})
+
+
+def _give_up(context: Context, job: Job, detail: str, values: JobValues) -> None:
+    """Fail a job with its latest attempt. detail: how that one ended."""
     transitions.move(
         context,
         job,
         JobStatus.FAILED,
         actor=SERVER,
         guard=Guard(only_from=HELD, attempt=job.attempt),
-        detail=f"{lost}.",
-        values={
-            "failures": failures,
-            "error": f"Given up after {failures} attempts: {_story(context, job, lost)}. Look after"
-            " the machine, then retry the job.",
-        },
+        detail=detail,
+        values=values,
     )
 
 
@@ -176,15 +196,7 @@ def lose_organize(context: Context, job: Job, detail: str) -> None:
         f"Given up: the server was lost {MOST_LOST_SERVERS} times in a row while it organized the"
         " file, which may be the cause. See the server's log, then retry the job."
     )
-    transitions.move(
-        context,
-        job,
-        JobStatus.FAILED,
-        actor=SERVER,
-        guard=Guard(only_from=HELD, attempt=job.attempt),
-        detail=detail,
-        values={"error": error},
-    )
+    _give_up(context, job, detail, {"error": error})
     log.error("Organize job given up", extra={"job_id": job.job_id, "attempt": job.attempt})
 
 

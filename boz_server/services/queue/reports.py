@@ -14,7 +14,7 @@ from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, leases, transitions
-from boz_server.services.queue.transitions import DISC_GONE, PERSON, JobChange, actor_of
+from boz_server.services.queue.transitions import DISC_OUT, PERSON, JobChange, actor_of
 from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,9 @@ def _apply(context: Context, job: Job, report: JobReport, now: datetime) -> Job 
     """Make the report's step; None when the job is in no state for it."""
     if job.status == JobStatus.QUEUED and _may_take_up(job, report):
         # It knows the job from before it was out of reach, or from the person who chose it. The
-        # work is under way, whatever we plan.
+        # work is under way, whatever we plan; but not if it would be a title of another disc.
         machine = dispatcher.only_machine_for(context, job)
-        if machine is not None:
+        if machine is not None and not transitions.is_disc_replaced(context, job):
             job = transitions.assign(context, job, *machine) or job
     match report.status:
         case JobStatus.RUNNING:
@@ -130,8 +130,8 @@ def _put_back(context: Context, job: Job, report: JobReport, now: datetime) -> J
     if job.status == JobStatus.ASSIGNED:
         guard = Guard(only_from={JobStatus.ASSIGNED})
         return context.stores.jobs.change(job.job_id, kept, guard)
-    if not transitions.can_wait(context, job):
-        return transitions.requeue(context, job, actor=actor_of(job), detail=DISC_GONE)
+    if transitions.is_disc_out(context, job):
+        return transitions.requeue(context, job, actor=actor_of(job), detail=DISC_OUT)
     kept |= {"progress": 0.0, "started_at": None, "reported_at": None}
     guard = Guard(only_from={JobStatus.RUNNING})
     return transitions.move(context, job, JobStatus.ASSIGNED, guard=guard, values=kept)

@@ -10,7 +10,7 @@ take.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,7 +31,10 @@ PERSON, SERVER = "person", "server"
 #: Who has the server's own jobs, where others are named by their agent.
 HOLDER = "boz-server"
 
-DISC_GONE = "The disc left its drive before this title was ripped: put it in again."
+#: A disc has left its drive, and may come back.
+DISC_OUT = "The disc left its drive."
+#: It may not, or did not in time.
+DISC_GONE = "The disc left its drive before this title was ripped: put it in and rip it anew."
 
 #: What an attempt that is over, or was taken away, leaves on its job.
 NO_ATTEMPT: JobValues = {
@@ -339,7 +342,7 @@ def requeue(
 
     Without failover a job stays with the worker that had it until a person decides, unless the
     agent that it is for may give it to another of its workers. A rip whose disc has left its drive
-    can't wait for anything: it fails.
+    for good can't wait for anything: it fails.
     """
     if can_wait(context, job):
         target, back = JobStatus.QUEUED, NO_ATTEMPT
@@ -374,8 +377,27 @@ def again(
 
 
 def can_wait(context: Context, job: Job) -> bool:
-    """Whether a job can still begin later: a rip only while its disc is in its drive."""
-    return job.job_type != JobType.RIP or context.stores.discs.in_its_drive(job.disc_id)
+    """Whether a job can still begin later: a rip only while its disc is in its drive, or may come
+    back."""
+    if job.job_type != JobType.RIP:
+        return True
+    return context.stores.discs.is_awaited(job.disc_id, return_cutoff(context))
+
+
+def return_cutoff(context: Context) -> datetime:
+    """Return the time after which a disc must have left its drive to be waited for."""
+    return context.clock.now() - timedelta(hours=context.settings.disc_return_hours)
+
+
+def is_disc_out(context: Context, job: Job) -> bool:
+    """Whether a job rips a disc that is not in its drive."""
+    is_rip = job.job_type == JobType.RIP
+    return is_rip and not context.stores.discs.in_its_drive(job.disc_id)
+
+
+def is_disc_replaced(context: Context, job: Job) -> bool:
+    """Whether a job rips a disc in whose drive another one lies now."""
+    return job.job_type == JobType.RIP and context.stores.discs.is_replaced(job.disc_id)
 
 
 def note(context: Context, job: Job, *, actor: str, detail: str) -> None:

@@ -26,16 +26,17 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
     now, fleet = context.clock.now(), context.stores.fleet
     machines, senders = fleet.machines(now), fleet.agents_sending()
     agents = fleet.agents_there(now)
-    drives = fleet.drives_of([job.disc_id for job in queued if job.disc_id is not None])
+    places = fleet.places_of([job.disc_id for job in queued if job.disc_id is not None])
     busy = fleet.busy_drives()
     rips_full = dispatcher.full(context, JobType.RIP)
     transcodes_full = dispatcher.full(context, JobType.TRANSCODE)
     for job in queued:
-        if job.scheduled_at is not None and job.scheduled_at > now:
+        place = places.get(job.disc_id or "")
+        needs_disc = job.job_type == JobType.RIP and place is not None and place.is_out
+        if job.scheduled_at is not None and job.scheduled_at > now and not needs_disc:
             job.waiting_reason = f"It is tried again at {job.scheduled_at:%Y-%m-%d %H:%M:%S}Z."
         elif job.job_type == JobType.RIP:
-            drive = drives.get(job.disc_id or "")
-            job.waiting_reason = dispatcher.rip_obstacle(context, drive, agents, busy, rips_full)
+            job.waiting_reason = dispatcher.rip_obstacle(context, place, agents, busy, rips_full)
         elif job.job_type == JobType.TRANSCODE:
             job.waiting_reason = transcodes_full or transcode_obstacle(job, machines, senders)
         else:
