@@ -36,8 +36,9 @@ chaos: $(VENV)/installed-dev
 	FILES_ROUNDS=$${FILES_ROUNDS:-20} FILES_SEED=$${FILES_SEED:-$$(date +%s)} CLAIMS=2000 \
 	OLD_JOBS=200000 \
 		$(BIN)/pytest --every-variant --log-cli-level=info \
-		tests/e2e/test_chaos.py tests/e2e/test_killed_*.py tests/e2e/test_claims.py \
-		tests/e2e/test_retention.py \
+		tests/e2e/test_chaos.py tests/e2e/test_killed_*.py tests/e2e/test_namesakes.py \
+		tests/e2e/test_agents_of_today.py tests/e2e/test_cases.py \
+		tests/e2e/test_claims.py tests/e2e/test_retention.py \
 		tests/queue/test_properties.py tests/queue/test_concurrency.py \
 		tests/database/test_every_migration.py
 

@@ -99,7 +99,7 @@ def reject(disc_id: str) -> Disc:
 @blueprint.post("/<disc_id>/preview/update-season")
 @blueprint.arguments(UpdateSeasonSchema)
 @blueprint.response(200, DiscSchema)
-def update_season(body: dict[str, int], disc_id: str) -> Disc:
+def update_season(body: dict[str, Any], disc_id: str) -> Disc:
     """Number and name a TV disc anew."""
     return corrections.update_season(context(), services().metadata, disc_id, **body)
 

@@ -1,6 +1,6 @@
 """Seasons and their episodes in the database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import peewee
@@ -75,16 +75,25 @@ class TVSeasonRepository:
         )
         return query.scalar() or 0
 
-    def numbers_elsewhere(
-        self, season_id: str, fingerprint: str, statuses: Collection[PreviewStatus]
-    ) -> set[int]:
-        """Return the episode numbers on the season's other discs whose names have these statuses.
+    def rejected_in_drives(self, season_id: str) -> list[Disc]:
+        """Return the season's rejected discs that lie in drives, with their titles."""
+        query = Disc.select().where(
+            Disc.tv_season == season_id,
+            Disc.preview_status == PreviewStatus.REJECTED,
+            Disc.status == DiscStatus.DETECTED,
+        )
+        discs = list(query.order_by(Disc.detected_at, Disc.disc_id))
+        load_titles(discs)
+        return discs
+
+    def accepted_elsewhere(self, season_id: str, fingerprint: str) -> set[int]:
+        """Return the episode numbers on the season's other approved discs.
 
         Other records of the same disc rightly hold the same numbers.
         """
         query: Any = _episodes_elsewhere(
             season_id, fingerprint, Title.episode_number, Title.last_episode_number
-        ).where(Disc.preview_status.in_(list(statuses)), Title.episode_number.is_null(False))
+        ).where(Disc.preview_status == PreviewStatus.APPROVED, Title.episode_number.is_null(False))
         return {
             number for first, last in query.tuples() for number in range(first, (last or first) + 1)
         }

@@ -204,7 +204,8 @@ class UpdateSeasonSchema(RequestSchema):
     """A person says which season it is, and where it starts."""
 
     season_number = Whole(high=9999, required=True)
-    starting_episode = Whole(high=MAX_EPISODE_NUMBER, load_default=1)
+    #: Left out: the first that no approved disc has.
+    starting_episode = Whole(high=MAX_EPISODE_NUMBER, load_default=None)
 
 
 class OverrideMediaTypeSchema(RequestSchema):

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from boz_server.database.models import Title
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification.title_facts import TitleFacts
-from boz_server.services.discs import corrections, detection, review
+from boz_server.services.discs import detection, review
 from boz_server.services.discs.detection import ReportedDisc
 from boz_server.services.discs.hands_free import approve_previews
 from boz_server.services.wiring import Services, build_services
@@ -68,7 +69,8 @@ def test_it_goes_on_behind_a_disc_that_can_not_be_approved(services, hands_free)
     taken = put_in(services, "FIREFLY_S01_D1", "D:")
     review.approve(services.context, taken, {})
     clash = put_in(services, "FIREFLY_S01_D2", "E:")
-    corrections.update_season(services.context, services.metadata, clash, 1, 1)
+    # As an older version left it.
+    Title.update(episode_number=1).where(Title.disc == clash, Title.selected).execute()
     clear = put_in(services, "FIREFLY_S02_D1", "/dev/sr0")
     assert approve_previews(hands_free.context) == 1
     assert status_of(services, clash) == PreviewStatus.PENDING

@@ -105,21 +105,25 @@ def test_it_loses_no_disc_that_comes_while_another_is_approved(services):
     assert (len(season.disc_ids), season.last_episode_assigned) == (2, 6)
 
 
-def test_it_gives_a_rejected_disc_no_numbers_that_another_got_since(services):
+def test_it_moves_a_disc_on_that_got_the_numbers_of_a_rejected_one(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     review.reject(services.context, disc_id)
     assert disc_in(services, "den", 2, labelled=False)() == [1, 2, 3]
-    assert approval(services, disc_id)() == []
+    assert approval(services, disc_id)() == [1, 2, 3]
+    found = map(numbers_of, services.context.stores.seasons.discs("Firefly:s1"))
+    assert sorted(found) == [[1, 2, 3], [4, 5, 6]]
 
 
-def test_it_approves_no_rejected_numbers_that_a_disc_gets_just_now(services):
+def test_it_shares_no_rejected_number_with_a_disc_that_comes_just_now(services):
     disc_in(services, "pc", 1)()
     disc_id = only_disc(services)
     review.reject(services.context, disc_id)
     coming = disc_in(services, "den", 2, labelled=False)
-    came, approved = at_once(coming, approval(services, disc_id))
-    assert came == ([4, 5, 6] if approved else [1, 2, 3])
+    _, approved = at_once(coming, approval(services, disc_id))
+    assert approved == [1, 2, 3]
+    found = map(numbers_of, services.context.stores.seasons.discs("Firefly:s1"))
+    assert sorted(found) == [[1, 2, 3], [4, 5, 6]]
 
 
 def test_it_loses_no_disc_that_comes_while_another_is_rejected(services):

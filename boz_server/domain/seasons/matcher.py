@@ -91,10 +91,14 @@ def match_episodes(
 
 
 def number_from(
-    parts: Sequence[Part], first: int, runtimes: Mapping[int, int | None]
+    parts: Sequence[Part],
+    first: int,
+    runtimes: Mapping[int, int | None],
+    taken: Collection[int] = (),
 ) -> list[Match]:
-    """Number titles in order from a person's choice; runtimes only tell how sure that is."""
-    spans = [(match.first, match.last) for match in _numbered_through(parts, first, ())]
+    """Number titles in order from a person's choice, without the numbers in `taken`; runtimes only
+    tell how sure that is."""
+    spans = [(match.first, match.last) for match in _numbered_through(parts, first, taken)]
     if not runtimes:
         return [Match(start, end, LOW) for start, end in spans]
     return [

@@ -26,8 +26,8 @@ class SeasonDisc:
 
     key: the same for all records of one disc. disc_number: from its label; None without one.
     parts: its episodes in disc order. fixed: the numbers that a person has accepted; None if none
-    has. chosen_first: the first episode by a person's word. season_is_guess: nothing names its
-    season.
+    has. chosen_first: the first episode by a person's word. accepted_elsewhere: the numbers that a
+    person has accepted for other discs. season_is_guess: nothing names its season.
     """
 
     key: str
@@ -36,6 +36,7 @@ class SeasonDisc:
     parts: tuple[Part, ...] = ()
     fixed: frozenset[int] | None = None
     chosen_first: int | None = None
+    accepted_elsewhere: frozenset[int] = frozenset()
     season_is_guess: bool = False
 
 
@@ -113,8 +114,14 @@ def _settled(discs: Sequence[SeasonDisc]) -> set[int]:
     for disc in discs:
         numbers |= disc.fixed or set()
         if disc.fixed is None and disc.chosen_first is not None:
-            numbers |= _numbers(number_from(disc.parts, disc.chosen_first, {}))
+            numbers |= _numbers(_as_chosen(disc, disc.chosen_first, {}))
     return numbers
+
+
+def _as_chosen(disc: SeasonDisc, first: int, runtimes: Mapping[int, int | None]) -> list[Match]:
+    """Number a disc from a person's choice on, around what was accepted: no proposal of a number
+    that another disc has could be approved."""
+    return number_from(disc.parts, first, runtimes, disc.accepted_elsewhere)
 
 
 def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None]) -> Numbering:
@@ -123,7 +130,7 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
     if disc.fixed is not None:
         course.in_doubt = False
     elif disc.chosen_first is not None:
-        matches = number_from(disc.parts, disc.chosen_first, runtimes)
+        matches = _as_chosen(disc, disc.chosen_first, runtimes)
         course.in_doubt = False
     else:
         if course.in_doubt and disc.parts and not disc.season_is_guess:

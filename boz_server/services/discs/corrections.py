@@ -24,12 +24,17 @@ log = logging.getLogger(__name__)
 
 
 def update_season(
-    context: Context, metadata: Metadata, disc_id: str, season_number: int, starting_episode: int
+    context: Context,
+    metadata: Metadata,
+    disc_id: str,
+    season_number: int,
+    starting_episode: int | None,
 ) -> Disc:
     """Number and name a TV disc anew.
 
-    Raises Refused when it is not one, and Conflict when its names can't change any more, or a later
-    choice was made meanwhile.
+    starting_episode: None for the first that is free. Raises Refused when it is no TV disc, and
+    Conflict when its names can't change any more, a later choice was made meanwhile, or another
+    disc was approved with one of the numbers.
     """
     disc = read_disc(context, disc_id)
     _require_show(disc)
@@ -45,11 +50,14 @@ def update_season(
             MediaType.TV_SHOW,
             disc.tv_show_name or "",
             season_number=season_number,
-            starting_episode=starting_episode,
+            starting_episode=1 if starting_episode is None else starting_episode,
             series_id=series_id,
             candidates=tuple(disc.candidates),
         )
-        return _identify_as(context, disc, identity, findings)
+        numbered = _identify_as(context, disc, identity, findings)
+        if starting_episode is not None:
+            tracker.require_free_from(context, numbered, starting_episode)
+        return numbered
 
 
 def override_media_type(
@@ -154,7 +162,9 @@ def _identify_as(context: Context, disc: Disc, identity: Identity, findings: Fin
     if status == PreviewStatus.APPROVED:
         context.stores.discs.decide(disc_id, status)
         approved = read_disc(context, disc_id)
-        tracker.require_free_numbers(context, approved)
+        if identity.starting_episode is not None:
+            # Nobody has accepted other numbers than these.
+            tracker.require_free_from(context, approved, identity.starting_episode)
         tracker.accept(context, approved, now)
     log.info("Disc identified by a person", extra={"disc_id": disc_id})
     return read_disc(context, disc_id)

@@ -13,7 +13,7 @@ from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.title_facts import EPISODES, TitleKind
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
-from boz_server.domain.seasons.matcher import SECONDS_A_MINUTE, Match, Part
+from boz_server.domain.seasons.matcher import SECONDS_A_MINUTE, Match, Part, number_from
 from boz_server.domain.seasons.plan import Gone, Numbering, SeasonDisc, plan
 from boz_server.errors import Conflict, SeasonNotFound
 from boz_server.services.collection import archive
@@ -162,7 +162,7 @@ def refresh(context: Context, season_ids: Iterable[str], now: datetime) -> None:
         season = read(context, season_id)
         if season is None:
             continue
-        for disc in number(season):
+        for disc in [*number(season), *_number_rejected(context, season)]:
             context.stores.discs.save(disc)
         save(context, season, now)
 
@@ -170,19 +170,26 @@ def refresh(context: Context, season_ids: Iterable[str], now: datetime) -> None:
 def require_free_numbers(context: Context, disc: Disc) -> None:
     """Raise Conflict when other approved discs hold numbers of a disc's episodes.
 
-    A rejected disc gave its numbers back: discs that were proposed them since count too.
+    Only a person's edits lead there: no proposal has such numbers.
     """
+    _require_free(context, disc, numbers_of([disc]))
+
+
+def require_free_from(context: Context, disc: Disc, first: int) -> None:
+    """Raise Conflict when other approved discs hold numbers that a disc has if it begins there."""
+    matches = number_from(_parts_of(disc), first, {})
+    _require_free(context, disc, {n for each in matches for n in range(each.first, each.last + 1)})
+
+
+def _require_free(context: Context, disc: Disc, numbers: set[int]) -> None:
     if disc.tv_season_id is None:
         return
-    holders = {PreviewStatus.APPROVED}
-    if disc.preview_status == PreviewStatus.REJECTED:
-        holders.add(PreviewStatus.PENDING)
-    others = context.stores.seasons.numbers_elsewhere(disc.tv_season_id, disc.fingerprint, holders)
-    taken = others & numbers_of([disc])
+    seasons = context.stores.seasons
+    taken = numbers & seasons.accepted_elsewhere(disc.tv_season_id, disc.fingerprint)
     if taken:
         raise Conflict(
             f"Episode {min(taken)} of this season is on another disc: number this one anew"
-            " with update-season."
+            " with update-season, or that one first."
         )
 
 
@@ -244,6 +251,21 @@ def number(season: Season) -> list[Disc]:
     return pending
 
 
+def _number_rejected(context: Context, season: Season) -> list[Disc]:
+    """Number rejected discs in drives anew, in memory, whose numbers another disc was approved
+    with: they may still be approved. Returns those."""
+    changed = []
+    for disc in context.stores.seasons.rejected_in_drives(season.row.season_id):
+        held = numbers_of([disc])
+        if held & _accepted_elsewhere(disc, season.discs):
+            others = [each for each in season.discs if each.fingerprint != disc.fingerprint]
+            taken = numbers_of(others)
+            matches = number_from(_parts_of(disc), min(held), season.runtimes(), taken)
+            _put_numbers(disc, disc, Numbering(tuple(matches)), known_names(season.row))
+            changed.append(disc)
+    return changed
+
+
 def _put_numbers(disc: Disc, best: Disc, numbering: Numbering, names: Mapping[int, str]) -> None:
     """Change a disc to what its season's numbering says. best: see `_best_record`."""
     titles = [TitleProposal.of(title) for title in disc.titles]
@@ -288,11 +310,27 @@ def _named(
 def _key_of(disc: Disc, discs: Sequence[Disc]) -> str:
     """Return the fingerprint: the same for all records of a disc.
 
-    A record that a person corrected after another was accepted is numbered by itself.
+    A record that a person corrected after another was accepted is numbered by itself, and so is one
+    whose accepted numbers were accepted for another disc as well.
     """
-    if disc.is_told and disc.preview_status == PreviewStatus.PENDING and _accepted(disc, discs):
-        return f"{disc.fingerprint} {disc.disc_id}"
+    accepted = _accepted(disc, discs)
+    if disc.preview_status == PreviewStatus.PENDING and accepted:
+        is_taken = not _accepted_elsewhere(disc, discs).isdisjoint(numbers_of(accepted))
+        if disc.is_told or is_taken:
+            return f"{disc.fingerprint} {disc.disc_id}"
     return str(disc.fingerprint)
+
+
+def _accepted_elsewhere(disc: Disc, discs: Sequence[Disc]) -> set[int]:
+    """Return the numbers that were accepted for other discs."""
+    return numbers_of(
+        [
+            each
+            for each in discs
+            if each.fingerprint != disc.fingerprint
+            and each.preview_status == PreviewStatus.APPROVED
+        ]
+    )
 
 
 def _accepted(disc: Disc, discs: Sequence[Disc]) -> list[Disc]:
@@ -331,14 +369,20 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
         key=key,
         detected_at=first.detected_at,
         disc_number=_number_in_season(first, season.last_disc_before),
-        parts=tuple(
-            Part(title.duration_seconds, title.kind == TitleKind.DOUBLE_EPISODE)
-            for title in best.titles
-            if title.kind in EPISODES
-        ),
+        parts=_parts_of(best),
         fixed=frozenset(numbers_of(approved)) if approved else None,
         chosen_first=chosen[-1] if chosen and not approved else None,
+        accepted_elsewhere=frozenset(_accepted_elsewhere(first, season.discs)),
         season_is_guess=is_guess(best),
+    )
+
+
+def _parts_of(disc: Disc) -> tuple[Part, ...]:
+    """Return a disc's episodes in disc order."""
+    return tuple(
+        Part(title.duration_seconds, title.kind == TitleKind.DOUBLE_EPISODE)
+        for title in disc.titles
+        if title.kind in EPISODES
     )
 
 
