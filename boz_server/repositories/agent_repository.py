@@ -87,6 +87,12 @@ class AgentRepository:
             )
         return bool(query.execute())
 
+    def is_quiet(self, agent_id: str, since: datetime) -> bool | None:
+        """Whether `quiet` holds for an agent; None when it is unknown."""
+        query: Any = Agent.select(quiet(since)).where(Agent.agent_id == agent_id)
+        found = query.scalar()
+        return None if found is None else bool(found)
+
     def mark_offline(self, agent_id: str) -> bool:
         """Mark an agent offline. False when unknown."""
         return bool(
@@ -162,3 +168,8 @@ class AgentRepository:
             VLCCommand.status.in_([VLCCommandStatus.PENDING, VLCCommandStatus.SENT]),
         )
         return bool(query.execute())
+
+
+def quiet(since: datetime) -> Any:
+    """Whether an agent is offline, or no sign of life of it was noted since then."""
+    return (Agent.status == AgentStatus.OFFLINE) | (Agent.last_heartbeat < since)

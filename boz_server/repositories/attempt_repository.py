@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import peewee
 
-from boz_server.database.models import Disc, Job, Upload
+from boz_server.database.models import Agent, Disc, Job, Upload
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadState
+from boz_server.repositories.agent_repository import quiet
 from boz_server.repositories.job_repository import JobValues
 from boz_server.settings import Settings
 
@@ -78,12 +79,18 @@ class AttemptRepository:
         return {"started_at": now, "reported_at": now, "moved_at": now, "stalled_at": None}
 
     def progress(
-        self, job_id: str, token: str | None, now: datetime, reported: JobValues
+        self,
+        job_id: str,
+        token: str | None,
+        now: datetime,
+        reported: JobValues,
+        quiet_since: datetime | None = None,
     ) -> Job | None:
         """Record that an attempt is running, in one statement; None if no running job matches.
 
         reported: what the report sets; progress never goes back within an attempt. The attempt has
-        moved if its progress rises.
+        moved if its progress rises. quiet_since: also say whether its agent was `quiet` then; None:
+        don't ask.
         """
         conditions = [Job.job_id == job_id, Job.status == JobStatus.RUNNING, permits(token)]
         values = reported | self.renewed(now) | JobValues(reported_at=now)
@@ -95,8 +102,12 @@ class AttemptRepository:
             values["stalled_at"] = peewee.Case(None, [(rises, None)], Job.stalled_at)
             if token is None:
                 conditions.append(~started_over(new, now))
-        query = Job.update(**values).where(*conditions)
-        return next(iter(query.returning(Job).execute()), None)
+        asked: list[Any] = []
+        if quiet_since is not None:
+            agent = Agent.select(quiet(quiet_since)).where(Agent.agent_id == Job.assigned_agent_id)
+            asked = [agent.alias("is_agent_quiet")]
+        query = Job.update(**values).where(*conditions).returning(Job, *asked)
+        return next(iter(query.execute()), None)
 
     def start_over(
         self, job_id: str, progress: float, now: datetime, values: JobValues

@@ -108,6 +108,15 @@ class WorkerRepository:
             )
         return bool(query.execute())
 
+    def touch_all_of(self, agent_id: str, now: datetime, *, quiet_since: datetime) -> None:
+        """Count those workers of an agent as there that are offline, or have sent nothing since
+        then."""
+        is_offline = Worker.status == WorkerStatus.OFFLINE
+        status = peewee.Case(None, [(is_offline, WorkerStatus.AVAILABLE)], Worker.status)
+        Worker.update(last_heartbeat=now, status=status).where(
+            Worker.agent == agent_id, is_offline | (Worker.last_heartbeat < quiet_since)
+        ).execute()
+
     def mark_offline(self, agent_id: str) -> None:
         """Mark the workers on an agent's machine offline."""
         Worker.update(status=WorkerStatus.OFFLINE).where(Worker.agent == agent_id).execute()

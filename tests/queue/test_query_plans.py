@@ -383,6 +383,17 @@ def test_it_takes_a_progress_report_in_one_statement(client, services, waiting):
     ]
 
 
+def test_it_writes_nothing_for_a_poll_of_an_agent_that_sends_heartbeats(client, services, clock):
+    client.register_agent()
+    for seconds in (5, 25, 15):
+        clock.advance(seconds)
+        with counted(services) as statements:
+            ok(client.get("/api/agents/pc/jobs"))
+        assert [sql.split()[0] for sql in statements] == ["SELECT"] * 4
+        if seconds == 25:
+            client.heartbeat("agents/pc")
+
+
 def test_it_explains_a_hundred_jobs_with_as_many_queries_as_one(client, services, waiting):
     """The first of the list is a rip that waits for its drive: the dearest kind."""
     disc_id = client.detect().approve().id

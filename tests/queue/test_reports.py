@@ -326,15 +326,15 @@ def test_it_counts_an_agent_as_busy_until_its_last_job_ends(client, clock):
     assert agent_of(client) == ("online", None)
 
 
-def test_it_leaves_an_agent_that_has_signed_off_offline(client):
+def test_it_takes_an_agent_that_has_signed_off_and_reports_for_one_that_is_there(client):
     job_id = client.assigned_job()
     client.report(job_id, "running")
     client.sign_off()
     assert agent_of(client) == ("offline", None)
     ok(client.report(job_id, "running"))  # it works on nevertheless
-    assert agent_of(client) == ("offline", job_id)
+    assert agent_of(client) == ("busy", job_id)
     ok(client.report(job_id, "completed"))
-    assert agent_of(client) == ("offline", None)
+    assert agent_of(client) == ("online", None)
 
 
 def test_it_lists_the_open_jobs_of_a_worker_oldest_first(client, clock):

@@ -33,7 +33,8 @@ class Agent(BaseModel):
         null=True,
         constraints=[ReferenceWithinTable("REFERENCES jobs (job_id) ON DELETE SET NULL")],
     )
-    #: When it last sent anything.
+    #: When its last sign of life was noted: any heartbeat, and what else it sends if that was long
+    #: ago.
     last_heartbeat = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     #: When it first registered; later registrations don't change it.
     registered_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))

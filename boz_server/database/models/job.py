@@ -140,6 +140,8 @@ class Job(BaseModel):
 
     #: Why it waits, in words; set by a service, no column.
     waiting_reason: "str | None" = None
+    #: Whether its agent counts as offline, or soon would, if the repository has asked; no column.
+    is_agent_quiet: "bool | None" = None
 
     class Meta:
         table_name = "jobs"

@@ -25,6 +25,7 @@ from boz_server.services.discs.identify import facts_of
 from boz_server.services.discs.lookup import NOTHING, Findings
 from boz_server.services.discs.preview_generator import PreviewGenerator, is_clear, put_preview
 from boz_server.services.discs.thumbnails import Thumbnail, store_of
+from boz_server.services.machines import presence
 from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.queue import leases
 from boz_server.services.seasons import tracker
@@ -121,6 +122,8 @@ def enter(context: Context, disc: LookedUp) -> Disc:
             else:
                 entered = _insert(context, disc, known.accepted)
             leases.suspect_rips(context, report.agent_id, report.drive)
+        # Not before: what waits for the agent may be of a disc that is no longer there.
+        presence.hear(context, report.agent_id)
         if entered.preview_status == PreviewStatus.APPROVED:
             # Nobody has to look at the thumbnails.
             context.stores.discs.drop_thumbnails(entered.disc_id)
@@ -137,10 +140,10 @@ def ejected(context: Context, agent_id: str, drive: str) -> str | None:
         if not context.stores.agents.lock(agent_id):
             return None
         present = context.stores.discs.in_drive(agent_id, drive)
-        if present is None:
-            return None
-        ejection.close(context, present)
-        return str(present.disc_id)
+        if present is not None:
+            ejection.close(context, present)
+        presence.hear(context, agent_id)
+        return None if present is None else str(present.disc_id)
 
 
 def get(context: Context, disc_id: str) -> Disc:

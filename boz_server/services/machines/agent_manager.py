@@ -75,14 +75,6 @@ class AgentManager:
             raise AgentNotFound(agent_id)
         return self._with_status(agent)
 
-    def heard_within(self, agent_id: str, *, terms: int) -> bool:
-        """Whether an agent's last heartbeat is at most this many of its timeouts ago.
-
-        Raises AgentNotFound when no such agent is registered.
-        """
-        timeout = terms * self.context.settings.agent_timeout_seconds
-        return not is_silent(self.get(agent_id).last_heartbeat, self.context.clock.now(), timeout)
-
     def page(self, request: PageRequest) -> Page[Agent]:
         """Return agents by id, with their status now."""
         page = self.context.stores.agents.page(request)

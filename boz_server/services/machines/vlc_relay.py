@@ -6,6 +6,7 @@ from boz_server.context import Context
 from boz_server.database.models import VLCCommand
 from boz_server.domain.machines.vlc_states import VLCCommandStatus
 from boz_server.errors import AgentNotFound, NotFound, Refused
+from boz_server.services.machines import presence
 
 
 def preview(context: Context, agent_id: str, file_path: str, *, fullscreen: bool) -> VLCCommand:
@@ -30,7 +31,9 @@ def preview(context: Context, agent_id: str, file_path: str, *, fullscreen: bool
 
 
 def take_pending(context: Context, agent_id: str) -> list[VLCCommand]:
-    """Return an agent's pending commands, oldest first, and mark them as sent."""
+    """Return an agent's pending commands, oldest first, and mark them as sent; the request is a
+    sign of life."""
+    presence.hear(context, agent_id)
     with context.database.write():
         return context.stores.agents.take_commands(agent_id, context.clock.now())
 

@@ -13,11 +13,12 @@ from boz_server.database.models import Job, JobEvent
 from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import OPEN, OVER, JobStatus, JobType
-from boz_server.errors import Conflict, Refused
+from boz_server.errors import AgentNotFound, Conflict, Refused
 from boz_server.repositories.attempt_repository import by_agent
 from boz_server.repositories.job_repository import Guard, JobRepository, JobValues
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.library.nas import LibraryShare
+from boz_server.services.machines import presence
 from boz_server.services.machines.agent_manager import AgentManager
 from boz_server.services.machines.worker_manager import WorkerManager
 from boz_server.services.queue import (
@@ -34,8 +35,6 @@ from boz_server.services.queue.transitions import PERSON
 
 log = logging.getLogger(__name__)
 
-#: For how many timeouts after its last heartbeat an agent's polls still renew its leases.
-POLLS_COUNT_TERMS = 10
 #: The highest priority, a 32-bit integer's.
 HIGHEST_PRIORITY = 2**31 - 1
 
@@ -99,14 +98,15 @@ class JobQueue:
         return self.context.stores.jobs.history(job_id, request)
 
     def of_agent(self, agent_id: str) -> list[Job]:
-        """Return an agent's jobs, in the order in which to do them; the request renews its leases.
+        """Return an agent's jobs, in the order in which to do them; the request is a sign of life,
+        which renews its leases.
 
-        Not where its heartbeats have long stopped: dashboards may ask as well, and would keep the
-        jobs of an agent that is gone. Raises AgentNotFound.
+        Raises AgentNotFound.
         """
         holder = by_agent(agent_id)
-        if self.agents.heard_within(agent_id, terms=POLLS_COUNT_TERMS):
-            leases.sign_of_life(self.context, holder, polled=True)
+        if not presence.hear(self.context, agent_id, polls=True):
+            raise AgentNotFound(agent_id)
+        leases.sign_of_life(self.context, holder, polled=True)
         return self.context.stores.attempts.held(holder)
 
     def stats(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from boz_server.domain.queue.file_access import could_access, is_upload_wanted
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
 from boz_server.errors import AgentNotFound, Refused
+from boz_server.services.machines import presence
 from boz_server.services.queue import dispatcher, transitions
 from boz_server.services.queue.waiting_reasons import place_of
 from boz_server.services.uploads import rights
@@ -73,13 +74,14 @@ def require_access(context: Context, job: Job, worker: Worker) -> None:
 
 
 def assign(context: Context, agent_id: str, job_id: str | None) -> Transport:
-    """Choose who transcodes a file of an agent.
+    """Choose who transcodes a file of an agent, which so gives a sign of life.
 
     If that worker is on another machine, the agent sends the file for a job: the one named, else
     the first of its jobs that waits for a file, else a new one. Raises Unavailable without a
     worker, JobNotFound, and Conflict where the job named has no use for a file.
     """
     machine = dispatcher.choose_for(context, agent_id)
+    presence.hear(context, agent_id)
     if machine.agent_id == agent_id:
         return Transport(machine.worker_id, None)
     if job_id is not None:

@@ -13,6 +13,7 @@ from boz_server.domain.queue.job_states import HELD, NOT_BEGUN, OVER, JobReport,
 from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
+from boz_server.services.machines import presence
 from boz_server.services.queue import dispatcher, leases, transitions
 from boz_server.services.queue.transitions import DISC_OUT, PERSON, JobChange, actor_of
 from boz_server.services.statistics import record
@@ -42,11 +43,17 @@ def take(context: Context, job_id: str, report: JobReport) -> Job:
         with context.database.write():
             job = _progress(context, job_id, report, now)
         if job is not None:
+            if job.is_agent_quiet and job.assigned_agent_id is not None:
+                presence.hear(context, job.assigned_agent_id)
             return job
     with context.database.write_queue():
         job = find(context, job_id)
         _require_latest(job, report)
         moved = _apply(context, job, report, now)
+        agent_id = (moved or job).assigned_agent_id or job.assigned_agent_id
+        if agent_id is not None and report.status is not JobStatus.CANCELLED:
+            # A person may cancel a job by a report. If it is refused, this is undone.
+            presence.hear(context, agent_id)
         if moved is None:
             return _unchanged(job, report)
         if moved.status in OVER:
@@ -71,6 +78,8 @@ def _not_begun(context: Context, job_id: str, report: JobReport) -> Job:
     """Change nothing: today's agents begin each transcode so, and repeat it without HandBrake."""
     job = find(context, job_id)
     _require_latest(job, report)
+    if job.assigned_agent_id is not None:
+        presence.hear(context, job.assigned_agent_id)
     return job
 
 
@@ -108,7 +117,8 @@ def _run(context: Context, job: Job, report: JobReport, now: datetime) -> Job | 
 
 def _progress(context: Context, job_id: str, report: JobReport, now: datetime) -> Job | None:
     token, values = report.lease_token, _values_of(report)
-    return context.stores.attempts.progress(job_id, token, now, values)
+    quiet_since = presence.quiet_since(context)
+    return context.stores.attempts.progress(job_id, token, now, values, quiet_since)
 
 
 def _start_over(

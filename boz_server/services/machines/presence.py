@@ -1,0 +1,33 @@
+"""Signs of life: whatever an agent sends by its id shows that it is there."""
+
+from datetime import datetime, timedelta
+
+from boz_server.context import Context
+from boz_server.services.queue import dispatcher
+
+
+def hear(context: Context, agent_id: str, *, polls: bool = False) -> bool:
+    """Note that an agent has sent something; False for one that is not known.
+
+    Writes only if it sent no heartbeat lately. It may have found no server when it started, and
+    then sends none, nor do its workers. polls: it asks for jobs, its workers' as well, so they
+    count as there with it.
+    """
+    stores, since = context.stores, quiet_since(context)
+    is_quiet = stores.agents.is_quiet(agent_id, since)
+    if is_quiet:
+        now = context.clock.now()
+        with context.database.write_queue():
+            stores.agents.touch(agent_id, now)
+            if polls:
+                stores.workers.touch_all_of(agent_id, now, quiet_since=since)
+            dispatcher.dispatch(context)
+    return is_quiet is not None
+
+
+def quiet_since(context: Context) -> datetime:
+    """Return the moment by which an agent's last sign of life is so old that a new one is noted:
+    in time for it, and its workers, to stay online."""
+    settings = context.settings
+    timeout = min(settings.agent_timeout_seconds, settings.worker_timeout_seconds)
+    return context.clock.now() - timedelta(seconds=timeout / 2)
