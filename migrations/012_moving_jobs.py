@@ -13,7 +13,7 @@ TIMES = ("moved_at", "handed_out_at", "stalled_at", "failing_at", "elsewhere_unt
 NAMES = ("library_name", "file_key")
 DISC_TIMES = ("ejected_at", "chosen_at")
 RESULT_DUE, ORGANIZE_FAILED = "idx_jobs_result_due", "idx_jobs_organize_failed"
-FILE_KEY = "idx_jobs_file_key"
+FILE_KEY, MOVIE = "idx_jobs_file_key", "idx_discs_movie"
 
 
 def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
@@ -27,7 +27,9 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     migrator.run(pw.SchemaManager(job).create_indexes)  # keeps earlier ones
     migrator.add_fields("agents", succeeded_by=pw.CharField(max_length=100, null=True))
     disc_times: Any = {name: pw.DateTimeField(null=True) for name in DISC_TIMES}
-    migrator.add_fields("discs", **disc_times)
+    disc: Any = migrator.add_fields("discs", **disc_times)
+    disc.add_index(disc.index(disc.movie_title, name=MOVIE).where(disc.movie_title.is_null(False)))
+    migrator.run(pw.SchemaManager(disc).create_indexes)
     create_job_failures(migrator, job)
     migrator.sql(
         "UPDATE jobs SET file_key = lower(output_name)"
@@ -38,10 +40,10 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Drop them again; who failed which job is lost."""
     migrator.remove_model("job_failures", cascade=True)
+    for index in (MOVIE, FILE_KEY, ORGANIZE_FAILED, RESULT_DUE):
+        migrator.sql(f"DROP INDEX {index}")
     migrator.remove_fields("discs", *DISC_TIMES)
     migrator.remove_fields("agents", "succeeded_by")
-    for index in (FILE_KEY, ORGANIZE_FAILED, RESULT_DUE):
-        migrator.sql(f"DROP INDEX {index}")
     migrator.remove_fields("jobs", *TIMES, *NAMES)
 
 

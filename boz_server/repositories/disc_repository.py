@@ -176,6 +176,34 @@ class DiscRepository:
         query = Disc.select().where(Disc.disc_id == disc_id, Disc.status != DiscStatus.EJECTED)
         return query.exists()
 
+    def of_film(self, title: str, year: int | None) -> list[Disc]:
+        """Return the discs of a film that are not rejected, with their titles."""
+        query = Disc.select().where(
+            Disc.movie_title == title, Disc.preview_status != PreviewStatus.REJECTED
+        )
+        discs = [disc for disc in query if disc.movie_year == year]
+        load_titles(discs)
+        return discs
+
+    def filenames_beside(self, disc: Disc) -> set[str]:
+        """Return the file names on the other discs of a disc's season or film."""
+        if disc.tv_season_id is None and disc.movie_title is None:
+            return set()
+        is_beside = Disc.tv_season == disc.tv_season_id
+        if disc.tv_season_id is None:
+            is_beside = Disc.movie_title == disc.movie_title
+        query: Any = (
+            Title.select(Title.proposed_filename)
+            .join(Disc)
+            .where(
+                is_beside,
+                Disc.fingerprint != disc.fingerprint,
+                Disc.preview_status != PreviewStatus.REJECTED,
+                Title.proposed_filename.is_null(False),
+            )
+        )
+        return {name for (name,) in query.tuples()}
+
     def latest_named(self, title_key: str, without: str) -> Disc | None:
         """Return the latest identified disc whose label has that name; None if there is none.
 

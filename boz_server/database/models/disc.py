@@ -108,6 +108,8 @@ index("idx_discs_tv_season", Disc, Disc.tv_season)
 index("idx_discs_fingerprint", Disc, Disc.fingerprint)
 index("idx_discs_newest", Disc, Disc.detected_at, Disc.disc_id)
 index("idx_discs_title_key", Disc, Disc.title_key, Disc.detected_at)
+#: Finds the discs of a film.
+index("idx_discs_movie", Disc, Disc.movie_title, where=Disc.movie_title.is_null(False))
 index("idx_discs_lookup_due", Disc, Disc.detected_at, where=Disc.lookup_due)
 index(
     "uq_discs_live_drive",

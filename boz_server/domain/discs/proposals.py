@@ -157,8 +157,9 @@ def extra_place(name: str, ordinal: int, folder: str, title_name: str = "") -> t
 
 
 def free_ordinal(name: str, taken: Collection[str | None]) -> int:
-    """Return the lowest number that no other extra of the disc has."""
-    return next(n for n in count(1) if naming.extra_filename(name, n) not in taken)
+    """Return the lowest number that no extra of these file names has."""
+    numbers = {naming.extra_number(name, filename) for filename in taken if filename}
+    return next(n for n in count(1) if n not in numbers)
 
 
 def _own_name(title: TitleFacts, shared: str | None) -> str:

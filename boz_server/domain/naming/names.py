@@ -50,6 +50,10 @@ _TV_NAME = re.compile(
     r"(?: - (?P<title>.+))?",
     re.IGNORECASE | re.DOTALL,
 )
+_EXTRA = " - Extra "
+_AFTER_EXTRA = re.compile(
+    r"(?P<number>[0-9]{2,6})(?: - (?P<detail>.+))?\.(?P<extension>[A-Za-z0-9]{1,5})", re.DOTALL
+)
 _YEAR_SUFFIX = re.compile(r"(?<=\S) \(((?:19|20)[0-9]{2})\)(?: \{edition-[^{}]*\})?\Z")
 
 
@@ -162,9 +166,26 @@ def extra_filename(
 ) -> str:
     """Return "The Princess Bride - Extra 03.mkv", with " - Bloopers" when the extra has a name.
 
-    name: of the movie or show. number: tells the extras of a disc apart.
+    name: of the movie or show. number: tells its extras apart.
     """
-    return _filename(name, f" - Extra {number:02d}", title_name, extension)
+    return _filename(name, f"{_EXTRA}{number:02d}", title_name, extension)
+
+
+def extra_number(name: str, filename: str) -> int | None:
+    """Return the number in an extra's file name; None for any other file name.
+
+    name: of the movie or show.
+    """
+    match = _extra_of(name, filename)
+    return int(match["number"]) if match else None
+
+
+def with_extra_number(name: str, filename: str, number: int) -> str:
+    """Return an extra's file name with another number; any other file name as it is."""
+    match = _extra_of(name, filename)
+    if match is None or int(match["number"]) == number:
+        return filename
+    return extra_filename(name, number, match["detail"], match["extension"])
 
 
 def season_folder(tv_path: str, show: str, season: int) -> str:
@@ -256,6 +277,12 @@ def _filename(name: str, tag: str, detail: str | None, extension: str) -> str:
     safe_detail = _safe(detail or "")
     suffix = f" - {safe_detail}" if safe_detail else ""
     return safe_component(f"{_shortened(name)}{tag}{suffix}.{extension.lstrip('.')}")
+
+
+def _extra_of(name: str, filename: str) -> re.Match[str] | None:
+    prefix = f"{_shortened(name)}{_EXTRA}"
+    rest = filename.removeprefix(prefix)
+    return None if rest == filename else _AFTER_EXTRA.fullmatch(rest)
 
 
 def _year_suffix(year: int | None) -> str:

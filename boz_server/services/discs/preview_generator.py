@@ -7,6 +7,7 @@ from datetime import datetime
 from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
+from boz_server.domain.discs.extras import number_extras
 from boz_server.domain.discs.proposals import (
     DiscProposal,
     TitleProposal,
@@ -299,6 +300,8 @@ def put_preview(
         season.include(disc)
         others = [each for each in tracker.number(season) if each is not disc]
         tracker.save(context, season, now)
+    elif disc.movie_title is not None:
+        others = _number_film(context, disc)
     if is_new:
         stores.discs.insert(disc)
     else:
@@ -307,6 +310,29 @@ def put_preview(
         stores.discs.save(other)
     if former is not None and former != disc.tv_season_id:
         tracker.refresh(context, [former], now)
+
+
+def refresh_film(context: Context, disc: Disc) -> None:
+    """Number the extras on a film's undecided discs anew, after one of its discs was decided on."""
+    context.database.require_queue()
+    if disc.tv_season_id is None and disc.movie_title is not None:
+        for other in _number_film(context, disc):
+            context.stores.discs.save(other)
+
+
+def _number_film(context: Context, disc: Disc) -> list[Disc]:
+    """Number the extras of a film's discs, in memory, with a disc as it is there; returns the
+    others."""
+    title = disc.movie_title or ""
+    found = context.stores.discs.of_film(title, disc.movie_year)
+    others = [each for each in found if each.disc_id != disc.disc_id]
+    number_extras(title, sorted([*others, disc], key=_in_its_box))
+    return others
+
+
+def _in_its_box(disc: Disc) -> tuple[bool, int, datetime, str]:
+    """Sort a film's discs by the number on their label, those without one last; then by arrival."""
+    return disc.disc_number is None, disc.disc_number or 0, disc.detected_at, disc.disc_id
 
 
 def is_clear(settings: Settings, disc: Disc, *, was_approved: bool = False) -> bool:

@@ -14,7 +14,7 @@ from boz_server.domain.identification.title_facts import TitleKind
 from boz_server.domain.naming import names as naming
 from boz_server.errors import Conflict, DiscNotFound, Invalid
 from boz_server.services.discs import choices
-from boz_server.services.discs.preview_generator import PreviewGenerator
+from boz_server.services.discs.preview_generator import PreviewGenerator, refresh_film
 from boz_server.services.discs.thumbnails import store_of
 from boz_server.services.seasons import tracker
 
@@ -72,6 +72,7 @@ def approve(
         context.stores.discs.save(disc)
         context.stores.discs.drop_thumbnails(disc_id)
         tracker.accept(context, disc, context.clock.now())
+        refresh_film(context, disc)
         approved = read_disc(context, disc_id)
     # After the commit: until then the titles still name them.
     store_of(context).delete(disc_id)
@@ -183,6 +184,7 @@ def _edit(previews: PreviewGenerator, disc: Disc, title: Title, edit: TitleEdit)
 def _renamed(previews: PreviewGenerator, disc: Disc, title: Title) -> tuple[str, str]:
     """Return the file name and folder that follow from what a title is."""
     taken = {each.proposed_filename for each in disc.titles if each is not title}
+    taken |= previews.context.stores.discs.filenames_beside(disc)
     return previews.renamed(disc, TitleProposal.of(title), taken=taken)
 
 

@@ -8,6 +8,7 @@ from boz_server.context import Context
 from boz_server.database.models import ArchivedDisc, Disc, Title, TVEpisode, TVSeason
 from boz_server.domain.collection.search import key
 from boz_server.domain.discs.disc_states import PreviewStatus
+from boz_server.domain.discs.extras import number_extras
 from boz_server.domain.discs.proposals import TitleProposal, change
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.title_facts import EPISODES, TitleKind
@@ -248,6 +249,8 @@ def number(season: Season) -> list[Disc]:
     for disc in pending:
         key = _key_of(disc, discs)
         _put_numbers(disc, _best_record(records[key]), numberings[key], names)
+    # In the order in which they were numbered.
+    number_extras(season.row.show_name, [disc for key in numberings for disc in records[key]])
     return pending
 
 
