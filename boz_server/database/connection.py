@@ -20,6 +20,8 @@ from boz_server.settings import Settings
 SETTING = "BOZ_DATABASE_URL"
 #: How long to wait for a lock, for other writers, or for a free connection.
 WAIT_SECONDS = 10.0
+#: What a query raises when the database is busy, full or away: a later one may succeed.
+TROUBLE = (peewee.PeeweeException, MaxConnectionsExceeded, DatabaseBusy)
 
 
 class _Ending(threading.local):

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import peewee
 import pytest
+from playhouse.pool import MaxConnectionsExceeded
 
 from boz_server.database.models import Job
 from boz_server.domain.uploads.upload_states import UploadPurpose
-from boz_server.errors import Conflict
+from boz_server.errors import Conflict, DatabaseBusy
 from boz_server.repositories.attempt_repository import AttemptRepository
 from boz_server.services.library import organizer
 from boz_server.services.queue.results import Movement
@@ -175,12 +176,15 @@ def test_it_costs_a_statement_every_ten_seconds(client, services, clock):
 
 
 @pytest.mark.usefixtures("gpu")
-def test_it_goes_on_with_a_file_when_the_database_is_busy(client, services, monkeypatch):
+@pytest.mark.parametrize(
+    "trouble", [peewee.OperationalError("locked"), MaxConnectionsExceeded(), DatabaseBusy()]
+)
+def test_it_goes_on_with_a_file_when_the_database_is_busy(client, monkeypatch, trouble):
     job_id = client.running_job()
     ok(client.report(job_id, "completed"))
 
     def busy(*_: object) -> None:
-        raise peewee.OperationalError("database is locked")
+        raise trouble
 
     monkeypatch.setattr(AttemptRepository, "moved", busy)
     assert ok(client.upload(name="Firefly - S01E01"))["size"] == 6

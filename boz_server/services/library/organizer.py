@@ -14,9 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Self
 
-import peewee
-
 from boz_server.context import Context
+from boz_server.database.connection import TROUBLE
 from boz_server.database.models import Job
 from boz_server.disk import lock
 from boz_server.domain.naming.library_paths import Described
@@ -263,7 +262,7 @@ class Attempt:
                 if not self._renew():
                     self._lost.set()
                     return
-            except peewee.PeeweeException:
+            except TROUBLE:
                 # The database may be less busy at the next turn.
                 log.warning("Lease not renewed", extra={"job_id": self.job.job_id}, exc_info=True)
             finally:

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import peewee
-
 from boz_server.context import Context
+from boz_server.database.connection import TROUBLE
 from boz_server.database.models import Job
 from boz_server.domain.naming.names import split_extension
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
-from boz_server.errors import DatabaseBusy
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, file_names, leases, transitions
 from boz_server.services.queue.transitions import SERVER, JobChange
@@ -124,7 +122,7 @@ class Movement:
         try:
             with self.context.database.write():
                 attempts.moved(self.job_id, now, self.lease_token)
-        except (peewee.PeeweeException, DatabaseBusy):
+        except TROUBLE:
             # The file goes on; the database may be less busy the next time.
             log.warning("Movement not recorded", extra={"job_id": self.job_id}, exc_info=True)
         finally:
