@@ -91,7 +91,7 @@ def _steps(metadata: Metadata, auto_rip: AutoRip) -> tuple[MaintenanceStep, ...]
         MaintenanceStep("retry", 5, leases.retry_due),
         MaintenanceStep("give_up_results", 60, results.give_up_overdue),
         MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
-        MaintenanceStep("give_up_rips", 60, ejection.give_up),
+        MaintenanceStep("give_up_rips", 5, ejection.give_up),
         MaintenanceStep("clear_thumbnails", 60, thumbnails.clean_up),
         MaintenanceStep("forget_keys", 3600, idempotency.delete_old_keys),
         MaintenanceStep("refresh_previews", 60, refresh_previews),

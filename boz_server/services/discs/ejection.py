@@ -71,11 +71,13 @@ def come_back(context: Context, disc: Disc, drive: str) -> None:
 
 def give_up(context: Context) -> int:
     """Fail the rips whose disc has not come back in time; returns how many."""
-    with context.database.write_queue():
-        jobs = context.stores.jobs.rips_left_behind(transitions.return_cutoff(context))
-        for job in jobs:
-            _fail(context, job, SERVER)
-    return len(jobs)
+    given_up = 0
+    for job in context.stores.jobs.rips_left_behind(transitions.return_cutoff(context)):
+        with context.database.write_queue():
+            # Its disc may have come back meanwhile.
+            if not transitions.can_wait(context, job):
+                given_up += _fail(context, job, SERVER)
+    return given_up
 
 
 def _is_out(disc: Disc, cutoff: datetime) -> bool:
@@ -101,9 +103,9 @@ def _status(disc: Disc, rips: list[Job]) -> DiscStatus:
     return DiscStatus.COMPLETED if was_ripped else DiscStatus.DETECTED
 
 
-def _fail(context: Context, job: Job, actor: str) -> None:
-    """Fail a rip that no machine runs."""
-    transitions.move(
+def _fail(context: Context, job: Job, actor: str) -> bool:
+    """Fail a rip that no machine runs; False when one does by now."""
+    failed = transitions.move(
         context,
         job,
         JobStatus.FAILED,
@@ -112,3 +114,4 @@ def _fail(context: Context, job: Job, actor: str) -> None:
         detail=DISC_GONE,
         values={"error": DISC_GONE},
     )
+    return failed is not None
