@@ -30,8 +30,10 @@ class SimulatedAgent:
         """Register agent and worker, and clean up after an interrupted demo."""
         self._client.post("/api/agents/register", _AGENT)
         self._client.post("/api/workers/register", _WORKER)
-        for job in self._jobs():
-            self._client.post(f"/api/jobs/{job['job_id']}/cancel")
+        # When one is cancelled, the next is assigned.
+        while jobs := self._jobs():
+            for job in jobs:
+                self._client.post(f"/api/jobs/{job['job_id']}/cancel")
         self.eject()
 
     def heartbeat(self) -> None:

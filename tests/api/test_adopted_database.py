@@ -12,7 +12,7 @@ from boz_server.services.wiring import Services
 from tests.client import ok
 from tests.database.legacy import WHEN, LegacyDatabase
 from tests.database.legacy_in_use import DISCS, FEW_JOBS, fill
-from tests.support import FakeClock, episodes
+from tests.support import NEW_DISC_SECONDS, FakeClock, episodes
 
 LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2")
 
@@ -113,6 +113,7 @@ def test_it_knows_an_adopted_disc_again(app, client, clock, legacy):
     client.register_agent()
     assert client.detect(LABELS[0], MINUTES)["disc_id"] == "disc"
     client.eject()
+    clock.advance(NEW_DISC_SECONDS)
     again = client.detect(LABELS[0], MINUTES)
     assert again["disc_id"] != "disc"
     assert episodes(again) == [1, 2, 3]

@@ -285,6 +285,7 @@ PERIODS = {
     "retry": 5,
     "give_up_results": 60,
     "dispatch": 5,
+    "give_up_rips": 5,
     "clear_thumbnails": 60,
     "forget_keys": 3600,
     "refresh_previews": 60,
