@@ -6,7 +6,7 @@ transaction, read what is known of it, propose its names, and write them.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -75,13 +75,15 @@ class _Known:
 
     present: its record, if we believe it is in that drive already; other: the other disc that we
     believe is there. awaited: its record, if it left a drive lately and comes back now. accepted:
-    the latest record of the same disc whose names were accepted.
+    the latest record of the same disc whose names were accepted. is_quiet: whether the agent has
+    sent nothing else lately.
     """
 
     present: Disc | None = None
     other: Disc | None = None
     awaited: Disc | None = None
     accepted: Disc | None = None
+    is_quiet: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -122,8 +124,9 @@ def enter(context: Context, disc: LookedUp) -> Disc:
             else:
                 entered = _insert(context, disc, known.accepted)
             leases.suspect_rips(context, report.agent_id, report.drive)
-        # Not before: what waits for the agent may be of a disc that is no longer there.
-        presence.hear(context, report.agent_id)
+        if known.is_quiet:
+            # Not before: what waits for the agent may be of a disc that is no longer there.
+            presence.hear(context, report.agent_id)
         if entered.preview_status == PreviewStatus.APPROVED:
             # Nobody has to look at the thumbnails.
             context.stores.discs.drop_thumbnails(entered.disc_id)
@@ -160,11 +163,17 @@ def page(context: Context, request: PageRequest) -> Page[Disc]:
 
 
 def _read(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Known:
-    """Read what is known of a disc, after restoring from the archive what bears on it."""
+    """Read what is known of a disc, and of the agent that reports it. Raises AgentNotFound."""
     context.database.require_queue()
-    stores = context.stores
-    if not stores.agents.lock(report.agent_id):
+    is_quiet = presence.is_quiet(context, report.agent_id)
+    if is_quiet is None:
         raise AgentNotFound(report.agent_id)
+    return replace(_recognise(context, report, facts), is_quiet=is_quiet)
+
+
+def _recognise(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Known:
+    """Read what is known of a disc, after restoring from the archive what bears on it."""
+    stores = context.stores
     there, records = _find(context, report, facts.fingerprint)
     if there not in records and archive.restore_related(context, facts):
         # The disc itself may have come back.

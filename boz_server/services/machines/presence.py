@@ -13,16 +13,20 @@ def hear(context: Context, agent_id: str, *, polls: bool = False) -> bool:
     then sends none, nor do its workers. polls: it asks for jobs, its workers' as well, so they
     count as there with it.
     """
-    stores, since = context.stores, quiet_since(context)
-    is_quiet = stores.agents.is_quiet(agent_id, since)
-    if is_quiet:
-        now = context.clock.now()
+    stores, was_quiet = context.stores, is_quiet(context, agent_id)
+    if was_quiet:
+        now, since = context.clock.now(), quiet_since(context)
         with context.database.write_queue():
             stores.agents.touch(agent_id, now)
             if polls:
                 stores.workers.touch_all_of(agent_id, now, quiet_since=since)
             dispatcher.dispatch(context)
-    return is_quiet is not None
+    return was_quiet is not None
+
+
+def is_quiet(context: Context, agent_id: str) -> bool | None:
+    """Whether the next thing that an agent sends is to be noted; None for one that is not known."""
+    return context.stores.agents.is_quiet(agent_id, quiet_since(context))
 
 
 def quiet_since(context: Context) -> datetime:
