@@ -117,6 +117,18 @@ def check_gifts(before: QueueState, after: QueueState, settings: Settings, now: 
             _check_heard(worker, settings.worker_timeout_seconds, now)
 
 
+def check_losses(before: QueueState, after: QueueState, settings: Settings, now: datetime) -> None:
+    """Check that the server took no job just now that moves, from a machine that is heard."""
+    term = timedelta(minutes=min(settings.stalled_minutes, settings.unstarted_minutes))
+    for event in after.events[len(before.events) :]:
+        job = before.jobs.get(event["job"])
+        taken = event["from_status"] in HELD and event["to_status"] in WAITING | OVER
+        if job is None or job["status"] not in HELD or not taken or event["actor"] != "server":
+            continue
+        is_lost = job["lease_expires_at"] <= now
+        assert is_lost or job["failing_at"] or now - job["moved_at"] >= 2 * term, (job, event)
+
+
 def check_history(state: QueueState) -> None:
     """Check that each job's events lead without a gap from its entry to what it is."""
     stands: dict[str, Any] = {}

@@ -1,18 +1,20 @@
 """A model of the queue: what was done to it, and what must therefore be so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from boz_server.database.connection import Database
 from boz_server.database.models import MODELS
-from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
+from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import (
     HELD,
     NOT_BEGUN,
+    OPEN,
     OVER,
     JobReport,
     JobStatus,
@@ -24,7 +26,14 @@ from boz_server.services.queue import leases, repair, reports
 from boz_server.services.queue.enqueue import NewJob
 from boz_server.services.wiring import Services, build_services
 from boz_server.settings import Settings
-from tests.queue.queue_invariants import QueueState, Row, check, check_gifts, check_step
+from tests.queue.queue_invariants import (
+    QueueState,
+    Row,
+    check,
+    check_gifts,
+    check_losses,
+    check_step,
+)
 from tests.support import FakeClock
 
 AGENTS = ("pc", "den")
@@ -32,6 +41,10 @@ AGENTS = ("pc", "den")
 WORKERS: dict[str, tuple[str | None, int]] = {"gpu": ("pc", 2), "cpu": ("den", 1), "far": (None, 2)}
 #: From this number on, a job is chosen whatever state it is in.
 UNLIKELY = 8
+#: The server's steps that take care of jobs, in their usual order.
+EVERY_FEW_SECONDS = ("rescue", "retry", "give_up_results", "dispatch", "give_up_rips")
+#: How many minutes it takes at most until nothing is left.
+ROUNDS_TO_END = 200
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -79,6 +92,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.state.jobs.update({job_id: self.state.jobs.pop(job_id) for job_id in order})
         check_step(before, self.state, reopens=reopens)
         check_gifts(before, self.state, self.settings, self.clock.now())
+        check_losses(before, self.state, self.settings, self.clock.now())
         for job_id, job in self.state.jobs.items():
             seen = self.tokens.setdefault(job_id, [])
             if job["lease_token"] is not None and job["lease_token"] not in seen:
@@ -92,6 +106,7 @@ class QueueMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.the_queue_is_in_order()
+            self.all_work_until_nothing_is_left()
             repaired = repair.run(self.services.context)
             assert not any(repaired.values()), repaired
         finally:
@@ -127,6 +142,52 @@ class QueueMachine(RuleBasedStateMachine):
                 for one in self.state.workers
             ]
         )
+
+    def pass_time(self, seconds: float, steps: Collection[str]) -> None:
+        """Let time pass, and the server do these of its steps."""
+        self.clock.advance(seconds)
+        for step in self.services.maintenance.steps:
+            if step.name in steps:
+                repaired = self.ask(
+                    partial(step.run, self.services.context), reopens=step.name == "retry"
+                )
+                assert step.name != "reconcile" or not any(repaired.values()), repaired
+
+    def all_work_until_nothing_is_left(self) -> None:
+        """When all machines are well, every job ends that waits for no person."""
+        for agent_id in AGENTS:
+            self.ask(partial(self.services.agents.register, agent_id, agent_id, AGENT_DEFAULTS))
+        for worker_id in WORKERS:
+            for what in ("register", "enable"):
+                self.ask(partial(self.change_worker, worker_id, what, WorkerStatus.AVAILABLE))
+        for _ in range(ROUNDS_TO_END):
+            if not self.left():
+                return
+            self.all_show_themselves()
+            self.pass_time(60, EVERY_FEW_SECONDS)
+            self.all_show_themselves()
+            for agent_id in AGENTS:
+                for job in self.ask(partial(self.services.queue.of_agent, agent_id)):
+                    self.end(job.job_id)
+            for job in self.ask(partial(self.services.workers.poll, "far", 2)):
+                self.end(job.job_id)
+        raise AssertionError(f"these don't end: {self.left()}")
+
+    def left(self) -> list[Row]:
+        """The jobs that wait for a machine or for their time, and those that machines have."""
+        return [
+            job
+            for job in self.state.jobs.values()
+            # What no machine can do: the server organizes, and a rip needs a disc.
+            if job["job_type"] != JobType.ORGANIZE
+            if job["job_type"] != JobType.RIP or job["disc"] is not None
+            if (job["status"] in OPEN - {JobStatus.PENDING} or job["scheduled_at"] is not None)
+        ]
+
+    def end(self, job_id: str) -> None:
+        """Do a job, as its machine."""
+        for status in (JobStatus.RUNNING, JobStatus.COMPLETED):
+            self.report(job_id, "latest", JobReport(status, output_file=f"/out/{job_id}.mkv"))
 
     def enter(self, job_type: JobType, **fields: Any) -> None:
         """Enter a job; what is left out is null."""
