@@ -11,7 +11,7 @@ from boz_server.api.context import context, services
 from boz_server.database.migrations import Migrations
 from boz_server.schemas.common import StatusSchema
 from boz_server.schemas.server import BannerSchema, HealthSchema, MaintenanceSchema, ReadySchema
-from boz_server.services.maintenance import backups
+from boz_server.services.maintenance import backups, warnings
 from boz_server.version import VERSION
 
 blueprint = BozBlueprint("server", __name__, description="The server itself")
@@ -54,14 +54,16 @@ def livez() -> dict[str, Any]:
 def readyz() -> dict[str, Any]:
     """Say whether requests can be served: the database answers and has our schema.
 
-    A disk that is filling up is only a warning, because files can still be read and fetched.
+    A disk that is filling up is only a warning, because files can still be read and fetched; so
+    are jobs that stand still.
     """
     Migrations(context().database).require_current()
-    storage = _storage()
+    found = warnings.current(context())
     return {
-        "storage": storage,
+        "storage": _storage(),
         "backup": _backup(),
-        "warnings": [storage["warning"]] if storage["warning"] else [],
+        "warnings": [warning.detail for warning in found],
+        "warning_details": found,
     }
 
 

@@ -1,7 +1,10 @@
 """Attempts at jobs, and the leases by which machines have them, in the database."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import uuid4
 
@@ -136,9 +139,53 @@ class AttemptRepository:
             # Of a time that has yet to come: the clock was set back.
             | (Job.moved_at > now)
         )
-        Job.update(moved_at=now, stalled_at=None).where(
+        query = Job.update(moved_at=now, stalled_at=None).where(
             Job.job_id == job_id, is_open_or_awaits, is_due, *conditions
+        )
+        for job in query.returning(Job).execute():
+            if job.status is JobStatus.COMPLETED:
+                # While it sends a result, today's agent does not look for other work.
+                self.begin_terms(job, now)
+
+    def begin_terms(self, job: Job, now: datetime) -> None:
+        """Let the terms of the jobs that a machine was assigned count from now: until now it had
+        this one in hand. Not of those that a worker fetched itself: it begins them at once."""
+        Job.update(moved_at=now, stalled_at=None).where(
+            same_machine(job),
+            Job.status == JobStatus.ASSIGNED,
+            Job.deliveries == 0,
         ).execute()
+
+    def hand_out(self, jobs: Collection[Job], now: datetime) -> None:
+        """Record that an agent was told of these attempts."""
+        Job.update(handed_out_at=now, moved_at=now, stalled_at=None).where(
+            Job.job_id.in_([job.job_id for job in jobs]),
+            Job.lease_token.in_([job.lease_token for job in jobs]),
+            Job.status == JobStatus.ASSIGNED,
+            Job.handed_out_at.is_null(),
+        ).execute()
+
+    def standing_since(self, moment: datetime) -> list[Job]:
+        """Return the jobs of machines that have not moved since a moment, running ones first."""
+        query = Job.select().where(
+            Job.status.in_(list(HELD)), Job.moved_at.is_null() | (Job.moved_at <= moment)
+        )
+        return list(query.order_by(Job.status.desc(), Job.moved_at, Job.created_at, Job.job_id))
+
+    def works_on_another(self, job: Job) -> bool:
+        """Whether a job's machine runs another job that moves."""
+        query = Job.select().where(
+            same_machine(job),
+            Job.status == JobStatus.RUNNING,
+            Job.stalled_at.is_null(),
+            Job.job_id != job.job_id,
+        )
+        return bool(query.exists())
+
+    def stalled(self) -> list[Job]:
+        """Return the jobs of machines that people were told stand still, the earliest first."""
+        query = Job.select().where(Job.status.in_(list(HELD)), Job.stalled_at.is_null(False))
+        return list(query.order_by(Job.stalled_at, Job.created_at, Job.job_id))
 
     def has_to_extend(self, holder: Holder, now: datetime, *, polled: bool) -> bool:
         """Whether a sign of life would extend a lease of this holder."""
@@ -171,11 +218,29 @@ class AttemptRepository:
             peewee.fn.EXISTS(in_drive),
         ).execute()
 
+    def suspect_attempts(self, jobs: Collection[Job], until: datetime) -> list[Job]:
+        """Let a machine keep these running jobs only if it reports on them until then; returns
+        those that it has not reported on since they were read."""
+        unreported = [
+            (Job.job_id == job.job_id)
+            & (Job.lease_token == job.lease_token)
+            & (Job.reported_at == job.reported_at)
+            for job in jobs
+        ]
+        query = Job.update(lease_doubted=True, lease_expires_at=until).where(
+            reduce(or_, unreported), Job.status == JobStatus.RUNNING, ~Job.lease_doubted
+        )
+        return list(query.returning(Job).execute())
+
     def renew_all(self, now: datetime) -> None:
-        """Give every lease a full term, because machines could not reach the server lately."""
-        Job.update(lease_expires_at=self.lease_until(now)).where(
-            Job.status.in_(list(HELD))
-        ).execute()
+        """Give every lease, and every term to move, its full length, because machines could not
+        reach the server lately."""
+        is_told, is_future = Job.stalled_at.is_null(False), Job.moved_at > now
+        Job.update(
+            lease_expires_at=self.lease_until(now),
+            moved_at=peewee.Case(None, [(is_told & ~is_future, Job.moved_at)], _instant(now)),
+            stalled_at=peewee.Case(None, [(is_told, _instant(now))], None),
+        ).where(Job.status.in_(list(HELD))).execute()
         Job.update(moved_at=now).where(awaits_result()).execute()
 
     def results_overdue(self, before: datetime, limit: int = 500) -> list[Job]:
@@ -250,9 +315,15 @@ class AttemptRepository:
             query.order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
         )
 
-    def count_delivery(self, job_id: str) -> None:
+    def count_delivery(self, job_id: str, now: datetime) -> None:
         """Count a response that sends the attempt to its worker."""
-        Job.update(deliveries=Job.deliveries + 1).where(Job.job_id == job_id).execute()
+        is_first = Job.handed_out_at.is_null()
+        Job.update(
+            deliveries=Job.deliveries + 1,
+            handed_out_at=peewee.Case(None, [(is_first, _instant(now))], Job.handed_out_at),
+            moved_at=peewee.Case(None, [(is_first, _instant(now))], Job.moved_at),
+            stalled_at=peewee.Case(None, [(is_first, None)], Job.stalled_at),
+        ).where(Job.job_id == job_id).execute()
 
     def to_retry(self, now: datetime, limit: int = 500) -> list[Job]:
         """Return the failed jobs whose next attempt is due."""
@@ -286,6 +357,14 @@ def awaits_result() -> Any:
         & ~Job.upload_failed
         & Job.moved_at.is_null(False)
     )
+
+
+def same_machine(job: Job) -> Any:
+    """The jobs that the machine has, or had, that has this one: its agent, or its worker."""
+    ours = Job.assigned_agent_id == job.assigned_agent_id
+    if job.assigned_worker_id is not None:
+        ours |= Job.assigned_worker == job.assigned_worker_id
+    return ours
 
 
 def permits(token: str | None) -> Any:

@@ -82,8 +82,8 @@ class Guard:
     """What a job must still be for a change to apply.
 
     only_from: the states it may be in; None: any. attempt, lease_token: the attempt that is meant.
-    requires_approval, upload_failed: what the columns must say; None: anything. still_since: no
-    byte of its file may have moved after that; None: it may.
+    requires_approval, upload_failed: what the columns must say; None: anything. still_since: it may
+    not have moved after that; None: it may.
     """
 
     only_from: Collection[JobStatus] | None = None
@@ -201,6 +201,25 @@ class JobRepository:
         keys = (Job.status, Job.job_type, Job.requires_approval)
         query: Any = Job.select(*keys, peewee.fn.COUNT(1)).group_by(*keys).tuples()
         return list(query)
+
+    def longest_queued_since(self, now: datetime) -> datetime | None:
+        """Return since when the job has been queued that has waited longest of those that may
+        begin now; None without any. A job that waited for its time waits since then."""
+        entered = JobEvent.select(peewee.fn.MAX(JobEvent.at)).where(
+            JobEvent.job == Job.job_id,
+            JobEvent.to_status == JobStatus.QUEUED,
+            JobEvent.from_status.is_null() | (JobEvent.from_status != JobStatus.QUEUED),
+        )
+        is_due = Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
+        query: Any = Job.select(
+            Job.created_at, Job.scheduled_at, entered.alias("entered_at")
+        ).where(Job.status == JobStatus.QUEUED, is_due)
+        moments: list[datetime] = []
+        for created_at, scheduled_at, entered_at in query.tuples():
+            # A subquery's value has no column that converts it. An adopted job has no history.
+            since = JobEvent.at.python_value(entered_at) or created_at
+            moments.append(since if scheduled_at is None else max(scheduled_at, since))
+        return min(moments, default=None)
 
     def step(
         self, job_id: str, guard: Guard, target: JobStatus, values: JobValues
@@ -455,6 +474,21 @@ class JobRepository:
         """Return a job's history, oldest first."""
         query = JobEvent.select().where(JobEvent.job == job_id)
         return fetch_page(query, [(JobEvent.event_id, False)], request)
+
+    def was_taken_back(self, job_id: str) -> bool:
+        """Whether the attempt before the latest one was taken from its machine by the server or a
+        person: it was neither ended nor given up by the machine."""
+        query = JobEvent.select().where(
+            JobEvent.job == job_id,
+            JobEvent.to_status == JobStatus.QUEUED,
+            JobEvent.from_status.is_null() | (JobEvent.from_status != JobStatus.QUEUED),
+        )
+        latest = query.order_by(JobEvent.event_id.desc()).first()
+        return (
+            latest is not None
+            and latest.from_status in HELD
+            and not latest.actor.startswith(("agent:", "worker:"))
+        )
 
     def lost_attempts(self, job_id: str) -> list[JobEvent]:
         """Return the latest twenty events that ended an attempt without success, oldest first."""

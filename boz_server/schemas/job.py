@@ -100,7 +100,13 @@ class JobSchema(ma.Schema):
     completed_at = Instant(allow_none=True)
     attempt = ma.fields.Integer()
     scheduled_at = Instant(allow_none=True)
-    waiting_reason = ma.fields.String(allow_none=True)
+    waiting_reason = ma.fields.String(
+        allow_none=True,
+        metadata={
+            "description": "Why no machine has it yet; for one that a machine has, that it stands"
+            " still, since when, and what to do. Null where there is nothing to say."
+        },
+    )
     source_job_id = ma.fields.String(allow_none=True)
     input_upload_id = ma.fields.String(allow_none=True)
     library_path = ma.fields.String(allow_none=True)
@@ -204,7 +210,7 @@ class PresetListSchema(ma.Schema):
 
 
 class JobStatsSchema(ma.Schema):
-    """How many jobs there are, of each status and type."""
+    """How many jobs there are, of each status and type, and how the queue moves."""
 
     total_jobs = ma.fields.Integer()
     pending = ma.fields.Integer()
@@ -218,3 +224,12 @@ class JobStatsSchema(ma.Schema):
     transcode_jobs = ma.fields.Integer()
     organize_jobs = ma.fields.Integer()
     awaiting_approval = ma.fields.Integer()
+    stalled = ma.fields.Integer(
+        metadata={"description": "Assigned and running jobs that stand still."}
+    )
+    queue_age_seconds = ma.fields.Integer(
+        metadata={
+            "description": "How long the job has been queued that has waited longest of those that"
+            " may begin now; 0 without any."
+        }
+    )

@@ -42,12 +42,24 @@ class BackupSchema(ma.Schema):
     age_seconds = ma.fields.Float(allow_none=True)
 
 
+class WarningSchema(ma.Schema):
+    """Something that is, or soon will be, a problem."""
+
+    code = ma.fields.String(metadata={"description": "Its kind: storage_low, jobs_stalled."})
+    detail = ma.fields.String(metadata={"description": "What it is, as in `warnings`."})
+    since = Instant(
+        allow_none=True, metadata={"description": "Since when; null where that is not known."}
+    )
+
+
 class ReadySchema(StatusSchema):
-    """The server is ready. warnings: sentences on what will be a problem soon."""
+    """The server is ready. warnings: sentences on what will be a problem soon; warning_details has
+    one entry for each of them."""
 
     storage = ma.fields.Nested(StorageSchema)
     backup = ma.fields.Nested(BackupSchema)
     warnings = ma.fields.List(ma.fields.String())
+    warning_details = ma.fields.List(ma.fields.Nested(WarningSchema))
 
 
 class MaintenanceStepSchema(ma.Schema):

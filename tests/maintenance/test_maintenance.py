@@ -282,6 +282,7 @@ def test_it_does_not_count_a_machine_as_online_for_as_long_as_the_clock_was_put_
 PERIODS = {
     "reconcile": 3600,
     "rescue": 5,
+    "watch_stalls": 5,
     "retry": 5,
     "give_up_results": 60,
     "dispatch": 5,

@@ -15,8 +15,8 @@ from boz_server.settings import Settings
 
 WAITING = OPEN - HELD
 Row = dict[str, Any]
-#: What the history says of a machine that was lost.
-LOST = "was not heard from in time"
+#: What the history says of a machine that was lost, or whose job stood still.
+LOST = ("was not heard from in time", "has made no progress", "has not begun", "has not asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,9 @@ def check_statistics(state: QueueState) -> None:
         job_type, to_status = state.jobs[event["job"]]["job_type"], event["to_status"]
         if to_status in OVER and event["from_status"] != to_status:
             told[job_type, to_status] += 1
-        lost = event["from_status"] in HELD and LOST in (event["detail"] or "")
+        lost = event["from_status"] in HELD and any(
+            words in (event["detail"] or "") for words in LOST
+        )
         if lost and to_status == JobStatus.QUEUED and job_type != JobType.ORGANIZE:
             told[job_type, "retried"] += 1
     counted: Counter[tuple[Any, str]] = Counter()

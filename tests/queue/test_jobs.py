@@ -132,6 +132,8 @@ def test_it_counts_the_jobs_by_status_and_type(client):
         "transcode_jobs": 5,
         "organize_jobs": 1,
         "awaiting_approval": 1,
+        "stalled": 0,
+        "queue_age_seconds": 0,
     }
 
 

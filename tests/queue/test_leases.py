@@ -80,7 +80,7 @@ def machines(client):
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
 def test_it_keeps_a_job_as_long_as_its_machine_shows_itself(client, services, clock, life):
     job_id = running_job(client, clock, life.worker_id)
-    for _ in range(12):
+    for _ in range(9):
         clock.advance(30)
         ok(life.sign(client, job_id))
         assert_kept(client, services, job_id)

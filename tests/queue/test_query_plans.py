@@ -88,7 +88,7 @@ def test_it_reads_by_index_in_the_main_flow(client, services):
 LARGE = ("jobs", "job_events")
 #: Indices of nothing but open jobs, and of those whose files are here: to read all of one is to
 #: read little.
-SMALL_INDICES = ("uq_jobs_transcode", "idx_jobs_input")
+SMALL_INDICES = ("uq_jobs_transcode", "idx_jobs_input", "idx_jobs_queue")
 #: What serves each query where nothing but the shape of the tables is known.
 INDICES = {
     "waits": "idx_jobs_type",
@@ -119,6 +119,14 @@ INDICES = {
     "highest_waiting_priority": "idx_jobs_status",
     "history": "idx_job_events_job",
     "lost_attempts": "idx_job_events_job",
+    "was_taken_back": "idx_job_events_job",
+    "longest_queued_since": "idx_jobs_status",
+    "standing_since": "idx_jobs_status",
+    "stalled": "idx_jobs_status",
+    "works_on_another": "idx_jobs_status",
+    "begin_terms": "idx_jobs_status",
+    "hand_out": "sqlite_autoindex_jobs_1",
+    "suspect_attempts": "sqlite_autoindex_jobs_1",
     "held by agent": "idx_jobs_agent",
     "held by worker": "idx_jobs_worker",
     "cancelled by agent": "idx_jobs_cancelled_agent",
@@ -152,7 +160,7 @@ def queries(client, services, clock) -> dict[str, Query]:
 
     now, page = clock.now(), PageRequest(limit=100, cursor=None)
     fleet, attempts = services.context.stores.fleet, services.context.stores.attempts
-    jobs = services.context.stores.jobs
+    jobs, held = services.context.stores.jobs, Job.get_by_id(running)
     machines = fleet.machines(now)
     fetching = replace(machines[0], capabilities={"can_download": True})
     found: dict[str, Query] = {
@@ -184,6 +192,14 @@ def queries(client, services, clock) -> dict[str, Query]:
         "highest_waiting_priority": lambda: jobs.highest_waiting_priority(running),
         "history": lambda: jobs.history(done, page),
         "lost_attempts": lambda: jobs.lost_attempts(done),
+        "was_taken_back": lambda: jobs.was_taken_back(done),
+        "longest_queued_since": lambda: jobs.longest_queued_since(now),
+        "standing_since": lambda: attempts.standing_since(now),
+        "stalled": attempts.stalled,
+        "works_on_another": lambda: attempts.works_on_another(held),
+        "begin_terms": lambda: attempts.begin_terms(held, now),
+        "hand_out": lambda: attempts.hand_out([held], now),
+        "suspect_attempts": lambda: attempts.suspect_attempts([held, held], now),
     }
     for name, holder in (("agent", by_agent("pc")), ("worker", by_worker("gpu"))):
         found |= {

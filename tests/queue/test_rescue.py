@@ -84,6 +84,7 @@ def test_it_gives_a_job_up_once_its_attempts_are_used_up(client, services, clock
     job_id = client.approved_job()
     for _ in range(2):
         lose_and_return(client, services, clock)
+    client.agent_jobs()
     ok(client.report(job_id, "running", progress=70))
     assert client.job(job_id)["attempt"] == 3
     lose(services, clock)

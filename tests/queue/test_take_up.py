@@ -2,7 +2,7 @@
 
 import pytest
 
-from boz_server.services.queue import dispatcher, leases
+from boz_server.services.queue import dispatcher, leases, stalls
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.support import FakeClock, restart
@@ -132,3 +132,93 @@ def test_it_takes_nothing_up_that_a_person_has_not_approved(client, status):
     disc_id, _ = client.ordered_rips()
     job_id = str(client.create_job(disc_id=disc_id, title_index=0)["job_id"])
     client.refused(409, "pending").report(job_id, status)
+
+
+# After an attempt was taken back, the next one begins once it was handed out.
+
+
+def lose(services: Services, clock: FakeClock) -> None:
+    clock.advance(121)
+    leases.rescue(services.context)
+
+
+def stand_still(services: Services, clock: FakeClock) -> None:
+    """Let a running job stand still until it is taken back; the machine sends heartbeats."""
+    for _ in range(2):
+        clock.advance(1800)
+        services.agents.heartbeat("pc")
+        stalls.watch(services.context)
+
+
+TAKEN = {"lost": lose, "stalled": stand_still}
+UNKNOWN = "has not been handed out"
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+def test_it_takes_no_zombies_word_for_the_next_attempt_on_the_same_machine(
+    client, services, clock, taken
+):
+    client.register_worker()
+    job_id = client.running_job(progress=43)
+    TAKEN[taken](services, clock)
+    client.register_agent()
+    client.register_worker()
+    assert (client.job(job_id)["status"], client.job(job_id)["attempt"]) == ("assigned", 2)
+    for _ in range(3):
+        client.refused(409, UNKNOWN).report(job_id, "running", progress=43)
+    client.agent_jobs()
+    assert ok(client.report(job_id, "running", progress=0))["attempt"] == 2
+
+
+def test_it_takes_no_zombies_word_for_the_next_attempt_on_another_machine(client, services, clock):
+    client.register_worker()
+    job_id = client.queued_job(input_file="\\\\nas\\rips\\b.mkv")
+    ok(client.report(job_id, "running", progress=43))
+    clock.advance(121)
+    client.register_agent("den")
+    client.register_worker("cpu", "den")
+    leases.rescue(services.context)
+    assert client.job(job_id)["assigned_worker_id"] == "cpu"
+    client.refused(409, UNKNOWN).report(job_id, "running", progress=43)
+    client.agent_jobs("den")
+    assert ok(client.report(job_id, "running"))["assigned_worker_id"] == "cpu"
+
+
+def test_it_takes_no_zombies_word_for_what_a_worker_has_yet_to_fetch(client, services, clock):
+    client.register_worker("farm", agent_id=None)
+    client.queued_job()
+    (job,) = client.poll()
+    ok(client.report(job["job_id"], "running", progress=43))
+    clock.advance(121)
+    client.register_worker("barn", agent_id=None)
+    leases.rescue(services.context)
+    (again,) = client.poll("barn")
+    assert again["job_id"] == job["job_id"]
+    assert ok(client.report(job["job_id"], "running", progress=1))["assigned_worker_id"] == "barn"
+
+
+def test_it_does_not_take_a_waiting_job_up_again_that_stood_still(client, services, clock):
+    """Without a worker its agent alone can do it, and may come to take it up."""
+    disc_id, _ = client.ordered_rips()
+    job_id = client.queued_job(disc_id=disc_id, title_index=0)
+    ok(client.report(job_id, "running", progress=43))
+    stand_still(services, clock)
+    assert client.job(job_id)["status"] == "queued"
+    client.refused(409, "queued").report(job_id, "running", progress=43)
+
+
+def test_it_takes_the_next_attempts_token_for_its_word(client, services, clock):
+    client.register_worker()
+    job_id = client.running_job(progress=43)
+    stand_still(services, clock)
+    client.register_worker()
+    token = client.lease_token(job_id)
+    assert ok(client.report(job_id, "running", lease_token=token))["attempt"] == 2
+
+
+def test_it_begins_a_job_unfetched_that_a_person_tries_again(client):
+    client.register_worker()
+    job_id = client.running_job()
+    ok(client.report(job_id, "failed", error="HandBrake exited with code 1"))
+    client.retry(job_id)
+    assert ok(client.report(job_id, "running"))["attempt"] == 2

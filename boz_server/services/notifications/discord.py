@@ -43,6 +43,12 @@ def job_failed(context: Context, job: Job) -> None:
         _post(context, f"❌ {_FAILED[job.job_type]}: {_name(job)}: {reason}")
 
 
+def job_stalled(context: Context, job: Job, reason: str) -> None:
+    """Report a job that stands still, with what to do about it."""
+    if context.settings.discord_notify_on_failure:
+        _post(context, f"⚠️ Stands still: {_name(job)}: {one_line(reason, ERROR_LENGTH)}")
+
+
 def organized(context: Context, job: Job, path: Path) -> None:
     """Report the path at which a job's file is in the library."""
     if context.settings.discord_notify_on_organized:

@@ -58,7 +58,7 @@ def claim(context: Context, worker_id: str, max_jobs: int) -> list[Job]:
             break
         jobs.append(given)
     for job in jobs:
-        context.stores.attempts.count_delivery(job.job_id)
+        context.stores.attempts.count_delivery(job.job_id, now)
     return jobs
 
 

@@ -25,6 +25,7 @@ from boz_server.services.queue import (
     dispatcher,
     file_names,
     leases,
+    polls,
     remote_inputs,
     reports,
     transitions,
@@ -99,7 +100,7 @@ class JobQueue:
 
     def of_agent(self, agent_id: str) -> list[Job]:
         """Return an agent's jobs, in the order in which to do them; the request is a sign of life,
-        which renews its leases.
+        which renews its leases, and hands the jobs out (see `polls`).
 
         Raises AgentNotFound.
         """
@@ -107,10 +108,13 @@ class JobQueue:
         if not presence.hear(self.context, agent_id, polls=True):
             raise AgentNotFound(agent_id)
         leases.sign_of_life(self.context, holder, polled=True)
-        return self.context.stores.attempts.held(holder)
+        jobs = self.context.stores.attempts.held(holder)
+        polls.note(self.context, jobs)
+        return jobs
 
     def stats(self) -> dict[str, int]:
-        """Count the jobs: total, each status, each type, and those that await approval."""
+        """Count the jobs: total, each status, each type, those that await approval, and those that
+        stand still; and say for how many seconds the first of the queue has waited."""
         counts = self._jobs.counts()
         stats = {"total_jobs": sum(number for *_, number in counts)}
         for status in JobStatus:
@@ -122,6 +126,10 @@ class JobQueue:
             for status, job_type, requires_approval, number in counts
             if requires_approval and (status, job_type) == (JobStatus.PENDING, JobType.TRANSCODE)
         )
+        stats["stalled"] = len(self.context.stores.attempts.stalled())
+        now = self.context.clock.now()
+        since = self._jobs.longest_queued_since(now) or now
+        stats["queue_age_seconds"] = max(0, int((now - since).total_seconds()))
         return stats
 
     def assign(self, job_id: str, agent_id: str) -> None:

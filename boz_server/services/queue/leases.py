@@ -14,7 +14,7 @@ from boz_server.domain.queue.retry_policy import next_attempt_at
 from boz_server.repositories.attempt_repository import Holder
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, transitions
-from boz_server.services.queue.transitions import SERVER, actor_of
+from boz_server.services.queue.transitions import SERVER, actor_of, machine_of
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,10 @@ def rescue(context: Context) -> int:
     with context.database.write_queue():
         jobs = context.stores.attempts.expired(context.clock.now())
         for job in jobs:
-            _rescue(context, job)
+            if job.job_type is JobType.ORGANIZE:
+                lose_organize(context, job, SERVER_LOST)
+            else:
+                take_back(context, job, _how_it_was_lost(job))
         dispatcher.dispatch(context)
     return len(jobs)
 
@@ -137,45 +140,56 @@ def attempt_limit(context: Context, job_type: JobType) -> int:
     return settings.max_attempts if own is None else own
 
 
-def _rescue(context: Context, job: Job) -> None:
-    """Queue a job whose machine is lost, or fail it when that was its last attempt."""
-    if job.job_type is JobType.ORGANIZE:
-        lose_organize(context, job, SERVER_LOST)
-        return
+def take_back(
+    context: Context,
+    job: Job,
+    why: str,
+    *,
+    guard: Guard | None = None,
+    values: JobValues | None = None,
+) -> Job | None:
+    """Count an attempt as failed, and queue its job again, or fail it when that was its last one.
+
+    Returns None when it does not pass the guard; by default it must still be the latest attempt.
+    why: how it ended, without a full stop. values: what else is set on a job that is queued again.
+    """
+    context.database.require_queue()
     failures = job.failures + 1
-    lost = f"{_holder(job)} was not heard from in time"
     if transitions.is_disc_replaced(context, job):
         error = (
-            f"{lost}, and another disc is in the drive: put {job.source_disc_name!r} back into a"
+            f"{why}, and another disc is in the drive: put {job.source_disc_name!r} back into a"
             f" drive of agent {job.assigned_agent_id!r}, then retry the job."
         )
-        _give_up(context, job, f"{lost}.", {"failures": failures, "error": error})
-        return
+        values = {"failures": failures, "error": error}
+        return _give_up(context, job, f"{why}.", values, guard)
     if failures < attempt_limit(context, job.job_type):
         # The first time at once; a job that loses its machine again and again waits longer.
-        values: JobValues = {"failures": failures, "scheduled_at": None}
+        values = JobValues(failures=failures, scheduled_at=None) | (values or {})
         if failures > 1:
             now = context.clock.now()
             later = next_attempt_at(job.job_type, failures - 1, now, CHANCE.random())
             values["scheduled_at"] = later
-        transitions.requeue(context, job, actor=SERVER, detail=f"{lost}.", values=values)
-        log.warning("Job rescued", extra={"job_id": job.job_id, "attempt": job.attempt})
-        return
-    story = _story(context, job, lost)
+        log.warning("Job taken back", extra={"job_id": job.job_id, "attempt": job.attempt})
+        return transitions.requeue(
+            context, job, actor=SERVER, detail=f"{why}.", guard=guard, values=values
+        )
+    story = _story(context, job, why)
     error = (
         f"Given up after {failures} attempts: {story}. Look after the machine, then retry the job."
     )
-    _give_up(context, job, f"{lost}.", {"failures": failures, "error": error})
+    return _give_up(context, job, f"{why}.", {"failures": failures, "error": error}, guard)
 
 
-def _give_up(context: Context, job: Job, detail: str, values: JobValues) -> None:
-    """Fail a job with its latest attempt. detail: how that one ended."""
-    transitions.move(
+def _give_up(
+    context: Context, job: Job, detail: str, values: JobValues, guard: Guard | None = None
+) -> Job | None:
+    """Fail a job with its latest attempt. detail: how that one ended. guard: as in `take_back`."""
+    return transitions.move(
         context,
         job,
         JobStatus.FAILED,
         actor=SERVER,
-        guard=Guard(only_from=HELD, attempt=job.attempt),
+        guard=guard or Guard(only_from=HELD, attempt=job.attempt),
         detail=detail,
         values=values,
     )
@@ -232,6 +246,6 @@ def _retry(context: Context, job: Job) -> int:
     return int(moved is not None)
 
 
-def _holder(job: Job) -> str:
-    kind, _, name = actor_of(job).partition(":")
-    return f"{kind.capitalize()} {name!r}"
+def _how_it_was_lost(job: Job) -> str:
+    machine = machine_of(job)
+    return f"{machine[0].upper()}{machine[1:]} was not heard from in time"

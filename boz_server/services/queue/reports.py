@@ -49,6 +49,7 @@ def take(context: Context, job_id: str, report: JobReport) -> Job:
     with context.database.write_queue():
         job = find(context, job_id)
         _require_latest(job, report)
+        _require_handed_out(context, job, report)
         moved = _apply(context, job, report, now)
         agent_id = (moved or job).assigned_agent_id or job.assigned_agent_id
         if agent_id is not None and report.status is not JobStatus.CANCELLED:
@@ -111,6 +112,9 @@ def _run(context: Context, job: Job, report: JobReport, now: datetime) -> Job | 
         return _progress(context, job.job_id, report, now) or _start_over(
             context, job, report, begun, now
         )
+    if job.reported_at is not None and not attempts.works_on_another(job):
+        # It was put back although nothing else was in hand: to begin it again is no movement.
+        del begun["moved_at"], begun["stalled_at"]
     guard = Guard(only_from={JobStatus.ASSIGNED})
     return transitions.move(context, job, JobStatus.RUNNING, guard=guard, values=begun)
 
@@ -142,7 +146,9 @@ def _put_back(context: Context, job: Job, report: JobReport, now: datetime) -> J
         return context.stores.jobs.change(job.job_id, kept, guard)
     if transitions.is_disc_out(context, job):
         return transitions.requeue(context, job, actor=actor_of(job), detail=DISC_OUT)
-    kept |= {"progress": 0.0, "started_at": None, "reported_at": None}
+    kept |= {"progress": 0.0, "started_at": None}
+    # Its machine knows of it.
+    kept["handed_out_at"] = job.handed_out_at or now
     guard = Guard(only_from={JobStatus.RUNNING})
     return transitions.move(context, job, JobStatus.ASSIGNED, guard=guard, values=kept)
 
@@ -238,6 +244,19 @@ def _require_latest(job: Job, report: JobReport) -> None:
         )
 
 
+def _require_handed_out(context: Context, job: Job, report: JobReport) -> None:
+    """Raise Conflict if a report without a token can't be about a job's latest attempt: the one
+    before was taken back, and no poll has told a machine of this one."""
+    is_unknown = job.status is JobStatus.ASSIGNED and job.handed_out_at is None and job.attempt > 1
+    if report.lease_token is not None or report.status is not JobStatus.RUNNING or not is_unknown:
+        return
+    if context.stores.jobs.was_taken_back(job.job_id):
+        raise Conflict(
+            "This attempt was taken back, and the next one has not been handed out: stop working"
+            " on it, and ask for your jobs."
+        )
+
+
 def _unchanged(job: Job, report: JobReport) -> Job:
     """Answer a report that made no step: the same again is fine, anything else is not."""
     if job.status == report.status and job.status in OVER:
@@ -251,6 +270,8 @@ def _unchanged(job: Job, report: JobReport) -> Job:
 
 def _may_take_up(job: Job, report: JobReport) -> bool:
     """Whether a report can speak for a job that was not given away: without a token, that it runs;
-    that it is over only where no earlier attempt could be meant."""
+    that it is over only where no earlier attempt could be meant. A machine whose attempt stood
+    still, and was taken back, begins the next one only when that was handed out."""
     first = job.attempt == 0 and report.status in (JobStatus.COMPLETED, JobStatus.FAILED)
-    return report.lease_token is None and (report.status == JobStatus.RUNNING or first)
+    runs = report.status == JobStatus.RUNNING and job.stalled_at is None
+    return report.lease_token is None and (runs or first)

@@ -107,6 +107,8 @@ def machines(context: Context, change: JobChange) -> None:
         context.stores.agents.refresh_work(agent_id)
     for worker_id in sorted({job.assigned_worker_id for job in jobs if job.assigned_worker_id}):
         context.stores.workers.refresh_work(worker_id)
+    if change.before.status is JobStatus.RUNNING and change.job.status not in HELD:
+        context.stores.attempts.begin_terms(change.before, change.at)
 
 
 def disc(context: Context, change: JobChange) -> None:
@@ -336,7 +338,13 @@ def assign(
 
 
 def requeue(
-    context: Context, job: Job, *, actor: str, detail: str, values: JobValues | None = None
+    context: Context,
+    job: Job,
+    *,
+    actor: str,
+    detail: str,
+    guard: Guard | None = None,
+    values: JobValues | None = None,
 ) -> Job | None:
     """Take an attempt away from its machine; the job waits for the next one.
 
@@ -351,7 +359,7 @@ def requeue(
         back = back | (values or {})
     else:
         target, back = JobStatus.FAILED, JobValues(error=DISC_GONE)
-    guard = Guard(only_from=HELD, attempt=job.attempt)
+    guard = guard or Guard(only_from=HELD, attempt=job.attempt)
     return move(context, job, target, actor=actor, guard=guard, detail=detail, values=back)
 
 
@@ -420,6 +428,12 @@ def actor_of(job: Job) -> str:
     if agent_id is not None and agent_id != worker_id:
         return f"agent:{agent_id}"
     return f"worker:{worker_id}"
+
+
+def machine_of(job: Job) -> str:
+    """Name the machine that has a job, in a sentence."""
+    kind, _, name = actor_of(job).partition(":")
+    return f"{kind} {name!r}" if name else f"the {kind}"
 
 
 def _usual_preset(context: Context, job: Job, worker_id: str | None) -> str:

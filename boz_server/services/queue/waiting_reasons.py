@@ -6,20 +6,23 @@ from dataclasses import replace
 from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.file_access import FilePlace, can_access, is_shared, is_upload_wanted
-from boz_server.domain.queue.job_states import JobStatus, JobType
+from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.placement import Machine, belonging, why_none
 from boz_server.services.library.nas import LibraryShare
-from boz_server.services.queue import dispatcher
+from boz_server.services.queue import dispatcher, stalls
 
 
 def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
-    """Set why each waiting job waits, by a fixed number of queries for all of them.
+    """Set why each waiting job waits, and of which machines' jobs it is known that they stand
+    still, by a fixed number of queries for all of them.
 
     nas: the library's share, as this process last found it.
     """
     for job in jobs:
         if job.status == JobStatus.PENDING:
             job.waiting_reason = "A person has to approve it."
+        elif job.status in HELD:
+            job.waiting_reason = stalls.reason(context.settings, job)
     queued = [job for job in jobs if job.status == JobStatus.QUEUED]
     if not queued:
         return
