@@ -87,7 +87,7 @@ def test_it_serves_an_agent_that_never_registers_or_sends_heartbeats(client, ser
         assert client.agent_jobs()[0]["job_id"] == rip
         ok(client.report(rip, "running", progress=0))
         for percent in range(0, 100, 2):
-            clock.advance(15)
+            clock.advance(5)
             if sign == "progress":
                 ok(client.report(rip, "running", progress=percent))
             else:

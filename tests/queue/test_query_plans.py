@@ -152,7 +152,7 @@ def queries(client, services, clock) -> dict[str, Query]:
     disc_id, (rip_id, *_) = client.ordered_rips()
     ok(client.report(rip_id, "completed", output_file="C:\\t00.mkv"))
     done = client.assigned_job()
-    ok(client.report(done, "completed"))
+    ok(client.report(done, "completed", output_file="/out/a.mkv"))
     lengthen_history(services, done, 1500)
     running = client.assigned_job()
     ok(client.report(running, "running"))
