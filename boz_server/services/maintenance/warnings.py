@@ -5,6 +5,7 @@ from datetime import datetime
 
 from boz_server.context import Context
 from boz_server.disk import shortage
+from boz_server.services.queue import stalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def _storage_low(context: Context) -> ServerWarning | None:
 
 
 def _jobs_stalled(context: Context) -> ServerWarning | None:
-    jobs = context.stores.attempts.stalled()
+    jobs = stalls.told_of(context)
     if not jobs:
         return None
     # Without their names: whoever may see the server's state need not be allowed to see its jobs.

@@ -28,6 +28,7 @@ from boz_server.services.queue import (
     polls,
     remote_inputs,
     reports,
+    stalls,
     transitions,
     waiting_reasons,
 )
@@ -126,7 +127,7 @@ class JobQueue:
             for status, job_type, requires_approval, number in counts
             if requires_approval and (status, job_type) == (JobStatus.PENDING, JobType.TRANSCODE)
         )
-        stats["stalled"] = len(self.context.stores.attempts.stalled())
+        stats["stalled"] = len(stalls.told_of(self.context))
         now = self.context.clock.now()
         since = self._jobs.longest_queued_since(now) or now
         stats["queue_age_seconds"] = max(0, int((now - since).total_seconds()))

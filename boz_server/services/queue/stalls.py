@@ -41,6 +41,11 @@ def watch(context: Context) -> int:
     return found
 
 
+def told_of(context: Context) -> list[Job]:
+    """Return the jobs that people were told stand still, the earliest first."""
+    return context.stores.attempts.stalled()
+
+
 def reason(settings: Settings, job: Job) -> str | None:
     """Say that a job stands still, since when, and what to do; None while it does not."""
     if job.status not in HELD or job.stalled_at is None:
