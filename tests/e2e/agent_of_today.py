@@ -27,6 +27,25 @@ PROGRESS = (20.0, 40.0, 60.0, 80.0)
 UPLOAD_TRIES = 3
 
 
+#: A disc's label, and the lengths of its titles in minutes.
+Disc = tuple[str, tuple[float, ...]]
+
+
+def titles_of(disc: Disc) -> list[tuple[str, int]]:
+    """The titles of a disc, each by the label and its number."""
+    return [(disc[0], index) for index in range(len(disc[1]))]
+
+
+def ripped(host: str, title: tuple[str, int]) -> bytes:
+    """What a PC gets when it rips a title."""
+    return f"{title} by {host} ".encode() * 1000
+
+
+def transcoded(host: str, title: tuple[str, int]) -> bytes:
+    """What a PC makes of that."""
+    return ripped(host, title) + b"transcoded"
+
+
 class KilledError(BaseException):
     """The agent's process is gone."""
 
@@ -49,8 +68,7 @@ class Pc:
         self.worker_id = f"{host}-NVENC" if transcodes else None
         #: Whether HandBrake is installed, and how long it takes from one progress to the next.
         self.handbrake, self.pace = True, REPORT
-        #: The label and the titles' minutes of the disc in the drive.
-        self.disc: tuple[str, tuple[float, ...]] | None = None
+        self.disc: Disc | None = None
         self.files: dict[str, bytes] = {}
         #: What it has transcoded, by the job.
         self.made: dict[str, bytes] = {}
@@ -59,7 +77,7 @@ class Pc:
         #: How often HandBrake will end with an error.
         self.crashes = 0
         #: The titles that were read to the end, as often as they were.
-        self.ripped: list[bytes] = []
+        self.ripped: list[tuple[str, int]] = []
         #: Answers that no request should have.
         self.faults: list[str] = []
         self.is_held = threading.Event()
@@ -231,16 +249,16 @@ class Agent:
             return
         if pc.disc is None:
             raise RuntimeError("MakeMKV exited with code 11")
-        content = f"{pc.disc[0]} title {job['title_index']} of {pc.host}".encode() * 1000
+        title = (pc.disc[0], job["title_index"])
         for progress in PROGRESS:
             self.wait(REPORT)
             self.report(job, "running", progress)
             pc.pass_by("rip", self.wait)
         path = f"C:\\temp\\{job['output_name']}.mkv"
-        pc.ripped.append(content)
+        pc.ripped.append(title)
         if path in pc.files:
             raise FileExistsError(f"[WinError 183] Cannot create a file: '{path}'")
-        pc.files[path] = content
+        pc.files[path] = ripped(pc.host, title)
         self.report(job, "completed", 100, output_file=path)
         self._announce(job, disc, path)
         status = self.say("GET", f"/api/discs/{job['disc_id']}/rip-status")
@@ -281,7 +299,7 @@ class Agent:
                 self.report(job, "failed", error="HandBrake exited with code 3")
                 return
         path = f"C:\\output\\{job['output_name']}.mkv"
-        pc.files[path] = pc.made[job["job_id"]] = content + b", transcoded"
+        pc.files[path] = pc.made[job["job_id"]] = content + b"transcoded"
         self.report(job, "completed", 100.0)
         if any(self._upload(path, job["output_name"]) for _ in range(UPLOAD_TRIES)):
             self.report(job, "completed", 100, output_file=path)

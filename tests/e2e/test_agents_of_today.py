@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.e2e.agent_of_today import TIMES, Job, Pc
-from tests.e2e.gunicorn_server import GunicornServer
+from tests.e2e.gunicorn_server import GunicornServer, until
 
 OPEN = ("pending", "queued", "assigned", "running")
 #: Far longer than any wait of the server's, at this speed.
@@ -73,18 +73,18 @@ class Home:
                     self.ask("POST", f"/api/discs/{disc['disc_id']}/preview/approve")
                 self.ask("POST", f"/api/discs/{disc['disc_id']}/rip")
 
-    def let_work(self, so_far: Callable[[], object]) -> None:
+    def let_work(self, so_far: Callable[[], object], seconds: float = SECONDS) -> None:
         """Let a person decide and all others work until something is so."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         while not so_far():
             assert time.monotonic() < deadline, self.story()
             self.decide()
             time.sleep(0.05)
 
-    def settle(self, ends: Callable[[], object] = lambda: True) -> None:
+    def settle(self, ends: Callable[[], object], seconds: float = SECONDS) -> None:
         """Let a person decide and all others work until all is quiet, and check that nothing is
         left over."""
-        self.let_work(lambda: self.is_quiet() and ends())
+        self.let_work(lambda: ends() and self.is_quiet(), seconds)
         assert [pc.faults for pc in self.pcs if pc.faults] == []
 
     def is_quiet(self) -> bool:
@@ -135,3 +135,33 @@ def test_it_files_each_title_of_a_disc(home):
     pc.put_in("FIREFLY_S01_D1", 43, 42.5, 44)
     home.settle(lambda: len(home.films()) == 3)
     assert len(pc.ripped) == 3
+
+
+def test_it_gives_work_to_an_agent_that_started_before_the_server(home):
+    home.server.start()
+    pc = home.pc(agent_id="pc")
+    pc.start()
+    home.let_work(lambda: home.server.get("/api/workers"))
+    pc.stop()
+    home.server.kill()
+    pc.start()
+    until(lambda: pc.agent.is_idle, SECONDS)
+    home.server.start()
+    pc.put_in("FIREFLY_S01_D1", 43, 42.5)
+    home.settle(lambda: len(home.films()) == 2)
+    assert not pc.agent.is_registered
+
+
+def test_it_rips_all_of_a_disc_whose_drive_does_not_answer_for_a_moment(home):
+    home.server.start()
+    pc = home.pc()
+    pc.start()
+    pc.put_in("FIREFLY_S01_D1", 43, 42.5, 44)
+    pc.hold("rip")
+    home.let_work(pc.is_held.is_set)
+    pc.hiccups = 1
+    until(lambda: not pc.hiccups and pc.agent.seen, SECONDS)
+    pc.go_on()
+    home.settle(lambda: len(home.films()) == 3)
+    assert len(pc.ripped) == 3
+    assert len(home.server.get("/api/discs")) == 1
