@@ -7,6 +7,7 @@ import pytest
 from boz_server.domain.discs.extras import number_extras
 from boz_server.domain.naming import names as naming
 from tests.client import Client
+from tests.plans import noted, scans
 from tests.support import restart
 
 pytestmark = pytest.mark.usefixtures("pc")
@@ -162,3 +163,16 @@ def test_it_numbers_them_over_a_restart(app, client, clock):
 
 def test_it_numbers_no_discs():
     number_extras("Scrubs", [])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_it_finds_the_other_discs_by_index(client, services):
+    for label, body in (
+        ("SCRUBS_S1_D1", {"media_type": "tv_show", "show_name": "Scrubs"}),
+        ("ALIEN", {"media_type": "movie", "movie_title": "Alien"}),
+    ):
+        disc_id = put_in(client, label, D1)
+        client.edit(disc_id, "preview/override-media-type", **body)
+        with noted(services) as statements:
+            client.approve(disc_id, title_edits=[{"index": 1, "is_extra": True}])
+        assert scans(services, statements) == set()
