@@ -137,6 +137,33 @@ def test_it_files_each_title_of_a_disc(home):
     assert len(pc.ripped) == 3
 
 
+DISCS = {"ALIEN": 117, "HEAT_1995": 170, "THE_MATRIX": 136}
+STAGES = ("rip", "transcode", "upload")
+
+
+@pytest.fixture
+def held(home: Home) -> list[Pc]:
+    """Three PCs whose agents have one name, each in the middle of something else with a film."""
+    home.server.start()
+    pcs = [home.pc(f"PC-{stage}") for stage in STAGES]
+    for pc, stage, (label, minutes) in zip(pcs, STAGES, DISCS.items(), strict=True):
+        pc.start()
+        pc.put_in(label, minutes)
+        pc.hold(stage)
+    home.let_work(lambda: all(pc.is_held.is_set() for pc in pcs))
+    return pcs
+
+
+def test_it_ends_what_agents_did_when_the_server_was_killed(home, held):
+    home.server.kill()
+    for pc in held:
+        pc.go_on()
+    # They don't wait for the server: all that they say falls into the outage.
+    until(lambda: all(pc.agent.is_idle for pc in held), SECONDS)
+    home.server.start()
+    home.settle(lambda: len(home.films()) == 3)
+
+
 def test_it_gives_work_to_an_agent_that_started_before_the_server(home):
     home.server.start()
     pc = home.pc(agent_id="pc")
