@@ -289,11 +289,15 @@ class JobQueue:
         """Raise Conflict if a job is a rip whose disc is out for good."""
         if transitions.can_wait(self.context, job):
             return
-        disc = None if job.disc_id is None else self.context.stores.discs.get(job.disc_id)
-        where = "a drive" if disc is None else f"a drive of agent {disc.agent_id!r}"
+        disc_id = job.disc_id or ""
+        place = self.context.stores.fleet.places_of([disc_id]).get(disc_id)
+        if place is None:
+            raise Conflict(
+                "The disc of this rip is not known any more: put it in, and rip it anew."
+            )
         raise Conflict(
-            f"The disc has left its drive, too long ago to go on: put {job.source_disc_name!r} into"
-            f" {where}, and rip it anew."
+            f"The disc has been out of its drive for too long: put {place.label!r} into a drive of"
+            f" agent {place.drive[0]!r}, and rip it anew."
         )
 
     def _find(self, job_id: str) -> Job:

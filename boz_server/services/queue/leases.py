@@ -156,10 +156,7 @@ def take_back(
     context.database.require_queue()
     failures = job.failures + 1
     if transitions.is_disc_replaced(context, job):
-        error = (
-            f"{why}, and another disc is in the drive: put {job.source_disc_name!r} back into a"
-            f" drive of agent {job.assigned_agent_id!r}, then retry the job."
-        )
+        error = _ask_for_disc(context, job, why)
         values = {"failures": failures, "error": error}
         return _give_up(context, job, f"{why}.", values, guard)
     if failures < attempt_limit(context, job.job_type):
@@ -178,6 +175,16 @@ def take_back(
         f"Given up after {failures} attempts: {story}. Look after the machine, then retry the job."
     )
     return _give_up(context, job, f"{why}.", {"failures": failures, "error": error}, guard)
+
+
+def _ask_for_disc(context: Context, job: Job, why: str) -> str:
+    """Say why a rip failed whose drive has another disc."""
+    (place,) = context.stores.fleet.places_of([job.disc_id or ""]).values()
+    agent_id, drive = place.drive
+    return (
+        f"{why}, and drive {drive} has another disc: put {place.label!r} back into a drive of agent"
+        f" {agent_id!r}, then retry the job."
+    )
 
 
 def _give_up(
