@@ -352,15 +352,17 @@ class JobRepository:
         )
         return query.exists()
 
-    def rips_without_file(self, keys: Collection[str], label: str) -> list[Job]:
-        """Return the rips of a disc of that label that are over, have begun and not told their
-        file, and whose file has one of these names; the latest first."""
+    def rips_without_file(
+        self, keys: Collection[str], label: str, states: Collection[JobStatus]
+    ) -> list[Job]:
+        """Return the rips of a disc of that label in one of these states that have begun and not
+        told their file, and whose file has one of these names; the latest first."""
         # By NOT IN, because SQLite would search all rips otherwise.
         query = Job.select().where(
             Job.file_key.in_(list(keys)),
             Job.job_type.not_in([JobType.TRANSCODE, JobType.ORGANIZE]),
             Job.source_disc_name == label,
-            Job.status.not_in(list(OPEN)),
+            Job.status.not_in(list(set(JobStatus) - set(states))),
             Job.attempt > 0,
             Job.output_file.is_null(),
         )

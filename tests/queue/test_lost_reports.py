@@ -1,11 +1,16 @@
 """The last report that was lost: today's agents send it once, and then ask for other work."""
 
+from io import BytesIO
+from typing import Any
+
 import pytest
 
-from boz_server.services.queue import leases
+from boz_server.database.models import Job
+from boz_server.services.queue import dispatcher, leases
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.plans import noted
+from tests.queue.queue_invariants import QueueState, check
 from tests.support import FakeClock
 
 pytestmark = pytest.mark.usefixtures("gpu")
@@ -41,6 +46,26 @@ def test_it_takes_back_what_an_agent_has_ended_that_asks_for_work(
     assert any("asks for work" in (one["detail"] or "") for one in client.history(job_id))
     client.agent_jobs()
     assert ok(client.report(job_id, "running"))["attempt"] == 2
+
+
+def test_it_lets_the_next_attempt_write_beside_what_the_lost_one_left(client, services, clock):
+    """Agents on Windows can't rename a file onto another."""
+    rip_id = client.one_rip()
+    name = client.job(rip_id)["output_name"]
+    for number in (2, 3):
+        client.agent_jobs()
+        ok(client.report(rip_id, "running", progress=61.2))
+        passes(client, clock, 300)
+        assert ask_and_wait(client, services, clock) == 1
+        clock.advance(120)
+        client.heartbeat("agents/pc")
+        dispatcher.dispatch_now(services.context)
+        (given,) = client.agent_jobs()
+        assert given["output_name"] == f"{name} ({number})"
+    ok(client.report(rip_id, "running"))
+    ok(client.report(rip_id, "completed", output_file=f"C:\\temp\\{name} (3).mkv"))
+    (transcode,) = client.transcodes()
+    assert Job.get_by_id(transcode["job_id"]).library_name == name
 
 
 def test_it_frees_the_drive_of_a_rip_that_is_over(client, services, clock):
@@ -109,3 +134,134 @@ def test_it_writes_for_a_poll_only_what_is_new(client, services, clock):
         clock.advance(5)
     assert any(sql.startswith("UPDATE") for sql in written[0])
     assert written[1:] == [[], []]
+
+
+# What proves that a job is done, though its report was lost
+
+
+def begun_rip(client: Client) -> tuple[str, str]:
+    """A rip that runs, of the first title of a disc; the disc's id and the rip's."""
+    disc_id, (job_id, *_) = client.ordered_rips()
+    ok(client.report(job_id, "running", progress=61.2))
+    return disc_id, job_id
+
+
+def offer(client: Client, **extra: Any) -> dict[str, Any]:
+    """Ask for the transcode of a ripped title, as an agent does after the rip."""
+    body = {
+        "job_type": "transcode",
+        "input_file": "C:\\temp\\Firefly - S01E01.mkv",
+        "output_name": "Firefly - S01E01",
+        "source_disc_name": "FIREFLY_S01_D1",
+        "requires_approval": True,
+        **extra,
+    }
+    return dict(ok(client.post("/api/jobs", json=body)))
+
+
+def wait_for_the_next_attempt(client: Client, services: Services, clock: FakeClock) -> None:
+    passes(client, clock, 300)
+    assert ask_and_wait(client, services, clock) == 1
+
+
+def wait_in_the_queue(client: Client, services: Services, clock: FakeClock) -> None:
+    clock.advance(121)
+    assert leases.rescue(services.context) == 1
+
+
+WAITS = {
+    "it runs": lambda *_: None,
+    "the next attempt is assigned": wait_for_the_next_attempt,
+    "it is queued": wait_in_the_queue,
+}
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("is_numbered", [True, False])
+def test_it_takes_a_rip_for_done_whose_transcode_its_agent_asks_for(
+    client, services, clock, wait, is_numbered
+):
+    disc_id, rip_id = begun_rip(client)
+    wait(client, services, clock)
+    named = {"output_name": client.job(rip_id)["output_name"]}
+    numbers = {"disc_id": disc_id, "title_index": 0} if is_numbered else {}
+    job = offer(client, **named, **numbers, input_file=f"C:\\temp\\{named['output_name']}.mkv")
+    rip = client.job(rip_id)
+    assert (rip["status"], rip["progress"]) == ("completed", 100)
+    assert rip["output_file"] == job["input_file"]
+    assert (job["source_job_id"], job["disc_id"], job["title_index"]) == (rip_id, disc_id, 0)
+    assert len(client.transcodes()) == 1
+    assert "asked for the transcode" in client.history(rip_id)[-1]["detail"]
+    check(QueueState.read(services), services.context.settings)
+
+
+def test_it_gives_the_drive_to_the_next_rip_then(client):
+    disc_id, (first, second, *_) = client.ordered_rips()
+    ok(client.report(first, "running"))
+    offer(client, disc_id=disc_id, title_index=0)
+    assert client.statuses([first, second]) == ["completed", "assigned"]
+
+
+def test_it_takes_the_report_that_comes_after_all(client):
+    disc_id, rip_id = begun_rip(client)
+    job = offer(client, disc_id=disc_id, title_index=0)
+    ok(client.report(rip_id, "completed", output_file=job["input_file"]))
+    assert len(client.transcodes()) == 1
+
+
+def test_it_takes_no_other_title_for_done(client):
+    disc_id, rip_id = begun_rip(client)
+    offer(client, disc_id=disc_id, title_index=2, input_file="C:\\temp\\other.mkv")
+    offer(client, output_name="Other", input_file="C:\\temp\\more.mkv")
+    assert client.job(rip_id)["status"] == "running"
+
+
+def test_it_takes_no_rip_for_done_that_has_not_begun(client):
+    disc_id, (_, second, *_) = client.ordered_rips()
+    offer(client, disc_id=disc_id, title_index=1)
+    assert client.job(second)["status"] == "queued"
+
+
+def test_it_takes_no_rip_for_done_of_a_client_that_sends_tokens(client):
+    disc_id, (rip_id, *_) = client.ordered_rips()
+    ok(client.report(rip_id, "running", lease_token=client.lease_token(rip_id)))
+    offer(client, disc_id=disc_id, title_index=0)
+    assert client.job(rip_id)["status"] == "running"
+
+
+def test_it_takes_neither_of_two_rips_for_done_that_may_be_meant(client):
+    client.register_agent("den")
+    rips = []
+    for agent_id in ("pc", "den"):
+        _, (rip_id,) = client.ordered_rips("ALIEN", (117,), agent_id=agent_id)
+        ok(client.report(rip_id, "running"))
+        rips.append(rip_id)
+    name = client.job(rips[0])["output_name"]
+    offer(client, output_name=name, input_file=f"C:\\{name}.mkv", source_disc_name="ALIEN")
+    assert client.statuses(rips) == ["running", "running"]
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_it_takes_a_transcode_for_done_whose_file_arrives(client, begins):
+    job_id = client.approved_job()
+    client.agent_jobs()
+    if begins:
+        ok(client.report(job_id, "running", progress=50))
+    ok(client.upload(file=(BytesIO(b"a film"), "Firefly - S01E01.mkv"), name="Firefly - S01E01"))
+    job = client.job(job_id)
+    assert (job["status"], job["progress"], job["output_file_size"]) == ("completed", 100, 6)
+    assert job["output_file"].endswith("Firefly - S01E01.mkv")
+    assert client.worker()["current_jobs"] == []
+    assert client.history(job_id)[-1]["detail"] == "Its result arrived."
+
+
+def test_it_waits_for_the_report_of_a_worker_that_sends_the_file_first(client):
+    client.register_worker("farm", agent_id=None)
+    client.post("/api/workers/gpu/disable")
+    job_id = client.queued_job()
+    client.poll()
+    ok(client.report(job_id, "running"))
+    ok(client.upload(file=(BytesIO(b"a film"), "Firefly - S01E01.mkv"), name="Firefly - S01E01"))
+    assert client.job(job_id)["status"] == "running"
+    ok(client.complete(job_id, "farm"))
+    assert client.job(job_id)["status"] == "completed"

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from boz_server.database import upkeep
 from boz_server.database.models import Job, JobEvent
-from boz_server.domain.queue.job_states import JobType
+from boz_server.domain.queue.job_states import OVER, JobType
 from boz_server.repositories.attempt_repository import by_agent, by_worker
 from boz_server.repositories.paging import PageRequest
 from boz_server.services.wiring import Services
@@ -195,7 +195,7 @@ def queries(client, services, clock) -> dict[str, Query]:
         "rips_left_behind": lambda: jobs.rips_left_behind(now),
         "suspect_rips": lambda: attempts.suspect_rips("pc", "D:", now),
         "has_file": lambda: jobs.has_file("pc", "alien", now, [done]),
-        "rips_without_file": lambda: jobs.rips_without_file(["alien", "heat"], "ALIEN"),
+        "rips_without_file": lambda: jobs.rips_without_file(["alien", "heat"], "ALIEN", OVER),
         "is_of_cancelled": lambda: jobs.is_of_cancelled(["alien", "heat"], now),
         "highest_waiting_priority": lambda: jobs.highest_waiting_priority(running),
         "history": lambda: jobs.history(done, page),

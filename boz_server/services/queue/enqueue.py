@@ -5,7 +5,7 @@ well. Whatever happens between the two, the file is transcoded, and once.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from boz_server.context import Context
 from boz_server.database.models import Disc, Job, Title
 from boz_server.domain.naming.names import file_key, safe_component, split_extension
 from boz_server.domain.queue.file_access import file_name_of, is_shared, same_file
-from boz_server.domain.queue.job_states import OPEN, JobStatus, JobType
+from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus, JobType
 from boz_server.errors import Conflict, DiscNotFound
-from boz_server.repositories.job_repository import JobValues
+from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.discs.thumbnails import Thumbnail, store_of
 from boz_server.services.library import placement
 from boz_server.services.library.output_folder import is_finished_file
@@ -25,6 +25,10 @@ from boz_server.services.queue import dispatcher, file_names, transitions
 from boz_server.services.queue.transitions import SERVER, is_approved
 
 log = logging.getLogger(__name__)
+
+#: A rip in one of these states may be done, and its report have been lost; it waits where it was
+#: taken back meanwhile.
+UNREPORTED = HELD | {JobStatus.QUEUED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,16 @@ def enqueue(context: Context, new: NewJob) -> Job:
     """Enter a job, and give it away at once where a machine is free.
 
     The transcode of a rip waits for no person where the settings say so. A request for the
-    transcode of a file for which the server has entered a job returns that job. A file outlives the
+    transcode of a file for which the server has entered a job returns that job, and one for what a
+    rip writes says that the rip is done, whose own report was lost. A file outlives the
     record of its disc: only a rip needs a known disc, and raises DiscNotFound without one, and
     Conflict where the disc has left its drive.
     """
     with context.database.write_queue():
         new = replace(new, disc_id=_known_disc(context, new))
+        is_rip_over = _complete_rip(context, new)
         job = _merge(context, new) or _enter(context, new)
-        if job.status == JobStatus.QUEUED:
+        if job.status == JobStatus.QUEUED or is_rip_over:
             dispatcher.dispatch(context)
             job = context.stores.jobs.get(job.job_id) or job
     return job
@@ -232,6 +238,36 @@ def _known_disc(context: Context, new: NewJob) -> str | None:
     return None
 
 
+def _complete_rip(context: Context, new: NewJob) -> bool:
+    """Complete the rip that wrote the file of a request, if its report of that was lost; whether it
+    was.
+
+    Agents ask for a transcode once they have ripped the title. Those that send tokens repeat their
+    reports.
+    """
+    rips = _rips(context, new) or _rips_by_name(context, new, UNREPORTED)
+    # Two agents may rip discs of one name at a time.
+    rip = rips[0] if len(rips) == 1 else None
+    if rip is None or rip.token_used or rip.status not in UNREPORTED:
+        return False
+    if rip.status is not JobStatus.RUNNING and not context.stores.jobs.was_taken_back(rip.job_id):
+        return False
+    if rip.status is JobStatus.QUEUED and rip.for_agent_id is not None:
+        rip = transitions.assign(context, rip, rip.for_agent_id, None) or rip
+    values: JobValues = {"output_file": new.input_file, "progress": 100.0}
+    if new.input_file_size is not None:
+        values["output_file_size"] = new.input_file_size
+    completed = transitions.move(
+        context,
+        rip,
+        JobStatus.COMPLETED,
+        guard=Guard(only_from=HELD, attempt=rip.attempt),
+        detail="Its agent asked for the transcode of what it wrote.",
+        values=values,
+    )
+    return completed is not None
+
+
 def _merge(context: Context, new: NewJob) -> Job | None:
     """Return the job that there is already for the file of a request, with what the request adds;
     None when it asks for a new one."""
@@ -312,11 +348,19 @@ def _rips(context: Context, new: NewJob) -> list[Job]:
         return []
     jobs = context.stores.jobs
     found = jobs.rips_that_wrote(new.input_file, new.disc_id, new.title_index)
-    if found or new.source_disc_name is None:
-        return found
-    # A rip that was cancelled, or given up, could not tell its file: its name tells whose it is.
+    # A rip that was cancelled, or given up, could not tell its file.
+    return found or _rips_by_name(context, new, OVER)
+
+
+def _rips_by_name(context: Context, new: NewJob, states: Collection[JobStatus]) -> list[Job]:
+    """Return the rips in these states that told no file, and wrote the one of a request by its
+    name and the disc's."""
+    is_transcode = new.job_type == JobType.TRANSCODE
+    if not is_transcode or new.input_file is None or new.source_disc_name is None:
+        return []
     names = [split_extension(file_name_of(new.input_file))[0], new.output_name]
-    return jobs.rips_without_file({file_key(name) for name in names if name}, new.source_disc_name)
+    keys = {file_key(name) for name in names if name}
+    return context.stores.jobs.rips_without_file(keys, new.source_disc_name, states)
 
 
 def _completed(new: NewJob, rip: Job | None) -> NewJob:

@@ -13,7 +13,7 @@ from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.retry_policy import next_attempt_at
 from boz_server.repositories.attempt_repository import Holder
 from boz_server.repositories.job_repository import Guard, JobValues
-from boz_server.services.queue import dispatcher, transitions
+from boz_server.services.queue import dispatcher, file_names, transitions
 from boz_server.services.queue.transitions import SERVER, actor_of, machine_of
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def rescue(context: Context) -> int:
             if job.job_type is JobType.ORGANIZE:
                 lose_organize(context, job, SERVER_LOST)
             else:
-                take_back(context, job, _how_it_was_lost(job))
+                take_back(context, job, _how_it_was_lost(job), values=_renamed(context, job))
         dispatcher.dispatch(context)
     return len(jobs)
 
@@ -251,6 +251,13 @@ def _retry(context: Context, job: Job) -> int:
         this_attempt = Guard(attempt=job.attempt)
         context.stores.jobs.change(job.job_id, {"scheduled_at": None}, this_attempt)
     return int(moved is not None)
+
+
+def _renamed(context: Context, job: Job) -> JobValues:
+    """Return another name for a rip that may be done although no report of that came."""
+    if job.job_type is not JobType.RIP or not job.lease_doubted:
+        return {}
+    return file_names.of_next_attempt(context, job)
 
 
 def _how_it_was_lost(job: Job) -> str:

@@ -58,9 +58,22 @@ def result_arrived(
     elif job.output_file is not None:
         return
     guard = Guard(only_from={*HELD, JobStatus.COMPLETED}, lease_token=lease_token)
-    changed = context.stores.jobs.change(job.job_id, values, guard)
+    if _is_end(job):
+        detail, values = "Its result arrived.", values | JobValues(progress=100.0)
+        changed = transitions.move(
+            context, job, JobStatus.COMPLETED, guard=guard, detail=detail, values=values
+        )
+        dispatcher.dispatch(context)
+    else:
+        changed = context.stores.jobs.change(job.job_id, values, guard)
     if changed is not None:
         record.note_result(context, changed, size_bytes)
+
+
+def _is_end(job: Job) -> bool:
+    """Whether a result says that its job is done, and the report of that was lost: agents send the
+    file after it. Workers that poll, and clients that send tokens, may send the file before it."""
+    return job.status in HELD and not job.token_used and not job.deliveries
 
 
 def result_refused(
