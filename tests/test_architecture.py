@@ -37,6 +37,7 @@ FOREIGN = {
     "discs/ejection": {"jobs"},
     "discs/hands_free": {"jobs"},
     "discs/identify": {"seasons"},
+    "discs/inheritance": {"jobs"},
     "discs/preview_generator": {"seasons"},
     "discs/rip_requests": {"jobs"},
     "library/organizer": {"attempts", "jobs"},

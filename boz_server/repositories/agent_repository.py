@@ -1,12 +1,13 @@
 """Agents, and commands for their VLC, in the database."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Agent, Job, VLCCommand
+from boz_server.database.models import Agent, Job, VLCCommand, Worker
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.machines.vlc_states import VLCCommandStatus
@@ -30,12 +31,13 @@ class AgentRepository:
         return Agent.get_or_none(Agent.agent_id == agent_id)
 
     def page(self, request: PageRequest) -> Page[Agent]:
-        """Return agents by id."""
-        return fetch_page(Agent.select(), [(Agent.agent_id, False)], request)
+        """Return agents by id, without those that another one has followed."""
+        query = Agent.select().where(Agent.succeeded_by.is_null())
+        return fetch_page(query, [(Agent.agent_id, False)], request)
 
     def count(self) -> int:
-        """Return how many agents ever registered."""
-        return Agent.select().count()
+        """Return how many agents there are, without those that another one has followed."""
+        return Agent.select().where(Agent.succeeded_by.is_null()).count()
 
     def register(
         self, agent_id: str, name: str, capabilities: dict[str, Any], now: datetime
@@ -52,7 +54,13 @@ class AgentRepository:
             )
             .on_conflict(
                 conflict_target=[Agent.agent_id],
-                preserve=[Agent.name, Agent.capabilities, Agent.status, Agent.last_heartbeat],
+                preserve=[
+                    Agent.name,
+                    Agent.capabilities,
+                    Agent.status,
+                    Agent.last_heartbeat,
+                    Agent.succeeded_by,
+                ],
             )
             .execute()
         )
@@ -73,14 +81,15 @@ class AgentRepository:
         )
 
     def touch(self, agent_id: str, now: datetime, online_since: datetime | None = None) -> bool:
-        """Move last_heartbeat to now; a busy agent stays busy. False when unknown.
+        """Move last_heartbeat to now; a busy agent stays busy, and one that another has followed
+        has a life of its own again. False when unknown.
 
         online_since: also False, without a change, for an agent that counts as offline: it
         unregistered, or its last heartbeat was before then.
         """
-        query = Agent.update(last_heartbeat=now, status=ONLINE_UNLESS_BUSY).where(
-            Agent.agent_id == agent_id
-        )
+        query = Agent.update(
+            last_heartbeat=now, status=ONLINE_UNLESS_BUSY, succeeded_by=None
+        ).where(Agent.agent_id == agent_id)
         if online_since is not None:
             query = query.where(
                 Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat >= online_since
@@ -99,9 +108,41 @@ class AgentRepository:
             Agent.update(status=AgentStatus.OFFLINE).where(Agent.agent_id == agent_id).execute()
         )
 
+    def heir(self, agent_id: str) -> str:
+        """Return the agent that has followed an agent; the agent itself if none has."""
+        return heir_of(agent_id)
+
+    def retire(self, old_id: str, new_id: str) -> None:
+        """Record that an agent, and those before it, are followed by another one."""
+        followed = (Agent.agent_id == old_id) | (Agent.succeeded_by == old_id)
+        Agent.update(
+            succeeded_by=peewee.Case(None, [(Agent.agent_id == new_id, None)], new_id),
+            status=peewee.Case(
+                None, [(Agent.agent_id == old_id, AgentStatus.OFFLINE)], Agent.status
+            ),
+        ).where(followed | (Agent.agent_id == new_id)).execute()
+
+    def gone_namesakes(
+        self, agent_id: str, among: Collection[str], silent_before: datetime
+    ) -> set[str]:
+        """Return which of these agents have an agent's name, have no workers, and are offline."""
+        asking = Agent.alias("asking")
+        query: Any = Agent.select(Agent.agent_id).where(
+            Agent.agent_id.in_(list(among)),
+            Agent.name == asking.select(asking.name).where(asking.agent_id == agent_id),
+            *gone(Agent, silent_before),
+        )
+        return {found for (found,) in query.tuples()}
+
     def lock(self, agent_id: str) -> bool:
         """Keep other writers off the agent until the transaction ends. False when unknown."""
         return self.database.lock_row(Agent, agent_id)
+
+    def pass_on_commands(self, old_id: str, new_id: str) -> None:
+        """Give an agent's pending commands for VLC to another one."""
+        VLCCommand.update(agent_id=new_id).where(
+            VLCCommand.agent_id == old_id, VLCCommand.status == VLCCommandStatus.PENDING
+        ).execute()
 
     def refresh_work(self, agent_id: str) -> None:
         """Derive an agent's current job, and whether it is busy, from its running jobs.
@@ -128,7 +169,7 @@ class AgentRepository:
     def repair_work(self) -> int:
         """Derive every agent's current job again; returns how many agents were wrong."""
         changed = 0
-        for agent in Agent.select():
+        for agent in Agent.select().where(Agent.succeeded_by.is_null()):
             before = (agent.current_job_id, agent.status)
             self.refresh_work(agent.agent_id)
             after = Agent.get_by_id(agent.agent_id)
@@ -173,3 +214,19 @@ class AgentRepository:
 def quiet(since: datetime) -> Any:
     """Whether an agent is offline, or no sign of life of it was noted since then."""
     return (Agent.status == AgentStatus.OFFLINE) | (Agent.last_heartbeat < since)
+
+
+def gone(agent: Any, silent_before: datetime) -> tuple[Any, Any]:
+    """Conditions that an agent is offline, and that no worker tells whose machine it is.
+
+    agent: Agent, or an alias of it.
+    """
+    workers = Worker.select(peewee.SQL("1")).where(Worker.agent == agent.agent_id)
+    is_offline = (agent.status == AgentStatus.OFFLINE) | (agent.last_heartbeat < silent_before)
+    return is_offline, ~peewee.fn.EXISTS(workers)
+
+
+def heir_of(agent_id: str) -> str:
+    """Return the agent that has followed an agent; the agent itself if none has."""
+    query: Any = Agent.select(Agent.succeeded_by).where(Agent.agent_id == agent_id)
+    return query.scalar() or agent_id

@@ -14,6 +14,7 @@ from boz_server.domain.collection.related import Link, LinkedDisc, LinkKind, lin
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.queue.job_states import OPEN
+from boz_server.repositories.agent_repository import heir_of
 from boz_server.repositories.disc_repository import DiscRepository, load_titles
 from boz_server.repositories.retention_repository import Cutoffs, may_go
 
@@ -126,6 +127,7 @@ class ArchiveRepository:
 
     def _bring_back(self, row: ArchivedDisc) -> None:
         columns = _columns(row)
+        columns["agent"] = heir_of(columns["agent"])
         if self.discs.in_drive(columns["agent"], columns["drive"]) is not None:
             columns["status"] = DiscStatus.EJECTED
         disc = Disc(**columns)

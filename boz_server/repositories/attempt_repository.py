@@ -206,6 +206,25 @@ class AttemptRepository:
             holder.jobs(), Job.status == JobStatus.RUNNING, ~Job.lease_doubted
         ).execute()
 
+    def pass_on(self, old_id: str, new_id: str) -> None:
+        """Give the jobs that an agent has, and those that wait for it, to another one."""
+        Job.update(assigned_agent_id=new_id).where(
+            Job.assigned_agent_id == old_id, Job.status.in_(list(HELD))
+        ).execute()
+        Job.update(for_agent_id=new_id).where(
+            Job.for_agent_id == old_id, Job.status.in_(list(OPEN))
+        ).execute()
+
+    def pass_on_rips(self, disc_id: str, agent_id: str) -> None:
+        """Give the rips of a disc that are not over to an agent."""
+        is_held = Job.assigned_agent_id.is_null(False)
+        Job.update(
+            for_agent_id=agent_id,
+            assigned_agent_id=peewee.Case(None, [(is_held, agent_id)], None),
+        ).where(
+            Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(OPEN))
+        ).execute()
+
     def suspect_rips(self, agent_id: str, drive: str, until: datetime) -> None:
         """Let an agent keep a rip that runs in a drive only if it reports on it until then."""
         in_drive = Disc.select(peewee.SQL("1")).where(

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Disc, Job, LibraryEntry, Title
+from boz_server.database.models import Agent, Disc, Job, LibraryEntry, Title
 from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.identity import MediaType
+from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.queue.job_states import OPEN, UNSTARTED, JobStatus, JobType
+from boz_server.repositories.agent_repository import gone
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
@@ -104,6 +106,60 @@ class DiscRepository:
         """Record that a disc has left its drive."""
         ejected = Disc.update(status=DiscStatus.EJECTED, ejected_at=now)
         ejected.where(Disc.disc_id == disc_id).execute()
+
+    def supersede(self, disc_id: str) -> None:
+        """Record that another record stands for a disc in its drive; this one never comes back."""
+        Disc.update(status=DiscStatus.EJECTED, ejected_at=None).where(
+            Disc.disc_id == disc_id
+        ).execute()
+
+    def lying_with(self, agent_id: str) -> list[Disc]:
+        """Return the discs in an agent's drives, without titles."""
+        query = Disc.select().where(Disc.agent == agent_id, Disc.status != DiscStatus.EJECTED)
+        return list(query.order_by(Disc.drive))
+
+    def pass_on(self, old_id: str, new_id: str, cutoff: datetime) -> None:
+        """Give an agent's discs to another one: those in its drives, and those that left them after
+        the cutoff."""
+        Disc.update(agent=new_id).where(
+            Disc.agent == old_id, (Disc.status != DiscStatus.EJECTED) | (Disc.ejected_at > cutoff)
+        ).execute()
+
+    def give(self, disc_id: str, agent_id: str) -> None:
+        """Give a disc to an agent in whose drive of that name no other one is."""
+        Disc.update(agent=agent_id).where(Disc.disc_id == disc_id).execute()
+
+    def twins(self, silent_before: datetime) -> dict[str, str]:
+        """Return the discs of gone agents that another agent of that name has in its drive of that
+        name, and that agent: {disc id: agent id}. A gone agent has no workers, and was not heard
+        since the other one first registered."""
+        other, was, now_is = Disc.alias("other"), Agent.alias("was"), Agent.alias("now_is")
+        query: Any = (
+            was.select(Disc.disc_id, now_is.agent_id)
+            .join(now_is, on=was.name == now_is.name)
+            .join(Disc, on=Disc.agent == was.agent_id)
+            .join(
+                other,
+                on=(other.agent == now_is.agent_id)
+                & (other.drive == Disc.drive)
+                & (other.fingerprint == Disc.fingerprint),
+            )
+            .where(
+                *gone(was, silent_before),
+                was.agent_id != now_is.agent_id,
+                was.last_heartbeat < now_is.registered_at,
+                now_is.status != AgentStatus.OFFLINE,
+                now_is.last_heartbeat >= silent_before,
+                Disc.status != DiscStatus.EJECTED,
+                other.status != DiscStatus.EJECTED,
+            )
+            .order_by(Disc.detected_at, Disc.disc_id, now_is.registered_at)
+            .tuples()
+        )
+        found: dict[str, str] = {}
+        for disc_id, agent_id in query:
+            found.setdefault(disc_id, agent_id)
+        return found
 
     def is_awaited(self, disc_id: str | None, cutoff: datetime) -> bool:
         """Whether a disc is in its drive, or left it after the cutoff; False for an unknown

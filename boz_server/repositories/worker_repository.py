@@ -117,6 +117,10 @@ class WorkerRepository:
             Worker.agent == agent_id, is_offline | (Worker.last_heartbeat < quiet_since)
         ).execute()
 
+    def pass_on(self, old_id: str, new_id: str) -> None:
+        """Give the workers of an agent to another one."""
+        Worker.update(agent=new_id).where(Worker.agent == old_id).execute()
+
     def mark_offline(self, agent_id: str) -> None:
         """Mark the workers on an agent's machine offline."""
         Worker.update(status=WorkerStatus.OFFLINE).where(Worker.agent == agent_id).execute()

@@ -48,6 +48,7 @@ class AgentSchema(ma.Schema):
     current_job_id = ma.fields.String(allow_none=True)
     last_heartbeat = Instant()
     registered_at = Instant()
+    succeeded_by = ma.fields.String(allow_none=True)
 
 
 class PreviewFileSchema(RequestSchema):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from boz_server.clock import Clock
 from boz_server.context import Context
 from boz_server.database.connection import Database
-from boz_server.services.discs import ejection, hands_free, thumbnails
+from boz_server.services.discs import ejection, hands_free, inheritance, thumbnails
 from boz_server.services.discs.hands_free import AutoRip
 from boz_server.services.library.nas import LibraryShare
 from boz_server.services.library.organizer import Organizer
@@ -92,6 +92,7 @@ def _steps(metadata: Metadata, auto_rip: AutoRip) -> tuple[MaintenanceStep, ...]
         MaintenanceStep("retry", 5, leases.retry_due),
         MaintenanceStep("give_up_results", 60, results.give_up_overdue),
         MaintenanceStep("dispatch", 5, dispatcher.dispatch_now),
+        MaintenanceStep("take_over_discs", 60, inheritance.take_over_late),
         MaintenanceStep("give_up_rips", 5, ejection.give_up),
         MaintenanceStep("clear_thumbnails", 60, thumbnails.clean_up),
         MaintenanceStep("forget_keys", 3600, idempotency.delete_old_keys),

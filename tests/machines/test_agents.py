@@ -12,6 +12,7 @@ def test_it_registers_an_agent_with_defaults(client):
         "current_job_id": None,
         "last_heartbeat": "2026-01-24T12:34:56.123456Z",
         "registered_at": "2026-01-24T12:34:56.123456Z",
+        "succeeded_by": None,
     }
 
 

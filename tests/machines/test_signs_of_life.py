@@ -112,7 +112,7 @@ def test_it_keeps_an_agent_online_without_heartbeats(client, clock, sign):
         assert client.worker()["status"] == "available" or sign != "poll"
 
 
-@pytest.mark.parametrize("sign", [*SIGNS, *REPORTS])
+@pytest.mark.parametrize("sign", [*SIGNS, "progress", "put back", "not begun"])
 def test_it_writes_a_sign_down_only_when_the_last_one_is_old(client, clock, sign):
     if sign in REPORTS:
         client.running_job()
@@ -123,6 +123,16 @@ def test_it_writes_a_sign_down_only_when_the_last_one_is_old(client, clock, sign
         clock.advance(seconds)
         (SIGNS | REPORTS)[sign](client)
         assert (client.agent()["last_heartbeat"] != before) is noted
+
+
+@pytest.mark.parametrize("end", ["completed", "failed"])
+def test_it_takes_no_report_on_a_job_that_is_over_for_a_sign(client, clock, end):
+    """Its agent may have another id since."""
+    client.running_job()
+    REPORTS[end](client)
+    clock.advance(121)
+    REPORTS[end](client)
+    assert client.agent()["status"] == "offline"
 
 
 def test_it_leaves_the_workers_of_an_agent_that_sends_heartbeats_to_their_own(client, clock):

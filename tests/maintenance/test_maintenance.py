@@ -286,6 +286,7 @@ PERIODS = {
     "retry": 5,
     "give_up_results": 60,
     "dispatch": 5,
+    "take_over_discs": 60,
     "give_up_rips": 5,
     "clear_thumbnails": 60,
     "forget_keys": 3600,

@@ -20,7 +20,7 @@ from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.errors import AgentNotFound, DiscNotFound
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.collection import archive
-from boz_server.services.discs import ejection, lookup
+from boz_server.services.discs import ejection, inheritance, lookup
 from boz_server.services.discs.identify import facts_of
 from boz_server.services.discs.lookup import NOTHING, Findings
 from boz_server.services.discs.preview_generator import PreviewGenerator, is_clear, put_preview
@@ -74,13 +74,14 @@ class _Known:
     """What is known of a reported disc.
 
     present: its record, if we believe it is in that drive already; other: the other disc that we
-    believe is there. awaited: its record, if it left a drive lately and comes back now. accepted:
-    the latest record of the same disc whose names were accepted. is_quiet: whether the agent has
-    sent nothing else lately.
+    believe is there. left: its record with an agent that was this one before it restarted. awaited:
+    its record, if it left a drive lately and comes back now. accepted: the latest record of the
+    same disc whose names were accepted. is_quiet: whether the agent has sent nothing else lately.
     """
 
     present: Disc | None = None
     other: Disc | None = None
+    left: Disc | None = None
     awaited: Disc | None = None
     accepted: Disc | None = None
     is_quiet: bool = False
@@ -88,7 +89,8 @@ class _Known:
     @property
     def is_new(self) -> bool:
         """Whether no record tells what the disc is."""
-        return self.present is None and self.awaited is None and self.accepted is None
+        known = (self.present, self.left, self.awaited, self.accepted)
+        return all(record is None for record in known)
 
 
 def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> LookedUp:
@@ -113,8 +115,11 @@ def enter(context: Context, disc: LookedUp) -> Disc:
     report = disc.report
     with context.database.write_queue():
         known = _read(context, report, disc.facts)
-        if known.present is not None:
-            entered = _update(context, known.present, report)
+        present = known.present
+        if known.left is not None:
+            present = inheritance.take_over(context, known.left, report.agent_id)
+        if present is not None:
+            entered = _update(context, present, report)
         else:
             if known.other is not None:
                 ejection.close(context, known.other)
@@ -178,8 +183,11 @@ def _recognise(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Kno
     if there not in records and archive.restore_related(context, facts):
         # The disc itself may have come back.
         there, records = _find(context, report, facts.fingerprint)
+    left = inheritance.left_behind(context, report.agent_id, report.drive, records)
     if there in records:
-        return _Known(present=stores.discs.get(there.disc_id))
+        return _Known(present=stores.discs.get(there.disc_id), left=left)
+    if left is not None:
+        return _Known(other=there, left=left)
     awaited = ejection.awaited(context, report.agent_id, records)
     if awaited is not None:
         return _Known(other=there, awaited=awaited)

@@ -19,6 +19,8 @@ from boz_server.domain.queue.placement import GPU_CAPABILITIES
 from boz_server.errors import Refused, WorkerNotFound
 from boz_server.repositories.attempt_repository import by_worker
 from boz_server.repositories.paging import Page, PageRequest
+from boz_server.services.discs import inheritance
+from boz_server.services.machines import succession
 from boz_server.services.queue import dispatcher, leases
 
 log = logging.getLogger(__name__)
@@ -56,13 +58,15 @@ class WorkerManager:
     ) -> Worker:
         """Register a worker, or refresh it; its statistics and an operator's settings stay.
 
-        A pause after failures ends, because people restart a machine to mend it.
+        A pause after failures ends, because people restart a machine to mend it. If its agent has
+        another id than before, that one follows the old one.
         """
         now, stores = self.context.clock.now(), self.context.stores
         with self.context.database.write_queue():
             if agent_id is not None:
                 # Some machines register their worker before their agent.
                 stores.agents.ensure(agent_id, now)
+                self._follow(worker_id, agent_id)
             stores.workers.register(
                 worker_id,
                 now,
@@ -187,6 +191,13 @@ class WorkerManager:
             self.context.stores.workers.delete(worker_id)
             dispatcher.dispatch(self.context)
         log.info("Worker unregistered", extra={"worker_id": worker_id})
+
+    def _follow(self, worker_id: str, agent_id: str) -> None:
+        """Give what the worker's agent had to its new one, if that is another one."""
+        known = self.context.stores.workers.get(worker_id)
+        if known is not None and known.agent_id not in (None, agent_id):
+            succession.succeed(self.context, known.agent_id, agent_id)
+            inheritance.pass_on(self.context, known.agent_id, agent_id)
 
     def _come_back(self, worker_id: str, now: datetime, heartbeat: WorkerHeartbeat) -> None:
         """Bring an offline worker back, and assign it the jobs that waited for it."""

@@ -313,15 +313,16 @@ def _origin(context: Context, new: NewJob) -> Origin:
         others = context.stores.jobs.transcodes_of([rip.job_id])
         has_open = any(job.status in OPEN for job in others)
         # A person decides about the file of a failed rip, and about doing something twice.
+        holder = rip.assigned_agent_id or rip.for_agent_id
         is_fresh = rip.status not in (JobStatus.FAILED, JobStatus.CANCELLED) and not others
         return Origin(
             None if has_open else rip.job_id,
-            None if is_shared(new.input_file) else rip.assigned_agent_id or rip.for_agent_id,
+            None if is_shared(new.input_file) else transitions.heir(context, holder),
             goes_on=is_fresh and is_approved(context, new.disc_id or rip.disc_id),
             rip=rip,
         )
     disc = None if new.disc_id is None else context.stores.discs.get(new.disc_id)
-    agent_id = None if disc is None else disc.agent_id
+    agent_id = None if disc is None else transitions.heir(context, disc.agent_id)
     return Origin(for_agent_id=None if is_shared(new.input_file) else agent_id)
 
 

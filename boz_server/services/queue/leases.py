@@ -52,6 +52,24 @@ def suspect(context: Context, holder: Holder) -> None:
     context.stores.attempts.suspect(holder, until)
 
 
+def pass_on(context: Context, holder: Holder, agent_id: str) -> None:
+    """Give the jobs that an agent has, and those that wait for it, to the one that follows it.
+
+    It has restarted, so its leases are suspect.
+    """
+    suspect(context, holder)
+    for job in context.stores.attempts.held(holder):
+        detail = f"Agent {holder.agent_id!r} is now {agent_id!r}."
+        transitions.note(context, job, actor=SERVER, detail=detail)
+    context.stores.attempts.pass_on(str(holder.agent_id), agent_id)
+
+
+def pass_on_rips(context: Context, disc_id: str, agent_id: str) -> None:
+    """Give the open rips of a disc to the agent that has the disc now."""
+    context.database.require_queue()
+    context.stores.attempts.pass_on_rips(disc_id, agent_id)
+
+
 def suspect_rips(context: Context, agent_id: str, drive: str) -> None:
     """Doubt the leases of the rips in a drive in which a disc was just found: the agent soon loses
     one that it does not report on."""

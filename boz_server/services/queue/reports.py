@@ -43,18 +43,17 @@ def take(context: Context, job_id: str, report: JobReport) -> Job:
         with context.database.write():
             job = _progress(context, job_id, report, now)
         if job is not None:
-            if job.is_agent_quiet and job.assigned_agent_id is not None:
-                presence.hear(context, job.assigned_agent_id)
+            if job.is_agent_quiet:
+                _hear(context, job.assigned_agent_id)
             return job
     with context.database.write_queue():
         job = find(context, job_id)
         _require_latest(job, report)
         _require_handed_out(context, job, report)
         moved = _apply(context, job, report, now)
-        agent_id = (moved or job).assigned_agent_id or job.assigned_agent_id
-        if agent_id is not None and report.status is not JobStatus.CANCELLED:
-            # A person may cancel a job by a report. If it is refused, this is undone.
-            presence.hear(context, agent_id)
+        if job.status not in OVER and report.status is not JobStatus.CANCELLED:
+            # A person may cancel a job by a report. If a report is refused, this is undone.
+            _hear(context, (moved or job).assigned_agent_id or job.assigned_agent_id)
         if moved is None:
             return _unchanged(job, report)
         if moved.status in OVER:
@@ -79,9 +78,15 @@ def _not_begun(context: Context, job_id: str, report: JobReport) -> Job:
     """Change nothing: today's agents begin each transcode so, and repeat it without HandBrake."""
     job = find(context, job_id)
     _require_latest(job, report)
-    if job.assigned_agent_id is not None:
-        presence.hear(context, job.assigned_agent_id)
+    if job.status in HELD:
+        _hear(context, job.assigned_agent_id)
     return job
+
+
+def _hear(context: Context, agent_id: str | None) -> None:
+    """Take a report on a job that an agent has for its sign of life."""
+    if agent_id is not None:
+        presence.hear(context, agent_id)
 
 
 def _apply(context: Context, job: Job, report: JobReport, now: datetime) -> Job | None:

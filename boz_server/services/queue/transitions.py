@@ -168,7 +168,9 @@ def next_job(context: Context, change: JobChange) -> None:
             "source_disc_name": rip.source_disc_name,
             "priority": rip.priority,
             "source_job_id": rip.job_id,
-            "for_agent_id": None if is_shared(rip.output_file) else rip.assigned_agent_id,
+            "for_agent_id": (
+                None if is_shared(rip.output_file) else heir(context, rip.assigned_agent_id)
+            ),
             "is_announced": False,
         },
     )
@@ -377,8 +379,10 @@ def again(
     guard = Guard(only_from=over, attempt=job.attempt, upload_failed=job.upload_failed)
     values = NO_ATTEMPT | AFRESH | (values or {})
     if job.job_type != JobType.ORGANIZE:
+        agent_id = heir(context, job.for_agent_id)
+        values["for_agent_id"] = agent_id
         # Another job may have taken its name since.
-        values |= file_names.of_job(context, job, job.for_agent_id)
+        values |= file_names.of_job(context, job, agent_id)
     return move(
         context, job, JobStatus.QUEUED, actor=actor, guard=guard, detail=detail, values=values
     )
@@ -406,6 +410,12 @@ def is_disc_out(context: Context, job: Job) -> bool:
 def is_disc_replaced(context: Context, job: Job) -> bool:
     """Whether a job rips a disc in whose drive another one lies now."""
     return job.job_type == JobType.RIP and context.stores.discs.is_replaced(job.disc_id)
+
+
+def heir(context: Context, agent_id: str | None) -> str | None:
+    """Return the agent that now has what an agent had: the one that has followed it on the same
+    machine, or itself; None without one."""
+    return None if agent_id is None else context.stores.agents.heir(agent_id)
 
 
 def note(context: Context, job: Job, *, actor: str, detail: str) -> None:
