@@ -42,7 +42,14 @@ WORKERS: dict[str, tuple[str | None, int]] = {"gpu": ("pc", 2), "cpu": ("den", 1
 #: From this number on, a job is chosen whatever state it is in.
 UNLIKELY = 8
 #: The server's steps that take care of jobs, in their usual order.
-EVERY_FEW_SECONDS = ("rescue", "retry", "give_up_results", "dispatch", "give_up_rips")
+EVERY_FEW_SECONDS = (
+    "rescue",
+    "watch_stalls",
+    "retry",
+    "give_up_results",
+    "dispatch",
+    "give_up_rips",
+)
 #: How many minutes it takes at most until nothing is left.
 ROUNDS_TO_END = 200
 
@@ -115,9 +122,9 @@ class QueueMachine(RuleBasedStateMachine):
     def change_worker(self, worker_id: str, what: str, status: WorkerStatus) -> None:
         """Register a worker with what it can do, or do with it what else can be done."""
         manager, (agent_id, room) = self.services.workers, WORKERS[worker_id]
-        able = {"nvenc": True, "hevc": True} if worker_id == "gpu" else {}
+        able = {"nvenc": True, "hevc": True} if "gpu" in (worker_id, what) else {}
         match what:
-            case "register":
+            case "register" | "gpu":
                 manager.register(
                     worker_id,
                     agent_id=agent_id,
@@ -158,7 +165,8 @@ class QueueMachine(RuleBasedStateMachine):
         for agent_id in AGENTS:
             self.ask(partial(self.services.agents.register, agent_id, agent_id, AGENT_DEFAULTS))
         for worker_id in WORKERS:
-            for what in ("register", "enable"):
+            # With a GPU, so that it can do any preset.
+            for what in ("gpu", "enable"):
                 self.ask(partial(self.change_worker, worker_id, what, WorkerStatus.AVAILABLE))
         for _ in range(ROUNDS_TO_END):
             if not self.left():
