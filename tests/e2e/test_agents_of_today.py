@@ -1,20 +1,31 @@
 """Whole flows with agents like today's, which are killed, or whose server is, in the middle: when
-all is quiet again nothing is left running, queued, or completed without its file."""
+all is quiet again nothing is left running, queued, or completed without its file.
 
+`make chaos` lets more happen, by another seed each time: CHAOS_ROUNDS, CHAOS_SEED.
+"""
+
+import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import count
+from random import Random
 from typing import Any
 
 import pytest
 import requests
 
-from tests.e2e.agent_of_today import TIMES, Job, Pc
+from tests.e2e.agent_of_today import TIMES, Job, Pc, titles_of, transcoded
 from tests.e2e.gunicorn_server import GunicornServer, until
 
+log = logging.getLogger(__name__)
+
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "5"))
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
 OPEN = ("pending", "queued", "assigned", "running")
 #: Far longer than any wait of the server's, at this speed.
-SECONDS = 40
+SECONDS, CLOSE_SECONDS = 40, 240
 
 
 class Home:
@@ -154,6 +165,16 @@ def held(home: Home) -> list[Pc]:
     return pcs
 
 
+def test_it_ends_what_agents_did_when_they_were_killed(home, held):
+    for pc in held:
+        pc.kill()
+    for pc in held:
+        pc.start()
+    home.settle(lambda: len(home.films()) == 3)
+    assert [len(pc.ripped) for pc in held] == [1, 1, 1]
+    assert [len(pc.made) for pc in held] == [1, 1, 1]
+
+
 def test_it_ends_what_agents_did_when_the_server_was_killed(home, held):
     home.server.kill()
     for pc in held:
@@ -162,6 +183,19 @@ def test_it_ends_what_agents_did_when_the_server_was_killed(home, held):
     until(lambda: all(pc.agent.is_idle for pc in held), SECONDS)
     home.server.start()
     home.settle(lambda: len(home.films()) == 3)
+
+
+def test_it_goes_on_where_an_agent_without_a_worker_was_killed(home):
+    home.server.start()
+    pc = home.pc(transcodes=False)
+    pc.start()
+    pc.put_in("FIREFLY_S01_D1", 43, 42.5)
+    pc.hold("rip")
+    home.let_work(pc.is_held.is_set)
+    pc.kill()
+    pc.start()
+    until(lambda: len(pc.ripped) == 2 and pc.disc is None, SECONDS)
+    assert {job["status"] for job in home.jobs("rip")} == {"completed"}
 
 
 def test_it_gives_work_to_an_agent_that_started_before_the_server(home):
@@ -192,3 +226,123 @@ def test_it_rips_all_of_a_disc_whose_drive_does_not_answer_for_a_moment(home):
     home.settle(lambda: len(home.films()) == 3)
     assert len(pc.ripped) == 3
     assert len(home.server.get("/api/discs")) == 1
+
+
+def test_it_tells_people_of_a_machine_without_handbrake(home):
+    home.server.start()
+    pc = home.pc()
+    pc.handbrake = False
+    pc.start()
+    pc.put_in("ALIEN", 117)
+    home.let_work(lambda: [job for job in home.jobs("transcode") if told(home, job)])
+    pc.kill()
+    pc.handbrake = True
+    pc.start()
+    home.settle(lambda: len(home.films()) == 1)
+
+
+def told(home: Home, job: Job) -> bool:
+    """Whether people are told that a job stands still, while a machine has it."""
+    codes = {one["code"] for one in home.server.get("/readyz")["warning_details"]}
+    return job["waiting_reason"] is not None and "jobs_stalled" in codes
+
+
+def test_it_lets_an_agent_begin_late_what_it_fetched_with_other_work(home):
+    home.server.start()
+    pc = home.pc()
+    pc.start()
+    pc.put_in("FIREFLY_S01_D1", 43, 42.5)
+    until(lambda: home.decide_on_discs() or (len(pc.ripped) == 2 and pc.disc is None), SECONDS)
+    pc.kill()
+    home.decide()
+    pc.pace = 170
+    pc.start()
+    until(lambda: pc.made, SECONDS)
+    pc.pace = 0
+    home.settle(lambda: len(home.films()) == 2)
+    assert [job["attempt"] for job in home.jobs("transcode")] == [1, 1]
+
+
+class Fate:
+    """What happens to PCs and their server, by a seed."""
+
+    def __init__(self, home: Home, seed: int) -> None:
+        self.home = home
+        self.random = Random(seed)  # noqa: S311 - a test's own choices
+        self.discs = count(1)
+        #: What has to be in the library in the end.
+        self.due: set[bytes] = set()
+        for number in range(4):
+            home.pc(f"PC-{number}", agent_id="pc-3" if number == 3 else None).start()
+
+    def happen(self) -> None:
+        """Let one thing happen, after a while in which all work."""
+        for pc in self.home.pcs:
+            if pc.disc is None and self.random.random() < 0.5:
+                self.put_in(pc)
+        until = time.monotonic() + self.random.uniform(0, 2)
+        self.home.let_work(lambda: time.monotonic() > until)
+        pc = self.random.choice(self.home.pcs)
+        what = self.random.choice(["agent", "agent", "server", "server", "stop", "drive", "crash"])
+        log.info("%s: %s", pc.host, what)
+        match what:
+            case "agent":
+                pc.kill()
+                time.sleep(self.random.choice([0, 0, 0.5, 3]))
+                pc.start()
+            case "stop":
+                pc.stop()
+                pc.start()
+            case "server":
+                self.home.server.kill()
+                time.sleep(self.random.choice([0, 0.2, 1]))
+                if self.random.random() < 0.3:
+                    pc.kill()
+                    pc.start()
+                self.home.server.start()
+            case "drive":
+                pc.hiccups += 1
+            case "crash":
+                pc.crashes += 1
+
+    def put_in(self, pc: Pc) -> None:
+        number = next(self.discs)
+        # No two discs have the same layout: they would count as the same disc.
+        minutes = (117 + number / 60,) if number % 3 else (43 + number / 60, 42.5, 44)
+        label = f"FILM_{number}" if number % 3 else f"SHOW_{number}_S01_D1"
+        pc.put_in(label, *minutes)
+        self.due |= {transcoded(pc.host, title) for title in titles_of(pc.disc)}
+
+    def close(self) -> None:
+        """Let all end. A person helps where an agent sends a report once, and it was not heard:
+        they start an agent again that knows of no server, and open and close trays."""
+        for pc in self.home.pcs:
+            if not pc.agent.is_registered:
+                pc.kill()
+                pc.start()
+        self.home.settle(self.is_done, CLOSE_SECONDS)
+        asked: Counter[tuple[str, int]] = Counter()
+        for job in self.home.jobs("rip"):
+            asked[job["source_disc_name"], job["title_index"]] += job["attempt"]
+        for pc in self.home.pcs:
+            for title, number in Counter(pc.ripped).items():
+                assert number <= asked[title], (title, self.home.story())
+
+    def is_done(self) -> bool:
+        filed = self.home.films().keys()
+        for pc in self.home.pcs:
+            if pc.disc is not None and pc.agent.is_idle and not pc.hiccups:
+                if all(transcoded(pc.host, title) in filed for title in titles_of(pc.disc)):
+                    pc.disc = None
+                elif not any(job["status"] in OPEN for job in self.home.jobs("rip")):
+                    pc.hiccups = 1
+        return self.due <= filed
+
+
+@pytest.mark.thorough
+def test_it_leaves_nothing_over_whatever_happens(home):
+    home.server.start()
+    fate = Fate(home, SEED)
+    for _ in range(ROUNDS):
+        fate.happen()
+    fate.close()
