@@ -94,8 +94,11 @@ class MainFlow:
         self.server.post("/api/discs/ejected", agent_id="pc", drive="D:")
 
     def everything(self) -> dict[str, Any]:
-        """The server's whole state, with the history of the jobs."""
-        paths = ["/api/agents", "/api/workers", "/api/discs", "/api/jobs", "/api/agents/pc/jobs"]
+        """The server's whole state, with the history of the jobs.
+
+        Not what an agent gets that asks for its jobs: it would be taken to be there.
+        """
+        paths = ["/api/agents", "/api/workers", "/api/discs", "/api/jobs"]
         paths += [f"/api/jobs/{job['job_id']}/events" for job in self.server.get("/api/jobs")]
         return {path: self._read(path) for path in [*paths, f"/api/tv-seasons/{SEASON}"]}
 
