@@ -12,6 +12,12 @@ from peewee_migrate import Migrator
 TIMES = ("moved_at", "handed_out_at", "stalled_at", "failing_at", "elsewhere_until")
 NAMES = ("library_name", "file_key")
 DISC_TIMES = ("ejected_at", "chosen_at")
+QUEUE = "idx_jobs_queue"
+# As Peewee wrote it in 005.
+QUEUE_BEFORE = (
+    f'CREATE INDEX "{QUEUE}" ON "jobs" ("job_type", "priority" DESC, "created_at", "job_id",'
+    """ "for_worker_id", "for_agent_id", "input_upload_id") WHERE ("status" = 'queued')"""
+)
 RESULT_DUE, ORGANIZE_FAILED = "idx_jobs_result_due", "idx_jobs_organize_failed"
 FILE_KEY, MOVIE = "idx_jobs_file_key", "idx_discs_movie"
 
@@ -21,6 +27,9 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     times: Any = {name: pw.DateTimeField(null=True) for name in TIMES}
     names: Any = {name: pw.TextField(null=True) for name in NAMES}
     job: Any = migrator.add_fields("jobs", **times, **names)
+    migrator.sql(f"DROP INDEX {QUEUE}")
+    job._meta.indexes = [index for index in job._meta.indexes if index._name != QUEUE]
+    job.add_index(queue_index(job))
     job.add_index(result_due(job))
     job.add_index(organize_failed(job))
     job.add_index(job.index(job.file_key, name=FILE_KEY).where(job.file_key.is_null(False)))
@@ -30,6 +39,7 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     disc: Any = migrator.add_fields("discs", **disc_times)
     disc.add_index(disc.index(disc.movie_title, name=MOVIE).where(disc.movie_title.is_null(False)))
     migrator.run(pw.SchemaManager(disc).create_indexes)
+    migrator.add_fields("workers", failing_since=pw.DateTimeField(null=True))
     create_job_failures(migrator, job)
     migrator.sql(
         "UPDATE jobs SET file_key = lower(output_name)"
@@ -40,11 +50,20 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
 def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -> None:
     """Drop them again; who failed which job is lost."""
     migrator.remove_model("job_failures", cascade=True)
-    for index in (MOVIE, FILE_KEY, ORGANIZE_FAILED, RESULT_DUE):
+    for index in (MOVIE, FILE_KEY, ORGANIZE_FAILED, RESULT_DUE, QUEUE):
         migrator.sql(f"DROP INDEX {index}")
+    migrator.remove_fields("workers", "failing_since")
     migrator.remove_fields("discs", *DISC_TIMES)
     migrator.remove_fields("agents", "succeeded_by")
     migrator.remove_fields("jobs", *TIMES, *NAMES)
+    migrator.sql(QUEUE_BEFORE)
+
+
+def queue_index(job):
+    """The index of the queue, which now also shows whether a worker has just failed a job."""
+    queue = (job.job_type, job.priority.desc(), job.created_at, job.job_id)
+    seen = (job.for_worker_id, job.for_agent_id, job.input_upload_id, job.elsewhere_until)
+    return job.index(*queue, *seen, name=QUEUE).where(job.status == "queued")
 
 
 def result_due(job):
@@ -70,6 +89,7 @@ def create_job_failures(migrator, job_model):
         failure_id = pw.BigAutoField()
         job = pw.ForeignKeyField(job_model, column_name="job_id", index=False, on_delete="CASCADE")
         attempt = pw.IntegerField()
+        lease_token = pw.CharField(max_length=32, null=True)
         worker_id = pw.CharField(max_length=100, null=True)
         at = pw.DateTimeField()
         reason = pw.TextField(null=True)

@@ -11,6 +11,9 @@ from werkzeug.test import TestResponse
 from boz_server.api.context import EXTENSION
 from tests.support import assert_problem, unchanged
 
+#: Why a transcode fails for good at once: no worker can read its file.
+UNREADABLE = "Error opening input: Invalid data found when processing input"
+
 
 def ok(response: TestResponse) -> Any:
     """Return the JSON of an answer that must be 200."""
@@ -216,6 +219,16 @@ class Client(FlaskClient):
         """Send a report as today's agents do: all four keys, null where unknown."""
         body = {"status": status, "progress": None, "error": None, "output_file": None, **extra}
         return self.patch(f"/api/jobs/{job_id}", json=body)
+
+    def end(self, job_id: str, status: str, **extra: Any) -> dict[str, Any]:
+        """Report the end of a job: of a transcode that failed, that no worker can read its input;
+        the only rip of a disc fails twice."""
+        error = UNREADABLE if status == "failed" else None
+        job = dict(ok(self.report(job_id, status, **{"error": error, **extra})))
+        if job["job_type"] == "rip" and job["status"] == "queued":
+            ok(self.report(job_id, "running"))
+            job = dict(ok(self.report(job_id, status, **{"error": error, **extra})))
+        return job
 
     # Files
 

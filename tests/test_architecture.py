@@ -43,6 +43,7 @@ FOREIGN = {
     "library/organizer": {"attempts", "jobs"},
     "library/placement": {"discs"},
     "queue/enqueue": {"discs", "uploads"},
+    "queue/failures": {"workers"},
     "queue/job_queue": {"discs"},
     "queue/remote_inputs": {"agents", "uploads"},
     "queue/reports": {"workers"},

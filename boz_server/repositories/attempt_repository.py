@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import peewee
 
-from boz_server.database.models import Agent, Disc, Job, Upload
+from boz_server.database.models import Agent, Disc, Job, JobFailure, Upload
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.repositories.agent_repository import quiet
@@ -75,7 +75,12 @@ class AttemptRepository:
 
     def renewed(self, now: datetime) -> JobValues:
         """Return what a machine's own report on a job sets on its lease."""
-        return {"lease_expires_at": self.lease_until(now), "lease_doubted": False}
+        return {
+            "lease_expires_at": self.lease_until(now),
+            "lease_doubted": False,
+            # It goes on, whatever it said before.
+            "failing_at": None,
+        }
 
     def begun(self, now: datetime) -> JobValues:
         """Return what the first report that an attempt is running sets on it."""
@@ -278,6 +283,12 @@ class AttemptRepository:
         planned = Job.select(Job.job_id, Job.scheduled_at).where(Job.scheduled_at > now)
         for job in list(planned):
             Job.update(scheduled_at=job.scheduled_at - by).where(Job.job_id == job.job_id).execute()
+        elsewhere = Job.select(Job.job_id, Job.elsewhere_until).where(
+            Job.status == JobStatus.QUEUED, Job.elsewhere_until > now
+        )
+        for job in list(elsewhere):
+            until = job.elsewhere_until - by
+            Job.update(elsewhere_until=until).where(Job.job_id == job.job_id).execute()
 
     def give_missing_leases(self, now: datetime) -> int:
         """Give a lease to held jobs without one, as an older server left them; returns how many."""
@@ -313,6 +324,8 @@ class AttemptRepository:
         query = Job.select().where(
             Job.status.in_(list(HELD)),
             (Job.lease_expires_at <= now) | Job.lease_expires_at.is_null(),
+            # Those end as failed, by `failing`.
+            Job.failing_at.is_null(),
         )
         return list(query.order_by(Job.lease_expires_at, Job.created_at, Job.job_id).limit(limit))
 
@@ -351,6 +364,60 @@ class AttemptRepository:
             Job.scheduled_at <= now, Job.status.not_in([*OPEN, JobStatus.CANCELLED])
         )
         return list(query.order_by(Job.scheduled_at, Job.created_at, Job.job_id).limit(limit))
+
+    def failing(self, now: datetime, since: datetime) -> list[Job]:
+        """Return the jobs whose machines said before `since` that they failed, and not why."""
+        # In the future: the clock was set back.
+        is_due = (Job.failing_at <= since) | (Job.failing_at > now)
+        query = Job.select().where(Job.status.in_(list(HELD)), is_due)
+        return list(query.order_by(Job.failing_at, Job.created_at, Job.job_id))
+
+    def note_failure(self, job: Job, token: str | None, now: datetime, reason: str | None) -> None:
+        """Record that an attempt has failed; the job is passed as it was during the attempt.
+
+        token: the attempt's, if its machine reports with it.
+        """
+        JobFailure.create(
+            job=job.job_id,
+            attempt=job.attempt,
+            lease_token=token,
+            worker_id=job.assigned_worker_id,
+            at=now,
+            reason=reason,
+        )
+
+    def failures_of(self, job_id: str) -> list[JobFailure]:
+        """Return a job's failed attempts since a person last intervened, the latest first."""
+        query = JobFailure.select().where(JobFailure.job == job_id)
+        return list(query.order_by(JobFailure.attempt.desc()))
+
+    def failures_on(self, worker_id: str, since: datetime) -> list[JobFailure]:
+        """Return what has failed on a worker since then, oldest first."""
+        query = JobFailure.select().where(JobFailure.worker_id == worker_id, JobFailure.at >= since)
+        return list(query.order_by(JobFailure.at, JobFailure.failure_id))
+
+    def failed_by(self, job_ids: Collection[str]) -> dict[str, list[str]]:
+        """Return by job on which workers it has failed."""
+        query: Any = JobFailure.select(JobFailure.job, JobFailure.worker_id).where(
+            JobFailure.job.in_(list(job_ids)), JobFailure.worker_id.is_null(False)
+        )
+        found: dict[str, list[str]] = {}
+        for job_id, worker_id in query.distinct().order_by(JobFailure.worker_id).tuples():
+            found.setdefault(job_id, []).append(worker_id)
+        return found
+
+    def set_reason(self, failure: JobFailure, reason: str) -> None:
+        """Record why an attempt failed, once its machine has said so."""
+        JobFailure.update(reason=reason).where(
+            JobFailure.failure_id == failure.failure_id
+        ).execute()
+
+    def forget_failures(self, job_id: str, worker_id: str | None = None) -> None:
+        """Delete what is known of a job's failed attempts; with worker_id only that worker's."""
+        query = JobFailure.delete().where(JobFailure.job == job_id)
+        if worker_id is not None:
+            query = query.where(JobFailure.worker_id == worker_id)
+        query.execute()
 
     def _due(self, now: datetime) -> Any:
         return (

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from boz_server.database.models import Agent, Disc, Job, Worker
+from boz_server.database.models import Agent, Disc, Job, JobFailure, Worker
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
@@ -114,11 +114,21 @@ class FleetRepository:
     ) -> tuple[Job, Drive] | None:
         """Return the first waiting rip of one of these agents whose disc is in an idle drive, and
         that drive."""
+        other = Job.alias()
+        others = other.select(other.job_id).where(
+            other.disc == Job.disc,
+            other.job_type == JobType.RIP,
+            other.status == JobStatus.QUEUED,
+            other.scheduled_at.is_null() | (other.scheduled_at <= now),
+            ~_has_failed(other),
+        )
         query = (
             Job.select(Job, Disc.agent, Disc.drive)
             .join(Disc)
             .where(
                 waits(JobType.RIP, now),
+                # A title that failed goes behind the others of its disc.
+                ~_has_failed(Job) | ~peewee.fn.EXISTS(others),
                 Disc.agent.in_(list(agents)),
                 Disc.status != DiscStatus.EJECTED,
                 *(~((Disc.agent == agent) & (Disc.drive == drive)) for agent, drive in busy),
@@ -135,7 +145,7 @@ class FleetRepository:
         to it unasked.
         """
         ready = waits(JobType.TRANSCODE, now)
-        query = Job.select().where(ready, reduce(or_, self._may_go_to(free)))
+        query = Job.select().where(ready, reduce(or_, self._may_go_to(free, now)))
         return query.order_by(*URGENT_FIRST).first()
 
     def next_claimable(self, now: datetime, machine: Machine) -> Job | None:
@@ -145,6 +155,7 @@ class FleetRepository:
             waits(JobType.TRANSCODE, now),
             own | (unchosen & _fits(machine)),
             accessible_by(machine),
+            _may_be_tried_by(machine, now),
         )
         return query.order_by(*URGENT_FIRST).first()
 
@@ -181,23 +192,53 @@ class FleetRepository:
         )
 
     @staticmethod
-    def _may_go_to(free: Collection[Machine]) -> list[Any]:
-        """One condition for each machine that a person may have given a job, and one for each kind
-        of hardware: machines of a kind differ neither in the presets that they can do nor in
-        whether they fetch files, or see the agents'."""
+    def _may_go_to(free: Collection[Machine], now: datetime) -> list[Any]:
+        """One condition for each machine that a person may have given a job, or that may have one
+        that another has just failed, and one for each kind of hardware: machines of a kind differ
+        neither in the presets that they can do nor in whether they fetch files, or see the
+        agents'."""
         kinds: dict[tuple[frozenset[str], bool, bool], list[Machine]] = {}
         for machine in free:
             if machine.agent_id is not None:
                 kind = machine.unfit_presets(), machine.fetches, machine.shares_files
                 kinds.setdefault(kind, []).append(machine)
         unchosen = Job.for_worker_id.is_null()
+        settled = ~_is_elsewhere(now)
         return [
             *(
-                (Job.for_worker_id == machine.worker_id) & accessible_by(machine)
+                accessible_by(machine) & _is_its_own(machine, now) & _may_be_tried_by(machine, now)
                 for machine in free
             ),
-            *(unchosen & accessible_by(*alike) & _fits(alike[0]) for alike in kinds.values()),
+            *(
+                settled & unchosen & accessible_by(*alike) & _fits(alike[0])
+                for alike in kinds.values()
+            ),
         ]
+
+
+def _is_its_own(machine: Machine, now: datetime) -> Any:
+    """The jobs that a person gave a machine, and those that it may have in place of another that
+    has just failed them."""
+    own = Job.for_worker_id == machine.worker_id
+    if machine.agent_id is None:
+        return own
+    return own | (_is_elsewhere(now) & Job.for_worker_id.is_null() & _fits(machine))
+
+
+def _is_elsewhere(now: datetime) -> Any:
+    """The jobs that a worker has just failed, and that only another may have now."""
+    return Job.elsewhere_until.is_null(False) & (Job.elsewhere_until > now)
+
+
+def _may_be_tried_by(machine: Machine, now: datetime) -> Any:
+    """The jobs that a machine has not just failed."""
+    return ~_is_elsewhere(now) | ~_has_failed(Job, JobFailure.worker_id == machine.worker_id)
+
+
+def _has_failed(job: Any, *conditions: Any) -> Any:
+    """The jobs of which an attempt has failed since a person last intervened."""
+    failed = JobFailure.select(JobFailure.failure_id).where(JobFailure.job == job.job_id)
+    return peewee.fn.EXISTS(failed.where(*conditions) if conditions else failed)
 
 
 def _fits(machine: Machine) -> Any:

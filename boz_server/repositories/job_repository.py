@@ -58,6 +58,8 @@ class JobValues(TypedDict, total=False):
     lease_doubted: bool
     deliveries: int
     reported_at: datetime | None
+    failing_at: datetime | None
+    elsewhere_until: datetime | None
     scheduled_at: datetime | None
     moved_at: datetime | peewee.Node | None
     handed_out_at: datetime | peewee.Node | None

@@ -7,7 +7,7 @@ from typing import Any
 import peewee
 
 from boz_server.database.connection import Database
-from boz_server.database.models import Job, Worker
+from boz_server.database.models import Job, JobFailure, Worker
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import HELD, OPEN
 from boz_server.domain.queue.placement import FAILURES_TO_PAUSE
@@ -179,15 +179,26 @@ class WorkerRepository:
             paused_at=None,
         )
 
-    def count_failure(self, worker_id: str, now: datetime) -> None:
-        """Count a failed job; too many in a row pause the worker."""
+    def count_failure(self, worker_id: str, job_id: str, now: datetime) -> None:
+        """Count a failed job, unless it has failed on the worker before: its file may be at fault.
+
+        Too many in a row pause the worker.
+        """
+        failed = JobFailure.select().where(
+            JobFailure.job == job_id, JobFailure.worker_id == worker_id
+        )
+        if failed.exists():
+            return
         failures = Worker.consecutive_failures + 1
+        since = peewee.Case(None, [(Worker.consecutive_failures == 0, now)], Worker.failing_since)
         paused_at = peewee.Case(
             None,
             [((failures >= FAILURES_TO_PAUSE) & Worker.paused_at.is_null(), now)],
             Worker.paused_at,
         )
-        self._update(worker_id, consecutive_failures=failures, paused_at=paused_at)
+        self._update(
+            worker_id, consecutive_failures=failures, failing_since=since, paused_at=paused_at
+        )
 
     @staticmethod
     def _update(worker_id: str, **changes: Any) -> bool:

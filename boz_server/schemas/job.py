@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from boz_server.domain.queue.job_states import JobReport, JobStatus, JobType, is_upload_error
+from boz_server.domain.queue.tool_errors import is_input_unreadable
 from boz_server.schemas import addresses, thumbnail
 from boz_server.schemas.common import PageArgs, RequestSchema
 from boz_server.schemas.fields import (
@@ -68,7 +69,12 @@ class JobReportSchema(RequestSchema):
 
     @ma.post_load
     def make_report(self, data: dict[str, Any], **_: Any) -> JobReport:
-        return JobReport(**data, upload_failed=is_upload_error(data["error"]))
+        error = data["error"]
+        return JobReport(
+            **data,
+            upload_failed=is_upload_error(error),
+            input_unreadable=is_input_unreadable(error),
+        )
 
 
 class JobSchema(ma.Schema):

@@ -7,6 +7,7 @@ import marshmallow as ma
 from boz_server.domain.machines.capabilities import WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import JobReport, JobStatus, is_upload_error
+from boz_server.domain.queue.tool_errors import is_input_unreadable
 from boz_server.schemas import addresses
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import (
@@ -181,6 +182,7 @@ class WorkerJobDoneSchema(RequestSchema):
             status,
             error=error,
             upload_failed=is_upload_error(error),
+            input_unreadable=is_input_unreadable(error),
             lease_token=data["lease_token"],
             duration_seconds=data["duration_seconds"],
             output_file_size=data["output_file_size"],

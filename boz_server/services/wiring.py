@@ -22,7 +22,7 @@ from boz_server.services.metadata.lookup import Metadata
 from boz_server.services.notifications import discord, media_servers
 from boz_server.services.notifications.outbox import TICK_SECONDS as OUTBOX_TICK_SECONDS
 from boz_server.services.notifications.outbox import Outbox
-from boz_server.services.queue import dispatcher, leases, repair, results, stalls
+from boz_server.services.queue import dispatcher, failures, leases, repair, results, stalls
 from boz_server.services.queue.job_queue import JobQueue
 from boz_server.services.uploads import complete, inputs, receive
 from boz_server.settings import Settings
@@ -87,6 +87,7 @@ def _steps(metadata: Metadata, auto_rip: AutoRip) -> tuple[MaintenanceStep, ...]
     return (
         # First, to repair what a crash left.
         MaintenanceStep("reconcile", 3600, repair.run),
+        MaintenanceStep("decide_failures", 5, failures.decide),
         MaintenanceStep("rescue", 5, leases.rescue),
         MaintenanceStep("watch_stalls", 5, stalls.watch),
         MaintenanceStep("retry", 5, leases.retry_due),

@@ -171,7 +171,7 @@ def test_it_enters_one_transcode_of_a_rip_that_its_agent_offers_at_once(app, cli
 @pytest.mark.usefixtures("machines")
 def test_it_tries_a_job_again_once_that_two_want_tried_again(app, client, services):
     job_id = client.assigned_job()
-    ok(client.report(job_id, "failed"))
+    client.end(job_id, "failed")
     with meeting_behind(services.context.stores.jobs, "get"):
         answers = at_once(*[post(app, f"/api/jobs/{job_id}/retry")] * 2)
     assert statuses(answers) == [200, 409]

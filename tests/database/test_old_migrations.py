@@ -256,6 +256,7 @@ MOVING_JOBS = Step(
         "jobs: output_name library_name file_key": [("Alien (1979)", None, "alien (1979)")],
         "agents: succeeded_by": [(None,)],
         "discs: ejected_at chosen_at": [],
+        "workers: failing_since": [],
         "job_failures: job_id": [],
     },
 )

@@ -281,6 +281,7 @@ def test_it_does_not_count_a_machine_as_online_for_as_long_as_the_clock_was_put_
 
 PERIODS = {
     "reconcile": 3600,
+    "decide_failures": 5,
     "rescue": 5,
     "watch_stalls": 5,
     "retry": 5,

@@ -11,7 +11,7 @@ from boz_server.database.models import OutboxMessage
 from boz_server.services.notifications import discord
 from boz_server.services.queue import leases
 from boz_server.services.wiring import Services
-from tests.client import Client, ok
+from tests.client import UNREADABLE, Client, ok
 from tests.films import upload
 from tests.media_server import FakeMediaServers
 from tests.support import (
@@ -69,7 +69,8 @@ def test_it_tells_it_once(client, posts):
     assert len(posts()) == 1
 
 
-def test_it_tells_that_a_job_failed_and_why(client, posts):
+def test_it_tells_that_a_job_failed_and_why(app, client, posts):
+    restart(app, max_attempts=1)
     end(client, client.approved_job(), "failed", error="HandBrake:\n *exit* 3")
     assert posts() == ["❌ Transcode failed: Firefly - S01E01: HandBrake: \\*exit\\* 3"]
 
@@ -143,7 +144,7 @@ def test_it_tells_of_no_file_that_only_a_client_reports_as_organized(
 def test_it_tells_only_what_people_want_to_hear(app, client, running, posts, kind):
     services = restart(app, **{f"discord_notify_on_{kind}": False})
     end(client, client.approved_job(), "completed")
-    end(client, client.approved_job(), "failed")
+    end(client, client.approved_job(), "failed", error=UNREADABLE)
     job = running.queue.get(client.create_job()["job_id"])
     with running.context.database.write():
         discord.organized(services.context, job, Path("/nas/a"))
@@ -158,7 +159,8 @@ def test_it_tells_nothing_without_a_channel(app, client):
     assert OutboxMessage.select().count() == 0
 
 
-def test_it_keeps_a_notice_within_what_discord_takes(client, posts):
+def test_it_keeps_a_notice_within_what_discord_takes(app, client, posts):
+    restart(app, max_attempts=1)
     job_id = client.approved_job(output_name="*" * 255, source_disc_name="_" * 255)
     end(client, job_id, "failed", error="*" * 10_000)
     [post] = posts()

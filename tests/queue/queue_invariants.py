@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from boz_server.database.models import Agent, DailyStats, Disc, Job, JobEvent, Worker
+from boz_server.database.models import Agent, DailyStats, Disc, Job, JobEvent, JobFailure, Worker
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, JobStatus, JobType
+from boz_server.services.queue.transitions import DISC_OUT
 from boz_server.services.wiring import Services
 from boz_server.settings import Settings
 
@@ -17,6 +18,8 @@ WAITING = OPEN - HELD
 Row = dict[str, Any]
 #: What the history says of a machine that was lost, or whose job stood still.
 LOST = ("was not heard from in time", "has made no progress", "has not begun", "has not asked")
+#: What it says where a machine gave a job back: nothing has failed.
+GIVEN_BACK = {"The agent signed off.", "The worker was unregistered.", DISC_OUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class QueueState:
     workers: dict[str, Row]
     discs: dict[str, Row]
     statistics: list[Row]
+    failures: list[Row]
 
     @classmethod
     def read(cls, services: Services, earlier: "QueueState | None" = None) -> "QueueState":
@@ -44,6 +48,7 @@ class QueueState:
                 {row["worker_id"]: row for row in Worker.select().dicts()},
                 {row["disc_id"]: row for row in Disc.select().dicts()},
                 sorted(DailyStats.select().dicts(), key=repr),
+                list(JobFailure.select().order_by(JobFailure.failure_id).dicts()),
             )
 
     def held(self) -> list[Row]:
@@ -142,16 +147,21 @@ def check_history(state: QueueState) -> None:
 
 
 def check_statistics(state: QueueState) -> None:
-    """Check that each end of a job was counted once, and each attempt that was lost."""
+    """Check that each end of a job was counted once, and each attempt that was lost or failed."""
     told: Counter[tuple[Any, str]] = Counter()
     for event in state.events:
         job_type, to_status = state.jobs[event["job"]]["job_type"], event["to_status"]
         if to_status in OVER and event["from_status"] != to_status:
             told[job_type, to_status] += 1
-        lost = event["from_status"] in HELD and any(
-            words in (event["detail"] or "") for words in LOST
-        )
-        if lost and to_status == JobStatus.QUEUED and job_type != JobType.ORGANIZE:
+        detail, by_machine = event["detail"] or "", ":" in event["actor"]
+        lost = any(words in detail for words in LOST)
+        failed = lost or (by_machine and detail not in GIVEN_BACK)
+        if (
+            event["from_status"] in HELD
+            and failed
+            and to_status == JobStatus.QUEUED
+            and job_type != JobType.ORGANIZE
+        ):
             told[job_type, "retried"] += 1
     counted: Counter[tuple[Any, str]] = Counter()
     for row in state.statistics:
@@ -177,6 +187,7 @@ def _check_job(job: Row, settings: Settings) -> None:
     held = job["status"] in HELD
     assert (job["lease_expires_at"] is not None) == held, job
     assert (job["completed_at"] is not None) == (job["status"] in OVER), job
+    assert job["failing_at"] is None or held, job
     if held:
         assert all(job[name] for name in ("assigned_agent_id", "assigned_at", "lease_token")), job
         assert job["scheduled_at"] is None, job

@@ -21,6 +21,7 @@ from boz_server.domain.queue.job_states import (
     JobType,
     is_upload_error,
 )
+from boz_server.domain.queue.tool_errors import is_input_unreadable
 from boz_server.errors import BozError
 from boz_server.services.queue import leases, repair, reports
 from boz_server.services.queue.enqueue import NewJob
@@ -43,6 +44,7 @@ WORKERS: dict[str, tuple[str | None, int]] = {"gpu": ("pc", 2), "cpu": ("den", 1
 UNLIKELY = 8
 #: The server's steps that take care of jobs, in their usual order.
 EVERY_FEW_SECONDS = (
+    "decide_failures",
     "rescue",
     "watch_stalls",
     "retry",
@@ -156,7 +158,8 @@ class QueueMachine(RuleBasedStateMachine):
         for step in self.services.maintenance.steps:
             if step.name in steps:
                 repaired = self.ask(
-                    partial(step.run, self.services.context), reopens=step.name == "retry"
+                    partial(step.run, self.services.context),
+                    reopens=step.name in {"retry", "decide_failures"},
                 )
                 assert step.name != "reconcile" or not any(repaired.values()), repaired
 
@@ -223,19 +226,23 @@ class QueueMachine(RuleBasedStateMachine):
             lease_token=token,
             progress=None if report.progress is None else min(100.0, max(0.0, report.progress)),
             upload_failed=is_upload_error(report.error),
+            input_unreadable=is_input_unreadable(report.error),
         )
+        failed = [one for one in self.state.failures if one["job"] == job_id]
         if token is None:
             foreign = job["status"] in HELD | OVER and job["lease_token"] in self.used
         else:
             foreign = token != job["lease_token"]
-        context = self.services.context
+        context, fails = self.services.context, report.status == JobStatus.FAILED
+        foreign |= worker_id is not None and job["assigned_worker"] != worker_id
+        # It may be about an attempt that has failed before; a worker that is paused by it is at
+        # fault for the jobs that it failed.
+        answers = {"refused": foreign and not (fails and failed), "reopens": fails}
         if worker_id is None:
-            taken = self.ask(lambda: [reports.take(context, job_id, report)], refused=foreign)
+            taken = self.ask(lambda: [reports.take(context, job_id, report)], **answers)
         else:
-            foreign |= job["assigned_worker"] != worker_id
             taken = self.ask(
-                lambda: [reports.complete_by_worker(context, worker_id, job_id, report)],
-                refused=foreign,
+                lambda: [reports.complete_by_worker(context, worker_id, job_id, report)], **answers
             )
         if taken is None:
             return
@@ -245,11 +252,24 @@ class QueueMachine(RuleBasedStateMachine):
             return
         # A rip whose disc has left its drive can't be put back: it fails.
         put_back = job["job_type"] == JobType.RIP and report.status == JobStatus.ASSIGNED
-        assert now["status"] == report.status or (put_back and now["status"] == JobStatus.FAILED)
+        if fails:
+            self._check_failure(job, now)
+        else:
+            over = put_back and now["status"] == JobStatus.FAILED
+            assert now["status"] == report.status or over
         if token is not None and job["status"] in HELD:
             self.used.add(token)
         if job["status"] == JobStatus.QUEUED and now["status"] in HELD:
             self.taken_up.add(now["lease_token"])
+
+    @staticmethod
+    def _check_failure(job: Row, now: Row) -> None:
+        """Check what became of a job by a machine's report that it failed."""
+        awaits_reason = now["failing_at"] is not None
+        tried_again = now["status"] in {JobStatus.QUEUED, JobStatus.ASSIGNED}
+        same_again = (now["status"], now["attempt"]) == (job["status"], job["attempt"])
+        is_over = now["status"] == JobStatus.FAILED
+        assert awaits_reason or tried_again or same_again or is_over, (job, now)
 
     def _token(self, job: Row, kind: str) -> str | None:
         seen = self.tokens[job["job_id"]]

@@ -136,10 +136,11 @@ def test_it_leaves_a_file_of_other_origin_to_a_person(client, origin):
 
 
 @pytest.mark.parametrize("how", ["failed", "cancelled"])
-def test_it_leaves_what_a_rip_left_that_failed_to_a_person(client, how):
+def test_it_leaves_what_a_rip_left_that_failed_to_a_person(app, client, how):
+    restart(app, max_rip_attempts=1)
     client.register_worker()
     rip_job = begun_rip(client)
-    ok(client.report(rip_job["job_id"], how, output_file=FILE))
+    client.end(rip_job["job_id"], how, output_file=FILE)
     assert announce(client, rip_job)["status"] == "pending"
 
 

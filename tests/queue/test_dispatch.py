@@ -63,8 +63,12 @@ def test_it_gives_nothing_to_a_worker_that_can_take_nothing(client, clock, absen
     if absence == "disabled":
         ok(client.post("/api/workers/gpu/disable"))
     if absence == "paused":
+        failed = []
         for _ in range(3):
-            ok(client.report(client.queued_job(), "failed", error="HandBrake stopped"))
+            failed.append(client.queued_job())
+            ok(client.report(failed[-1], "failed", error="HandBrake stopped"))
+        for each in failed:
+            client.cancel(each)
     if absence == "agent gone":
         client.sign_off()
     job_id = client.queued_job()
@@ -123,7 +127,7 @@ def test_it_rips_one_title_a_drive_and_two_drives_of_an_agent_at_once(client):
     one, two = discs(client, ("pc", "D:"), ("pc", "E:"))
     rips = [*client.rip(one, title_indices=[0, 1]), *client.rip(two, title_indices=[0, 1])]
     assert client.assigned(rips) == [True, False, True, False]
-    ok(client.report(rips[0], "failed"))
+    ok(client.report(rips[0], "failed", error="Scratched"))
     assert client.assigned(rips) == [False, True, True, False]
 
 
@@ -198,7 +202,7 @@ def test_it_keeps_approvals_beyond_the_limits_for_when_a_place_is_free(app, clie
     ]  # fmt: skip
     for end, waiting in zip(("completed", "failed"), (jobs[2], jobs[3]), strict=True):
         assert client.assigned([waiting]) == [False]
-        ok(client.report(next(job for job in jobs if client.assigned([job])[0]), end))
+        client.end(next(job for job in jobs if client.assigned([job])[0]), end)
         assert client.assigned([waiting]) == [True]
         assert client.job(waiting)["assigned_worker_id"] == "gpu"
 

@@ -84,7 +84,7 @@ class Stage:
 
     def failure(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
-        return waiting, lambda: self.client.report(running, "failed")
+        return waiting, lambda: self.client.report(running, "failed", error="HandBrake stopped")
 
     def cancellation_by_agent(self) -> tuple[str, Event]:
         running, waiting = self._behind_another()
@@ -157,7 +157,7 @@ class Stage:
     def retry(self) -> tuple[str, Event]:
         self.client.register_worker()
         job_id = self.client.queued_job()
-        ok(self.client.report(job_id, "failed"))
+        self.client.end(job_id, "failed")
         return job_id, self.post(f"/api/jobs/{job_id}/retry")
 
 

@@ -245,7 +245,7 @@ def test_it_gives_a_name_to_the_next_job_once_the_first_is_over(client):
 
 def test_it_names_a_job_that_is_tried_again_beside_the_one_that_took_its_name(client):
     first = client.running_job(output_name="Heat")
-    ok(client.report(first, "failed", error="HandBrake exited with code 1"))
+    client.end(first, "failed")
     client.approved_job(output_name="Heat")
     assert client.retry(first)["output_name"] == "Heat (2)"
 

@@ -112,7 +112,7 @@ def test_it_counts_the_jobs_by_status_and_type(client):
     disc_id = client.detect().approve().id
     rips = client.rip(disc_id, title_indices=[0, 1])
     client.report(rips[0], "completed")
-    client.report(rips[1], "failed", error="read error")
+    client.end(rips[1], "failed")
     client.create_job()
     client.create_job(job_type="organize")  # waits for a person too, but is no transcode job
     client.create_job(requires_approval=False, preset="H.265 QSV 1080p")  # no worker can do it

@@ -100,7 +100,7 @@ def test_it_does_not_send_again_what_was_cancelled(client, jobs):
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [({}, "completed"), ({"duration_seconds": 9}, "completed"), ({"success": False}, "failed")],
+    [({}, "completed"), ({"duration_seconds": 9}, "completed"), ({"success": False}, "queued")],
 )
 @pytest.mark.parametrize("with_token", [True, False])
 def test_it_takes_the_end_of_a_job_with_its_token_or_without(

@@ -84,7 +84,7 @@ def test_it_believes_a_report_that_comes_in_time(client, services, clock, status
     passes(client, clock, 300)
     client.agent_jobs()
     clock.advance(19)
-    ok(client.report(job_id, status, progress=41))
+    client.end(job_id, status, progress=41)
     passes(client, clock, 60)
     assert leases.rescue(services.context) == 0
     assert (client.job(job_id)["status"], client.job(job_id)["attempt"]) == (status, 1)

@@ -74,7 +74,7 @@ def test_it_moves_when_it_is_completed_so_that_its_file_is_awaited_from_then_on(
 def test_it_stands_still_no_longer_once_it_is_over(client, target):
     job_id = client.running_job()
     tell(job_id)
-    ok(client.report(job_id, target))
+    client.end(job_id, target)
     assert not is_told(job_id)
 
 

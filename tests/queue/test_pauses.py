@@ -5,7 +5,7 @@ from werkzeug.test import TestResponse
 
 from boz_server.services.queue import dispatcher, leases
 from tests.client import Client, ok
-from tests.support import assert_problem
+from tests.support import FakeClock, assert_problem
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -21,9 +21,15 @@ def by_worker(client: Client, job_id: str) -> TestResponse:
     return client.post("/api/workers/gpu/jobs/complete", json=body)
 
 
-def fail(client: Client, times: int = 3) -> None:
+def fail(client: Client, times: int = 3, clock: FakeClock | None = None) -> list[str]:
+    """Let the worker fail some jobs, one after the other; their ids."""
+    jobs = []
     for _ in range(times):
-        ok(by_report(client, client.approved_job()))
+        if clock is not None:
+            clock.advance(1)
+        jobs.append(client.approved_job())
+        ok(by_report(client, jobs[-1]))
+    return jobs
 
 
 @pytest.mark.parametrize("way", [by_report, by_worker])
@@ -106,7 +112,8 @@ def approve_another(client: Client) -> None:
 
 @pytest.mark.parametrize("way", [approve, approve_another, Client.register_worker])
 def test_it_ends_a_pause_as_a_person_approves_a_job_or_the_worker_starts_anew(client, way):
-    fail(client)
+    for job_id in fail(client):
+        client.cancel(job_id)
     waiting = client.queued_job()
     way(client)
     worker = client.worker()
@@ -120,7 +127,8 @@ def test_it_ends_a_pause_as_a_person_approves_a_job_or_the_worker_starts_anew(cl
 
 def test_it_says_so_in_the_answer_to_a_registration(client):
     fail(client)
-    assert client.register_worker()["status"] == "available"
+    able = {"max_concurrent": 4}
+    assert client.register_worker(capabilities=able)["status"] == "available"
 
 
 def test_it_ends_no_pause_by_an_approval_that_is_refused(client):
@@ -161,11 +169,12 @@ def test_it_gives_the_jobs_that_any_worker_can_do_to_another(client):
     assert client.job(client.queued_job())["assigned_worker_id"] == "gpu2"
 
 
-def test_it_sets_a_paused_worker_going_as_a_person_enables_it(client):
-    fail(client)
-    job_id = client.queued_job()
+def test_it_sets_a_paused_worker_going_as_a_person_enables_it(client, clock):
+    failed = fail(client, clock=clock)
     ok(client.post("/api/workers/gpu/enable"))
-    assert client.job(job_id)["status"] == "assigned"
+    assert client.assigned(failed) == [True, True, False]
+    for job_id in failed:
+        client.cancel(job_id)
     worker = client.worker()
     assert (worker["paused_at"], worker["consecutive_failures"]) == (None, 0)
     fail(client, 2)

@@ -366,7 +366,7 @@ def test_it_answers_503_with_the_reason(app, client, clock, obstacle, reason):
         clock.advance(91)
     if obstacle == "paused":
         for _ in range(3):
-            ok(client.report(client.approved_job(), "failed"))
+            ok(client.report(client.approved_job(), "failed", error="HandBrake stopped"))
     if obstacle == "full":
         client.approved_job()
     if obstacle == "limit":

@@ -116,7 +116,10 @@ def test_it_hands_out_nothing_to_a_worker_that_is_to_have_nothing(client, obstac
         ok(client.post("/api/workers/farm/disable"))
     else:
         for _ in range(3):
-            ok(client.report(client.approved_job("farm"), "failed"))
+            job_id = client.queued_job()
+            assert polled(client) == [job_id]
+            ok(client.report(job_id, "failed", error="HandBrake stopped"))
+            client.cancel(job_id)
     job_id = client.queued_job()
     assert polled(client) == []
     ok(client.post("/api/workers/farm/enable"))
@@ -262,7 +265,7 @@ def test_it_fails_a_job_that_a_worker_could_not_do(client):
         body = {"job_id": job_id, "success": False, "error": error}
         ok(client.post("/api/workers/gpu/jobs/complete", json=body))
         job = client.job(job_id)
-        assert (job["status"], job["error"]) == ("failed", kept)
+        assert (job["status"], job["error"]) == ("queued", kept)
 
 
 def test_it_answers_409_for_a_job_of_another(client):

@@ -135,7 +135,7 @@ def test_it_gives_the_transcode_of_a_rip_the_rips_priority(client):
 def test_it_refuses_to_hurry_what_is_over(client, services, end, change):
     client.register_worker()
     job_id = client.approved_job()
-    ok(client.report(job_id, end))
+    client.end(job_id, end)
     with unchanged(services):
         assert_problem(change(client, job_id), 409, end)
 

@@ -28,7 +28,7 @@ from boz_server.domain.queue.job_states import (
 from boz_server.domain.queue.placement import AssignmentStrategy
 from boz_server.services.discs import detection, review, rip_requests
 from boz_server.services.discs.detection import ReportedDisc
-from tests.client import titles
+from tests.client import UNREADABLE, titles
 from tests.queue.queue_machine import (
     AGENTS,
     EVERY_FEW_SECONDS,
@@ -44,7 +44,9 @@ LABELS = ("HEAT", "FIREFLY_S01_D1", "FIREFLY_S01_D2")
 agents, workers = st.sampled_from(AGENTS), st.sampled_from(sorted(WORKERS))
 drives = st.sampled_from(["D:", "E:"])
 files = st.sampled_from([None, "/rips/1.mkv", "/rips/2.mkv"])
-errors = st.sampled_from([None, None, "HandBrake crashed", "Upload failed: 503", "Upload failed"])
+errors = st.sampled_from(
+    [None, None, "HandBrake crashed", UNREADABLE, "Upload failed: 503", "Upload failed"]
+)
 #: What else a report says.
 sayings = st.fixed_dictionaries(
     {

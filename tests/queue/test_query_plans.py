@@ -20,6 +20,7 @@ from boz_server.services.wiring import Services
 from tests.client import Client, ok
 from tests.plans import learn_sizes, nodes, noted, plan_of, scans, steps_of
 from tests.remote import approved, wanted
+from tests.support import restart
 
 #: What may read a whole table, or walk a whole index in order until a page is full.
 ALLOWED = (
@@ -34,7 +35,8 @@ ALLOWED = (
 
 # PostgreSQL plans by statistics: on tables this small an index is no gain to it.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_reads_by_index_in_the_main_flow(client, services):
+def test_it_reads_by_index_in_the_main_flow(app, client):
+    services = restart(app, max_rip_attempts=1)
     with noted(services) as statements:
         client.register_agent()
         client.register_worker()
@@ -44,7 +46,7 @@ def test_it_reads_by_index_in_the_main_flow(client, services):
         ok(client.report(first, "completed", output_file="C:\\t00.mkv"))
         offered = {"disc_id": disc_id, "title_index": 0, "input_file": "C:\\t00.mkv"}
         assert client.create_job(**offered)["source_job_id"] == first
-        ok(client.report(second, "failed"))
+        client.end(second, "failed")
         ok(client.post(f"/api/jobs/{second}/retry"))
         transcode = client.approved_job()
         ok(client.report(transcode, "running"))
@@ -85,7 +87,7 @@ def test_it_reads_by_index_in_the_main_flow(client, services):
 
 
 #: On these history piles up.
-LARGE = ("jobs", "job_events")
+LARGE = ("jobs", "job_events", "job_failures")
 #: Indices of nothing but open jobs, and of those whose files are here: to read all of one is to
 #: read little.
 SMALL_INDICES = ("uq_jobs_transcode", "idx_jobs_input", "idx_jobs_queue")
@@ -99,6 +101,10 @@ INDICES = {
     "next_transcode": "idx_jobs_queue",
     "next_claimable": "idx_jobs_queue",
     "expired": "idx_jobs_status",
+    "failing": "idx_jobs_status",
+    "failures_of": "uq_job_failures_attempt",
+    "failures_on": "idx_job_failures_worker",
+    "failed_by": "uq_job_failures_attempt",
     "to_retry": "idx_jobs_scheduled",
     "renew_all": "idx_jobs_status",
     "next_claimable, fetching": "idx_jobs_queue",
@@ -184,6 +190,10 @@ def queries(client, services, clock) -> dict[str, Query]:
         "inputs": jobs.inputs,
         "forget_inputs": lambda: jobs.forget_inputs(["a", "b"]),
         "expired": lambda: attempts.expired(now),
+        "failing": lambda: attempts.failing(now, now),
+        "failures_of": lambda: attempts.failures_of(done),
+        "failures_on": lambda: attempts.failures_on("gpu", now),
+        "failed_by": lambda: attempts.failed_by([done]),
         "to_retry": lambda: attempts.to_retry(now),
         "renew_all": lambda: attempts.renew_all(now),
         "transcodes_of": lambda: jobs.transcodes_of([rip_id]),

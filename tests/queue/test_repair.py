@@ -113,8 +113,9 @@ def test_it_repairs_what_a_worker_is_said_to_have(client, services, wrong):
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
 def test_it_repairs_a_disc_that_counts_as_ripping_though_its_rips_are_over(client, services, end):
     disc_id, rips = client.ordered_rips()
-    for job_id in rips:
-        ok(client.report(job_id, end))
+    for job_id in rips * 2 if end == "failed" else rips:
+        ok(client.report(job_id, "running"))
+        ok(client.report(job_id, end, error="Scratched"))
     Disc.update(status="ripping").execute()
     repaired(services, discs=1)
     assert client.disc(disc_id)["status"] == "completed"

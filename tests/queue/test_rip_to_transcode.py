@@ -238,7 +238,7 @@ def test_it_leaves_a_job_over_that_its_agent_announces_later(client, end, requir
     client.register_worker()
     job_id = client.transcodes()[0]["job_id"]
     client.approve_job(job_id, preset="H.265 CPU 1080p")
-    ok(client.report(job_id, end))
+    client.end(job_id, end)
     job = announce(client, requires_approval=requires_approval, output_name="New")
     assert (job["job_id"], job["status"]) == (job_id, end)
     assert client.transcodes() == [job]
@@ -248,7 +248,7 @@ def test_it_refuses_to_retry_a_transcode_that_has_a_successor(client):
     finished_rip(client)
     client.register_worker()
     first = announce(client, requires_approval=False)["job_id"]
-    ok(client.report(first, "failed"))
+    client.end(first, "failed")
     again = announce(client)["job_id"]
     assert again != first
     assert_problem(client.post(f"/api/jobs/{first}/retry"), 409, "Another job")

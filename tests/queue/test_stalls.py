@@ -226,7 +226,7 @@ def test_it_lets_a_job_wait_its_turn_on_its_machine(client, time, ends):
     time.also = progress
     time.passes(3 * HOUR)
     assert (client.job(second)["waiting_reason"], told(client, second)) == (None, [])
-    ok(client.report(first, ends))
+    client.end(first, ends)
     time.also = lambda: None
     time.passes(9.5 * MINUTE)
     assert client.job(second)["waiting_reason"] is None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from boz_server.domain.queue.job_states import NOT_BEGUN, OPEN, OVER, JobStatus
-from tests.client import Client, ok
+from tests.client import UNREADABLE, Client, ok
 from tests.support import assert_problem, unchanged
 
 pytestmark = pytest.mark.usefixtures("gpu")
@@ -32,7 +32,7 @@ def begun(client: Client, *reports: str) -> Reached:
     job_id = client.approved_job()
     token = client.lease_token(job_id)
     for status in reports:
-        ok(client.report(job_id, status, progress=40, error="so far", lease_token=token))
+        ok(client.report(job_id, status, progress=40, error=UNREADABLE, lease_token=token))
     return job_id, token
 
 
@@ -57,7 +57,7 @@ def test_it_looks_at_every_state():
 def test_it_takes_a_report_that_is_a_step(client, state, reported):
     job_id, token = JOBS_IN[state](client)
     assert client.job(job_id)["status"] == state
-    assert ok(client.report(job_id, reported, lease_token=token))["status"] == reported
+    assert client.end(job_id, reported, lease_token=token)["status"] == reported
     assert client.job(job_id)["status"] == reported
 
 
@@ -66,7 +66,7 @@ def test_it_tells_a_step_once_and_nothing_where_there_was_none(client, state, re
     job_id, token = JOBS_IN[state](client)
     before = client.history(job_id)
     for _ in range(2):
-        ok(client.report(job_id, reported, lease_token=token))
+        client.end(job_id, reported, lease_token=token)
     told = [(event["from_status"], event["to_status"]) for event in client.history(job_id)]
     assert told[len(before) :] == ([] if state == reported else [(state, reported)])
 

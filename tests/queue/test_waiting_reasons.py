@@ -101,7 +101,8 @@ def test_it_waits_for_a_worker_that_is_paused(client, chosen):
     # Before the pause: a later approval would end it.
     waiting = client.approved_job() if chosen else client.queued_job()
     for _ in range(3):
-        ok(client.report(client.worker()["current_jobs"][0], "failed"))
+        failing = client.worker()["current_jobs"][0]
+        ok(client.report(failing, "failed", error="HandBrake stopped"))
     words = "Worker 'gpu' is paused: 3 jobs in a row failed on it, so enable it again."
     assert reason(client, waiting) == words
 
@@ -184,7 +185,7 @@ def test_it_waits_for_its_time(client, clock):
 def test_it_says_nothing_of_a_job_that_does_not_wait(client, status):
     client.register_worker()
     job_id = client.queued_job()
-    ok(client.report(job_id, status))
+    client.end(job_id, status)
     assert (client.job(job_id)["status"], reason(client, job_id)) == (status, None)
 
 
@@ -213,7 +214,7 @@ def test_it_says_why_in_the_response_to_a_person(client):
     client.register_worker(capabilities={"max_concurrent": 1})
     full = "Worker 'gpu' has as many jobs as it takes (1)."
     failed = client.queued_job()
-    ok(client.report(failed, "failed"))
+    client.end(failed, "failed")
     client.queued_job()
     for address, body in (("retry", None), ("priority", {"priority": 2}), ("bump", None)):
         answer = ok(client.post(f"/api/jobs/{failed}/{address}", json=body))

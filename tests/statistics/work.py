@@ -20,7 +20,7 @@ def transcoded(
     job_id = client.approved_job(input_file_size=8 * GB)
     ok(client.report(job_id, "running"))
     clock.advance(seconds)
-    ok(client.report(job_id, end, **said))
+    client.end(job_id, end, **said)
     return job_id
 
 

@@ -204,7 +204,7 @@ def test_it_takes_no_file_of_a_job_that_is_over(client, end):
     client.register_worker()
     job_id = ripped(client)
     ok(client.post(f"/api/jobs/{job_id}/assign?agent_id=pc"))
-    ok(client.report(job_id, end))
+    client.end(job_id, end)
     assert_problem(send_input(client, job_id), 409, f"is {end}")
     assert_problem(begin(client, 5, purpose="job_input", job_id=job_id), 409, f"is {end}")
 
@@ -236,7 +236,7 @@ def test_it_names_a_result_after_the_file_if_the_job_has_no_name(client):
 
 def test_it_asks_again_if_the_job_is_retried_and_the_file_is_gone(client, services, clock):
     work = given_away(client)
-    ok(client.report(work["job_id"], "failed", lease_token=work["lease_token"]))
+    client.end(work["job_id"], "failed", lease_token=work["lease_token"])
     clock.advance(49 * 3600)
     inputs.sweep(services.context)
     sending_agent(client)

@@ -216,8 +216,8 @@ index("idx_jobs_input", Job, Job.input_upload_id, where=Job.input_upload_id.is_n
 index("idx_jobs_source", Job, Job.source_job_id, where=Job.source_job_id.is_null(False))
 #: Finds the rip that wrote a file.
 index("idx_jobs_rip_output", Job, Job.output_file, where=Job.job_type == JobType.RIP)
-#: The queue in its order; who may take a job, and whether its file is here, can be read from the
-#: index alone.
+#: The queue in its order; who may take a job, whether its file is here, and whether a worker has
+#: just failed it can be read from the index alone.
 index(
     "idx_jobs_queue",
     Job,
@@ -228,6 +228,7 @@ index(
     Job.for_worker_id,
     Job.for_agent_id,
     Job.input_upload_id,
+    Job.elsewhere_until,
     where=Job.status == JobStatus.QUEUED,
 )
 #: Finds jobs to retry or begin now.
@@ -309,6 +310,9 @@ class JobFailure(BaseModel):
     job = peewee.ForeignKeyField(Job, column_name="job_id", on_delete="CASCADE", **PLAIN_KEY)
     #: Number of the attempt.
     attempt = peewee.IntegerField()
+    #: Its token, by which a report of the same failure is recognised; null if its machine sends
+    #: none.
+    lease_token = peewee.CharField(max_length=32, null=True)
     #: The worker that failed; null where none is known, and for rips.
     worker_id = peewee.CharField(max_length=100, null=True)
     at = UTCDateTimeField()

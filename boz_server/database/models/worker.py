@@ -56,6 +56,8 @@ class Worker(BaseModel):
     gpu_usage = peewee.DoubleField(null=True)
     #: Number of jobs that failed on it since the last success.
     consecutive_failures = peewee.IntegerField(**defaulted(0))
+    #: When the first of those failed; null before the first failure.
+    failing_since = UTCDateTimeField(null=True)
     #: Since when it gets no jobs because too many failed in a row; null when not paused.
     paused_at = UTCDateTimeField(null=True)
     #: Running number of its latest assignment among those of all workers; 0 before the first.

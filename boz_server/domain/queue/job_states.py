@@ -48,7 +48,8 @@ class JobReport:
     progress: percent, 0–100. upload_failed: whether the error is about the upload of the result,
     by `is_upload_error`. lease_token: the attempt that it speaks for. duration_seconds: how long
     the work took by the machine's own clock. output_file_size: of the result, in bytes; sent with
-    `completed` only.
+    `completed` only. input_unreadable: whether the error says that no worker can read the file, by
+    `tool_errors.is_input_unreadable`.
     """
 
     status: JobStatus
@@ -59,9 +60,10 @@ class JobReport:
     duration_seconds: float | None = None
     output_file_size: int | None = None
     upload_failed: bool = False
+    input_unreadable: bool = False
 
 
 def is_upload_error(error: str | None) -> bool:
     """Whether an agent's error is about the upload of a result; today's agents begin it with
-    "Upload failed". Nothing else reads the text of an error."""
+    "Upload failed". Nothing but `tool_errors` reads the text of an error beside."""
     return error is not None and "upload" in error.lower()

@@ -1,4 +1,5 @@
-"""What statistics count: a run for each end of a job, and for each lost attempt.
+"""What statistics count: a run for each end of a job, and for each attempt before that failed or
+was lost.
 
 Durations are histograms, which can be added up over days, unlike medians: {bucket: count}, where a
 bucket is named by its lowest whole second. Up to 32 s each second is a bucket; above, each doubling
@@ -45,7 +46,7 @@ class Outcome(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    #: The attempt was lost with its machine, and the job was queued again.
+    #: The attempt failed or was lost with its machine, and the job was queued again.
     RETRIED = "retried"
 
 

@@ -183,7 +183,7 @@ def _dispatch_transcodes(context: Context, now: datetime) -> int:
         job = fleet.next_transcode(now, free) if free else None
         if job is None:
             break
-        if _give(context, job, _choose_pushed(context, free, job), actor=SERVER) is None:
+        if _give(context, job, _choose_pushed(context, free, job, now), actor=SERVER) is None:
             break
         given += 1
     return given
@@ -199,15 +199,19 @@ def _give(context: Context, job: Job, machine: Machine, *, actor: str | None = N
     return given
 
 
-def _choose_pushed(context: Context, free: Sequence[Machine], job: Job) -> Machine:
+def _choose_pushed(context: Context, free: Sequence[Machine], job: Job, now: datetime) -> Machine:
     """Choose who is given a job without asking for it: of the workers that have its file, else of
-    those that fetch it from here."""
+    those that fetch it from here; none that has just failed it."""
     chosen = job.for_worker_id is not None
     file = FilePlace(job.for_agent_id, is_here=job.input_upload_id is not None)
+    failed: Sequence[str] = ()
+    if job.elsewhere_until is not None and job.elsewhere_until > now:
+        failed = context.stores.attempts.failed_by([job.job_id]).get(job.job_id, ())
     pushed = [
         one
         for one in belonging(free, job.for_worker_id, None)
-        if chosen or (one.agent_id and can_access(one, file) and not one.lacks(job.preset))
+        if one.worker_id not in failed
+        and (chosen or (one.agent_id and can_access(one, file) and not one.lacks(job.preset)))
     ]
     near = [one for one in pushed if one.agent_id == job.for_agent_id]
     return _choose(context, near or pushed, job.preset, chosen=chosen)

@@ -151,6 +151,7 @@ class JobQueue:
             self._require_disc_at(job, agent_id)
             if self._ready_for(job, agent_id) is None:
                 raise Conflict(f"The job is {job.status}: only one that has not begun is assigned.")
+            self.context.stores.attempts.forget_failures(job_id)
             dispatcher.assign_by_hand(self.context, self._find(job_id), agent_id)
             dispatcher.dispatch(self.context)
 
@@ -220,7 +221,8 @@ class JobQueue:
                 )
             self._require_disc(job)
             try:
-                detail, afresh = "Tried again by a person.", JobValues(failures=0)
+                detail = "Tried again by a person."
+                afresh = JobValues(failures=0, elsewhere_until=None)
                 moved = transitions.again(
                     self.context, job, actor=PERSON, detail=detail, values=afresh
                 )
@@ -230,6 +232,7 @@ class JobQueue:
                 ) from error
             if moved is None:
                 raise Conflict(f"The job is {job.status}: a cancelled job never runs again.")
+            self.context.stores.attempts.forget_failures(job_id)
             dispatcher.dispatch(self.context)
             return self.get(job_id)
 
@@ -265,7 +268,12 @@ class JobQueue:
     def _ready_for(self, job: Job, agent_id: str) -> Job | None:
         """Queue a job for the agent that a person chose, even if a machine has it; None once it
         has begun."""
-        own: JobValues = {"for_agent_id": agent_id, "for_worker_id": None}
+        own: JobValues = {
+            "for_agent_id": agent_id,
+            "for_worker_id": None,
+            "failures": 0,
+            "elsewhere_until": None,
+        }
         detail = f"Chosen for agent {agent_id!r}."
         if job.status == JobStatus.QUEUED:
             return self._jobs.change(job.job_id, own | JobValues(scheduled_at=None))

@@ -27,6 +27,8 @@ MOST_LOST_SERVERS = 10
 #: How the history tells of such an attempt.
 SERVER_LOST = "The server was lost while it organized the file."
 SERVER_RESTARTED = "The server was started anew."
+#: How much of each attempt's reason the error of a job tells that was given up.
+TOLD_CHARACTERS = 300
 #: Spreads retries; guards nothing.
 CHANCE = random.Random()  # noqa: S311
 
@@ -82,7 +84,9 @@ def release(context: Context, holder: Holder, detail: str) -> None:
     """Take all jobs from a machine that has signed off; none of them counts as failed."""
     context.database.require_queue()
     for job in context.stores.attempts.held(holder):
-        transitions.requeue(context, job, actor=actor_of(job), detail=detail)
+        # One that it has failed ends as failed, by `failures.decide`.
+        if job.failing_at is None:
+            transitions.requeue(context, job, actor=actor_of(job), detail=detail)
 
 
 def rescue(context: Context) -> int:
@@ -147,6 +151,18 @@ def plan_retry(context: Context, job: Job, *, passes: bool) -> JobValues:
     return {"failures": failures, "scheduled_at": planned}
 
 
+def story(context: Context, job: Job, last: str) -> str:
+    """Tell how the attempts ended, the latest with its own reason."""
+    stores = context.stores
+    known = {failure.attempt: failure.reason for failure in stores.attempts.failures_of(job.job_id)}
+    lost = {
+        event.attempt: known.get(event.attempt) or event.detail or "no reason was given"
+        for event in stores.jobs.lost_attempts(job.job_id)
+    }
+    lost[job.attempt] = last
+    return "; ".join(f"attempt {number}: {_brief(lost[number])}" for number in sorted(lost))
+
+
 def attempt_limit(context: Context, job_type: JobType) -> int:
     """Return how many attempts a job of a type gets."""
     settings = context.settings
@@ -188,9 +204,9 @@ def take_back(
         return transitions.requeue(
             context, job, actor=SERVER, detail=f"{why}.", guard=guard, values=values
         )
-    story = _story(context, job, why)
+    told = story(context, job, why)
     error = (
-        f"Given up after {failures} attempts: {story}. Look after the machine, then retry the job."
+        f"Given up after {failures} attempts: {told}. Look after the machine, then retry the job."
     )
     return _give_up(context, job, f"{why}.", {"failures": failures, "error": error}, guard)
 
@@ -244,13 +260,10 @@ def _is_lost_server(event: JobEvent) -> bool:
     return is_again and event.detail in (SERVER_LOST, SERVER_RESTARTED)
 
 
-def _story(context: Context, job: Job, last: str) -> str:
-    """Tell how the attempts ended, the latest with its own reason."""
-    lost = [
-        f"attempt {event.attempt}: {(event.detail or 'no reason was given').rstrip('.')}"
-        for event in context.stores.jobs.lost_attempts(job.job_id)
-    ]
-    return "; ".join([*lost, f"attempt {job.attempt}: {last}"])
+def _brief(reason: str) -> str:
+    """Return a reason as a part of a sentence; of a tool's long output the end, which says most."""
+    brief = reason if len(reason) <= TOLD_CHARACTERS else f"…{reason[-TOLD_CHARACTERS:]}"
+    return brief.strip().rstrip(".")
 
 
 def _retry(context: Context, job: Job) -> int:

@@ -14,7 +14,7 @@ from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.machines import presence
-from boz_server.services.queue import dispatcher, leases, transitions
+from boz_server.services.queue import dispatcher, failures, leases, transitions
 from boz_server.services.queue.transitions import DISC_OUT, PERSON, JobChange, actor_of
 from boz_server.services.statistics import record
 
@@ -48,17 +48,11 @@ def take(context: Context, job_id: str, report: JobReport) -> Job:
             return job
     with context.database.write_queue():
         job = find(context, job_id)
-        _require_latest(job, report)
-        _require_handed_out(context, job, report)
-        moved = _apply(context, job, report, now)
-        if job.status not in OVER and report.status is not JobStatus.CANCELLED:
-            # A person may cancel a job by a report. If a report is refused, this is undone.
-            _hear(context, (moved or job).assigned_agent_id or job.assigned_agent_id)
-        if moved is None:
-            return _unchanged(job, report)
-        if moved.status in OVER:
-            dispatcher.dispatch(context)
-        return moved
+        if report.status is JobStatus.FAILED:
+            repeated = failures.take_late(context, job, report)
+            if repeated is not None:
+                return repeated
+        return _take_of_latest(context, job, report, now)
 
 
 def complete_by_worker(context: Context, worker_id: str, job_id: str, report: JobReport) -> None:
@@ -69,9 +63,29 @@ def complete_by_worker(context: Context, worker_id: str, job_id: str, report: Jo
     with context.database.write_queue():
         if context.stores.workers.get(worker_id) is None:
             raise WorkerNotFound(worker_id)
-        if find(context, job_id).assigned_worker_id != worker_id:
+        job = find(context, job_id)
+        if report.status is JobStatus.FAILED and failures.take_late(
+            context, job, report, worker_id
+        ):
+            return
+        if job.assigned_worker_id != worker_id:
             raise Conflict("The job is not this worker's: drop it and ask for another.")
-        take(context, job_id, report)
+        _take_of_latest(context, job, report, context.clock.now())
+
+
+def _take_of_latest(context: Context, job: Job, report: JobReport, now: datetime) -> Job:
+    """Record a report on the latest attempt at a job; raises Conflict."""
+    _require_latest(job, report)
+    _require_handed_out(context, job, report)
+    moved = _apply(context, job, report, now)
+    if job.status not in OVER and report.status is not JobStatus.CANCELLED:
+        # A person may cancel a job by a report. If a report is refused, this is undone.
+        _hear(context, (moved or job).assigned_agent_id or job.assigned_agent_id)
+    if moved is None:
+        return _unchanged(job, report)
+    if moved.status in OVER or moved.status is JobStatus.QUEUED:
+        dispatcher.dispatch(context)
+    return moved
 
 
 def _not_begun(context: Context, job_id: str, report: JobReport) -> Job:
@@ -91,7 +105,7 @@ def _hear(context: Context, agent_id: str | None) -> None:
 
 def _apply(context: Context, job: Job, report: JobReport, now: datetime) -> Job | None:
     """Make the report's step; None when the job is in no state for it."""
-    if job.status == JobStatus.QUEUED and _may_take_up(job, report):
+    if job.status == JobStatus.QUEUED and _may_take_up(context, job, report):
         # It knows the job from before it was out of reach, or from the person who chose it. The
         # work is under way, whatever we plan; but not if it would be a title of another disc.
         machine = dispatcher.only_machine_for(context, job)
@@ -105,7 +119,7 @@ def _apply(context: Context, job: Job, report: JobReport, now: datetime) -> Job 
         case JobStatus.COMPLETED:
             return _complete(context, job, report)
         case JobStatus.FAILED:
-            return _fail(context, job, report)
+            return failures.report(context, job, report, _values_of(report))
     return _end(context, job, JobStatus.CANCELLED, report, _values_of(report))
 
 
@@ -169,12 +183,6 @@ def _complete(context: Context, job: Job, report: JobReport) -> Job | None:
     if done is None and job.status == JobStatus.COMPLETED:
         done = _merge(context, job, report)
     return done
-
-
-def _fail(context: Context, job: Job, report: JobReport) -> Job | None:
-    values = JobValues(error="The machine gave no reason.") | _values_of(report)
-    values |= leases.plan_retry(context, job, passes=report.upload_failed)
-    return _end(context, job, JobStatus.FAILED, report, values)
 
 
 def _end(
@@ -273,10 +281,13 @@ def _unchanged(job: Job, report: JobReport) -> Job:
     raise Conflict(f"The job is {job.status}, so it can't become {report.status}: {advice}.")
 
 
-def _may_take_up(job: Job, report: JobReport) -> bool:
+def _may_take_up(context: Context, job: Job, report: JobReport) -> bool:
     """Whether a report can speak for a job that was not given away: without a token, that it runs;
     that it is over only where no earlier attempt could be meant. A machine whose attempt stood
     still, and was taken back, begins the next one only when that was handed out."""
     first = job.attempt == 0 and report.status in (JobStatus.COMPLETED, JobStatus.FAILED)
     runs = report.status == JobStatus.RUNNING and job.stalled_at is None
+    if runs and failures.has_just_failed(context, job):
+        # It was sent before the failure, and has come late.
+        return False
     return report.lease_token is None and (runs or first)

@@ -48,6 +48,7 @@ NO_ATTEMPT: JobValues = {
     "moved_at": None,
     "handed_out_at": None,
     "stalled_at": None,
+    "failing_at": None,
     "progress": 0.0,
 }
 #: What a job that is over loses when it is tried again.
@@ -88,16 +89,17 @@ def statistics(context: Context, change: JobChange) -> None:
 
 def worker_record(context: Context, change: JobChange) -> None:
     """Count a job that its worker has completed, or failed, in the worker's own totals."""
-    job, worker_id = change.job, change.job.assigned_worker_id
+    before, job = change.before, change.job
+    worker_id = before.assigned_worker_id
     if worker_id is None:
         return
     if job.status == JobStatus.COMPLETED and job.job_type == JobType.TRANSCODE:
         began = job.started_at or job.assigned_at or change.at
         measured = max(0.0, (change.at - began).total_seconds())
         context.stores.workers.count_completion(worker_id, change.duration_seconds or measured)
-    elif job.status == JobStatus.FAILED and change.actor == actor_of(job):
-        # Not where the server gave the job up: a machine that is lost has failed nothing.
-        context.stores.workers.count_failure(worker_id, change.at)
+    elif job.failures > before.failures and change.actor == actor_of(before):
+        # Not where the server took the job away: a machine that is lost has failed nothing.
+        context.stores.workers.count_failure(worker_id, job.job_id, change.at)
 
 
 def machines(context: Context, change: JobChange) -> None:
@@ -196,14 +198,14 @@ TRANSITIONS: dict[JobStatus, dict[JobStatus, tuple[Effect, ...]]] = {
         JobStatus.CANCELLED: _DROPPED,
     },
     JobStatus.ASSIGNED: {
-        JobStatus.QUEUED: (statistics, machines),
+        JobStatus.QUEUED: (statistics, worker_record, machines),
         JobStatus.RUNNING: (machines,),
         JobStatus.COMPLETED: (*_ENDED, next_job),
         JobStatus.FAILED: _ENDED,
         JobStatus.CANCELLED: _ENDED,
     },
     JobStatus.RUNNING: {
-        JobStatus.QUEUED: (statistics, machines),
+        JobStatus.QUEUED: (statistics, worker_record, machines),
         JobStatus.ASSIGNED: (machines,),
         JobStatus.COMPLETED: (*_ENDED, next_job),
         JobStatus.FAILED: _ENDED,
@@ -283,7 +285,7 @@ def move(
     now, values = context.clock.now(), values or {}
     if target in OVER:
         over = JobValues(completed_at=now, lease_expires_at=None, scheduled_at=None)
-        values = over | JobValues(stalled_at=None) | values
+        values = over | JobValues(stalled_at=None, failing_at=None) | values
     if target is JobStatus.COMPLETED:
         # From here on its result is awaited.
         values = values | JobValues(moved_at=now)
@@ -347,6 +349,7 @@ def requeue(
     detail: str,
     guard: Guard | None = None,
     values: JobValues | None = None,
+    duration_seconds: float | None = None,
 ) -> Job | None:
     """Take an attempt away from its machine; the job waits for the next one.
 
@@ -361,8 +364,16 @@ def requeue(
         back = back | (values or {})
     else:
         target, back = JobStatus.FAILED, JobValues(error=DISC_GONE)
-    guard = guard or Guard(only_from=HELD, attempt=job.attempt)
-    return move(context, job, target, actor=actor, guard=guard, detail=detail, values=back)
+    return move(
+        context,
+        job,
+        target,
+        actor=actor,
+        guard=guard or Guard(only_from=HELD, attempt=job.attempt),
+        detail=detail,
+        duration_seconds=duration_seconds,
+        values=back,
+    )
 
 
 def again(

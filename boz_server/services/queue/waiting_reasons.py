@@ -33,6 +33,12 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
     busy = fleet.busy_drives()
     rips_full = dispatcher.full(context, JobType.RIP)
     transcodes_full = dispatcher.full(context, JobType.TRANSCODE)
+    elsewhere = [
+        job.job_id
+        for job in queued
+        if job.elsewhere_until is not None and job.elsewhere_until > now
+    ]
+    failed = context.stores.attempts.failed_by(elsewhere) if elsewhere else {}
     for job in queued:
         place = places.get(job.disc_id or "")
         needs_disc = job.job_type == JobType.RIP and place is not None and place.is_out
@@ -40,6 +46,8 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
             job.waiting_reason = f"It is tried again at {job.scheduled_at:%Y-%m-%d %H:%M:%S}Z."
         elif job.job_type == JobType.RIP:
             job.waiting_reason = dispatcher.rip_obstacle(context, place, agents, busy, rips_full)
+        elif transcodes_full is None and job.job_id in failed:
+            job.waiting_reason = _elsewhere(job, failed[job.job_id])
         elif job.job_type == JobType.TRANSCODE:
             job.waiting_reason = transcodes_full or transcode_obstacle(job, machines, senders)
         else:
@@ -70,6 +78,15 @@ def transcode_obstacle(
     if all(machine.agent_id is None for machine in free):
         return f"Worker {free[0].worker_id!r}, or another like it, has yet to ask for it."
     return None
+
+
+def _elsewhere(job: Job, failed: Sequence[str]) -> str:
+    """Say that a transcode has just failed on these workers."""
+    names = " and ".join(repr(worker_id) for worker_id in failed)
+    again = f"from {job.elsewhere_until:%Y-%m-%d %H:%M:%S}Z on"
+    if job.for_worker_id is not None:
+        return f"It failed on worker {names}, which may try it again {again}."
+    return f"It failed on worker {names}: another one may begin it now, and that one {again}."
 
 
 def place_of(job: Job, senders: Collection[str]) -> FilePlace:
