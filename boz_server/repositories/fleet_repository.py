@@ -65,7 +65,9 @@ class FleetRepository:
 
     def agents_sending(self) -> set[str]:
         """Return the agents that upload files when asked to."""
-        query = Agent.select(Agent.agent_id, Agent.capabilities)
+        # Ids that others have followed have no files, and grow in number.
+        current = Agent.succeeded_by.is_null()
+        query = Agent.select(Agent.agent_id, Agent.capabilities).where(current)
         return {agent.agent_id for agent in query if agent.capabilities.get("can_upload_raw")}
 
     def awaiting_file(self, agent_id: str) -> list[Job]:

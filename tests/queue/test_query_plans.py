@@ -149,6 +149,8 @@ INDICES = {
     "extend by worker": "idx_jobs_worker",
     "suspect by agent": "idx_jobs_agent",
     "suspect by worker": "idx_jobs_worker",
+    "pass_on": "idx_jobs_agent",
+    "pass_on_rips": "idx_jobs_disc",
 }
 Query = Callable[[], object]
 
@@ -232,6 +234,10 @@ def queries(client, services, clock) -> dict[str, Query]:
             f"extend by {name}": lambda holder=holder: attempts.extend(holder, now),
             f"suspect by {name}": lambda holder=holder: attempts.suspect(holder, now),
         }
+    found |= {
+        "pass_on": lambda: attempts.pass_on("pc", "den"),
+        "pass_on_rips": lambda: attempts.pass_on_rips(disc_id, "den"),
+    }
     assert found.keys() == INDICES.keys()
     return found
 
