@@ -139,15 +139,6 @@ def home(server: GunicornServer) -> Iterator[Home]:
     home.end()
 
 
-def test_it_files_each_title_of_a_disc(home):
-    home.server.start()
-    pc = home.pc()
-    pc.start()
-    pc.put_in("FIREFLY_S01_D1", 43, 42.5, 44)
-    home.settle(lambda: len(home.films()) == 3)
-    assert len(pc.ripped) == 3
-
-
 DISCS = {"ALIEN": 117, "HEAT_1995": 170, "THE_MATRIX": 136}
 STAGES = ("rip", "transcode", "upload")
 
@@ -261,6 +252,16 @@ def test_it_lets_an_agent_begin_late_what_it_fetched_with_other_work(home):
     pc.pace = 0
     home.settle(lambda: len(home.films()) == 2)
     assert [job["attempt"] for job in home.jobs("transcode")] == [1, 1]
+
+
+def test_it_tries_a_transcode_again_that_failed_and_keeps_the_reason(home):
+    home.server.start()
+    pc = home.pc()
+    pc.crashes = 1
+    pc.start()
+    pc.put_in("ALIEN", 117)
+    home.settle(lambda: len(home.films()) == 1)
+    assert "HandBrake exited with code 3" in home.story()
 
 
 class Fate:
