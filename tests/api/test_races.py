@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.client import ok
+from tests.client import UNREADABLE, ok
 from tests.racing import meeting_behind, post, reported, statuses
 from tests.support import assert_problem, at_once, restart
 
@@ -61,7 +61,7 @@ def test_it_lets_one_end_win(app, client, services):
         client.report(job_id, "running")
         ends = ("completed", "failed", "cancelled")
         with meeting_behind(services.context.stores.jobs, "get"):
-            answers = at_once(*[reported(app, job_id, end) for end in ends])
+            answers = at_once(*[reported(app, job_id, end, error=UNREADABLE) for end in ends])
         assert statuses(answers) == [200, 409, 409]
         (won,) = [answer.json for answer in answers if answer.status_code == 200]
         assert client.job(job_id) == won

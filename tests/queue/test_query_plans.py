@@ -87,7 +87,7 @@ def test_it_reads_by_index_in_the_main_flow(app, client):
 
 
 #: On these history piles up.
-LARGE = ("jobs", "job_events", "job_failures")
+LARGE = ("jobs", "job_events")
 #: Indices of nothing but open jobs, and of those whose files are here: to read all of one is to
 #: read little.
 SMALL_INDICES = ("uq_jobs_transcode", "idx_jobs_input", "idx_jobs_queue")

@@ -137,7 +137,7 @@ def test_it_refuses_a_worker_that_has_lost_the_job(client, services, clock):
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
 def test_it_refuses_once_the_job_is_over(client, end):
     work = given_away(client)
-    ok(client.report(work["job_id"], end, lease_token=work["lease_token"]))
+    client.end(work["job_id"], end, lease_token=work["lease_token"])
     assert_problem(take(client, work["download_url"]), 409, "over")
 
 

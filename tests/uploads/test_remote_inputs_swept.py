@@ -7,7 +7,7 @@ import pytest
 
 from boz_server.services.queue import leases
 from boz_server.services.uploads import inputs
-from tests.client import Client, ok
+from tests.client import UNREADABLE, Client, ok
 from tests.remote import (
     RAW,
     approved,
@@ -79,7 +79,7 @@ def test_it_deletes_the_file_once_the_result_has_arrived_after_all(client, servi
 def test_it_keeps_the_file_of_a_failed_job_so_that_a_person_can_retry_it(app, client, clock, hours):
     services = restart(app, upload_expiry_hours=hours)
     work = given_away(client)
-    end(client, work, "failed", error="no space")
+    end(client, work, "failed", error=UNREADABLE)
     clock.advance(hours * HOUR - 1)
     assert inputs.sweep(services.context) == 0
     assert client.job(work["job_id"])["input_upload_id"] is not None
@@ -90,7 +90,7 @@ def test_it_keeps_the_file_of_a_failed_job_so_that_a_person_can_retry_it(app, cl
 
 def test_it_needs_no_second_file_if_a_person_retries_the_job_in_time(client, services, clock):
     work = given_away(client)
-    end(client, work, "failed", error="no space")
+    end(client, work, "failed", error=UNREADABLE)
     clock.advance(24 * HOUR)
     ok(client.post("/api/workers/farm/heartbeat", json={}))
     ok(client.post(f"/api/jobs/{work['job_id']}/retry"))

@@ -164,7 +164,7 @@ def test_it_organizes_no_result_whose_attempt_ended_while_its_last_bytes_came(
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
 def test_it_refuses_the_result_of_a_job_that_ended_badly(client, settings, send_off, end):
     work = given_away(client)
-    ok(client.report(work["job_id"], end, lease_token=work["lease_token"]))
+    client.end(work["job_id"], end, lease_token=work["lease_token"])
     assert_problem(send_off(client, work), 409, f"is {end}")
     assert os.listdir(settings.output_dir) == []
 
@@ -353,7 +353,7 @@ def test_it_prefers_a_job_that_a_machine_has(client, clock):
 @pytest.mark.parametrize("end", ["failed", "cancelled"])
 def test_it_takes_no_file_for_the_result_of_a_job_that_ended_badly(client, end):
     job_id = given(client)
-    ok(client.report(job_id, end))
+    client.end(job_id, end)
     answer = ok(send(client, FILM, "Firefly - S01E01"))
     assert answer["filename"] == "Firefly - S01E01.mkv"
     assert client.job(job_id)["output_file"] is None
