@@ -395,13 +395,12 @@ def test_it_rips_an_approved_disc_by_itself_when_it_is_back(client, hands_free):
 @pytest.mark.parametrize("end", ["completed", "failed", "cancelled"])
 def test_it_rips_nothing_again_because_a_tray_closes(client, hands_free, clock, end):
     client.detect()
+    error = "Read error" if end == "failed" else None
     for _ in range(5):
         hands_free.auto_rip.run(hands_free.context)
         while jobs := client.agent_jobs():
-            if end == "failed":
-                failed(client, jobs[0]["job_id"])
-            else:
-                ok(client.report(jobs[0]["job_id"], end))
+            ok(client.report(jobs[0]["job_id"], "running"))
+            ok(client.report(jobs[0]["job_id"], end, error=error))
         out_and_in(client)
         clock.advance(HOUR)
         client.heartbeat("agents/pc")
