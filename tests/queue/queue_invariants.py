@@ -120,6 +120,10 @@ def check_gifts(before: QueueState, after: QueueState, settings: Settings, now: 
             assert (worker["enabled"], worker["paused_at"]) == (True, None), worker
             assert worker["status"] != WorkerStatus.OFFLINE, f"given to an absent worker: {job}"
             _check_heard(worker, settings.worker_timeout_seconds, now)
+            waits = then is not None and then["elsewhere_until"] is not None
+            if waits and then["elsewhere_until"] > now:
+                failed = {one["worker_id"] for one in after.failures if one["job"] == job_id}
+                assert job["assigned_worker"] not in failed, f"given to who failed it: {job}"
 
 
 def check_losses(before: QueueState, after: QueueState, settings: Settings, now: datetime) -> None:

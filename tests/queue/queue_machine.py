@@ -1,5 +1,6 @@
 """A model of the queue: what was done to it, and what must therefore be so."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from boz_server.database.connection import Database
 from boz_server.database.models import MODELS
+from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS, WORKER_DEFAULTS
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import (
@@ -37,8 +39,8 @@ from tests.queue.queue_invariants import (
 )
 from tests.support import FakeClock
 
-AGENTS = ("pc", "den")
-#: A worker's agent, and how many jobs it takes at a time.
+PCS = ("pc", "den")
+#: A worker's PC, and how many jobs it takes at a time.
 WORKERS: dict[str, tuple[str | None, int]] = {"gpu": ("pc", 2), "cpu": ("den", 1), "far": (None, 2)}
 #: From this number on, a job is chosen whatever state it is in.
 UNLIKELY = 8
@@ -51,6 +53,7 @@ EVERY_FEW_SECONDS = (
     "give_up_results",
     "dispatch",
     "give_up_rips",
+    "take_over_discs",
 )
 #: How many minutes it takes at most until nothing is left.
 ROUNDS_TO_END = 200
@@ -67,6 +70,10 @@ class QueueMachine(RuleBasedStateMachine):
         self.clock = FakeClock()
         self.restart(settings)
         self.state = QueueState.read(self.services)
+        #: The jobs that no order of a disc's rips led to.
+        self.entered: set[str] = set()
+        #: The id that each PC's agent has since its latest start.
+        self.ids = {pc: pc for pc in PCS}
         #: Every lease token there ever was, by job, oldest first.
         self.tokens: dict[str, list[str]] = {}
         #: Tokens that a report was taken with, and those of attempts that began by a report.
@@ -111,6 +118,13 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def the_queue_is_in_order(self) -> None:
         check(self.state, self.settings, self.taken_up)
+        rips = Counter(
+            (job["disc"], job["title_index"])
+            for job_id, job in self.state.jobs.items()
+            if job["job_type"] == JobType.RIP and job_id not in self.entered
+            if job["status"] in OPEN | {JobStatus.COMPLETED}
+        )
+        assert all(number == 1 for number in rips.values()), f"ripped twice: {rips}"
 
     def teardown(self) -> None:
         try:
@@ -121,16 +135,32 @@ class QueueMachine(RuleBasedStateMachine):
         finally:
             self.database.release()
 
+    def register_agent(self, pc: str) -> None:
+        self.ask(lambda: self.services.agents.register(self.ids[pc], pc, AGENT_DEFAULTS))
+
+    def start_anew(self, worker_id: str, new: str) -> None:
+        """Start a PC's agent with a new id, and check that all follows that belongs to it."""
+        pc, _ = WORKERS[worker_id]
+        old, self.ids[pc] = self.ids[pc], new
+        self.register_agent(pc)
+        self.ask(lambda: self.change_worker(worker_id, "register", WorkerStatus.AVAILABLE))
+        for job in self.state.jobs.values():
+            theirs = (job["for_agent_id"], job["assigned_agent_id"])
+            assert job["status"] not in OPEN or old not in theirs, f"left behind: {job}"
+        for disc in self.state.discs.values():
+            assert disc["agent"] != old or disc["status"] == DiscStatus.EJECTED, disc
+        assert self.state.agents[old]["succeeded_by"] == new
+
     def change_worker(self, worker_id: str, what: str, status: WorkerStatus) -> None:
         """Register a worker with what it can do, or do with it what else can be done."""
-        manager, (agent_id, room) = self.services.workers, WORKERS[worker_id]
+        manager, (pc, room) = self.services.workers, WORKERS[worker_id]
         able = {"nvenc": True, "hevc": True} if "gpu" in (worker_id, what) else {}
         match what:
             case "register" | "gpu":
                 manager.register(
                     worker_id,
-                    agent_id=agent_id,
-                    worker_type=WorkerType.AGENT if agent_id else WorkerType.REMOTE,
+                    agent_id=self.ids.get(pc),
+                    worker_type=WorkerType.AGENT if pc else WorkerType.REMOTE,
                     hostname=worker_id,
                     capabilities=WORKER_DEFAULTS | able | {"max_concurrent": room},
                     priority=50,
@@ -144,7 +174,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     def all_show_themselves(self) -> None:
         """Let every machine say that it is there."""
-        self.ask(lambda: [self.services.agents.heartbeat(one) for one in self.state.agents])
+        here = self.state.agents.keys() & self.ids.values()
+        self.ask(lambda: [self.services.agents.heartbeat(one) for one in sorted(here)])
         self.ask(
             lambda: [
                 self.services.workers.heartbeat(one, WorkerHeartbeat())
@@ -165,8 +196,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     def all_work_until_nothing_is_left(self) -> None:
         """When all machines are well, every job ends that waits for no person."""
-        for agent_id in AGENTS:
-            self.ask(partial(self.services.agents.register, agent_id, agent_id, AGENT_DEFAULTS))
+        for pc in PCS:
+            self.register_agent(pc)
         for worker_id in WORKERS:
             # With a GPU, so that it can do any preset.
             for what in ("gpu", "enable"):
@@ -177,7 +208,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.all_show_themselves()
             self.pass_time(60, EVERY_FEW_SECONDS)
             self.all_show_themselves()
-            for agent_id in AGENTS:
+            for agent_id in self.ids.values():
                 for job in self.ask(partial(self.services.queue.of_agent, agent_id)):
                     self.end(job.job_id)
             for job in self.ask(partial(self.services.workers.poll, "far", 2)):
@@ -202,7 +233,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     def enter(self, job_type: JobType, **fields: Any) -> None:
         """Enter a job; what is left out is null."""
-        self.ask(lambda: self.services.queue.enqueue(NewJob(job_type, **fields)))
+        job = self.ask(lambda: self.services.queue.enqueue(NewJob(job_type, **fields)))
+        if job is not None:
+            self.entered.add(job.job_id)
 
     def one(self, number: int, *likely: JobStatus) -> Row:
         """The nth latest job, mostly of those in states where something comes of it."""
@@ -250,13 +283,13 @@ class QueueMachine(RuleBasedStateMachine):
         if report.status in NOT_BEGUN:
             assert now == job, "a machine that has not begun changed a job"
             return
-        # A rip whose disc has left its drive can't be put back: it fails.
+        # A rip whose disc is out can't be kept: it waits for the disc.
         put_back = job["job_type"] == JobType.RIP and report.status == JobStatus.ASSIGNED
         if fails:
             self._check_failure(job, now)
         else:
-            over = put_back and now["status"] == JobStatus.FAILED
-            assert now["status"] == report.status or over
+            waits = put_back and now["status"] == JobStatus.QUEUED
+            assert now["status"] == report.status or waits
         if token is not None and job["status"] in HELD:
             self.used.add(token)
         if job["status"] == JobStatus.QUEUED and now["status"] in HELD:

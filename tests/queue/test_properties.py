@@ -14,7 +14,6 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 
 from boz_server.database.connection import Database
 from boz_server.domain.identification.title_facts import TitleFacts
-from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.domain.machines.presence import WorkerStatus
 from boz_server.domain.queue.job_states import (
     HELD,
@@ -30,8 +29,8 @@ from boz_server.services.discs import detection, review, rip_requests
 from boz_server.services.discs.detection import ReportedDisc
 from tests.client import UNREADABLE, titles
 from tests.queue.queue_machine import (
-    AGENTS,
     EVERY_FEW_SECONDS,
+    PCS,
     UNLIKELY,
     WORKERS,
     QueueMachine,
@@ -41,7 +40,7 @@ from tests.support import put_in
 #: Thousands of steps: what they run, the tests of each behaviour run and measure.
 CHAOS = "CHAOS_ROUNDS" in os.environ
 LABELS = ("HEAT", "FIREFLY_S01_D1", "FIREFLY_S01_D2")
-agents, workers = st.sampled_from(AGENTS), st.sampled_from(sorted(WORKERS))
+pcs, workers = st.sampled_from(PCS), st.sampled_from(sorted(WORKERS))
 drives = st.sampled_from(["D:", "E:"])
 files = st.sampled_from([None, "/rips/1.mkv", "/rips/2.mkv"])
 errors = st.sampled_from(
@@ -82,19 +81,28 @@ class Anything(QueueMachine):
                 self.settings, worker_assignment_strategy=strategy, worker_auto_failover=failover
             )
         )
-        for agent_id in AGENTS:
-            self.agent_comes_and_goes(agent_id, "register")
+        for pc in PCS:
+            self.register_agent(pc)
         for worker_id in WORKERS:
             self.worker_comes_and_goes(worker_id, "register")
         for number in range(discs):
-            self.disc_is_put_in(AGENTS[number], "D:", LABELS[number], None)
+            self.disc_is_put_in(PCS[number], "D:", LABELS[number], None)
         for _ in range(transcodes):
             self.enter(JobType.TRANSCODE)
 
-    @rule(agent_id=agents, what=st.sampled_from(["register", "heartbeat", "unregister"]))
-    def agent_comes_and_goes(self, agent_id: str, what: str) -> None:
-        facts = (agent_id, AGENT_DEFAULTS) if what == "register" else ()
-        self.ask(lambda: getattr(self.services.agents, what)(agent_id, *facts))
+    @rule(pc=pcs, what=st.sampled_from(["register", "heartbeat", "unregister"]))
+    def agent_comes_and_goes(self, pc: str, what: str) -> None:
+        if what == "register":
+            self.register_agent(pc)
+        else:
+            self.ask(lambda: getattr(self.services.agents, what)(self.ids[pc]))
+
+    @rule(worker_id=st.sampled_from(["gpu", "cpu"]), number=st.integers(1, 3))
+    def agent_starts_anew(self, worker_id: str, number: int) -> None:
+        new = f"{WORKERS[worker_id][0]}-{number}"
+        # What shows that it is the same machine is its worker.
+        if worker_id in self.state.workers and new not in self.ids.values():
+            self.start_anew(worker_id, new)
 
     @rule(
         worker_id=workers,
@@ -108,8 +116,9 @@ class Anything(QueueMachine):
     ) -> None:
         self.ask(lambda: self.change_worker(worker_id, what, status))
 
-    @rule(agent_id=agents)
-    def agent_fetches_jobs(self, agent_id: str) -> None:
+    @rule(pc=pcs)
+    def agent_fetches_jobs(self, pc: str) -> None:
+        agent_id = self.ids[pc]
         jobs = self.ask(lambda: self.services.queue.of_agent(agent_id))
         own = {job["job_id"] for job in self.state.held() if job["assigned_agent_id"] == agent_id}
         assert {job.job_id for job in jobs} == own
@@ -121,25 +130,23 @@ class Anything(QueueMachine):
             assert (row["assigned_worker"], row["lease_token"]) == (worker_id, job.lease_token)
 
     @rule(
-        agent_id=agents,
+        pc=pcs,
         drive=drives,
         label=st.sampled_from(LABELS),
         indices=st.sampled_from([None, None, [], [0], [0, 2]]),
     )
-    def disc_is_put_in(
-        self, agent_id: str, drive: str, label: str, indices: list[int] | None
-    ) -> None:
+    def disc_is_put_in(self, pc: str, drive: str, label: str, indices: list[int] | None) -> None:
         minutes = (170,) if label == "HEAT" else (43, 42.5, 44)
         facts = [TitleFacts(**title) for title in titles(*minutes)]
-        report = ReportedDisc(agent_id, drive, label, "DVD disc", facts)
+        report = ReportedDisc(self.ids[pc], drive, label, "DVD disc", facts)
         disc_id = self.ask(lambda: put_in(self.services, report)).disc_id
         if indices != []:
             self.ask(lambda: review.approve(self.services.context, disc_id, {}))
             self.ask(lambda: rip_requests.order(self.services.context, disc_id, indices))
 
-    @rule(agent_id=agents, drive=drives)
-    def disc_is_ejected(self, agent_id: str, drive: str) -> None:
-        self.ask(lambda: detection.ejected(self.services.context, agent_id, drive))
+    @rule(pc=pcs, drive=drives)
+    def disc_is_ejected(self, pc: str, drive: str) -> None:
+        self.ask(lambda: detection.ejected(self.services.context, self.ids[pc], drive))
 
     @rule(
         job_type=st.sampled_from([JobType.RIP, JobType.TRANSCODE, JobType.ORGANIZE]),
@@ -160,8 +167,9 @@ class Anything(QueueMachine):
         self.ask(lambda: self.services.queue.approve(job_id, worker_id, preset))
 
     @some_jobs
-    @rule(number=nth, agent_id=agents)
-    def job_is_assigned(self, number: int, agent_id: str) -> None:
+    @rule(number=nth, pc=pcs)
+    def job_is_assigned(self, number: int, pc: str) -> None:
+        agent_id = self.ids[pc]
         job_id = self.one(number, *UNSTARTED)["job_id"]
         if self.ask(lambda: [self.services.queue.assign(job_id, agent_id)]):
             job = self.state.jobs[job_id]
@@ -257,7 +265,7 @@ def test_it_keeps_its_rules_whatever_happens(settings):
         run_state_machine_as_test(
             lambda: Anything(settings, database),
             settings=hypothesis_settings(
-                max_examples=(10 if quick else 4) * (75 if CHAOS else 1),
+                max_examples=(10 if quick else 4) * (40 if CHAOS else 1),
                 derandomize=not CHAOS,
                 database=None,
                 stateful_step_count=50,
