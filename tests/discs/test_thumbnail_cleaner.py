@@ -70,7 +70,7 @@ def cancelled_job(client: Client) -> str:
 def ended_job(end: str) -> Callable[[Client], str]:
     def make(client: Client) -> str:
         job_id = client.assigned_job(thumbnails=[JPEG])
-        ok(client.report(job_id, end))
+        client.end(job_id, end)
         return job_id
 
     return make

@@ -106,3 +106,9 @@ def test_it_keeps_nobody_else_from_ripping(client):
     fail(client, first)
     ok(client.report(other, "completed", output_file="C:\\alien.mkv"))
     assert client.job(first)["status"] == "queued"
+
+
+def test_it_takes_no_late_word_of_an_attempt_that_has_failed_for_a_new_one(client):
+    _, (first, *_) = client.ordered_rips()
+    fail(client, first)
+    client.refused(409, "queued").report(first, "running", progress=31)

@@ -1,10 +1,11 @@
 """A worker's failure is one attempt: another worker tries the job, or it does so again later."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from boz_server.services.queue import dispatcher
+from boz_server.services.queue import dispatcher, leases
 from tests.client import UNREADABLE, Client, ok
 from tests.support import restart
 
@@ -218,6 +219,26 @@ def test_it_fails_at_once_what_no_worker_can_read(client, error):
 )  # fmt: skip
 def test_it_does_not_take_a_missing_file_for_a_broken_one(client, error):
     assert fail(client, client.queued_job(input_file=share()), error)["status"] == "assigned"
+
+
+@pytest.mark.usefixtures("pc")
+def test_it_fails_at_once_what_no_worker_would_get_again(client):
+    """A person gave it to an agent that has no worker."""
+    job = fail(client, client.assigned_job())
+    assert (job["status"], job["error"]) == ("failed", REASON)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_it_waits_no_longer_after_the_clock_was_set_back(client, services, clock):
+    job_id = client.queued_job(input_file=share())
+    fail(client, job_id)
+    hour = timedelta(hours=1)
+    clock.advance(-3600)
+    with services.context.database.write_queue():
+        leases.renew_all(services.context, clock.now(), put_back=hour)
+    clock.advance(76)
+    dispatcher.dispatch_now(services.context)
+    assert client.job(job_id)["status"] == "assigned"
 
 
 @pytest.mark.usefixtures("gpu")

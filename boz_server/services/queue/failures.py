@@ -15,6 +15,7 @@ from boz_server.context import Context
 from boz_server.database.models import Job, JobFailure
 from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import HELD, OPEN, JobReport, JobStatus, JobType
+from boz_server.domain.queue.placement import belonging
 from boz_server.domain.queue.retry_policy import next_attempt_at
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
@@ -183,6 +184,10 @@ def _may_try_again(context: Context, job: Job, failures: int) -> bool:
             return False
         # Attempts that were lost with their machine say nothing about the disc.
         return len(context.stores.attempts.failures_of(job.job_id)) + 1 < RIP_FAILURES
+    if job.assigned_worker_id is None:
+        # A person gave it to an agent without a worker: no one would get it unasked.
+        machines = context.stores.fleet.machines(context.clock.now())
+        return bool(belonging(machines, job.for_worker_id, job.for_agent_id))
     return True
 
 
