@@ -125,12 +125,13 @@ class AgentRepository:
     def gone_namesakes(
         self, agent_id: str, among: Collection[str], silent_before: datetime
     ) -> set[str]:
-        """Return which of these agents have an agent's name, have no workers, and are offline."""
+        """Return which of these agents an agent may have been before it restarted: see
+        `may_have_been`."""
         asking = Agent.alias("asking")
-        query: Any = Agent.select(Agent.agent_id).where(
-            Agent.agent_id.in_(list(among)),
-            Agent.name == asking.select(asking.name).where(asking.agent_id == agent_id),
-            *gone(Agent, silent_before),
+        query: Any = (
+            Agent.select(Agent.agent_id)
+            .join(asking, on=asking.agent_id == agent_id)
+            .where(Agent.agent_id.in_(list(among)), *may_have_been(asking, Agent, silent_before))
         )
         return {found for (found,) in query.tuples()}
 
@@ -216,14 +217,21 @@ def quiet(since: datetime) -> Any:
     return (Agent.status == AgentStatus.OFFLINE) | (Agent.last_heartbeat < since)
 
 
-def gone(agent: Any, silent_before: datetime) -> tuple[Any, Any]:
-    """Conditions that an agent is offline, and that no worker tells whose machine it is.
+def may_have_been(agent: Any, earlier: Any, silent_before: datetime) -> tuple[Any, ...]:
+    """Conditions that an agent may have been an earlier one before it restarted.
 
-    agent: Agent, or an alias of it.
+    That one has its name, is offline, has no worker that tells whose machine it is, and was not
+    heard since this one first registered. agent, earlier: Agent, or aliases of it.
     """
-    workers = Worker.select(peewee.SQL("1")).where(Worker.agent == agent.agent_id)
-    is_offline = (agent.status == AgentStatus.OFFLINE) | (agent.last_heartbeat < silent_before)
-    return is_offline, ~peewee.fn.EXISTS(workers)
+    workers = Worker.select(peewee.SQL("1")).where(Worker.agent == earlier.agent_id)
+    return (
+        earlier.agent_id != agent.agent_id,
+        earlier.name == agent.name,
+        (earlier.status == AgentStatus.OFFLINE) | (earlier.last_heartbeat < silent_before),
+        ~peewee.fn.EXISTS(workers),
+        # Else they are two machines.
+        earlier.last_heartbeat < agent.registered_at,
+    )
 
 
 def heir_of(agent_id: str) -> str:

@@ -13,7 +13,7 @@ from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.identity import MediaType
 from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.queue.job_states import OPEN, UNSTARTED, JobStatus, JobType
-from boz_server.repositories.agent_repository import gone
+from boz_server.repositories.agent_repository import may_have_been
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
@@ -130,9 +130,8 @@ class DiscRepository:
         Disc.update(agent=agent_id).where(Disc.disc_id == disc_id).execute()
 
     def twins(self, silent_before: datetime) -> dict[str, str]:
-        """Return the discs of gone agents that another agent of that name has in its drive of that
-        name, and that agent: {disc id: agent id}. A gone agent has no workers, and was not heard
-        since the other one first registered."""
+        """Return the discs that another agent has in its drive of that name, where it may have been
+        the disc's agent before it restarted: {disc id: agent id}."""
         other, was, now_is = Disc.alias("other"), Agent.alias("was"), Agent.alias("now_is")
         query: Any = (
             was.select(Disc.disc_id, now_is.agent_id)
@@ -145,9 +144,7 @@ class DiscRepository:
                 & (other.fingerprint == Disc.fingerprint),
             )
             .where(
-                *gone(was, silent_before),
-                was.agent_id != now_is.agent_id,
-                was.last_heartbeat < now_is.registered_at,
+                *may_have_been(now_is, was, silent_before),
                 now_is.status != AgentStatus.OFFLINE,
                 now_is.last_heartbeat >= silent_before,
                 Disc.status != DiscStatus.EJECTED,

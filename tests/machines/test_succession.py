@@ -337,11 +337,11 @@ def test_it_lets_a_disc_follow_an_agent_without_a_worker(client, clock, way):
     assert agents(client) == ["b"]
 
 
-def test_it_lets_the_next_disc_follow_as_well(client):
+def test_it_lets_the_next_disc_follow_as_well(client, clock):
     start(client, "a", ())
     first, _ = client.ordered_rips(agent_id="a")
     second, _ = client.ordered_rips(*FILM, agent_id="a", drive="E:")
-    client.sign_off("a")
+    ended(client, "signed off", clock)
     start(client, "b", ())
     assert client.detect(agent_id="b").id == first
     assert client.detect(*FILM, agent_id="b", drive="E:").id == second
@@ -367,9 +367,10 @@ def test_it_takes_no_disc_by_the_name_alone(client, clock, difference):
     assert client.job(rip)["status"] in ("assigned", "queued")
 
 
-def test_it_replaces_the_disc_that_lay_in_the_drive_of_the_new_agent(client):
+def test_it_replaces_the_disc_that_lay_in_the_drive_of_the_new_agent(client, clock):
     start(client, "a", ())
     disc_id, (rip,) = client.ordered_rips(*FILM, agent_id="a")
+    clock.advance(5)
     client.register_agent("b", name=NAME)
     other = client.detect("SERENITY", (119,), agent_id="b")
     client.sign_off("a")
@@ -397,6 +398,22 @@ def test_it_lets_a_disc_follow_once_the_agent_that_was_killed_counts_as_silent(
     leases.rescue(services.context)
     assert [job["job_id"] for job in client.agent_jobs("b")] == [rip]
     assert inheritance.take_over_late(services.context) == 0
+
+
+@pytest.mark.parametrize("way", ["signed off", "silent"])
+def test_it_takes_no_disc_of_an_agent_that_was_heard_since_this_one_registered(client, clock, way):
+    """Two PCs of one name are on for days, and one is turned off; its disc, or a copy, is put into
+    the other one."""
+    start(client, "a", ())
+    start(client, "b", ())
+    disc_id, (rip,) = client.ordered_rips(*FILM, agent_id="a")
+    clock.advance(60)
+    client.heartbeat("agents/a")
+    ended(client, way, clock)
+    assert client.detect(*FILM, agent_id="b").id != disc_id
+    assert (client.disc(disc_id)["agent_id"], client.agent("a")["succeeded_by"]) == ("a", None)
+    assert client.agent_jobs("b") == []
+    assert client.job(rip)["assigned_agent_id"] != "b"
 
 
 def test_it_never_lets_two_machines_take_each_others_discs_later(client, services, clock):

@@ -39,7 +39,8 @@ def note(context: Context, old_id: str, new_id: str) -> None:
 
 
 def gone_namesakes(context: Context, agent_id: str, among: Collection[str]) -> set[str]:
-    """Return which of these agents have an agent's name, no workers, and have signed off or are
-    silent."""
+    """Return which of these agents an agent may have been before it restarted: those of its name,
+    without workers, that have signed off or are silent, and were not heard since it first
+    registered."""
     now, timeout = context.clock.now(), context.settings.agent_timeout_seconds
     return context.stores.agents.gone_namesakes(agent_id, among, silent_before(now, timeout))
