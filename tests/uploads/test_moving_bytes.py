@@ -161,6 +161,23 @@ def test_it_moves_while_its_file_is_copied_into_the_library(client, library, nas
 
 
 @pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("name", ["Firefly - S01E01", "Heat (1995)"])
+def test_it_holds_no_connection_while_a_form_arrives(client, services, name):
+    """The films of many agents, or of jobs that nobody knows, would use up the pool."""
+    client.running_job()
+    seen: list[bool] = []
+
+    def pieces() -> Iterator[FormPiece]:
+        for piece in form({"name": name}, iter([b"a block", b"another"])):
+            seen.append(services.context.database.peewee.is_closed())
+            yield piece
+
+    announced = Announced(UploadPurpose.LIBRARY)
+    receive.take_form(services.context, services.organizer, announced, pieces(), 0)
+    assert seen == [True] * 4
+
+
+@pytest.mark.usefixtures("gpu")
 def test_it_costs_a_statement_every_ten_seconds(client, services, clock):
     job_id = client.running_job()
     clock.advance(60)

@@ -118,11 +118,14 @@ def take_form(
     bytes that had come are deleted then.
     """
     _require_room(context, UploadPurpose.LIBRARY, form_bytes)
+    # Receiving a film takes long, and others need the connection.
+    context.database.release()
     words: dict[str, str] = {}
     sent_as = _read_to_file(form, words)
     # The name may yet come behind the file: then its bytes count for no job.
     owner = _owner(context, _named(announced, words, sent_as))
     movement = _movement(context, owner, announced.purpose)
+    context.database.release()
     with part_files.arriving(context.settings, announced.purpose) as part:
         if announced.sha256:
             part.hash_file()
