@@ -276,6 +276,16 @@ class JobRepository:
         )
         return self.open_organize(file) is not None or failed.exists()
 
+    def has_abandoned_organize(self, file: str, since: datetime) -> bool:
+        """Whether an organize job of a file was entered since then, and failed or was cancelled."""
+        query = Job.select().where(
+            Job.job_type == JobType.ORGANIZE,
+            Job.status.in_([JobStatus.FAILED, JobStatus.CANCELLED]),
+            Job.input_file == file,
+            Job.created_at >= since,
+        )
+        return query.exists()
+
     def queued_organizes(self, now: datetime, limit: int = 1000) -> list[Job]:
         """Return the organize jobs that can begin now, most urgent first."""
         query = Job.select().where(waits(JobType.ORGANIZE, now))

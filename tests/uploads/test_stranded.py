@@ -1,6 +1,7 @@
 """Finished uploads that lie in the output folder without an organize job get one; nothing else."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,3 +87,25 @@ def test_it_leaves_what_has_a_job_or_had_one(client, library, nas, settings, end
     assert [path.read_bytes() for path in settings.output_dir.iterdir()] == [b"a film"]
     assert complete.organize_stranded(services.context) == 0
     assert len(ok(client.get("/api/jobs"))) == 1
+
+
+def test_it_organizes_the_others_when_a_file_vanishes(client, services, library, monkeypatch):
+    for name in ("Alien (1979)", "Gone (2012)", "Heat (1995)"):
+        upload(client, name, b"a film")
+    services = library(at_once=False)
+    real = complete.enqueue_organize_result
+
+    def vanish(context: Any, file: Path, *rest: Any) -> Job | None:
+        if file.name.startswith("Gone"):
+            file.unlink()
+        return real(context, file, *rest)
+
+    monkeypatch.setattr(complete, "enqueue_organize_result", vanish)
+    assert complete.organize_stranded(services.context) == 2
+
+
+def test_it_leaves_a_file_alone_whose_later_job_was_cancelled(client, services, library):
+    filename = upload(client, "Heat (1995)", b"a film")["filename"]
+    services = library(at_once=False)
+    client.cancel(ok(client.post(f"/api/files/organize/{filename}"))["organize_job_id"])
+    assert complete.organize_stranded(services.context) == 0

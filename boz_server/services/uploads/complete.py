@@ -61,8 +61,14 @@ def organize_stranded(context: Context) -> int:
     """
     if not context.settings.nas_enabled:
         return 0
-    stranded = context.stores.uploads.stranded()
-    return sum(_organize_stranded(context, upload) for upload in stranded)
+    organized = 0
+    for upload in context.stores.uploads.stranded():
+        try:
+            organized += _organize_stranded(context, upload)
+        except OSError:
+            # It may have vanished a moment ago; the other files don't wait for that.
+            log.exception("Not organized", extra={"upload_id": upload.upload_id})
+    return organized
 
 
 def complete_upload(context: Context, upload_id: str) -> Upload:
@@ -198,6 +204,8 @@ def _organize_stranded(context: Context, upload: Upload) -> bool:
         return False
     with context.database.write_queue():
         if stores.jobs.has_organize_job(str(file)) or stores.uploads.is_path_reserved(str(file)):
+            return False
+        if stores.jobs.has_abandoned_organize(str(file), upload.created_at):
             return False
         job = _job(context, upload)
         organize = enqueue_organize_result(context, file, _wanted_name(upload, job), job)
