@@ -328,6 +328,16 @@ class DiscRepository:
             Title.disc == disc_id, Title.title_index == title_index
         ).execute()
 
+    def pass_on_ripped(self, old_id: str, new_id: str) -> None:
+        """Note for the titles of a disc that they were ripped from another record of it."""
+        ripped: Any = Title.select(Title.title_index, Title.ripped_at).where(
+            Title.disc == old_id, Title.ripped_at.is_null(False)
+        )
+        for title_index, ripped_at in list(ripped.tuples()):
+            Title.update(ripped_at=ripped_at).where(
+                Title.disc == new_id, Title.title_index == title_index, Title.ripped_at.is_null()
+            ).execute()
+
     def due_for_lookup(self, limit: int) -> list[str]:
         """Return the ids of discs whose names wait for a provider, oldest first."""
         query: Any = (

@@ -400,6 +400,39 @@ def test_it_lets_a_disc_follow_once_the_agent_that_was_killed_counts_as_silent(
     assert inheritance.take_over_late(services.context) == 0
 
 
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_it_rips_no_title_again_that_the_living_agent_rips(client, services, clock, has_ended):
+    """A person approved the disc anew while the agent that was killed still counted as there."""
+    start(client, "a", ())
+    disc_id, (stale, *others) = client.ordered_rips(agent_id="a")
+    ok(client.report(stale, "running", progress=10))
+    clock.advance(10)
+    start(client, "b", ())
+    true, *later = client.detect(agent_id="b").approve().rip()
+    ok(client.report(true, "running", progress=1))
+    if has_ended:
+        ok(client.report(true, "completed", output_file="C:\\t00.mkv"))
+    for _ in range(12):
+        clock.advance(10)
+        client.heartbeat("agents/b")
+        if not has_ended:
+            ok(client.report(true, "running", progress=50))
+    assert inheritance.take_over_late(services.context) == 1
+    clock.advance(21)
+    if not has_ended:
+        ok(client.report(true, "running", progress=60))
+    leases.rescue(services.context)
+    ok(client.report(true, "completed", output_file="C:\\t00.mkv"))
+    assert client.statuses([stale, true]) == ["cancelled", "completed"]
+    assert (discs(client, "b"), client.job(true)["disc_id"]) == ([disc_id], disc_id)
+    first, *rest = client.disc(disc_id)["titles"]
+    assert first["ripped_at"] is not None
+    assert [title["ripped_at"] for title in rest] == [None] * 3
+    # The other titles are ripped once, too.
+    assert len(set(client.statuses(others)) & set(client.statuses(later))) == 0
+    assert [job["title_index"] for job in client.agent_jobs("b")] == [1]
+
+
 @pytest.mark.parametrize("way", ["signed off", "silent"])
 def test_it_takes_no_disc_of_an_agent_that_was_heard_since_this_one_registered(client, clock, way):
     """Two PCs of one name are on for days, and one is turned off; its disc, or a copy, is put into

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from boz_server.context import Context
-from boz_server.database.models import Disc
+from boz_server.database.models import Disc, Job
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.machines.presence import silent_before
 from boz_server.domain.queue.job_states import OPEN, JobStatus
@@ -94,28 +94,48 @@ def take_over_late(context: Context) -> int:
 def _unite(context: Context, old: Disc, new: Disc) -> Disc:
     """Make one of two records of a disc that lies in one drive; returns the one that is kept.
 
-    The older one is, unless only the other one is accepted, or has rips. It gets the open rips of
-    the other one, which leaves its drive; titles that both have are ripped once.
+    The older one is, unless only the other one is accepted, or has rips. It gets the rips of the
+    other one, which leaves its drive. A title that both rip is ripped once: what is ripped counts
+    first, then what the living agent rips, which has the new record.
     """
     discs, jobs = context.stores.discs, context.stores.jobs
-    rips = {disc.disc_id: jobs.rips_of(disc.disc_id) for disc in (old, new)}
     standing = {
-        disc_id: {job.title_index for job in found if job.status in _STANDS}
-        for disc_id, found in rips.items()
+        disc.disc_id: {
+            job.title_index: job for job in jobs.rips_of(disc.disc_id) if job.status in _STANDS
+        }
+        for disc in (old, new)
     }
 
     def weight(disc: Disc) -> tuple[bool, bool]:
         return bool(standing[disc.disc_id]), disc.preview_status == PreviewStatus.APPROVED
 
     kept, dropped = (old, new) if weight(old) >= weight(new) else (new, old)
-    for job in rips[dropped.disc_id]:
-        if job.status not in OPEN:
-            continue
-        if job.title_index not in standing[kept.disc_id]:
+    for title_index, job in standing[dropped.disc_id].items():
+        rival = standing[kept.disc_id].get(title_index)
+        if rival is not None and _yields(rival, job, is_living=dropped is new):
+            # Before the other one moves: a disc has one such rip of a title.
+            _cancel(context, rival)
+            rival = None
+        if rival is None:
             jobs.change(job.job_id, {"disc": kept.disc_id})
-            discs.begin_ripping(kept.disc_id)
-        elif job.status != JobStatus.RUNNING:
-            detail = "The disc was reported twice: another job rips this title."
-            transitions.move(context, job, JobStatus.CANCELLED, actor=SERVER, detail=detail)
+            if job.status in OPEN:
+                discs.begin_ripping(kept.disc_id)
+        elif job.status not in (JobStatus.RUNNING, JobStatus.COMPLETED):
+            _cancel(context, job)
+    discs.pass_on_ripped(dropped.disc_id, kept.disc_id)
     discs.supersede(dropped.disc_id)
     return kept
+
+
+def _yields(rip: Job, other: Job, *, is_living: bool) -> bool:
+    """Whether a rip is needless because of the other record's rip of that title.
+
+    is_living: the other record is that of the agent that is still there.
+    """
+    is_under_way = is_living and other.status == JobStatus.RUNNING
+    return rip.status in OPEN and (other.status == JobStatus.COMPLETED or is_under_way)
+
+
+def _cancel(context: Context, rip: Job) -> None:
+    detail = "The disc was reported twice: another job rips this title."
+    transitions.move(context, rip, JobStatus.CANCELLED, actor=SERVER, detail=detail)
