@@ -25,6 +25,8 @@ STARTED_OVER_SECONDS = 10
 #: How many cancelled jobs a heartbeat's response lists at most, and for how long: one day, and
 #: another one in case the clock is set forward by a day.
 CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
+#: A time further ahead than this shows that the clock was set back. Clocks are corrected by less.
+AHEAD_SECONDS = 60
 #: Bytes that move are recorded so often at most; more often where a job counts as stalled sooner.
 MOVED_SECONDS = 10
 
@@ -367,8 +369,9 @@ class AttemptRepository:
 
     def failing(self, now: datetime, since: datetime) -> list[Job]:
         """Return the jobs whose machines said before `since` that they failed, and not why."""
-        # In the future: the clock was set back.
-        is_due = (Job.failing_at <= since) | (Job.failing_at > now)
+        # Well in the future: the clock was set back.
+        future = now + timedelta(seconds=AHEAD_SECONDS)
+        is_due = (Job.failing_at <= since) | (Job.failing_at > future)
         query = Job.select().where(Job.status.in_(list(HELD)), is_due)
         return list(query.order_by(Job.failing_at, Job.created_at, Job.job_id))
 

@@ -92,6 +92,25 @@ def test_it_decides_at_once_where_the_clock_was_set_back(client, services, clock
     assert client.job(job_id)["error"] == NO_REASON
 
 
+def test_it_waits_for_the_reason_of_a_failure_that_comes_while_it_waits_for_the_queue(
+    client, services, clock, monkeypatch
+):
+    job_id, database = running(client), services.context.database
+    write_queue = database.write_queue
+
+    def after_a_report() -> Any:
+        monkeypatch.undo()
+        clock.advance(2)
+        ok(client.report(job_id, "failed"))
+        return write_queue()
+
+    monkeypatch.setattr(database, "write_queue", after_a_report)
+    assert failures.decide(services.context) == 0
+    clock.advance(-1)
+    assert failures.decide(services.context) == 0
+    assert ok(client.report(job_id, "failed", error=REASON))["error"] == REASON
+
+
 def test_it_decides_at_once_where_the_reason_is_told(client):
     job_id = running(client)
     assert ok(client.report(job_id, "failed", error=REASON))["status"] == "queued"

@@ -277,3 +277,20 @@ def test_it_answers_409_for_a_job_of_another(client):
         client.refused(409, "not this worker's").post(
             "/api/workers/cpu/jobs/complete", json={"job_id": job_id}
         )
+
+
+def test_it_hands_no_attempt_out_again_that_has_just_failed(client, clock):
+    first, second = queue(client, clock, 2)
+    farm(client)
+    assert polled(client, 2) == [first, second]
+    ok(client.report(second, "failed"))
+    assert polled(client) == []
+    assert polled(client, 2) == [first]
+
+
+def test_it_tells_an_agent_of_no_attempt_that_has_just_failed(client):
+    client.register_worker()
+    job_id = client.queued_job()
+    assert [job["job_id"] for job in client.agent_jobs()] == [job_id]
+    ok(client.report(job_id, "failed"))
+    assert client.agent_jobs() == []

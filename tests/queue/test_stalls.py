@@ -260,6 +260,25 @@ def test_it_does_not_wait_for_a_job_of_the_machine_that_stands_still_itself(clie
     assert len(told(client, second)) == 1
 
 
+def test_it_lets_a_job_wait_again_once_the_other_one_moves_again(client, time):
+    first, second = client.running_job(progress=10), client.approved_job()
+    client.agent_jobs()
+    time.passes(45 * MINUTE)
+    assert len(told(client, second)) == 1
+    percent = 10.0
+
+    def progress() -> None:
+        nonlocal percent
+        percent += 1
+        ok(client.report(first, "running", progress=percent))
+
+    time.also = progress
+    time.passes(HOUR)
+    assert (state_of(client, second), client.job(second)["waiting_reason"]) == (
+        ("assigned", 1), None
+    )  # fmt: skip
+
+
 def test_it_does_not_wait_for_jobs_of_other_machines(client, time):
     client.register_agent("den")
     client.register_worker("cpu", agent_id="den")
@@ -322,6 +341,16 @@ def test_it_gives_a_worker_a_day_that_says_nothing_until_it_is_done(client, time
     time.passes(23 * HOUR)
     ok(client.complete(job_id, "farm"))
     assert state_of(client, job_id) == ("completed", 1)
+
+
+def test_it_gives_a_worker_a_day_that_repeats_only_that_it_runs(client, time):
+    client.post("/api/workers/gpu/disable")
+    job_id = silent_job(client, begun=True)
+    time.also = lambda: ok(client.report(job_id, "running"))
+    time.passes(24 * HOUR - 30)
+    assert told(client, job_id) == []
+    time.passes(30)
+    assert len(told(client, job_id)) == 1
 
 
 def test_it_gives_a_worker_no_day_that_has_reported_progress(client, time):

@@ -231,17 +231,15 @@ def _unknown_to(context: Context, machine: Machine, max_jobs: int) -> list[Job]:
 
     Those are the jobs that no answer has carried to it yet. If it asks for more than it has room
     for, answers were lost as well: of the jobs sent least often, the latest are meant, as it works
-    on the others.
+    on the others. A job that it has just failed counts as neither.
     """
-    unstarted = [
-        job
-        for job in context.stores.attempts.held(by_worker(machine.worker_id))
-        if job.status == JobStatus.ASSIGNED
-    ]
+    held = context.stores.attempts.held(by_worker(machine.worker_id))
+    going_on = [job for job in held if job.failing_at is None]
+    unstarted = [job for job in going_on if job.status == JobStatus.ASSIGNED]
     new = [job for job in unstarted if not job.deliveries]
     sent = sorted(
         (job for job in unstarted if job.deliveries),
         key=lambda job: (job.deliveries, -job.assigned_at.timestamp()),
     )
-    lost = machine.held - len(new) + max_jobs - machine.room
+    lost = len(going_on) - len(new) + max_jobs - machine.room
     return (new + sent[: max(0, lost)])[:max_jobs]

@@ -52,9 +52,9 @@ def report(context: Context, job: Job, report: JobReport, values: JobValues) -> 
 
 def decide(context: Context) -> int:
     """End the attempts whose machines have not said in time why they failed; returns how many."""
-    now = context.clock.now()
     silent = JobReport(JobStatus.FAILED)
     with context.database.write_queue():
+        now = context.clock.now()
         jobs = context.stores.attempts.failing(now, now - timedelta(seconds=REASON_SECONDS))
         for job in jobs:
             _end(context, job, silent, {})

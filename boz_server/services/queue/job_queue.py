@@ -109,7 +109,12 @@ class JobQueue:
         if not presence.hear(self.context, agent_id, polls=True):
             raise AgentNotFound(agent_id)
         leases.sign_of_life(self.context, holder, polled=True)
-        jobs = self.context.stores.attempts.held(holder)
+        jobs = [
+            job
+            for job in self.context.stores.attempts.held(holder)
+            # The agent would begin an attempt again that it has just failed.
+            if job.failing_at is None or job.status is not JobStatus.ASSIGNED
+        ]
         polls.note(self.context, jobs)
         return jobs
 

@@ -65,16 +65,22 @@ def _judge(context: Context, job: Job, now: datetime) -> bool:
         context.stores.jobs.change(job.job_id, {"moved_at": now}, _unmoved(job))
         return False
     term = _term(context.settings, job)
-    if job.stalled_at is not None:
-        return now >= job.stalled_at + term and _take_back(context, job)
-    if now < job.moved_at + term or _waits_its_turn(context, job):
+    if job.stalled_at is None and now < job.moved_at + term:
         return False
-    return _tell(context, job, now)
+    if _waits_its_turn(context, job):
+        if job.stalled_at is not None:
+            # People were told while the other job stood still, which moves again.
+            anew: JobValues = {"moved_at": now, "stalled_at": None}
+            context.stores.jobs.change(job.job_id, anew, _unmoved(job))
+        return False
+    if job.stalled_at is None:
+        return _tell(context, job, now)
+    return now >= job.stalled_at + term and _take_back(context, job)
 
 
 def _term(settings: Settings, job: Job) -> timedelta:
     """Return how long an attempt may stand still before people are told, and again after that."""
-    if job.deliveries and not job.progress and job.reported_at == job.started_at:
+    if job.deliveries and not job.progress:
         return SILENT_TERM
     if job.status is JobStatus.RUNNING:
         return timedelta(minutes=settings.stalled_minutes)
