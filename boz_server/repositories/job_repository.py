@@ -489,20 +489,22 @@ class JobRepository:
         query = JobEvent.select().where(JobEvent.job == job_id)
         return fetch_page(query, [(JobEvent.event_id, False)], request)
 
-    def was_taken_back(self, job_id: str) -> bool:
-        """Whether the attempt before the latest one was taken from its machine by the server or a
-        person: it was neither ended nor given up by the machine."""
+    def taken_back(self, job_id: str) -> JobEvent | None:
+        """Return how the server or a person took the latest attempt that is over from its machine;
+        None if the machine ended it or gave it up, or without one."""
         query = JobEvent.select().where(
             JobEvent.job == job_id,
-            JobEvent.to_status == JobStatus.QUEUED,
-            JobEvent.from_status.is_null() | (JobEvent.from_status != JobStatus.QUEUED),
+            JobEvent.from_status.in_(list(HELD)),
+            JobEvent.to_status.not_in(list(HELD)),
         )
-        latest = query.order_by(JobEvent.event_id.desc()).first()
-        return (
-            latest is not None
-            and latest.from_status in HELD
-            and not latest.actor.startswith(("agent:", "worker:"))
-        )
+        left = query.order_by(JobEvent.event_id.desc()).first()
+        if left is None or left.to_status == JobStatus.COMPLETED:
+            return None
+        return None if left.actor.startswith(("agent:", "worker:")) else left
+
+    def is_noted(self, job_id: str, detail: str) -> bool:
+        """Whether a job's history has this sentence."""
+        return JobEvent.select().where(JobEvent.job == job_id, JobEvent.detail == detail).exists()
 
     def lost_attempts(self, job_id: str) -> list[JobEvent]:
         """Return the latest twenty events that ended an attempt without success, oldest first."""

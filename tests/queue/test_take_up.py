@@ -223,3 +223,59 @@ def test_it_begins_a_job_unfetched_that_a_person_tries_again(client):
     client.end(job_id, "failed")
     client.retry(job_id)
     assert ok(client.report(job_id, "running"))["attempt"] == 2
+
+
+def test_it_begins_no_job_unfetched_that_stood_still_for_good(app, client, clock):
+    services = restart(app, max_attempts=1)
+    client.register_worker()
+    job_id = client.running_job(progress=43)
+    stand_still(services, clock)
+    assert client.job(job_id)["status"] == "failed"
+    client.register_worker()
+    client.retry(job_id)
+    assert client.job(job_id)["status"] == "assigned"
+    client.refused(409, UNKNOWN).report(job_id, "running", progress=43)
+    client.agent_jobs()
+    assert ok(client.report(job_id, "running", progress=0))["attempt"] == 2
+
+
+def test_it_takes_up_no_waiting_job_that_stood_still_for_good(app, client, clock):
+    services = restart(app, max_attempts=1)
+    disc_id, _ = client.ordered_rips()
+    job_id = client.queued_job(disc_id=disc_id, title_index=0)
+    ok(client.report(job_id, "running", progress=43))
+    stand_still(services, clock)
+    client.retry(job_id)
+    assert client.job(job_id)["status"] == "queued"
+    client.refused(409, "queued").report(job_id, "running", progress=43)
+
+
+@pytest.mark.parametrize("taken", TAKEN)
+def test_it_charges_no_zombies_failure_to_the_next_attempt(client, services, clock, taken):
+    client.register_worker()
+    job_id = client.queued_job(input_file="\\\\nas\\rips\\b.mkv")
+    ok(client.report(job_id, "running", progress=43))
+    client.register_agent("den")
+    client.register_worker("cpu", "den")
+    client.post("/api/workers/gpu/disable")
+    TAKEN[taken](services, clock)
+    client.register_agent("den")
+    client.register_worker("cpu", "den")
+    before = client.job(job_id)
+    assert (before["status"], before["assigned_worker_id"]) == ("assigned", "cpu")
+    for error in (None, "HandBrake exited with code 3", "HandBrake exited with code 3"):
+        assert ok(client.report(job_id, "failed", error=error)) == before
+    details = [event["detail"] for event in client.history(job_id)]
+    assert details.count("Attempt 1 failed: HandBrake exited with code 3") == 1
+    assert client.worker("cpu")["consecutive_failures"] == 0
+
+
+def test_it_charges_no_zombies_failure_that_its_worker_reports(client, services, clock):
+    client.register_worker()
+    job_id = client.running_job(progress=43)
+    stand_still(services, clock)
+    client.register_worker()
+    before = client.job(job_id)
+    assert (before["status"], before["attempt"]) == ("assigned", 2)
+    ok(client.complete(job_id, success=False, error="Scratched"))
+    assert client.job(job_id) == before

@@ -250,7 +250,7 @@ def _complete_rip(context: Context, new: NewJob) -> bool:
     rip = rips[0] if len(rips) == 1 else None
     if rip is None or rip.token_used or rip.status not in UNREPORTED:
         return False
-    if rip.status is not JobStatus.RUNNING and not context.stores.jobs.was_taken_back(rip.job_id):
+    if rip.status is not JobStatus.RUNNING and context.stores.jobs.taken_back(rip.job_id) is None:
         return False
     if rip.status is JobStatus.QUEUED and rip.for_agent_id is not None:
         rip = transitions.assign(context, rip, rip.for_agent_id, None) or rip

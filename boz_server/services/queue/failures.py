@@ -66,14 +66,18 @@ def decide(context: Context) -> int:
 def take_late(
     context: Context, job: Job, report: JobReport, worker_id: str | None = None
 ) -> Job | None:
-    """Take a report of a failure that speaks for an attempt which has ended by it; None when it
-    speaks for the latest attempt.
+    """Take a report of a failure that speaks for an attempt which has ended by it, or was taken
+    back before; None when it speaks for the latest attempt.
 
     The same failure twice is one, and a reason that comes later is added to it. worker_id: which
     worker reports; None where that is not known.
     """
     if job.status is JobStatus.CANCELLED:
         return None
+    is_unnamed = report.lease_token is None and worker_id in (None, job.assigned_worker_id)
+    if is_unnamed and leases.is_yet_unknown(context, job):
+        _note_of_taken_back(context, job, report)
+        return job
     failed = context.stores.attempts.failures_of(job.job_id)
     meant = _meant(context, job, report, worker_id, failed) if failed else None
     if meant is None:
@@ -144,6 +148,17 @@ def _add_reason(context: Context, job: Job, failure: JobFailure, report: JobRepo
     is_over = job.status is JobStatus.FAILED
     error = _verdict(context, job, job.failures, reason) if is_over else reason
     return jobs.change(job.job_id, {"error": error}, guard) or job
+
+
+def _note_of_taken_back(context: Context, job: Job, report: JobReport) -> None:
+    """Tell why the attempt failed that was taken back before the latest one; it has been counted
+    already."""
+    taken = context.stores.jobs.taken_back(job.job_id)
+    if taken is None or report.error is None:
+        return
+    detail = f"Attempt {taken.attempt} failed: {report.error}"
+    if not context.stores.jobs.is_noted(job.job_id, detail):
+        transitions.note(context, job, actor=SERVER, detail=detail)
 
 
 def _end(context: Context, job: Job, report: JobReport, values: JobValues) -> Job | None:

@@ -211,6 +211,15 @@ def take_back(
     return _give_up(context, job, f"{why}.", {"failures": failures, "error": error}, guard)
 
 
+def is_yet_unknown(context: Context, job: Job) -> bool:
+    """Whether no machine can know of a job's latest attempt: the one before was taken back, and no
+    poll has handed this one out. A report without a token then comes from the earlier one."""
+    is_unheard_of = job.status is JobStatus.ASSIGNED and job.handed_out_at is None
+    if not is_unheard_of or job.attempt <= 1:
+        return False
+    return context.stores.jobs.taken_back(job.job_id) is not None
+
+
 def _ask_for_disc(context: Context, job: Job, why: str) -> str:
     """Say why a rip failed whose drive has another disc."""
     (place,) = context.stores.fleet.places_of([job.disc_id or ""]).values()

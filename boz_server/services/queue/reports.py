@@ -260,10 +260,9 @@ def _require_latest(job: Job, report: JobReport) -> None:
 def _require_handed_out(context: Context, job: Job, report: JobReport) -> None:
     """Raise Conflict if a report without a token can't be about a job's latest attempt: the one
     before was taken back, and no poll has told a machine of this one."""
-    is_unknown = job.status is JobStatus.ASSIGNED and job.handed_out_at is None and job.attempt > 1
-    if report.lease_token is not None or report.status is not JobStatus.RUNNING or not is_unknown:
+    if report.lease_token is not None or report.status is not JobStatus.RUNNING:
         return
-    if context.stores.jobs.was_taken_back(job.job_id):
+    if leases.is_yet_unknown(context, job):
         raise Conflict(
             "This attempt was taken back, and the next one has not been handed out: stop working"
             " on it, and ask for your jobs."
@@ -284,10 +283,14 @@ def _unchanged(job: Job, report: JobReport) -> Job:
 def _may_take_up(context: Context, job: Job, report: JobReport) -> bool:
     """Whether a report can speak for a job that was not given away: without a token, that it runs;
     that it is over only where no earlier attempt could be meant. A machine whose attempt stood
-    still, and was taken back, begins the next one only when that was handed out."""
+    still, and was taken back, begins the next one only when that was handed out; so does one whose
+    attempt was taken back for good, and whose job a person has retried."""
     first = job.attempt == 0 and report.status in (JobStatus.COMPLETED, JobStatus.FAILED)
     runs = report.status == JobStatus.RUNNING and job.stalled_at is None
     if runs and failures.has_just_failed(context, job):
         # It was sent before the failure, and has come late.
         return False
+    if runs and job.attempt > 0:
+        taken = context.stores.jobs.taken_back(job.job_id)
+        runs = taken is None or taken.to_status != JobStatus.FAILED
     return report.lease_token is None and (runs or first)
