@@ -113,6 +113,10 @@ class Guard:
         return found
 
 
+#: How many queued jobs are looked at for the queue's age at most, and how many at once. Usually the
+#: first decides; not where people approved many jobs at once, long after they were created.
+QUEUED_READ, QUEUED_BATCH = 1000, 100
+
 NEWEST_FIRST = ((Job.created_at, True), (Job.job_id, True))
 MOST_URGENT_FIRST = ((Job.priority, True), (Job.created_at, False), (Job.job_id, False))
 #: The same order for queries that are not paged.
@@ -206,7 +210,11 @@ class JobRepository:
 
     def longest_queued_since(self, now: datetime) -> datetime | None:
         """Return since when the job has been queued that has waited longest of those that may
-        begin now; None without any. A job that waited for its time waits since then."""
+        begin now; None without any. A job that waited for its time waits since then.
+
+        Looks at the QUEUED_READ jobs that were created first, and at no more of them than needed:
+        none is queued before it is created.
+        """
         entered = JobEvent.select(peewee.fn.MAX(JobEvent.at)).where(
             JobEvent.job == Job.job_id,
             JobEvent.to_status == JobStatus.QUEUED,
@@ -216,12 +224,20 @@ class JobRepository:
         query: Any = Job.select(
             Job.created_at, Job.scheduled_at, entered.alias("entered_at")
         ).where(Job.status == JobStatus.QUEUED, is_due)
-        moments: list[datetime] = []
-        for created_at, scheduled_at, entered_at in query.tuples():
-            # A subquery's value has no column that converts it. An adopted job has no history.
-            since = JobEvent.at.python_value(entered_at) or created_at
-            moments.append(since if scheduled_at is None else max(scheduled_at, since))
-        return min(moments, default=None)
+        in_order = query.order_by(Job.created_at, Job.job_id)
+        longest: datetime | None = None
+        for start in range(0, QUEUED_READ, QUEUED_BATCH):
+            rows = list(in_order.offset(start).limit(QUEUED_BATCH).tuples())
+            for created_at, scheduled_at, entered_at in rows:
+                if longest is not None and created_at >= longest:
+                    return longest
+                # A subquery's value has no column that converts it. An adopted job has no history.
+                since = JobEvent.at.python_value(entered_at) or created_at
+                since = since if scheduled_at is None else max(scheduled_at, since)
+                longest = since if longest is None else min(longest, since)
+            if len(rows) < QUEUED_BATCH:
+                break
+        return longest
 
     def step(
         self, job_id: str, guard: Guard, target: JobStatus, values: JobValues

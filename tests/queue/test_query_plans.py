@@ -397,6 +397,25 @@ def test_it_runs_as_many_statements_for_2000_waiting_jobs_as_for_10(client, serv
     assert min(few.values()) > 0
 
 
+@pytest.mark.parametrize(("approved_later", "statements"), [(False, 1), (True, 10)])
+def test_it_tells_the_age_of_2000_waiting_jobs_from_the_first_ones(
+    services, clock, waiting, approved_later, statements
+):
+    copies(services, waiting, 1999)
+    since = clock.now()
+    if approved_later:
+        clock.advance(3600)
+        event = {"at": clock.now(), "to_status": "queued", "actor": "person", "attempt": 0}
+        events = [event | {"job": job} for job in Job.select().where(Job.status == "queued")]
+        with services.context.database.write():
+            for start in range(0, len(events), 500):
+                JobEvent.insert_many(events[start : start + 500]).execute()
+        since = clock.now()
+    with counted(services) as seen:
+        assert services.context.stores.jobs.longest_queued_since(clock.now()) == since
+    assert len(seen) == statements
+
+
 def test_it_tells_of_2000_files_that_are_to_come_with_as_many_statements_as_of_10(client, services):
     row = dict(Job.select().where(Job.job_id == approved(client)).dicts().get())
     found = []
