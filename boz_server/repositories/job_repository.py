@@ -381,10 +381,18 @@ class JobRepository:
         return query.exists()
 
     def rips_without_file(
-        self, keys: Collection[str], label: str, states: Collection[JobStatus]
+        self,
+        keys: Collection[str],
+        label: str,
+        states: Collection[JobStatus],
+        disc_id: str | None = None,
+        title_index: int | None = None,
     ) -> list[Job]:
         """Return the rips of a disc of that label in one of these states that have begun and not
-        told their file, and whose file has one of these names; the latest first."""
+        told their file, and whose file has one of these names; the latest first.
+
+        disc_id, title_index: only of that disc and title; None for any.
+        """
         # By NOT IN, because SQLite would search all rips otherwise.
         query = Job.select().where(
             Job.file_key.in_(list(keys)),
@@ -394,6 +402,10 @@ class JobRepository:
             Job.attempt > 0,
             Job.output_file.is_null(),
         )
+        if disc_id is not None:
+            query = query.where(Job.disc == disc_id)
+        if title_index is not None:
+            query = query.where(Job.title_index == title_index)
         return list(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
 
     def transcodes_of(self, rip_ids: Collection[str]) -> list[Job]:

@@ -169,8 +169,18 @@ def wait_in_the_queue(client: Client, services: Services, clock: FakeClock) -> N
     assert leases.rescue(services.context) == 1
 
 
+def report_near_the_end(client: Client, _: Services, __: FakeClock) -> None:
+    rip_id = next(job["job_id"] for job in client.agent_jobs() if job["job_type"] == "rip")
+    ok(client.report(rip_id, "running", progress=96))
+
+
+def fall_silent(_: Client, __: Services, clock: FakeClock) -> None:
+    clock.advance(10)
+
+
 WAITS = {
-    "it runs": lambda *_: None,
+    "it was nearly done": report_near_the_end,
+    "it runs, in silence": fall_silent,
     "the next attempt is assigned": wait_for_the_next_attempt,
     "it is queued": wait_in_the_queue,
 }
@@ -239,6 +249,26 @@ def test_it_takes_neither_of_two_rips_for_done_that_may_be_meant(client):
     name = client.job(rips[0])["output_name"]
     offer(client, output_name=name, input_file=f"C:\\{name}.mkv", source_disc_name="ALIEN")
     assert client.statuses(rips) == ["running", "running"]
+
+
+@pytest.mark.parametrize("said", [{}, {"disc_id": "other"}, {"title_index": 2}])
+def test_it_takes_no_rip_for_done_that_goes_on_for_a_file_of_its_names(client, clock, said):
+    """Many discs are called DVD_VIDEO."""
+    client.register_agent("den")
+    _, (rip_id,) = client.ordered_rips("DVD_VIDEO", (117,))
+    ok(client.report(rip_id, "running", progress=40))
+    clock.advance(2)
+    ok(client.report(rip_id, "running", progress=41))
+    if said:
+        clock.advance(60)
+    if "disc_id" in said:
+        said = {"disc_id": client.detect("DVD_VIDEO", (98,), agent_id="den").id}
+    name = client.job(rip_id)["output_name"]
+    body = {"output_name": name, "input_file": f"D:\\{name}.mkv", "source_disc_name": "DVD_VIDEO"}
+    job = offer(client, **body, **said)
+    assert (job["status"], job["source_job_id"]) == ("pending", None)
+    rip = client.job(rip_id)
+    assert (rip["status"], rip["output_file"]) == ("running", None)
 
 
 @pytest.mark.parametrize("begins", [True, False])

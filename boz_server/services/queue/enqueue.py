@@ -7,6 +7,7 @@ well. Whatever happens between the two, the file is transcoded, and once.
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import peewee
@@ -29,6 +30,10 @@ log = logging.getLogger(__name__)
 #: A rip in one of these states may be done, and its report have been lost; it waits where it was
 #: taken back meanwhile.
 UNREPORTED = HELD | {JobStatus.QUEUED}
+#: A rip that was reported on so lately, with less progress than that, still goes on: agents report
+#: every 2 seconds, and the last of these reports may say a good deal less than 100 % of a short
+#: title.
+STILL_RIPS_SECONDS, NEARLY_DONE_PROGRESS = 10, 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +250,14 @@ def _complete_rip(context: Context, new: NewJob) -> bool:
     Agents ask for a transcode once they have ripped the title. Those that send tokens repeat their
     reports.
     """
-    rips = _rips(context, new) or _rips_by_name(context, new, UNREPORTED)
+    known = _rips(context, new)
+    rips = known or _rips_by_name(context, new, UNREPORTED)
     # Two agents may rip discs of one name at a time.
     rip = rips[0] if len(rips) == 1 else None
     if rip is None or rip.token_used or rip.status not in UNREPORTED:
+        return False
+    if not known and _still_rips(context, rip):
+        # Another machine has a file of that name, from a disc of that label.
         return False
     if rip.status is not JobStatus.RUNNING and context.stores.jobs.taken_back(rip.job_id) is None:
         return False
@@ -266,6 +275,14 @@ def _complete_rip(context: Context, new: NewJob) -> bool:
         values=values,
     )
     return completed is not None
+
+
+def _still_rips(context: Context, rip: Job) -> bool:
+    """Whether a machine has just said of a rip that it is far from done."""
+    if rip.status is not JobStatus.RUNNING or rip.reported_at is None:
+        return False
+    since = context.clock.now() - timedelta(seconds=STILL_RIPS_SECONDS)
+    return rip.reported_at > since and rip.progress < NEARLY_DONE_PROGRESS
 
 
 def _merge(context: Context, new: NewJob) -> Job | None:
@@ -355,13 +372,15 @@ def _rips(context: Context, new: NewJob) -> list[Job]:
 
 def _rips_by_name(context: Context, new: NewJob, states: Collection[JobStatus]) -> list[Job]:
     """Return the rips in these states that told no file, and wrote the one of a request by its
-    name and the disc's."""
+    name and the disc's; of the disc and title that it names, if it does."""
     is_transcode = new.job_type == JobType.TRANSCODE
     if not is_transcode or new.input_file is None or new.source_disc_name is None:
         return []
     names = [split_extension(file_name_of(new.input_file))[0], new.output_name]
     keys = {file_key(name) for name in names if name}
-    return context.stores.jobs.rips_without_file(keys, new.source_disc_name, states)
+    return context.stores.jobs.rips_without_file(
+        keys, new.source_disc_name, states, new.disc_id, new.title_index
+    )
 
 
 def _completed(new: NewJob, rip: Job | None) -> NewJob:
