@@ -204,7 +204,8 @@ class UpdateSeasonSchema(RequestSchema):
     """A person says which season it is, and where it starts."""
 
     season_number = Whole(high=9999, required=True)
-    #: Left out: the first that no approved disc has.
+    #: Left out: the first that no other approved disc has, also for an approved disc. The next ones
+    #: then skip what the others have.
     starting_episode = Whole(high=MAX_EPISODE_NUMBER, load_default=None)
 
 

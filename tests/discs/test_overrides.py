@@ -140,6 +140,21 @@ def test_it_takes_another_season_for_an_approved_disc(client):
     assert client.season("Sherlock:s2")["last_episode_assigned"] == 2
 
 
+def test_it_begins_an_approved_disc_at_the_first_free_number_if_no_one_says_where(client):
+    client.detect("SHERLOCK_S01_D1", (88, 88.5)).approve()
+    disc = client.detect("SHERLOCK_S01_D2", (89, 90), drive="E:").approve()
+    other = client.detect("SHERLOCK_S02_D1", (87, 91), drive="F:").approve()
+    for season, found in ((1, [3, 4]), (2, [3, 4]), (3, [1, 2]), (3, [1, 2])):
+        moved = client.edit(disc.id, "preview/update-season", season_number=season)
+        assert (moved["preview_status"], episodes(moved)) == ("approved", found)
+        assert moved["starting_episode_number"] == found[0]
+    # What lies between is skipped.
+    body = {"season_number": 3, "starting_episode": 2}
+    client.edit(disc.id, "preview/update-season", **body)
+    moved = client.edit(other.id, "preview/update-season", season_number=3)
+    assert (moved["preview_status"], episodes(moved)) == ("approved", [1, 4])
+
+
 def double(client: Client) -> dict[str, Any]:
     """A disc that begins with two episodes in one."""
     body = titles(87, 43, 43.5)

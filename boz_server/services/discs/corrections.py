@@ -32,7 +32,8 @@ def update_season(
 ) -> Disc:
     """Number and name a TV disc anew.
 
-    starting_episode: None for the first that is free. Raises Refused when it is no TV disc, and
+    starting_episode: None for the first that no other approved disc has; the next ones skip what
+    those have, too. Raises Refused when it is no TV disc, and
     Conflict when its names can't change any more, a later choice was made meanwhile, or another
     disc was approved with one of the numbers.
     """
@@ -50,11 +51,17 @@ def update_season(
             MediaType.TV_SHOW,
             disc.tv_show_name or "",
             season_number=season_number,
-            starting_episode=1 if starting_episode is None else starting_episode,
+            starting_episode=(
+                tracker.first_free(context, disc, season_number)
+                if starting_episode is None
+                else starting_episode
+            ),
             series_id=series_id,
             candidates=tuple(disc.candidates),
         )
-        numbered = _identify_as(context, disc, identity, findings)
+        numbered = _identify_as(
+            context, disc, identity, findings, is_number_told=starting_episode is not None
+        )
         if starting_episode is not None:
             tracker.require_free_from(context, numbered, starting_episode)
         return numbered
@@ -143,8 +150,18 @@ def _undecided(context: Context, disc_id: str, choice: Choice) -> Disc:
     return disc
 
 
-def _identify_as(context: Context, disc: Disc, identity: Identity, findings: Findings) -> Disc:
-    """Name a disc anew as what a person says it is; a rejection of the old names is void."""
+def _identify_as(
+    context: Context,
+    disc: Disc,
+    identity: Identity,
+    findings: Findings,
+    *,
+    is_number_told: bool = True,
+) -> Disc:
+    """Name a disc anew as what a person says it is; a rejection of the old names is void.
+
+    is_number_told: whether a person gave the first episode's number, if there is one.
+    """
     disc_id, status, now = disc.disc_id, disc.preview_status, context.clock.now()
     identity = replace(
         identity,
@@ -162,7 +179,7 @@ def _identify_as(context: Context, disc: Disc, identity: Identity, findings: Fin
     if status == PreviewStatus.APPROVED:
         context.stores.discs.decide(disc_id, status)
         approved = read_disc(context, disc_id)
-        if identity.starting_episode is not None:
+        if identity.starting_episode is not None and is_number_told:
             # Nobody has accepted other numbers than these.
             tracker.require_free_from(context, approved, identity.starting_episode)
         tracker.accept(context, approved, now)

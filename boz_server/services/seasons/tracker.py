@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 
 from boz_server.context import Context
 from boz_server.database.models import ArchivedDisc, Disc, Title, TVEpisode, TVSeason
@@ -121,7 +122,7 @@ def read_or_new(
     """
     context.database.require_queue()
     archive.restore_show(context, show_name)
-    season_id = f"{show_name}:s{season_number}"
+    season_id = season_id_of(show_name, season_number)
     season = read(context, season_id, without)
     if season is not None:
         return season
@@ -180,6 +181,20 @@ def require_free_from(context: Context, disc: Disc, first: int) -> None:
     """Raise Conflict when other approved discs hold numbers that a disc has if it begins there."""
     matches = number_from(_parts_of(disc), first, {})
     _require_free(context, disc, {n for each in matches for n in range(each.first, each.last + 1)})
+
+
+def first_free(context: Context, disc: Disc, season_number: int) -> int:
+    """Return the first number of a season of a disc's show that no other approved disc has."""
+    show_name = disc.tv_show_name or ""
+    archive.restore_show(context, show_name)
+    season_id = season_id_of(show_name, season_number)
+    taken = context.stores.seasons.accepted_elsewhere(season_id, disc.fingerprint)
+    return next(number for number in count(1) if number not in taken)
+
+
+def season_id_of(show_name: str, season_number: int) -> str:
+    """Return the id of a season."""
+    return f"{show_name}:s{season_number}"
 
 
 def _require_free(context: Context, disc: Disc, numbers: set[int]) -> None:
