@@ -184,10 +184,7 @@ class WorkerRepository:
 
         Too many in a row pause the worker.
         """
-        failed = JobFailure.select().where(
-            JobFailure.job == job_id, JobFailure.worker_id == worker_id
-        )
-        if failed.exists():
+        if self._has_failed(worker_id, job_id):
             return
         failures = Worker.consecutive_failures + 1
         since = peewee.Case(None, [(Worker.consecutive_failures == 0, now)], Worker.failing_since)
@@ -199,6 +196,24 @@ class WorkerRepository:
         self._update(
             worker_id, consecutive_failures=failures, failing_since=since, paused_at=paused_at
         )
+
+    def is_paused_by(self, worker_id: str | None, job_id: str) -> bool:
+        """Whether a worker is paused once `count_failure` has counted that it fails this job, or is
+        so already."""
+        worker = None if worker_id is None else self.get(worker_id)
+        if worker is None or worker.failing_since is None:
+            return False
+        is_last = worker.consecutive_failures + 1 >= FAILURES_TO_PAUSE
+        return worker.paused_at is not None or (
+            is_last and not self._has_failed(worker.worker_id, job_id)
+        )
+
+    @staticmethod
+    def _has_failed(worker_id: str, job_id: str) -> bool:
+        query = JobFailure.select().where(
+            JobFailure.job == job_id, JobFailure.worker_id == worker_id
+        )
+        return bool(query.exists())
 
     @staticmethod
     def _update(worker_id: str, **changes: Any) -> bool:

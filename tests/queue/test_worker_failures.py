@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from boz_server.services.queue import dispatcher, leases
+from boz_server.database.models import Job
+from boz_server.services.queue import dispatcher, failures, leases
 from tests.client import UNREADABLE, Client, ok
 from tests.support import restart
 
@@ -397,3 +398,35 @@ def test_it_pauses_no_worker_over_one_job_that_fails_again_and_again(app, client
     assert client.job(job_id)["status"] == "failed"
     worker = client.worker()
     assert (worker["consecutive_failures"], worker["paused_at"]) == (1, None)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_it_tells_nobody_of_the_failure_that_pauses_a_worker(app, client):
+    """Its job goes on, although its attempts were used up."""
+    services = restart(app, max_attempts=1, discord_webhook_url="http://localhost/hook",
+                       discord_enabled=True)  # fmt: skip
+    sql = services.context.database.peewee.execute_sql
+    jobs = [client.queued_job(input_file=share(number)) for number in range(3)]
+    for job_id in jobs[:2]:
+        fail(client, job_id)
+    (before,) = sql("SELECT COUNT(*) FROM outbox").fetchone()
+    assert fail(client, jobs[2])["status"] == "queued"
+    assert client.worker()["paused_at"] is not None
+    assert sql("SELECT COUNT(*) FROM outbox").fetchone() == (before,)
+    assert "failed" not in [event["to_status"] for event in client.history(jobs[2])]
+    assert Job.get_by_id(jobs[2]).failures == 0
+
+
+@pytest.mark.usefixtures("gpu")
+def test_it_leaves_a_job_of_a_paused_worker_whose_file_no_worker_can_read(app, client, clock):
+    services = restart(app, max_attempts=1)
+    unreadable = client.queued_job(input_file=share())
+    ok(client.report(unreadable, "failed"))
+    clock.advance(10)
+    failures.decide(services.context)
+    ok(client.report(unreadable, "failed", error=UNREADABLE))
+    others = [client.queued_job(input_file=share(number)) for number in (1, 2)]
+    for job_id in others:
+        fail(client, job_id)
+    assert client.worker()["paused_at"] is not None
+    assert client.statuses([unreadable, *others]) == ["failed", "queued", "queued"]

@@ -1,6 +1,6 @@
 """What the texts of tools say about a failure.
 
-Read once, when a report comes in; the rules of the queue see only what was found.
+Read when a report comes in; most rules of the queue see only what was found.
 """
 
 import re

@@ -17,6 +17,7 @@ from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import HELD, OPEN, JobReport, JobStatus, JobType
 from boz_server.domain.queue.placement import belonging
 from boz_server.domain.queue.retry_policy import next_attempt_at
+from boz_server.domain.queue.tool_errors import is_input_unreadable
 from boz_server.repositories.attempt_repository import advanced
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, leases, transitions
@@ -89,6 +90,14 @@ def has_just_failed(context: Context, job: Job) -> bool:
     """Whether a job's latest attempt has ended as failed."""
     failed = context.stores.attempts.failures_of(job.job_id)
     return bool(failed) and failed[0].attempt == job.attempt
+
+
+def _may_be_its_workers_fault(context: Context, job: Job) -> bool:
+    """Whether a job's latest attempt has ended as failed, and not over a file that no worker can
+    read, which a late reason may say."""
+    failed = context.stores.attempts.failures_of(job.job_id)
+    is_latest = bool(failed) and failed[0].attempt == job.attempt
+    return is_latest and not is_input_unreadable(failed[0].reason)
 
 
 def _meant(
@@ -170,12 +179,16 @@ def _end(context: Context, job: Job, report: JobReport, values: JobValues) -> Jo
     # A title is not at fault where its disc has left the drive.
     is_out = transitions.is_disc_out(context, job)
     values = values | JobValues(error=reason or NO_REASON, failures=failures)
-    if report.upload_failed:
-        values |= leases.plan_retry(context, job, passes=True)
-        moved = _give_up(context, job, report, values)
-    elif job.job_type is JobType.TRANSCODE and report.input_unreadable:
+    is_upload = report.upload_failed
+    if job.job_type is JobType.TRANSCODE and report.input_unreadable and not is_upload:
         # Nobody is at fault but the file: neither the worker nor an attempt.
         return _give_up(context, job, report, values | JobValues(failures=job.failures))
+    if context.stores.workers.is_paused_by(job.assigned_worker_id, job.job_id):
+        # Not one of its attempts counts, so it goes on even after its last one.
+        moved = _try_again(context, job, report, values)
+    elif is_upload:
+        values |= leases.plan_retry(context, job, passes=True)
+        moved = _give_up(context, job, report, values)
     elif _may_try_again(context, job, failures):
         moved = _try_again(context, job, report, values)
     else:
@@ -288,7 +301,7 @@ def _forgive(context: Context, job: Job, worker_id: str, number: int) -> None:
     if job.status in OPEN:
         stores.jobs.change(job.job_id, values, Guard(only_from=OPEN))
         transitions.note(context, job, actor=SERVER, detail=detail)
-    elif job.status is JobStatus.FAILED and has_just_failed(context, job):
+    elif job.status is JobStatus.FAILED and _may_be_its_workers_fault(context, job):
         try:
             with context.database.write():
                 transitions.again(context, job, actor=SERVER, detail=detail, values=values)
