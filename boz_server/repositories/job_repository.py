@@ -359,7 +359,8 @@ class JobRepository:
         """Whether another job of an agent has, or may yet write, a file of that name.
 
         Open jobs do, and those that were cancelled since then after their machine began them, and
-        the rips that open transcodes still read.
+        the rips that open transcodes still read, and completed transcodes whose result has yet to
+        come or could not be uploaded: it is known by that name only.
         """
         child = Job.alias("child")
         is_read = peewee.fn.EXISTS(
@@ -372,11 +373,18 @@ class JobRepository:
             & Job.started_at.is_null(False)
             & (Job.completed_at > cancelled_since)
         )
+        lacks_result = (
+            (Job.job_type == JobType.TRANSCODE)
+            & (Job.status == JobStatus.COMPLETED)
+            & Job.output_file.is_null()
+            & (Job.upload_failed | Job.moved_at.is_null(False))
+        )
+        has_file = goes_on | lacks_result | ((Job.job_type == JobType.RIP) & is_read)
         query = Job.select().where(
             Job.file_key == key,
             (Job.for_agent_id == agent_id) | (Job.assigned_agent_id == agent_id),
             Job.job_id.not_in(list(besides)),
-            Job.status.in_(list(OPEN)) | goes_on | ((Job.job_type == JobType.RIP) & is_read),
+            Job.status.in_(list(OPEN)) | has_file,
         )
         return query.exists()
 
@@ -445,10 +453,27 @@ class JobRepository:
         Job.update(input_upload_id=None).where(Job.input_upload_id.in_(list(upload_ids))).execute()
 
     def awaiting_result(self, names: Collection[str]) -> Job | None:
-        """Return the transcode that waits for a result with one of these names, or None.
+        """Return the transcode that a result with one of these names is most likely of, or None.
 
-        A job that a machine has comes first, then one without a result, then the latest.
+        A completed one whose result has yet to come is first, then one that runs, then one whose
+        upload failed, then one without a result, then the latest. One that its machine has not
+        begun has no result.
         """
+        found = self._with_result(names)
+        found.sort(key=lambda job: job.created_at, reverse=True)
+        found.sort(key=_result_rank)
+        return next(iter(found), None)
+
+    def is_result_ambiguous(self, job: Job) -> bool:
+        """Whether a result with the name of a running transcode may be that of another one."""
+        others = self._with_result({job.output_name or ""})
+        return any(
+            other.job_id != job.job_id and (other.output_file is None or other.upload_failed)
+            for other in others
+        )
+
+    def _with_result(self, names: Collection[str]) -> list[Job]:
+        """Return the latest transcodes with one of these names that may have written a result."""
         found: list[Job] = []
         # One by one and by NOT IN, because SQLite would search all completed jobs otherwise.
         for name in sorted(names):
@@ -456,11 +481,10 @@ class JobRepository:
                 Job.job_type == JobType.TRANSCODE,
                 Job.output_name == name,
                 Job.status.not_in(list(set(JobStatus) - HELD - {JobStatus.COMPLETED})),
+                (Job.status != JobStatus.ASSIGNED) | Job.started_at.is_null(False),
             )
             found.extend(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
-        found.sort(key=lambda job: job.created_at, reverse=True)
-        found.sort(key=lambda job: (job.status not in HELD, job.output_file is not None))
-        return next(iter(found), None)
+        return found
 
     def is_of_cancelled(self, keys: Collection[str], since: datetime) -> bool:
         """Whether a transcode whose file has one of these names was begun, and cancelled since
@@ -548,3 +572,15 @@ def waits(job_type: JobType, now: datetime) -> Any:
     """Whether a job is one of that type that can begin now, as a condition of a query."""
     is_due = Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
     return (Job.status == JobStatus.QUEUED) & (Job.job_type == job_type) & is_due
+
+
+def _result_rank(job: Job) -> int:
+    """Return how likely a result that is known by its name is this transcode's: 0 the most."""
+    lacks_file, is_held = job.output_file is None, job.status in HELD
+    if lacks_file and not is_held and not job.upload_failed and job.moved_at is not None:
+        return 0
+    if is_held:
+        return 1 if lacks_file else 3
+    if job.upload_failed:
+        return 2
+    return 4 if lacks_file else 5

@@ -243,6 +243,15 @@ def test_it_gives_a_name_to_the_next_job_once_the_first_is_over(client):
     assert client.job(client.approved_job(output_name="Heat"))["output_name"] == "Heat"
 
 
+@pytest.mark.parametrize("error", [None, "Upload failed: connection lost"])
+def test_it_keeps_the_name_of_a_completed_transcode_whose_result_is_awaited(client, error):
+    first = client.running_job(output_name="Heat")
+    ok(client.report(first, "completed", error=error))
+    assert client.job(client.approved_job(output_name="Heat"))["output_name"] == "Heat (2)"
+    sent(client, client.job(first), b"a film")
+    assert client.job(client.approved_job(output_name="Heat"))["output_name"] == "Heat"
+
+
 def test_it_names_a_job_that_is_tried_again_beside_the_one_that_took_its_name(client):
     first = client.running_job(output_name="Heat")
     client.end(first, "failed")

@@ -271,18 +271,36 @@ def test_it_takes_no_rip_for_done_that_goes_on_for_a_file_of_its_names(client, c
     assert (rip["status"], rip["output_file"]) == ("running", None)
 
 
-@pytest.mark.parametrize("begins", [True, False])
-def test_it_takes_a_transcode_for_done_whose_file_arrives(client, begins):
-    job_id = client.approved_job()
-    client.agent_jobs()
-    if begins:
-        ok(client.report(job_id, "running", progress=50))
+def test_it_takes_a_transcode_for_done_whose_file_arrives(client):
+    job_id = client.running_job(50)
     ok(client.upload(file=(BytesIO(b"a film"), "Firefly - S01E01.mkv"), name="Firefly - S01E01"))
     job = client.job(job_id)
     assert (job["status"], job["progress"], job["output_file_size"]) == ("completed", 100, 6)
     assert job["output_file"].endswith("Firefly - S01E01.mkv")
     assert client.worker()["current_jobs"] == []
     assert client.history(job_id)[-1]["detail"] == "Its result arrived."
+
+
+def test_it_takes_no_transcode_for_done_that_has_not_begun(client):
+    job_id = client.approved_job()
+    client.agent_jobs()
+    ok(client.upload(name="Firefly - S01E01"))
+    job = client.job(job_id)
+    assert (job["status"], job["output_file"]) == ("assigned", None)
+
+
+@pytest.mark.parametrize("other", ["running", "upload failed"])
+def test_it_takes_no_transcode_for_done_whose_file_may_be_anothers(client, other):
+    client.register_agent("den")
+    client.register_worker("cpu", "den")
+    first = client.running_job(50)
+    if other == "upload failed":
+        ok(client.report(first, "completed", error="Upload failed: connection lost"))
+        Job.update(scheduled_at=None).where(Job.job_id == first).execute()
+    second = client.running_job(50, "cpu")
+    Job.update(output_name="Firefly - S01E01").where(Job.job_id == second).execute()
+    ok(client.upload(name="Firefly - S01E01"))
+    assert client.statuses([second]) == ["running"]
 
 
 def test_it_waits_for_the_report_of_a_worker_that_sends_the_file_first(client):

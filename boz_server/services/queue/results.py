@@ -58,7 +58,7 @@ def result_arrived(
     elif job.output_file is not None:
         return
     guard = Guard(only_from={*HELD, JobStatus.COMPLETED}, lease_token=lease_token)
-    if _is_end(job):
+    if _is_end(context, job):
         detail, values = "Its result arrived.", values | JobValues(progress=100.0)
         changed = transitions.move(
             context, job, JobStatus.COMPLETED, guard=guard, detail=detail, values=values
@@ -70,10 +70,16 @@ def result_arrived(
         record.note_result(context, changed, size_bytes)
 
 
-def _is_end(job: Job) -> bool:
+def _is_end(context: Context, job: Job) -> bool:
     """Whether a result says that its job is done, and the report of that was lost: agents send the
-    file after it. Workers that poll, and clients that send tokens, may send the file before it."""
-    return job.status in HELD and not job.token_used and not job.deliveries
+    file after it. Workers that poll, and clients that send tokens, may send the file before it.
+
+    Not if the file may be another job's, or the job's machine has not even begun it.
+    """
+    is_begun = job.status in HELD and job.started_at is not None
+    if not is_begun or job.token_used or job.deliveries:
+        return False
+    return not context.stores.jobs.is_result_ambiguous(job)
 
 
 def result_refused(

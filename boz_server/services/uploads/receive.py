@@ -123,7 +123,8 @@ def take_form(
     words: dict[str, str] = {}
     sent_as = _read_to_file(form, words)
     # The name may yet come behind the file: then its bytes count for no job.
-    owner = _owner(context, _named(announced, words, sent_as))
+    expected = _named(announced, words, sent_as)
+    owner = _owner(context, expected)
     movement = _movement(context, owner, announced.purpose)
     context.database.release()
     with part_files.arriving(context.settings, announced.purpose) as part:
@@ -136,19 +137,22 @@ def take_form(
                 part.write(piece)
                 movement.note()
         announced = _named(announced, words, sent_as)
-        upload = _take_whole(context, part, announced)
+        upload = _take_whole(context, part, announced, owner if announced == expected else None)
     return _describe(context, organizer, upload, announced)
 
 
-def _take_whole(context: Context, part: Part, announced: Announced) -> Upload:
+def _take_whole(context: Context, part: Part, announced: Announced, owner: Job | None) -> Upload:
+    """Complete a form's file; owner: the job that it was for when its first byte came."""
     if announced.sha256 and part.digests["file"].hexdigest() != announced.sha256:
         raise ChecksumMismatch(
             "The file that arrived has another SHA-256 than you sent: send it again."
         )
     part.sync()
     with context.database.write():
-        job = _owner(context, announced)
-        if job is not None and announced.purpose is UploadPurpose.LIBRARY:
+        is_library = announced.purpose is UploadPurpose.LIBRARY
+        job = rights.still_owner(context, owner) if is_library else None
+        job = job or _owner(context, announced)
+        if job is not None and is_library:
             announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
         upload = _insert(context, part, announced, job, part.size_bytes, is_whole=True)
     upload = complete.complete_part(context, upload, part)

@@ -47,6 +47,16 @@ def find_owner(context: Context, *names: str) -> Job | None:
     return owner
 
 
+def still_owner(context: Context, owner: Job | None) -> Job | None:
+    """Return the transcode that was found when a file with its name began to arrive, if that
+    attempt still awaits its result; None otherwise. Another of that name may have begun since."""
+    job = context.stores.jobs.get(owner.job_id) if owner is not None else None
+    if owner is None or job is None or job.lease_token != owner.lease_token:
+        return None
+    is_due = job.status in {JobStatus.RUNNING, JobStatus.COMPLETED}
+    return job if is_due and (job.output_file is None or job.upload_failed) else None
+
+
 def require_holder(context: Context, job_id: str, lease_token: str | None) -> Job:
     """Return a job whose input is being downloaded, if the token is that of its current attempt.
 
