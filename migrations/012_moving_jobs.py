@@ -26,7 +26,8 @@ def migrate(migrator: Migrator, database: pw.Database, *, fake: bool = False) ->
     """Add the columns, empty: what is over or under way is judged from its next step on."""
     times: Any = {name: pw.DateTimeField(null=True) for name in TIMES}
     names: Any = {name: pw.TextField(null=True) for name in NAMES}
-    job: Any = migrator.add_fields("jobs", **times, **names)
+    stood_at = pw.DoubleField(null=True)
+    job: Any = migrator.add_fields("jobs", **times, **names, stood_at=stood_at)
     migrator.sql(f"DROP INDEX {QUEUE}")
     job._meta.indexes = [index for index in job._meta.indexes if index._name != QUEUE]
     job.add_index(queue_index(job))
@@ -55,7 +56,7 @@ def rollback(migrator: Migrator, database: pw.Database, *, fake: bool = False) -
     migrator.remove_fields("workers", "failing_since")
     migrator.remove_fields("discs", *DISC_TIMES)
     migrator.remove_fields("agents", "succeeded_by")
-    migrator.remove_fields("jobs", *TIMES, *NAMES)
+    migrator.remove_fields("jobs", *TIMES, *NAMES, "stood_at")
     migrator.sql(QUEUE_BEFORE)
 
 

@@ -22,6 +22,9 @@ POLL_RENEWAL = 0.75
 #: A machine that reports less progress than before, after this long without a report, has started
 #: over; sooner, a later report has overtaken this one. Agents report every 2 s.
 STARTED_OVER_SECONDS = 10
+#: An attempt this far (in percent) behind the progress at which an earlier one stood still has not
+#: got there with one report: machines report each percent, and mostly less.
+FAR_BEHIND = 1.0
 #: How many cancelled jobs a heartbeat's response lists at most, and for how long: one day, and
 #: another one in case the clock is set forward by a day.
 CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
@@ -110,8 +113,9 @@ class AttemptRepository:
             values["progress"] = advanced(new)
             values["moved_at"] = peewee.Case(None, [(rises, _instant(now))], Job.moved_at)
             values["stalled_at"] = peewee.Case(None, [(rises, None)], Job.stalled_at)
+            values["stood_at"] = peewee.Case(None, [(Job.stood_at < new, None)], Job.stood_at)
             if token is None:
-                conditions.append(~started_over(new, now))
+                conditions += [~started_over(new, now), ~stood_still(new)]
         asked: list[Any] = []
         if quiet_since is not None:
             agent = Agent.select(quiet(quiet_since)).where(Agent.agent_id == Job.assigned_agent_id)
@@ -465,6 +469,15 @@ def permits(token: str | None) -> Any:
 def advanced(progress: float | peewee.Node) -> Any:
     """A job's progress after this report: it never goes back within an attempt."""
     return peewee.Case(None, [(Job.progress < progress, progress)], Job.progress)
+
+
+def stood_still(progress: float | peewee.Node) -> Any:
+    """Whether this progress is reported of an earlier attempt that stood still there."""
+    return (
+        Job.stood_at.is_null(False)
+        & (Job.stood_at == progress)
+        & (Job.progress < Job.stood_at - FAR_BEHIND)
+    )
 
 
 def started_over(progress: float | peewee.Node, now: datetime) -> Any:

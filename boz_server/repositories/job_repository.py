@@ -64,6 +64,7 @@ class JobValues(TypedDict, total=False):
     moved_at: datetime | peewee.Node | None
     handed_out_at: datetime | peewee.Node | None
     stalled_at: datetime | peewee.Node | None
+    stood_at: float | peewee.Node | None
     library_path: str | None
     filing_as: str | None
     input_upload_id: str | None

@@ -252,7 +252,8 @@ MOVING_JOBS = Step(
         " VALUES ('job', 'transcode', 'running', '[]', 'Alien (1979)')",
     ),
     {
-        "jobs: moved_at handed_out_at stalled_at failing_at elsewhere_until": [(None,) * 5],
+        "jobs: moved_at handed_out_at stalled_at stood_at": [(None,) * 4],
+        "jobs: failing_at elsewhere_until": [(None,) * 2],
         "jobs: output_name library_name file_key": [("Alien (1979)", None, "alien (1979)")],
         "agents: succeeded_by": [(None,)],
         "discs: ejected_at chosen_at": [],

@@ -460,3 +460,68 @@ def test_it_does_not_count_the_time_before_a_job_may_begin_again(client, service
     clock.advance((due - clock.now()).total_seconds() + 5)
     dispatcher.dispatch_now(services.context)
     assert age(client) == 5
+
+
+# A machine whose attempt stood still, and that reports on as if nothing had happened.
+
+
+@pytest.fixture
+def taken_from_gpu(client: Client, time: Time) -> str:
+    """A job that stood still at 80 % on one machine, and was handed out to another."""
+    job_id = client.queued_job(input_file="\\\\nas\\rips\\b.mkv")
+    client.register_agent("den")
+    client.register_worker("cpu", "den")
+    ok(client.report(job_id, "running", progress=80))
+    client.post("/api/workers/gpu/disable")
+    time.passes(61 * MINUTE)
+    assert client.job(job_id)["assigned_worker_id"] == "cpu"
+    client.agent_jobs("den")
+    return job_id
+
+
+STOOD = "stood still at this progress"
+
+
+def test_it_lets_no_zombie_stop_the_next_attempt(client, time, taken_from_gpu):
+    job_id = taken_from_gpu
+    client.refused(409, STOOD).report(job_id, "running", progress=80)
+    assert state_of(client, job_id) == ("assigned", 2)
+    for percent in range(25):
+        ok(client.report(job_id, "running", progress=percent))
+        client.refused(409, STOOD).report(job_id, "running", progress=80)
+        time.passes(5 * MINUTE)
+    assert (client.job(job_id)["progress"], state_of(client, job_id)) == (24, ("running", 2))
+    assert client.job(job_id)["waiting_reason"] is None
+
+
+def test_it_lets_the_next_attempt_pass_where_the_earlier_one_stood(client, taken_from_gpu):
+    job_id = taken_from_gpu
+    for percent in (0, 79, 80, 81):
+        assert ok(client.report(job_id, "running", progress=percent))["progress"] == percent
+    assert Job.get_by_id(job_id).stood_at is None
+    assert ok(client.report(job_id, "running", progress=80))["progress"] == 81
+
+
+def test_it_takes_a_tokens_word_at_any_progress(client, taken_from_gpu):
+    job_id = taken_from_gpu
+    token = client.lease_token(job_id, "den")
+    assert ok(client.report(job_id, "running", progress=80, lease_token=token))["progress"] == 80
+
+
+def test_it_remembers_the_furthest_attempt_that_stood_still(client, time, taken_from_gpu):
+    job_id = taken_from_gpu
+    ok(client.report(job_id, "running", progress=5))
+    time.passes(61 * MINUTE)
+    assert Job.get_by_id(job_id).stood_at == 80
+
+
+@pytest.mark.parametrize("end", ["completed", "failed"])
+def test_it_forgets_where_a_job_stood_that_is_over(client, taken_from_gpu, end):
+    job_id = taken_from_gpu
+    client.end(job_id, end)
+    assert Job.get_by_id(job_id).stood_at is None
+
+
+def test_it_forgets_where_a_job_stood_that_a_person_gives_away(client, taken_from_gpu):
+    ok(client.post(f"/api/jobs/{taken_from_gpu}/assign?agent_id=den"))
+    assert Job.get_by_id(taken_from_gpu).stood_at is None

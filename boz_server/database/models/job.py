@@ -117,6 +117,10 @@ class Job(BaseModel):
     handed_out_at = UTCDateTimeField(null=True)
     #: Since when people are told that the latest attempt stands still; null while it moves.
     stalled_at = UTCDateTimeField(null=True)
+    #: Progress (percent) of an attempt that stood still when it was taken back; its machine may
+    #: still report it. Null without one, once a later attempt gets further or the job is over, and
+    #: after a person chose an agent for it.
+    stood_at = peewee.DoubleField(null=True)
     #: When its machine said that it failed without saying why, which it may yet do; else null.
     failing_at = UTCDateTimeField(null=True)
     #: Until when only workers may have it that have not failed it; null if any may.

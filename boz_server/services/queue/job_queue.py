@@ -278,6 +278,7 @@ class JobQueue:
             "for_worker_id": None,
             "failures": 0,
             "elsewhere_until": None,
+            "stood_at": None,
         }
         detail = f"Chosen for agent {agent_id!r}."
         if job.status == JobStatus.QUEUED:

@@ -11,7 +11,7 @@ from boz_server.context import Context
 from boz_server.database.models import Job
 from boz_server.domain.queue.job_states import HELD, NOT_BEGUN, OVER, JobReport, JobStatus
 from boz_server.errors import Conflict, JobNotFound, WorkerNotFound
-from boz_server.repositories.attempt_repository import advanced
+from boz_server.repositories.attempt_repository import FAR_BEHIND, advanced
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.machines import presence
 from boz_server.services.queue import dispatcher, failures, leases, transitions
@@ -77,6 +77,7 @@ def _take_of_latest(context: Context, job: Job, report: JobReport, now: datetime
     """Record a report on the latest attempt at a job; raises Conflict."""
     _require_latest(job, report)
     _require_handed_out(context, job, report)
+    _require_no_standing(job, report)
     moved = _apply(context, job, report, now)
     if job.status not in OVER and report.status is not JobStatus.CANCELLED:
         # A person may cancel a job by a report. If a report is refused, this is undone.
@@ -266,6 +267,21 @@ def _require_handed_out(context: Context, job: Job, report: JobReport) -> None:
         raise Conflict(
             "This attempt was taken back, and the next one has not been handed out: stop working"
             " on it, and ask for your jobs."
+        )
+
+
+def _require_no_standing(job: Job, report: JobReport) -> None:
+    """Raise Conflict if a report without a token is of the attempt that stood still before: the
+    latest one, which may have yet to begin, is far from there."""
+    if report.lease_token is not None or report.status is not JobStatus.RUNNING:
+        return
+    stood_at = job.stood_at
+    if stood_at is None or job.status not in HELD or report.progress != stood_at:
+        return
+    if job.progress < stood_at - FAR_BEHIND:
+        raise Conflict(
+            "An earlier attempt stood still at this progress, and was taken back: if it is yours,"
+            " stop working on it."
         )
 
 

@@ -111,7 +111,9 @@ def _tell(context: Context, job: Job, now: datetime) -> bool:
 def _take_back(context: Context, job: Job) -> bool:
     why = _what_is_missing(job)
     # A queued job stays marked: a report that it runs comes from the attempt that stood still.
-    kept: JobValues = {"stalled_at": job.stalled_at}
+    # The furthest of several does most harm.
+    stood_at = max(job.progress, job.stood_at or 0.0)
+    kept: JobValues = {"stalled_at": job.stalled_at, "stood_at": stood_at}
     return leases.take_back(context, job, why, guard=_unmoved(job), values=kept) is not None
 
 

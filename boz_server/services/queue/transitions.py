@@ -285,7 +285,7 @@ def move(
     now, values = context.clock.now(), values or {}
     if target in OVER:
         over = JobValues(completed_at=now, lease_expires_at=None, scheduled_at=None)
-        values = over | JobValues(stalled_at=None, failing_at=None) | values
+        values = over | JobValues(stalled_at=None, stood_at=None, failing_at=None) | values
     if target is JobStatus.COMPLETED:
         # From here on its result is awaited.
         values = values | JobValues(moved_at=now)
