@@ -487,9 +487,9 @@ class JobRepository:
             found.extend(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
         return found
 
-    def is_of_cancelled(self, keys: Collection[str], since: datetime) -> bool:
-        """Whether a transcode whose file has one of these names was begun, and cancelled since
-        then."""
+    def cancelled_named(self, keys: Collection[str], since: datetime) -> list[Job]:
+        """Return the transcodes whose file has one of these names, and which were begun, and
+        cancelled since then; the latest first."""
         # By NOT IN, because SQLite would search all cancelled transcodes otherwise.
         query = Job.select().where(
             Job.file_key.in_(list(keys)),
@@ -499,7 +499,7 @@ class JobRepository:
             Job.completed_at > since,
             Job.output_file.is_null(),
         )
-        return query.exists()
+        return list(query.order_by(Job.completed_at.desc(), Job.job_id).limit(20))
 
     def _rips_behind(self, input_file: str) -> list[str]:
         """Return the ids of the rips with an open transcode of the same file, however Windows
@@ -558,6 +558,14 @@ class JobRepository:
     def is_noted(self, job_id: str, detail: str) -> bool:
         """Whether a job's history has this sentence."""
         return JobEvent.select().where(JobEvent.job == job_id, JobEvent.detail == detail).exists()
+
+    def noted_at(self, job_id: str, detail: str, since: datetime) -> datetime | None:
+        """Return when something was first noted of a job since then; None if it was not."""
+        query = JobEvent.select().where(
+            JobEvent.job == job_id, JobEvent.detail == detail, JobEvent.at >= since
+        )
+        event = query.order_by(JobEvent.event_id).first()
+        return None if event is None else event.at
 
     def lost_attempts(self, job_id: str) -> list[JobEvent]:
         """Return the latest twenty events that ended an attempt without success, oldest first."""

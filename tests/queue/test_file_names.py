@@ -368,6 +368,29 @@ def test_it_files_no_result_of_a_cancelled_transcode(client, library, nas, clock
     assert list(files(nas).values()) == [b"mine"]
 
 
+def test_it_refuses_one_file_of_a_cancelled_transcode_however_often_it_is_sent(client, clock):
+    job_id = client.running_job(output_name="Heat (1995)")
+    client.cancel(job_id)
+    for _ in range(3):
+        assert_problem(client.upload(name="Heat (1995)"), 409, "cancelled")
+    details = [event["detail"] for event in client.history(job_id)]
+    assert details.count("Its result was refused, because the job was cancelled.") == 1
+    clock.advance(5 * 60)
+    ok(client.upload(name="Heat (1995)"))
+    assert client.job(job_id)["output_file"] is None
+
+
+def test_it_refuses_a_file_of_each_cancelled_transcode(client, clock):
+    jobs = [client.running_job(output_name=name) for name in ("Heat (1995)", "Other")]
+    Job.update(output_name="Heat (1995)", file_key=file_key("Heat (1995)")).execute()
+    for job_id in jobs:
+        client.cancel(job_id)
+    for _ in jobs:
+        assert_problem(client.upload(name="Heat (1995)"), 409, "cancelled")
+        clock.advance(5 * 60)
+    ok(client.upload(name="Heat (1995)"))
+
+
 def test_it_files_the_result_of_the_job_that_followed_a_cancelled_one(client, library, nas):
     library()
     client.cancel(client.running_job(output_name="Heat (1995)"))

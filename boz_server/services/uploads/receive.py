@@ -148,12 +148,13 @@ def _take_whole(context: Context, part: Part, announced: Announced, owner: Job |
             "The file that arrived has another SHA-256 than you sent: send it again."
         )
     part.sync()
+    is_library = announced.purpose is UploadPurpose.LIBRARY
+    job = rights.still_owner(context, owner) if is_library else None
+    job = job or _owner(context, announced)
+    if job is not None and is_library:
+        announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
+    # Whether the job still accepts it is checked once more when the file is passed on.
     with context.database.write():
-        is_library = announced.purpose is UploadPurpose.LIBRARY
-        job = rights.still_owner(context, owner) if is_library else None
-        job = job or _owner(context, announced)
-        if job is not None and is_library:
-            announced = replace(announced, purpose=UploadPurpose.JOB_OUTPUT)
         upload = _insert(context, part, announced, job, part.size_bytes, is_whole=True)
     upload = complete.complete_part(context, upload, part)
     if upload.state is UploadState.FAILED:

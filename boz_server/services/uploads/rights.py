@@ -1,6 +1,7 @@
 """Which files a job accepts, and who may download its input."""
 
 import hmac
+from datetime import timedelta
 
 from boz_server.context import Context
 from boz_server.database.models import Job
@@ -8,7 +9,13 @@ from boz_server.domain.naming.names import file_key, file_stem, split_extension
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadPurpose
 from boz_server.errors import Conflict, Forbidden, Invalid, JobNotFound
+from boz_server.services.queue import transitions
 from boz_server.services.queue.file_names import CANCELLED_COUNTS
+from boz_server.services.queue.transitions import SERVER
+
+REFUSED = "Its result was refused, because the job was cancelled."
+#: For how long a refused file may be sent again: today's agents try three times at once.
+SENT_AGAIN = timedelta(minutes=5)
 
 
 def require(
@@ -36,15 +43,32 @@ def require(
 def find_owner(context: Context, *names: str) -> Job | None:
     """Return the transcode that is waiting for a result with one of these names, or None.
 
-    Raises Conflict for the result of a job that was cancelled: today's agents go on with it.
+    Raises Conflict for the result of a job that was cancelled, and notes that in its history:
+    today's agents go on with it. Not for use in a transaction, which would take back the note.
     """
     bare = {split_extension(name)[0] for name in names} - {""}
     found, jobs = {*names, *bare, *map(file_stem, bare)} - {""}, context.stores.jobs
     owner = jobs.awaiting_result(found)
-    since = context.clock.now() - CANCELLED_COUNTS
-    if owner is None and jobs.is_of_cancelled({file_key(name) for name in bare}, since):
+    if owner is None and _is_refused(context, {file_key(name) for name in bare}):
         raise Conflict("The job of that name was cancelled, so no result of it is due: drop it.")
     return owner
+
+
+def _is_refused(context: Context, keys: set[str]) -> bool:
+    """Whether a file of these names is the result of a cancelled job: each has one, whose refusal
+    is noted. The name is free for other files afterwards."""
+    now, jobs = context.clock.now(), context.stores.jobs
+    due: list[Job] = []
+    for job in jobs.cancelled_named(keys, now - CANCELLED_COUNTS):
+        refused_at = jobs.noted_at(job.job_id, REFUSED, job.completed_at)
+        if refused_at is None:
+            due.append(job)
+        elif now - refused_at < SENT_AGAIN:
+            return True
+    if due:
+        with context.database.write():
+            transitions.note(context, due[0], actor=SERVER, detail=REFUSED)
+    return bool(due)
 
 
 def still_owner(context: Context, owner: Job | None) -> Job | None:
