@@ -24,8 +24,8 @@ Steps = Generator[None, None, None]
 class SimulatedAgent(Participant):
     """Puts in disc after disc, rips and transcodes, without delay.
 
-    tokens: whether it reports with lease_tokens; today's agents don't. keys: whether its requests
-    have Idempotency-Keys.
+    tokens: whether it reports with lease_tokens; today's agents don't, and have another id after
+    each start. keys: whether its requests have Idempotency-Keys.
     """
 
     def __init__(self, stage: Stage, number: int, seed: int, *, tokens: bool, keys: bool) -> None:
@@ -34,9 +34,17 @@ class SimulatedAgent(Participant):
         self.tokens = tokens
         self.keys = keys
         self.client = Client(stage)
+        #: The ids that it has had, the latest last.
+        self.ids = [self.name]
         self.discs = 0
         self.disc: dict[str, Any] | None = None
+        #: What it reported of each disc, by the disc's id.
+        self.shelf: dict[str, dict[str, Any]] = {}
         self.work: dict[str, Steps] = {}
+
+    @property
+    def agent_id(self) -> str:
+        return self.ids[-1]
 
     @property
     def worker_id(self) -> str:
@@ -44,14 +52,14 @@ class SimulatedAgent(Participant):
 
     def arrive(self) -> None:
         capabilities = {"can_rip": True, "can_transcode": True, "gpu_type": "nvidia"}
-        body = {"agent_id": self.name, "name": self.name, "capabilities": capabilities}
+        body = {"agent_id": self.agent_id, "name": "Boz Agent", "capabilities": capabilities}
         self.client.must("POST", "/api/agents/register", body)
         body = {
             "worker_id": self.worker_id,
             "worker_type": "agent",
             "hostname": self.name,
             "capabilities": {"nvenc": True, "hevc": True, "max_concurrent": 2},
-            "agent_id": self.name,
+            "agent_id": self.agent_id,
         }
         self.client.must("POST", "/api/workers/register", body)
 
@@ -61,7 +69,7 @@ class SimulatedAgent(Participant):
         self._mind_drive()
         if self.chance(0.02):
             self._show_signs_of_life()
-        for job in self.client.get(f"/api/agents/{self.name}/jobs")["jobs"]:
+        for job in self.client.get(f"/api/agents/{self.agent_id}/jobs")["jobs"]:
             if job["status"] == "assigned" and job["job_id"] not in self.work:
                 attempt = Attempt(self.client, job, self.name, with_token=self.tokens)
                 self.work[job["job_id"]] = self._work(attempt)
@@ -78,29 +86,54 @@ class SimulatedAgent(Participant):
         return str(UUID(int=self.random.getrandbits(128))) if self.keys else None
 
     def _restart(self) -> None:
-        """Sign off in the middle of the work, and come back with no work begun."""
+        """End in the middle of the work, well or not, and come back with no work begun."""
         for steps in self.work.values():
             steps.close()
         self.work = {}
-        self.stage.ledger.signed_off.append(f"agent:{self.name}")
-        self.client.must("POST", f"/api/agents/{self.name}/unregister")
+        if self.chance(0.5):
+            self.stage.ledger.signed_off.append(f"agent:{self.agent_id}")
+            self.client.must("POST", f"/api/agents/{self.agent_id}/unregister")
+        self.stage.ledger.silent.add(self.agent_id)
+        if not self.tokens:
+            self.ids.append(f"{self.name}-{len(self.ids)}")
+            self.stage.ledger.silent.add(self.agent_id)
         self.arrive()
 
     def _show_signs_of_life(self) -> None:
-        self.client.must("POST", f"/api/agents/{self.name}/heartbeat")
+        self.client.must("POST", f"/api/agents/{self.agent_id}/heartbeat")
         self.client.must("POST", f"/api/workers/{self.worker_id}/heartbeat", {"current_jobs": []})
 
     def _mind_drive(self) -> None:
         if self.disc is None:
-            if not self.stage.closing.is_set():
+            missed = self._missed_disc() if self.chance(0.1) else None
+            if missed is not None:
+                self._report(missed)
+            elif not self.stage.closing.is_set():
                 self._put_in_disc()
+        elif self.trouble(0.01):
+            self._drop_out(self.disc["disc_id"])
         elif self.chance(0.1):
             path = f"/api/discs/{self.disc['disc_id']}/rip-status"
             if self.client.get(path)["all_rips_complete"]:
-                self.client.must(
-                    "POST", "/api/discs/ejected", {"agent_id": self.name, "drive": DRIVE}
-                )
-                self.disc = None
+                self._eject()
+
+    def _eject(self) -> None:
+        where = {"agent_id": self.agent_id, "drive": DRIVE}
+        self.client.must("POST", "/api/discs/ejected", where)
+        self.disc = None
+
+    def _drop_out(self, disc_id: str) -> None:
+        """Take the disc for gone, although it is only the drive that does not answer."""
+        self.stage.ledger.silent.add(self.agent_id)
+        self._eject()
+        self._report(self.shelf[disc_id])
+
+    def _missed_disc(self) -> dict[str, Any] | None:
+        """What was reported of a disc that was taken out while a rip was ordered; None where no
+        rip waits for one."""
+        waiting = self.client.get("/api/jobs/pending")
+        missed = {job["disc_id"] for job in waiting if job["job_type"] == "rip"}
+        return next((self.shelf[one] for one in self.shelf if one in missed), None)
 
     def _put_in_disc(self) -> None:
         """Report a disc: an agent's episodes follow each other, every third disc is a film."""
@@ -108,7 +141,6 @@ class SimulatedAgent(Participant):
         own = (self.number + 6 * self.discs) / 60
         film = self.discs % 3 == 2
         body = {
-            "agent_id": self.name,
             "drive": DRIVE,
             "disc_name": (
                 FILMS[self.discs % len(FILMS)]
@@ -119,8 +151,15 @@ class SimulatedAgent(Participant):
             "titles": titles(*((120 + own, 4) if film else (43 + own, 42.5, 44 + own, 3))),
         }
         self.discs += 1
+        self._report(body)
+
+    def _report(self, body: dict[str, Any]) -> None:
+        """Report a disc; one that comes back may be a new one, if nothing was left of it to rip."""
+        body = {**body, "agent_id": self.agent_id}
         self.disc = self.client.must("POST", "/api/discs/detected", body, self.key())
-        self.stage.ledger.discs.append(self.disc["disc_id"])
+        if self.disc["disc_id"] not in self.shelf:
+            self.stage.ledger.discs.append(self.disc["disc_id"])
+        self.shelf[self.disc["disc_id"]] = body
 
     def _work(self, attempt: Attempt) -> Steps:
         try:

@@ -3,14 +3,15 @@
 from collections import Counter
 
 from boz_server.domain.queue.job_states import OVER, JobStatus
-from boz_server.services.queue.transitions import TRANSITIONS
+from boz_server.services.queue.transitions import DISC_GONE, DISC_OUT, TRANSITIONS
 from tests.e2e.chaos.evidence import Evidence, Wrong, attempt_of, reported
 from tests.e2e.chaos.found import Event
 from tests.e2e.chaos.ledger import Act
 
 SIGNED_OFF = "The agent signed off."
 TRIED_AGAIN = "It failed for a reason that passes."
-DISC_GONE = "The disc left its drive"
+FORGIVEN = "its failures don't count."
+LOST = "Agent '{}' was not heard from in time"
 
 
 def ends(evidence: Evidence) -> Wrong:
@@ -28,6 +29,8 @@ def histories(evidence: Evidence) -> Wrong:
             attempts += (event.from_status, event.to_status) == ("queued", "assigned")
             if event.from_status != status:
                 yield job_id, f"the history is broken at: {event}"
+            elif event.to_status == status:
+                continue  # a note
             elif status is not None and event.to_status not in TRANSITIONS[JobStatus(status)]:
                 yield job_id, f"no such step exists: {event}"
             elif event.attempt != attempts:
@@ -48,29 +51,37 @@ def _has_reason(evidence: Evidence, event: Event) -> bool:
     )
     detail = event.detail or ""
     signed_off = detail == SIGNED_OFF and event.actor in evidence.ledger.signed_off
+    was_lost = any(detail.startswith(LOST.format(one)) for one in evidence.ledger.silent)
+    has_failed = any(
+        reported(act) == JobStatus.FAILED and act.said["attempt"] == event.attempt for act in acts
+    )
     match event.from_status, event.to_status:
         case _, JobStatus.CANCELLED:
             found = "cancel" in sent
         case _, JobStatus.RUNNING | JobStatus.COMPLETED:
             found = was_reported
         case _, JobStatus.FAILED:
-            found = was_reported or detail.startswith(DISC_GONE)
+            found = has_failed or was_lost or detail == DISC_GONE
         case JobStatus.PENDING, JobStatus.QUEUED:
             found = "approve" in sent
         case JobStatus.ASSIGNED | JobStatus.RUNNING, JobStatus.QUEUED:
-            found = signed_off
+            found = signed_off or was_lost or has_failed or detail == DISC_OUT
         case JobStatus.COMPLETED | JobStatus.FAILED, JobStatus.QUEUED:
-            found = "retry" in sent or detail == TRIED_AGAIN
+            found = "retry" in sent or detail == TRIED_AGAIN or detail.endswith(FORGIVEN)
         case _:
             found = True
     return found
 
 
 def reports(evidence: Evidence) -> Wrong:
-    """Every acknowledged report is a step of its attempt."""
+    """Every acknowledged report is a step of its attempt; one that failed may be tried again."""
     for act in evidence.acknowledged("report", "complete"):
-        steps = evidence.found.histories[act.job_id]
-        if (reported(act), attempt_of(act)) not in {(one.to_status, one.attempt) for one in steps}:
+        history = evidence.found.histories[act.job_id]
+        steps = {(one.to_status, one.attempt) for one in history}
+        due = {(reported(act), attempt_of(act))}
+        if reported(act) == JobStatus.FAILED:
+            due = {(status, act.said["attempt"]) for status in (JobStatus.FAILED, JobStatus.QUEUED)}
+        if not due & steps:
             yield act.job_id, f"the acknowledged report is lost: {act}"
 
 

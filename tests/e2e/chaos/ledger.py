@@ -89,6 +89,9 @@ class Ledger:
     ordered: list[str] = field(default_factory=list)
     #: Agents that signed off, as histories name them; one entry each time.
     signed_off: list[str] = field(default_factory=list)
+    #: The ids of agents that ended without that, or whose drive did not answer: what they have in
+    #: hand may be lost.
+    silent: set[str] = field(default_factory=set)
     #: How often each answered request was sent.
     tries: list[int] = field(default_factory=list)
 

@@ -31,7 +31,7 @@ class Person(Participant):
     ) -> None:
         super().__init__(stage, name, seed)
         self.client = Client(stage)
-        self.agents = {agent.name: agent for agent in agents}
+        self.agents = agents
         self.workers = workers
 
     def leave(self) -> None:
@@ -46,11 +46,15 @@ class Person(Participant):
     def order(self, disc: dict[str, Any], *refusals: HTTPStatus) -> None:
         """Have a disc ripped; with a key where its agent has keys."""
         body = {"title_indices": [1, 0]} if self.chance(0.2) else None
-        key = self.key() if self.agents[disc["agent_id"]].keys else None
+        key = self.key() if self.agent(disc["agent_id"]).keys else None
         answer = self.client.ask("POST", f"/api/discs/{disc['disc_id']}/rip", body, key)
         assert answer.ok or answer.status in refusals, answer
         if answer.ok:
             self.stage.ledger.ordered += answer.body["job_ids"]
+
+    def agent(self, agent_id: str) -> SimulatedAgent:
+        """The agent that has, or had, an id."""
+        return next(agent for agent in self.agents if agent_id in agent.ids)
 
     def key(self) -> str:
         """An Idempotency-Key for a new request."""
@@ -85,16 +89,17 @@ class Owner(Person):
             return
         path = f"/api/discs/{disc['disc_id']}"
         if disc["preview_status"] == "pending":
-            # A retry without an answer may be refused: the rips were ordered the first time.
-            self.client.must("POST", f"{path}/preview/approve")
-        self.order(disc)
+            # The disc may have dropped out of its drive since it was read.
+            answer = self.client.ask("POST", f"{path}/preview/approve")
+            assert answer.ok or answer.status in REFUSALS, answer
+        self.order(disc, *REFUSALS)
 
     def _approve(self, job: Job, agent_id: str | None, registered: set[str]) -> None:
         """Approve a transcode for the worker of its agent, else for a remote one, once that is
         registered: the first jobs may come before the last worker."""
         worker_id, preset = self.random.choice(self.workers).name, QSV
         if agent_id is not None:
-            worker_id, preset = self.agents[agent_id].worker_id, NVENC
+            worker_id, preset = self.agent(agent_id).worker_id, NVENC
         if worker_id in registered:
             self.act("approve", job, worker_id=worker_id, preset=preset)
 

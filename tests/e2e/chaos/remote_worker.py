@@ -47,8 +47,9 @@ class RemoteWorker(Participant):
     def _poll(self) -> None:
         asked_for = {"max_jobs": ROOM - len(self.work)}
         path = f"/api/workers/{self.name}/jobs/poll"
+        jobs = self.client.must("POST", path, asked_for)["jobs"]
         began_at = time.monotonic()
-        for job in self.client.must("POST", path, asked_for)["jobs"]:
+        for job in jobs:
             job_id = job["job_id"]
             assert job_id not in self.work, f"{self.name} got {job_id}, on which it works already"
             attempt = Attempt(self.client, job, self.name, with_token=self.tokens)

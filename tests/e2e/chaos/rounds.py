@@ -20,6 +20,8 @@ from tests.e2e.gunicorn_server import GunicornServer
 log = logging.getLogger(__name__)
 
 AGENTS, WORKERS = 6, 2
+#: How much faster the server's clock runs.
+TIMES = 10
 LIMITS = {"rip": 4, "transcode": 6}
 #: The longest round; the server is killed at any moment of it.
 ROUND_SECONDS = 2
@@ -56,8 +58,11 @@ class Chaos:
     def __init__(self, server: GunicornServer, seed: int) -> None:
         self.server = server
         self.seed = seed
-        self.server.environment |= {
+        # Waits of minutes would leave no time for anything else.
+        self.server.sped_up(TIMES).environment |= {
             "BOZ_WEB_WORKERS": "2",
+            "BOZ_AGENT_TIMEOUT_SECONDS": str(120 * TIMES),
+            "BOZ_WORKER_TIMEOUT_SECONDS": str(90 * TIMES),
             "BOZ_MAX_CONCURRENT_RIPS": str(LIMITS["rip"]),
             "BOZ_MAX_CONCURRENT_TRANSCODES": str(LIMITS["transcode"]),
         }
