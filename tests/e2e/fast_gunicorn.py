@@ -11,6 +11,7 @@ from typing import Any
 from boz_server.api.context import services_of
 from boz_server.clock import Clock
 from boz_server.services.maintenance import scheduler as maintenance
+from boz_server.services.uploads import part_files
 
 TIMES = float(os.environ["TIMES"])
 #: All of a test's servers tell the same time, also those that start after a kill.
@@ -20,6 +21,8 @@ globals().update(_ours)
 # Leaders follow each other as on a slow machine: what takes real time can't be made faster.
 maintenance.TERM_SECONDS = TIMES
 maintenance.GAP_SECONDS = 2 * TIMES
+# The times of files are the machine's own: none is as old as it seems.
+part_files.ABANDONED_SECONDS = 10**9
 Clock.now = lambda self: BEGAN_AT + (datetime.now(UTC) - BEGAN_AT) * TIMES  # type: ignore[method-assign]
 
 
