@@ -55,7 +55,7 @@ def test_it_escapes_whatever_comes_from_outside(client):
     ok(client.post(f"/api/jobs/{failed}/assign?agent_id=pc"))
     ok(client.patch(f"/api/jobs/{failed}", json={"status": "failed", "error": SCRIPT}))
     text = page(client)
-    assert text.count(html.escape(SCRIPT).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) > 5
+    assert text.count(html.escape(SCRIPT).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")) > 4
     for part in ("<script", "<img", "onerror='"):
         assert part not in text
 
