@@ -120,7 +120,13 @@ class Anything(QueueMachine):
     def agent_fetches_jobs(self, pc: str) -> None:
         agent_id = self.ids[pc]
         jobs = self.ask(lambda: self.services.queue.of_agent(agent_id))
-        own = {job["job_id"] for job in self.state.held() if job["assigned_agent_id"] == agent_id}
+        own = {
+            job["job_id"]
+            for job in self.state.held()
+            if job["assigned_agent_id"] == agent_id
+            # It said that this one has failed, and not why yet.
+            and not (job["status"] == "assigned" and job["failing_at"])
+        }
         assert {job.job_id for job in jobs} == own
 
     @rule(worker_id=workers, max_jobs=st.integers(1, 3))
