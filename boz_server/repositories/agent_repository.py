@@ -212,9 +212,12 @@ class AgentRepository:
         return bool(query.execute())
 
 
-def quiet(since: datetime) -> Any:
-    """Whether an agent is offline, or no sign of life of it was noted since then."""
-    return (Agent.status == AgentStatus.OFFLINE) | (Agent.last_heartbeat < since)
+def quiet(since: datetime, agent: Any = Agent) -> Any:
+    """Whether an agent is offline, or no sign of life of it was noted since then.
+
+    agent: Agent, or an alias of it.
+    """
+    return (agent.status == AgentStatus.OFFLINE) | (agent.last_heartbeat < since)
 
 
 def may_have_been(agent: Any, earlier: Any, silent_before: datetime) -> tuple[Any, ...]:
@@ -227,7 +230,7 @@ def may_have_been(agent: Any, earlier: Any, silent_before: datetime) -> tuple[An
     return (
         earlier.agent_id != agent.agent_id,
         earlier.name == agent.name,
-        (earlier.status == AgentStatus.OFFLINE) | (earlier.last_heartbeat < silent_before),
+        quiet(silent_before, earlier),
         ~peewee.fn.EXISTS(workers),
         # Else they are two machines.
         earlier.last_heartbeat < agent.registered_at,

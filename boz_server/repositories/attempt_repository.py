@@ -14,7 +14,7 @@ from boz_server.database.models import Agent, Disc, Job, JobFailure, Upload
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadState
 from boz_server.repositories.agent_repository import quiet
-from boz_server.repositories.job_repository import JobValues
+from boz_server.repositories.job_repository import JobValues, lacks_result
 from boz_server.settings import Settings
 
 #: A poll renews a lease only after a quarter of its term has passed; heartbeats always renew it.
@@ -30,7 +30,7 @@ FAR_BEHIND = 1.0
 CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
 #: A time further ahead than this shows that the clock was set back. Clocks are corrected by less.
 AHEAD_SECONDS = 60
-#: Bytes that move are recorded so often at most; more often where a job counts as stalled sooner.
+#: Bytes that move are recorded once in this time; more often where a job counts as stalled sooner.
 MOVED_SECONDS = 10
 
 
@@ -83,7 +83,7 @@ class AttemptRepository:
         return {
             "lease_expires_at": self.lease_until(now),
             "lease_doubted": False,
-            # It goes on, whatever it said before.
+            # It goes on, even if it said before that it had failed.
             "failing_at": None,
         }
 
@@ -286,15 +286,11 @@ class AttemptRepository:
 
     def bring_forward(self, now: datetime, by: timedelta) -> None:
         """Make planned times earlier by as much as the clock was set back."""
-        planned = Job.select(Job.job_id, Job.scheduled_at).where(Job.scheduled_at > now)
-        for job in list(planned):
-            Job.update(scheduled_at=job.scheduled_at - by).where(Job.job_id == job.job_id).execute()
-        elsewhere = Job.select(Job.job_id, Job.elsewhere_until).where(
-            Job.status == JobStatus.QUEUED, Job.elsewhere_until > now
-        )
-        for job in list(elsewhere):
-            until = job.elsewhere_until - by
-            Job.update(elsewhere_until=until).where(Job.job_id == job.job_id).execute()
+        is_queued = Job.status == JobStatus.QUEUED
+        for column, conditions in ((Job.scheduled_at, []), (Job.elsewhere_until, [is_queued])):
+            planned: Any = Job.select(Job.job_id, column).where(column > now, *conditions)
+            for job_id, at in list(planned.tuples()):
+                Job.update({column: at - by}).where(Job.job_id == job_id).execute()
 
     def give_missing_leases(self, now: datetime) -> int:
         """Give a lease to held jobs without one, as an older server left them; returns how many."""
@@ -403,10 +399,17 @@ class AttemptRepository:
         query = JobFailure.select().where(JobFailure.worker_id == worker_id, JobFailure.at >= since)
         return list(query.order_by(JobFailure.at, JobFailure.failure_id))
 
-    def failed_by(self, job_ids: Collection[str]) -> dict[str, list[str]]:
-        """Return by job on which workers it has failed."""
+    def just_failed_by(self, jobs: Collection[Job], now: datetime) -> dict[str, list[str]]:
+        """Return by job on which workers it has failed, of those that only others may have now."""
+        job_ids = [
+            job.job_id
+            for job in jobs
+            if job.elsewhere_until is not None and job.elsewhere_until > now
+        ]
+        if not job_ids:
+            return {}
         query: Any = JobFailure.select(JobFailure.job, JobFailure.worker_id).where(
-            JobFailure.job.in_(list(job_ids)), JobFailure.worker_id.is_null(False)
+            JobFailure.job.in_(job_ids), JobFailure.worker_id.is_null(False)
         )
         found: dict[str, list[str]] = {}
         for job_id, worker_id in query.distinct().order_by(JobFailure.worker_id).tuples():
@@ -443,13 +446,7 @@ def extensible(holder: Holder) -> Any:
 def awaits_result() -> Any:
     """The completed transcodes whose result has yet to come."""
     # As idx_jobs_result_due has it.
-    return (
-        (Job.job_type == JobType.TRANSCODE)
-        & (Job.status == JobStatus.COMPLETED)
-        & Job.output_file.is_null()
-        & ~Job.upload_failed
-        & Job.moved_at.is_null(False)
-    )
+    return lacks_result() & ~Job.upload_failed & Job.moved_at.is_null(False)
 
 
 def same_machine(job: Job) -> Any:

@@ -11,9 +11,8 @@ from boz_server.database.models import Agent, Disc, Job, LibraryEntry, Title
 from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.identity import MediaType
-from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.queue.job_states import OPEN, UNSTARTED, JobStatus, JobType
-from boz_server.repositories.agent_repository import may_have_been
+from boz_server.repositories.agent_repository import may_have_been, quiet
 from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
@@ -121,9 +120,7 @@ class DiscRepository:
     def pass_on(self, old_id: str, new_id: str, cutoff: datetime) -> None:
         """Give an agent's discs to another one: those in its drives, and those that left them after
         the cutoff."""
-        Disc.update(agent=new_id).where(
-            Disc.agent == old_id, (Disc.status != DiscStatus.EJECTED) | (Disc.ejected_at > cutoff)
-        ).execute()
+        Disc.update(agent=new_id).where(Disc.agent == old_id, _is_awaited(cutoff)).execute()
 
     def give(self, disc_id: str, agent_id: str) -> None:
         """Give a disc to an agent in whose drive of that name no other one is."""
@@ -145,8 +142,7 @@ class DiscRepository:
             )
             .where(
                 *may_have_been(now_is, was, silent_before),
-                now_is.status != AgentStatus.OFFLINE,
-                now_is.last_heartbeat >= silent_before,
+                ~quiet(silent_before, now_is),
                 Disc.status != DiscStatus.EJECTED,
                 other.status != DiscStatus.EJECTED,
             )
@@ -161,11 +157,7 @@ class DiscRepository:
     def is_awaited(self, disc_id: str | None, cutoff: datetime) -> bool:
         """Whether a disc is in its drive, or left it after the cutoff; False for an unknown
         disc."""
-        query = Disc.select().where(
-            Disc.disc_id == disc_id,
-            (Disc.status != DiscStatus.EJECTED) | (Disc.ejected_at > cutoff),
-        )
-        return query.exists()
+        return Disc.select().where(Disc.disc_id == disc_id, _is_awaited(cutoff)).exists()
 
     def is_replaced(self, disc_id: str | None) -> bool:
         """Whether another disc is in the drive that a disc has left."""
@@ -425,6 +417,11 @@ def load_titles(discs: Sequence[Disc], *columns: Any) -> None:
         by_disc[title.disc_id].append(title)
     for disc in discs:
         disc.titles = by_disc[disc.disc_id]
+
+
+def _is_awaited(cutoff: datetime) -> Any:
+    """The discs that are in their drives, or left them after the cutoff."""
+    return (Disc.status != DiscStatus.EJECTED) | (Disc.ejected_at > cutoff)
 
 
 class ThumbnailRepository:

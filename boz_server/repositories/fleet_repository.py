@@ -118,11 +118,7 @@ class FleetRepository:
         that drive."""
         other = Job.alias()
         others = other.select(other.job_id).where(
-            other.disc == Job.disc,
-            other.job_type == JobType.RIP,
-            other.status == JobStatus.QUEUED,
-            other.scheduled_at.is_null() | (other.scheduled_at <= now),
-            ~_has_failed(other),
+            other.disc == Job.disc, waits(JobType.RIP, now, other), ~_has_failed(other)
         )
         query = (
             Job.select(Job, Disc.agent, Disc.drive)

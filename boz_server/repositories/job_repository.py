@@ -221,10 +221,9 @@ class JobRepository:
             JobEvent.to_status == JobStatus.QUEUED,
             JobEvent.from_status.is_null() | (JobEvent.from_status != JobStatus.QUEUED),
         )
-        is_due = Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
         query: Any = Job.select(
             Job.created_at, Job.scheduled_at, entered.alias("entered_at")
-        ).where(Job.status == JobStatus.QUEUED, is_due)
+        ).where(Job.status == JobStatus.QUEUED, _is_due(now))
         in_order = query.order_by(Job.created_at, Job.job_id)
         longest: datetime | None = None
         for start in range(0, QUEUED_READ, QUEUED_BATCH):
@@ -374,13 +373,8 @@ class JobRepository:
             & Job.started_at.is_null(False)
             & (Job.completed_at > cancelled_since)
         )
-        lacks_result = (
-            (Job.job_type == JobType.TRANSCODE)
-            & (Job.status == JobStatus.COMPLETED)
-            & Job.output_file.is_null()
-            & (Job.upload_failed | Job.moved_at.is_null(False))
-        )
-        has_file = goes_on | lacks_result | ((Job.job_type == JobType.RIP) & is_read)
+        is_due = lacks_result() & (Job.upload_failed | Job.moved_at.is_null(False))
+        has_file = goes_on | is_due | ((Job.job_type == JobType.RIP) & is_read)
         query = Job.select().where(
             Job.file_key == key,
             (Job.for_agent_id == agent_id) | (Job.assigned_agent_id == agent_id),
@@ -577,10 +571,25 @@ class JobRepository:
         return list(query.order_by(JobEvent.event_id.desc()).limit(20))[::-1]
 
 
-def waits(job_type: JobType, now: datetime) -> Any:
-    """Whether a job is one of that type that can begin now, as a condition of a query."""
-    is_due = Job.scheduled_at.is_null() | (Job.scheduled_at <= now)
-    return (Job.status == JobStatus.QUEUED) & (Job.job_type == job_type) & is_due
+def waits(job_type: JobType, now: datetime, job: Any = Job) -> Any:
+    """Whether a job is one of that type that can begin now, as a condition of a query.
+
+    job: Job, or an alias of it.
+    """
+    return (job.status == JobStatus.QUEUED) & (job.job_type == job_type) & _is_due(now, job)
+
+
+def _is_due(now: datetime, job: Any = Job) -> Any:
+    return job.scheduled_at.is_null() | (job.scheduled_at <= now)
+
+
+def lacks_result() -> Any:
+    """The completed transcodes of which no file is known."""
+    return (
+        (Job.job_type == JobType.TRANSCODE)
+        & (Job.status == JobStatus.COMPLETED)
+        & Job.output_file.is_null()
+    )
 
 
 def _result_rank(job: Job) -> int:

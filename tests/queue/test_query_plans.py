@@ -104,7 +104,7 @@ INDICES = {
     "failing": "idx_jobs_status",
     "failures_of": "uq_job_failures_attempt",
     "failures_on": "idx_job_failures_worker",
-    "failed_by": "uq_job_failures_attempt",
+    "just_failed_by": "uq_job_failures_attempt",
     "to_retry": "idx_jobs_scheduled",
     "renew_all": "idx_jobs_status",
     "next_claimable, fetching": "idx_jobs_queue",
@@ -176,6 +176,7 @@ def queries(client, services, clock) -> dict[str, Query]:
     now, page = clock.now(), PageRequest(limit=100, cursor=None)
     fleet, attempts = services.context.stores.fleet, services.context.stores.attempts
     jobs, held = services.context.stores.jobs, Job.get_by_id(running)
+    elsewhere = Job(job_id=done, elsewhere_until=now + timedelta(minutes=1))
     machines = fleet.machines(now)
     fetching = replace(machines[0], capabilities={"can_download": True})
     found: dict[str, Query] = {
@@ -198,7 +199,7 @@ def queries(client, services, clock) -> dict[str, Query]:
         "failing": lambda: attempts.failing(now, now),
         "failures_of": lambda: attempts.failures_of(done),
         "failures_on": lambda: attempts.failures_on("gpu", now),
-        "failed_by": lambda: attempts.failed_by([done]),
+        "just_failed_by": lambda: attempts.just_failed_by([elsewhere], now),
         "to_retry": lambda: attempts.to_retry(now),
         "renew_all": lambda: attempts.renew_all(now),
         "transcodes_of": lambda: jobs.transcodes_of([rip_id]),

@@ -65,5 +65,5 @@ class JobReport:
 
 def is_upload_error(error: str | None) -> bool:
     """Whether an agent's error is about the upload of a result; today's agents begin it with
-    "Upload failed". Nothing but `tool_errors` reads the text of an error beside."""
+    "Upload failed". Only `tool_errors` reads the text of an error as well."""
     return error is not None and "upload" in error.lower()

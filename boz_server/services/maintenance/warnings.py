@@ -32,7 +32,7 @@ def _jobs_stalled(context: Context) -> ServerWarning | None:
     jobs = stalls.told_of(context)
     if not jobs:
         return None
-    # Without their names: whoever may see the server's state need not be allowed to see its jobs.
+    # Without the jobs' names: this is read without a key, where jobs may need one.
     stand = "job stands" if len(jobs) == 1 else "jobs stand"
     detail = f"{len(jobs)} {stand} still: the waiting_reason in GET /api/jobs says what to do."
     return ServerWarning("jobs_stalled", detail, jobs[0].stalled_at)

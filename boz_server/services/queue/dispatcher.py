@@ -204,9 +204,7 @@ def _choose_pushed(context: Context, free: Sequence[Machine], job: Job, now: dat
     those that fetch it from here; none that has just failed it."""
     chosen = job.for_worker_id is not None
     file = FilePlace(job.for_agent_id, is_here=job.input_upload_id is not None)
-    failed: Sequence[str] = ()
-    if job.elsewhere_until is not None and job.elsewhere_until > now:
-        failed = context.stores.attempts.failed_by([job.job_id]).get(job.job_id, ())
+    failed = context.stores.attempts.just_failed_by([job], now).get(job.job_id, ())
     pushed = [
         one
         for one in belonging(free, job.for_worker_id, None)

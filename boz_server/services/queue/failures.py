@@ -88,16 +88,20 @@ def take_late(
 
 def has_just_failed(context: Context, job: Job) -> bool:
     """Whether a job's latest attempt has ended as failed."""
-    failed = context.stores.attempts.failures_of(job.job_id)
-    return bool(failed) and failed[0].attempt == job.attempt
+    return _latest_failure(context, job) is not None
 
 
 def _may_be_its_workers_fault(context: Context, job: Job) -> bool:
     """Whether a job's latest attempt has ended as failed, and not over a file that no worker can
     read, which a late reason may say."""
+    failure = _latest_failure(context, job)
+    return failure is not None and not is_input_unreadable(failure.reason)
+
+
+def _latest_failure(context: Context, job: Job) -> JobFailure | None:
+    """Return the failure of a job's latest attempt; None if that has not ended by one."""
     failed = context.stores.attempts.failures_of(job.job_id)
-    is_latest = bool(failed) and failed[0].attempt == job.attempt
-    return is_latest and not is_input_unreadable(failed[0].reason)
+    return failed[0] if failed and failed[0].attempt == job.attempt else None
 
 
 def _meant(

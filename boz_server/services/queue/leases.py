@@ -50,8 +50,7 @@ def suspect(context: Context, holder: Holder) -> None:
     """Doubt the leases of a machine that has just started: it soon loses the jobs that it does not
     report on."""
     context.database.require_queue()
-    until = context.clock.now() + timedelta(seconds=SUSPECT_SECONDS)
-    context.stores.attempts.suspect(holder, until)
+    context.stores.attempts.suspect(holder, suspect_until(context))
 
 
 def pass_on(context: Context, holder: Holder, agent_id: str) -> None:
@@ -76,8 +75,12 @@ def suspect_rips(context: Context, agent_id: str, drive: str) -> None:
     """Doubt the leases of the rips in a drive in which a disc was just found: the agent soon loses
     one that it does not report on."""
     context.database.require_queue()
-    until = context.clock.now() + timedelta(seconds=SUSPECT_SECONDS)
-    context.stores.attempts.suspect_rips(agent_id, drive, until)
+    context.stores.attempts.suspect_rips(agent_id, drive, suspect_until(context))
+
+
+def suspect_until(context: Context) -> datetime:
+    """Return until when a machine keeps a job whose lease becomes suspect now."""
+    return context.clock.now() + timedelta(seconds=SUSPECT_SECONDS)
 
 
 def release(context: Context, holder: Holder, detail: str) -> None:
@@ -97,7 +100,8 @@ def rescue(context: Context) -> int:
             if job.job_type is JobType.ORGANIZE:
                 lose_organize(context, job, SERVER_LOST)
             else:
-                take_back(context, job, _how_it_was_lost(job), values=_renamed(context, job))
+                why = f"{machine_of(job, begins=True)} was not heard from in time"
+                take_back(context, job, why, values=_renamed(context, job))
         dispatcher.dispatch(context)
     return len(jobs)
 
@@ -298,8 +302,3 @@ def _renamed(context: Context, job: Job) -> JobValues:
     if job.job_type is not JobType.RIP or not job.lease_doubted:
         return {}
     return file_names.of_next_attempt(context, job)
-
-
-def _how_it_was_lost(job: Job) -> str:
-    machine = machine_of(job)
-    return f"{machine[0].upper()}{machine[1:]} was not heard from in time"

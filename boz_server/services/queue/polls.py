@@ -35,9 +35,8 @@ def note(context: Context, jobs: Sequence[Job]) -> None:
         with context.database.write():
             attempts.hand_out(new, now)
     if ended:
-        until = now + timedelta(seconds=leases.SUSPECT_SECONDS)
         with context.database.write_queue():
-            for job in attempts.suspect_attempts(ended, until):
+            for job in attempts.suspect_attempts(ended, leases.suspect_until(context)):
                 transitions.note(context, job, actor=SERVER, detail=SUSPECT)
 
 

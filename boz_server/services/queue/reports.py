@@ -15,7 +15,7 @@ from boz_server.repositories.attempt_repository import FAR_BEHIND, advanced
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.machines import presence
 from boz_server.services.queue import dispatcher, failures, leases, transitions
-from boz_server.services.queue.transitions import DISC_OUT, PERSON, JobChange, actor_of
+from boz_server.services.queue.transitions import DISC_OUT, PERSON, actor_of
 from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
@@ -223,9 +223,7 @@ def _merge(context: Context, job: Job, report: JobReport) -> Job | None:
     if merged is None:
         return None
     merged = record.note_result(context, merged, report.output_file_size)
-    change = JobChange(job, merged, actor_of(job), context.clock.now())
-    for effect in transitions.RESULT_KNOWN:
-        effect(context, change)
+    transitions.result_known(context, job, merged, actor_of(job))
     return merged
 
 

@@ -12,7 +12,7 @@ from boz_server.domain.naming.names import split_extension
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, file_names, leases, transitions
-from boz_server.services.queue.transitions import SERVER, JobChange
+from boz_server.services.queue.transitions import SERVER
 from boz_server.services.statistics import record
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ def input_arrived(
     }
     if job.output_name is None:
         name = split_extension(filename)[0]
-        own = (job.job_id, job.source_job_id)
-        values |= file_names.settle(context, job.for_agent_id, name, own=own)
+        values |= file_names.renamed(context, job, name, job.for_agent_id)
     if job.input_upload_id is None:
         context.stores.jobs.change(job.job_id, values, Guard(only_from=OPEN))
     dispatcher.dispatch(context)
@@ -164,7 +163,5 @@ def _fail_upload(context: Context, job: Job, error: str, guard: Guard, *, is_ret
         return
     transitions.note(context, changed, actor=SERVER, detail=error)
     if is_retried:
-        change = JobChange(job, changed, SERVER, context.clock.now())
-        for effect in transitions.RESULT_KNOWN:
-            effect(context, change)
+        transitions.result_known(context, job, changed, SERVER)
     log.warning("Result not uploaded", extra={"job_id": job.job_id, "why": error})

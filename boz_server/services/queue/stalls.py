@@ -126,8 +126,7 @@ def _what_is_missing(job: Job) -> str:
     since = _instant(job.moved_at)
     if job.job_type is JobType.ORGANIZE:
         return f"No byte of the file was copied since {since}"
-    machine = transitions.machine_of(job)
-    machine = machine[0].upper() + machine[1:]
+    machine = transitions.machine_of(job, begins=True)
     if job.status is JobStatus.RUNNING:
         return f"{machine} has made no progress on it since {since}"
     if job.handed_out_at is None:

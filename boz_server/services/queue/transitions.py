@@ -227,6 +227,13 @@ SOURCES = {
 }
 
 
+def result_known(context: Context, before: Job, job: Job, actor: str) -> None:
+    """Carry out what follows from the file of a completed job, or from the error of its upload."""
+    change = JobChange(before, job, actor, context.clock.now())
+    for effect in RESULT_KNOWN:
+        effect(context, change)
+
+
 def file_organized(context: Context, job: Job, path: Path) -> None:
     """Report the place of a file in the library: to media servers, to people, and on the job whose
     result it was.
@@ -451,10 +458,11 @@ def actor_of(job: Job) -> str:
     return f"worker:{worker_id}"
 
 
-def machine_of(job: Job) -> str:
-    """Name the machine that has a job, in a sentence."""
+def machine_of(job: Job, *, begins: bool = False) -> str:
+    """Name the machine that has a job, in a sentence, or at its beginning."""
     kind, _, name = actor_of(job).partition(":")
-    return f"{kind} {name!r}" if name else f"the {kind}"
+    machine = f"{kind} {name!r}" if name else f"the {kind}"
+    return f"{machine[0].upper()}{machine[1:]}" if begins else machine
 
 
 def _usual_preset(context: Context, job: Job, worker_id: str | None) -> str:

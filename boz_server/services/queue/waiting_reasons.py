@@ -33,12 +33,7 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
     busy = fleet.busy_drives()
     rips_full = dispatcher.full(context, JobType.RIP)
     transcodes_full = dispatcher.full(context, JobType.TRANSCODE)
-    elsewhere = [
-        job.job_id
-        for job in queued
-        if job.elsewhere_until is not None and job.elsewhere_until > now
-    ]
-    failed = context.stores.attempts.failed_by(elsewhere) if elsewhere else {}
+    failed = context.stores.attempts.just_failed_by(queued, now)
     for job in queued:
         place = places.get(job.disc_id or "")
         needs_disc = job.job_type == JobType.RIP and place is not None and place.is_out

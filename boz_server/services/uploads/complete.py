@@ -129,14 +129,18 @@ def _rename(context: Context, upload: Upload, part: Path) -> None:
         with context.database.write_queue():
             # The file of an open organize job may be in the library already, and the job would take
             # this one for it.
-            if stores.jobs.has_organize_job(str(path)):
-                continue
-            if stores.uploads.is_path_reserved(str(path), besides=upload_id):
+            if _is_taken(context, path, besides=upload_id):
                 continue
             if not stores.uploads.reserve_path(upload_id, str(path)):
                 return
         if rename_noreplace(part, path):
             return
+
+
+def _is_taken(context: Context, path: Path, besides: str | None = None) -> bool:
+    """Whether an organize job, or an upload besides this one, is about the file of a path."""
+    jobs, uploads = context.stores.jobs, context.stores.uploads
+    return jobs.has_organize_job(str(path)) or uploads.is_path_reserved(str(path), besides)
 
 
 def _wanted_name(upload: Upload, job: Job | None) -> str:
@@ -203,7 +207,7 @@ def _organize_stranded(context: Context, upload: Upload) -> bool:
     if not output_folder.is_there(context.settings, file, upload.size_bytes):
         return False
     with context.database.write_queue():
-        if stores.jobs.has_organize_job(str(file)) or stores.uploads.is_path_reserved(str(file)):
+        if _is_taken(context, file):
             return False
         if stores.jobs.has_abandoned_organize(str(file), upload.created_at):
             return False
