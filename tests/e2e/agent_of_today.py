@@ -53,7 +53,8 @@ class KilledError(BaseException):
 class Pc:
     """A machine with one drive; its discs and files outlive the agent's process.
 
-    agent_id: the configured one; None where there is none. transcodes: whether it has a worker.
+    agent_id: as configured; None for a new random one at each start. transcodes: whether it has a
+    worker.
     """
 
     def __init__(
@@ -158,7 +159,7 @@ class Agent:
         return answer.json() if answer.ok else None
 
     def wait(self, seconds: float) -> None:
-        """Let so many of the agent's seconds pass: it shows signs of life and looks at its drive
+        """Let time pass by the agent's clock; it sends heartbeats and looks at its drive
         meanwhile."""
         until = time.monotonic() + seconds / TIMES
         while True:

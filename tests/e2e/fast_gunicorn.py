@@ -3,15 +3,14 @@ times as many maintenance rounds: what takes it hours takes minutes."""
 
 import os
 import runpy
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from boz_server.api.context import services_of
 from boz_server.clock import Clock
 from boz_server.services.maintenance import scheduler as maintenance
 from boz_server.services.uploads import part_files
+from tests.e2e.hurry import hurry
 
 TIMES = float(os.environ["TIMES"])
 #: All of a test's servers tell the same time, also those that start after a kill.
@@ -27,11 +26,5 @@ Clock.now = lambda self: BEGAN_AT + (datetime.now(UTC) - BEGAN_AT) * TIMES  # ty
 
 
 def post_worker_init(worker: Any) -> None:
-    services = services_of(worker.wsgi)
-    services.maintenance.steps = [
-        replace(step, period_seconds=step.period_seconds / TIMES)
-        for step in services.maintenance.steps
-    ]
-    for loop in services.loops:
-        loop.pause_seconds /= TIMES
+    hurry(worker, TIMES)
     _ours["post_worker_init"](worker)

@@ -94,7 +94,7 @@ class GunicornServer:
         return self
 
     def sped_up(self, times: float) -> Self:
-        """Let the server's clock run so many times as fast, and its intervals pass as quickly."""
+        """Let the server's clock, and its intervals, run that many times as fast."""
         configuration = Path(__file__).with_name("fast_gunicorn.py")
         self.environment |= {
             "GUNICORN_CMD_ARGS": f"--config {configuration}",

@@ -2,13 +2,12 @@
 rounds, and short waits for silent senders."""
 
 import runpy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from boz_server.api import requests, streaming
-from boz_server.api.context import services_of
 from boz_server.services.maintenance import scheduler as maintenance
+from tests.e2e.hurry import hurry
 
 TIMES = 10
 _ours = runpy.run_path(str(Path.cwd() / "gunicorn.conf.py"))
@@ -19,11 +18,5 @@ maintenance.GAP_SECONDS /= TIMES
 
 
 def post_worker_init(worker: Any) -> None:
-    services = services_of(worker.wsgi)
-    services.maintenance.steps = [
-        replace(step, period_seconds=step.period_seconds / TIMES)
-        for step in services.maintenance.steps
-    ]
-    for loop in services.loops:
-        loop.pause_seconds /= TIMES
+    hurry(worker, TIMES)
     _ours["post_worker_init"](worker)

@@ -2,8 +2,8 @@
 
 A case in tests/cases has the `settings` of its server, `steps`, and what to `assert` of the answers
 that its steps `save`, and of `tree`, the files in the library. A step is a request, a `sleep` in
-seconds, `steps` to `repeat` so many times every few seconds, or steps to take in `parallel`; `nas`
-removes or makes the library's folders. `{name[key]}` stands for part of a saved answer.
+seconds, `steps` to `repeat` a number of times every few seconds, or steps to take in `parallel`;
+`nas` removes or makes the library's folders. `{name[key]}` stands for part of a saved answer.
 """
 
 import json

@@ -19,6 +19,13 @@ def machines(client):
     client.register_worker(priority=1)
 
 
+@pytest.fixture
+def den(client):
+    """Another machine with a worker."""
+    client.register_agent("den")
+    client.register_worker("cpu", "den")
+
+
 def running(client: Client, **extra: Any) -> str:
     """A transcode that runs on the first worker."""
     job_id = client.queued_job(**extra)
@@ -201,9 +208,7 @@ def test_it_adds_a_late_reason_to_a_job_that_has_failed(app, client, clock):
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_it_never_fails_the_next_attempt_by_a_late_reason(client, services, clock, begun):
-    client.register_agent("den")
-    client.register_worker("cpu", "den")
+def test_it_never_fails_the_next_attempt_by_a_late_reason(client, den, services, clock, begun):
     job_id = decided(client, services, clock, input_file=SHARE)
     assert client.job(job_id)["assigned_worker_id"] == "cpu"
     if begun:
@@ -215,9 +220,7 @@ def test_it_never_fails_the_next_attempt_by_a_late_reason(client, services, cloc
     assert client.worker("cpu")["consecutive_failures"] == 0
 
 
-def test_it_fails_the_next_attempt_by_a_report_of_its_own(client, services, clock):
-    client.register_agent("den")
-    client.register_worker("cpu", "den")
+def test_it_fails_the_next_attempt_by_a_report_of_its_own(client, den, services, clock):
     job_id = decided(client, services, clock, input_file=SHARE)
     ok(client.report(job_id, "running", progress=3))
     job = failed_twice(client, job_id, "Out of memory")
@@ -225,9 +228,7 @@ def test_it_fails_the_next_attempt_by_a_report_of_its_own(client, services, cloc
     assert client.worker("cpu")["consecutive_failures"] == 1
 
 
-def test_it_takes_no_reason_for_a_late_one_long_after(client, services, clock):
-    client.register_agent("den")
-    client.register_worker("cpu", "den")
+def test_it_takes_no_reason_for_a_late_one_long_after(client, den, services, clock):
     job_id = decided(client, services, clock, input_file=SHARE)
     ok(client.report(job_id, "running", progress=3))
     clock.advance(121)
@@ -236,10 +237,8 @@ def test_it_takes_no_reason_for_a_late_one_long_after(client, services, clock):
 
 @pytest.mark.parametrize("error", [None, REASON])
 def test_it_takes_the_same_failure_again_for_one_before_the_next_attempt_is_fetched(
-    client, services, error
+    client, den, services, error
 ):
-    client.register_agent("den")
-    client.register_worker("cpu", "den")
     job_id = running(client, input_file=SHARE)
     failed_twice(client, job_id)
     assert client.job(job_id)["assigned_worker_id"] == "cpu"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from flask import Flask
@@ -56,6 +57,12 @@ def told(client: Client, job_id: str) -> list[str]:
     """What the history says of a job without a change of its state."""
     events = client.history(job_id)
     return [one["detail"] for one in events if one["from_status"] == one["to_status"]]
+
+
+def advancing(client: Client, job_id: str, percent: float, step: float) -> Callable[[], object]:
+    """What reports more progress of a job each time."""
+    later = count(percent + step, step)
+    return lambda: ok(client.report(job_id, "running", progress=next(later)))
 
 
 def state_of(client: Client, job_id: str) -> tuple[str, int]:
@@ -216,14 +223,7 @@ def test_it_lets_a_job_wait_its_turn_on_its_machine(client, time, ends):
     first, second = client.approved_job(), client.approved_job()
     client.agent_jobs()
     ok(client.report(first, "running", progress=0))
-    percent = 0
-
-    def progress() -> None:
-        nonlocal percent
-        percent += 0.1
-        ok(client.report(first, "running", progress=percent))
-
-    time.also = progress
+    time.also = advancing(client, first, 0, 0.1)
     time.passes(3 * HOUR)
     assert (client.job(second)["waiting_reason"], told(client, second)) == (None, [])
     client.end(first, ends)
@@ -265,14 +265,7 @@ def test_it_lets_a_job_wait_again_once_the_other_one_moves_again(client, time):
     client.agent_jobs()
     time.passes(45 * MINUTE)
     assert len(told(client, second)) == 1
-    percent = 10.0
-
-    def progress() -> None:
-        nonlocal percent
-        percent += 1
-        ok(client.report(first, "running", progress=percent))
-
-    time.also = progress
+    time.also = advancing(client, first, 10, 1)
     time.passes(HOUR)
     assert (state_of(client, second), client.job(second)["waiting_reason"]) == (
         ("assigned", 1), None
@@ -306,14 +299,7 @@ def test_it_sees_through_a_machine_that_begins_and_puts_back_again_and_again(cli
 def test_it_gives_a_job_a_new_term_that_was_put_back_and_begins_in_its_turn(client, time):
     first, second = client.running_job(progress=1), client.running_job(progress=0)
     ok(client.report(second, "assigned"))
-    percent = 1.0
-
-    def progress() -> None:
-        nonlocal percent
-        percent += 0.1
-        ok(client.report(first, "running", progress=percent))
-
-    time.also = progress
+    time.also = advancing(client, first, 1, 0.1)
     time.passes(2 * HOUR)
     ok(client.report(second, "running", progress=0))
     time.passes(29 * MINUTE)

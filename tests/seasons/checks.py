@@ -1,6 +1,20 @@
-"""What is true of every season."""
+"""What random tests of seasons have in common: their discs, and what is true of every season."""
 
-from tests.client import Client
+from typing import Any
+
+from tests.client import Client, ok
+
+LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2", "FIREFLY_S01_D3", "FIREFLY_S01", "FIREFLY_D4")
+LAYOUTS = ((43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1), (87, 43.6, 44.1), (43, 44, 57))
+
+
+def undecided_in(client: Client, drive: str) -> list[dict[str, Any]]:
+    """The disc in a drive, if it may still be decided on."""
+    return [
+        disc
+        for disc in ok(client.get("/api/discs"))
+        if disc["drive"] == drive and disc["status"] == "detected"
+    ]
 
 
 def assert_true(client: Client, season_id: str = "Firefly:s1") -> None:

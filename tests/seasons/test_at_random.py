@@ -8,11 +8,9 @@ import pytest
 from boz_server.services.maintenance.retention import prune
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
-from tests.seasons.checks import assert_true
+from tests.seasons.checks import LABELS, LAYOUTS, assert_true, undecided_in
 from tests.support import FakeClock
 
-LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2", "FIREFLY_S01_D3", "FIREFLY_S01", "FIREFLY_D4")
-LAYOUTS = ((43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1), (87, 43.6, 44.1), (43, 44, 57))
 DRIVES = "DEFGH"
 STEPS = 25
 #: How likely it is that years pass between two steps.
@@ -79,11 +77,7 @@ def test_it_keeps_a_season_true(client, services, clock, seed):
         if archives and dice.random() < ARCHIVED:
             archive(client, services, clock)
         drive = dice.choice(DRIVES)
-        present = [
-            disc
-            for disc in ok(client.get("/api/discs"))
-            if disc["drive"] == drive and disc["status"] == "detected"
-        ]
+        present = undecided_in(client, drive)
         action = dice.random()
         if not present or action < 0.4:
             client.detect(dice.choice(LABELS), dice.choice(LAYOUTS), drive=drive)

@@ -11,11 +11,9 @@ from boz_server.repositories.disc_repository import load_titles
 from boz_server.services.seasons import tracker
 from boz_server.services.wiring import Services
 from tests.client import Client, ok
-from tests.seasons.checks import assert_true
+from tests.seasons.checks import LABELS, LAYOUTS, assert_true, undecided_in
 from tests.support import episodes
 
-LABELS = ("FIREFLY_S01_D1", "FIREFLY_S01_D2", "FIREFLY_S01_D3", "FIREFLY_S01", "FIREFLY_D4")
-LAYOUTS = ((43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8), (42.2, 43.1), (87, 43.6, 44.1), (43, 44, 57))
 DRIVES = "DEFG"
 STEPS = 30
 FIRST, SECOND = (43, 42.5, 44, 3), (43.5, 42, 44.5, 42.8)
@@ -84,11 +82,7 @@ def test_it_never_refuses_a_proposal(client, services, clock, seed):
     for _ in range(STEPS):
         clock.advance(60)
         drive = dice.choice(DRIVES)
-        present = [
-            disc
-            for disc in ok(client.get("/api/discs"))
-            if disc["drive"] == drive and disc["status"] == "detected"
-        ]
+        present = undecided_in(client, drive)
         action = dice.random()
         if not present or action < 0.2:
             client.detect(dice.choice(LABELS), dice.choice(LAYOUTS), drive=drive)
