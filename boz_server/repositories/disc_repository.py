@@ -224,9 +224,11 @@ class DiscRepository:
     def of_film(self, title: str, year: int | None) -> list[Disc]:
         """Return the discs of a film that are not rejected, with their titles."""
         query = Disc.select().where(
-            Disc.movie_title == title, Disc.preview_status != PreviewStatus.REJECTED
+            Disc.movie_title == title,
+            Disc.movie_year == year,
+            Disc.preview_status != PreviewStatus.REJECTED,
         )
-        discs = [disc for disc in query if disc.movie_year == year]
+        discs = list(query)
         load_titles(discs)
         return discs
 

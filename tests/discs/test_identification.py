@@ -240,11 +240,12 @@ def test_it_reads_by_index(client, services, providers):
     ],
 )
 def test_it_runs_as_many_statements_for_the_thousandth_disc_as_for_the_first(
-    client, services, label, minutes
+    client, services, clock, label, minutes
 ):
     client.detect(label, tuple(each + 1 for each in minutes), drive="Y:")  # what is remembered
     counts = []
     for _ in range(3):
+        clock.advance(1)  # extras are numbered by the discs' arrival
         history(client, 6, approved=True)
         with counted(services) as statements:
             disc = client.detect(label, minutes)
