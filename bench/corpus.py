@@ -8,12 +8,13 @@ deleted_scene | play_all | duplicate | none), `season`, `episode` ("3", "1-2"), 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from boz_server.domain.identification.label import parse_label
+from boz_server.domain.identification.title_facts import segments
 from boz_server.domain.metadata.answers import Episode, Series
 from tests.provider_server import Movie, Show
 
@@ -162,23 +163,47 @@ def films(discs: list[RealDisc]) -> list[Movie]:
 def determined(discs: list[RealDisc]) -> set[str]:
     """The sets whose episode numbers follow from labels and order alone.
 
-    They have all numbers of one season from 1 on, each once, in the order of discs and titles, and
-    every label names the season unless it is the first. For other sets the right answer is a guess
-    that is marked as one.
+    They have all numbers of one season from 1 on, each once, in the order of the discs and of their
+    titles, playlists or segments, and every label names the season unless it is the first. For
+    other sets the right answer is a guess that is marked as one.
     """
     found = set()
     for group in {disc.group for disc in discs if disc.is_tv}:
         of_group = [disc for disc in discs if disc.group == group]
-        episodes = [
-            truth
-            for disc in of_group
-            for title in disc.titles()
-            if (truth := disc.truth[title["index"]]).kind == "episode"
-        ]
-        numbers = [number for episode in episodes for number in episode.numbers]
-        seasons = {episode.season for episode in episodes}
+        seasons = {each.season for disc in of_group for _, each in _numbered(disc)}
         named = all(parse_label(disc.facts["label"]).season_number in seasons for disc in of_group)
-        counted = numbers == list(range(1, len(numbers) + 1)) and len(seasons) == 1
-        if counted and (named or seasons == {1}):
+        if (
+            len(seasons) == 1
+            and (named or seasons == {1})
+            and any(_counts_up(of_group, key) for key in (_by_title, _by_playlist, _by_segment))
+        ):
             found.add(group)
     return found
+
+
+def _numbered(disc: RealDisc) -> list[tuple[dict[str, Any], Truth]]:
+    truths = [(title, disc.truth[title["index"]]) for title in disc.titles()]
+    return [(title, truth) for title, truth in truths if truth.kind == "episode"]
+
+
+def _counts_up(discs: list[RealDisc], key: Callable[[dict[str, Any]], Any]) -> bool:
+    """Whether the episodes of a set's discs are numbered from 1 on in an order of the titles."""
+    numbers = [
+        number
+        for disc in discs
+        for _, truth in sorted(_numbered(disc), key=lambda each: key(each[0]))
+        for number in truth.numbers
+    ]
+    return numbers == list(range(1, len(numbers) + 1))
+
+
+def _by_title(title: dict[str, Any]) -> Any:
+    return title["index"]
+
+
+def _by_playlist(title: dict[str, Any]) -> Any:
+    return title["source_file"] or "", title["index"]
+
+
+def _by_segment(title: dict[str, Any]) -> Any:
+    return segments(title["segment_map"] or "")[:1], title["index"]

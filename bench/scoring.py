@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.corpus import TRAPS, WANTED, RealDisc, Truth
+from boz_server.domain.identification.candidates import SAME_NAME, same_name
 
 #: On a disc with a warning, a number with at most this confidence is marked as a guess.
 GUESS = 0.4
@@ -134,6 +135,59 @@ def _score_ripped(
     for unit, covered in units.items():
         if not result.recall_once.add(covered):
             result.misses.append(f"{disc.disc_id}: left out {unit}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which questions a preview answered right; None where it was not asked.
+
+    order: of the episodes among each other. start: the first one's season and number. numbers: all.
+    """
+
+    kind: bool
+    name: bool
+    titles: bool
+    order: bool | None
+    start: bool | None
+    numbers: bool
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the disc's files may be filed as proposed, but for their name."""
+        return self.kind and self.titles and self.numbers
+
+    def of_sign(self, question: str, sign: str) -> bool | None:
+        """Whether an answer that rests on a sign was right."""
+        if question == "numbers":
+            return self.order if sign.startswith("order") else self.start
+        return {"media_type": self.kind, "name": self.name, "titles": self.titles}[question]
+
+
+def judge(disc: RealDisc, answer: Mapping[str, Any]) -> Verdict:
+    """Say which questions a disc's preview, as the API returns it, answers right."""
+    truth = {title["index"]: disc.truth[title["index"]] for title in disc.titles()}
+    proposed = {title["index"]: title for title in answer["titles"] if title["selected"]}
+    wanted = {_unit(each) for each in truth.values() if each.kind in WANTED}
+    found = {_unit(truth[index]) for index in proposed if truth[index].kind in WANTED}
+    unwanted = [index for index in proposed if truth[index].kind not in (*WANTED, "none")]
+    known = [(title, truth[index]) for index, title in proposed.items() if truth[index].numbers]
+    known.sort(key=lambda each: each[0]["episode_number"] or 0)
+    order = [(each.season or 0, each.numbers) for _, each in known]
+    numbered = [_is_numbered(answer, title, each) for title, each in known]
+    called = answer["tv_show_name"] if disc.is_tv else answer["movie_title"]
+    return Verdict(
+        kind=answer["media_type"] == ("tv_show" if disc.is_tv else "movie"),
+        name=same_name(called or "", disc.name) >= SAME_NAME,
+        titles=found == wanted and not unwanted,
+        order=order == sorted(order) if order else None,
+        start=numbered[0] if numbered else None,
+        numbers=all(numbered),
+    )
+
+
+def _unit(truth: Truth) -> Any:
+    """What a title is one copy of: an episode, or the film; its cuts count as one."""
+    return (truth.season, truth.numbers) if truth.kind == "episode" else "film"
 
 
 def _is_numbered(answer: Mapping[str, Any], title: Mapping[str, Any], truth: Truth) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from boz_server.domain.identification.identity import MediaType, as_json
+from boz_server.domain.identification.signs import Question, Sign
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.schemas import thumbnail
 from boz_server.schemas.common import RequestSchema, StatusSchema
@@ -29,11 +30,23 @@ MAX_EPISODE_NUMBER = 99_999
 
 PROVIDERS = ("thetvdb", "omdb", "tmdb")
 SENTENCES = {"type": "array", "items": {"type": "string"}}
+ANSWER = {
+    "type": "object",
+    "properties": {
+        "confidence": {"type": "number"},
+        "signs": {"type": "array", "items": {"type": "string", "enum": list(Sign)}},
+        "reasons": SENTENCES,
+    },
+}
 IDENTIFICATION = {
     "media_type": {"type": "string", "enum": list(MediaType)},
     "confidence": {"type": "number"},
     "reasons": SENTENCES,
     "warnings": SENTENCES,
+    "questions": {
+        "type": "object",
+        "properties": {str(question): ANSWER for question in Question},
+    },
 }
 
 

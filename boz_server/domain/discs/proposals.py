@@ -5,13 +5,10 @@ from dataclasses import dataclass, field, fields
 from itertools import count
 from typing import Any, Self
 
-from boz_server.domain.identification.identity import (
-    CERTAIN,
-    GUESSED_CUT,
-    UNCERTAIN_FILM,
-    MediaType,
-)
-from boz_server.domain.identification.layout import Layout
+from boz_server.domain.identification.identity import MediaType
+from boz_server.domain.identification.layout import Evidence, Layout
+from boz_server.domain.identification.repeats import are_regular
+from boz_server.domain.identification.signs import Judgement, Sign
 from boz_server.domain.identification.title_facts import (
     EPISODES,
     TitleFacts,
@@ -131,23 +128,36 @@ def with_the_rest(
     return proposals
 
 
-def film_doubts(features: Sequence[TitleFacts]) -> tuple[list[str], float]:
-    """Return warnings about a film's titles, and the most that its confidence can be.
+def judge_episodes(layout: Layout) -> Judgement:
+    """Say how sure it is that a show's disc has just these episodes."""
+    if not layout.episodes:
+        return Judgement.by(Sign.NO_EPISODES)
+    if layout.evidence is Evidence.PLAY_ALL:
+        return Judgement.by(Sign.EPISODES_PLAYED)
+    if layout.evidence is Evidence.COPIES:
+        return Judgement.by(Sign.EPISODES_TWICE)
+    regular = are_regular(layout.episodes)
+    return Judgement.by(Sign.EPISODES_REGULAR if regular else Sign.EPISODES_MIXED)
+
+
+def judge_features(features: Sequence[TitleFacts]) -> tuple[list[str], Judgement]:
+    """Return warnings about a film's titles, and how sure it is which one to rip.
 
     features: the film, and the titles that are as long.
     """
     if not features:
-        return ["No title is a film: a disc of extras."], CERTAIN
+        return ["No title is a film: a disc of extras."], Judgement.by(Sign.NO_FILM)
     if len(features) == 1:
-        return [], CERTAIN
+        return [], Judgement.by(Sign.FILM_ALONE)
     if len(features) > MANY_CUTS:
         warning = (
             f"{len(features)} titles are as long as the film, as on discs that hide it among false"
             " ones: find the one that plays right, and select it."
         )
-        return [warning], UNCERTAIN_FILM
+        return [warning], Judgement.by(Sign.FILM_HIDDEN)
     indexes = ", ".join(str(title.index) for title in features[1:])
-    return [f"As long as the film: title {indexes}. Choose what you want."], GUESSED_CUT
+    warning = f"As long as the film: title {indexes}. Choose what you want."
+    return [warning], Judgement.by(Sign.FILM_CUTS)
 
 
 def extra_place(name: str, ordinal: int, folder: str, title_name: str = "") -> tuple[str, str]:

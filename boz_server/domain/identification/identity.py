@@ -3,26 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp
 from statistics import median
 from typing import Any, NamedTuple, TypedDict
 
 from boz_server.domain.identification.label import DiscLabel
 from boz_server.domain.identification.layout import Evidence, Layout
 from boz_server.domain.identification.repeats import FILM_SECONDS, SAME_FILM_SECONDS, are_regular
+from boz_server.domain.identification.signs import (
+    BY_A_PERSON,
+    Judgement,
+    Question,
+    Sign,
+    least,
+)
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.metadata.answers import Film
 
-#: A person said so.
-CERTAIN = 1.0
-#: The most that we are sure of a disc whose episode numbers, or whose name, are a guess.
-GUESSED_NUMBERS = 0.8
-GUESSED_NAME = 0.5
-#: Of several cuts, a person has to choose one.
-GUESSED_CUT = 0.8
-UNCERTAIN_FILM = 0.6
-#: The most while a provider has not answered.
-NOT_LOOKED_UP = 0.85
+#: The most that an older version's word counts: its confidence was not counted on real discs.
+OLD_WORD = 0.8
 
 # An episode of double length is not a film.
 _LONGEST_EPISODE = 2.3
@@ -46,40 +44,39 @@ class MediaType(StrEnum):
 
 
 class Clue(NamedTuple):
-    """One piece of evidence for television (weight above 0) or for a film (below), in log-odds.
+    """One piece of evidence for television (weight above 0) or for a film (below).
 
-    On the discs we know, decisive evidence (a season in the label, a play-all) settles it alone,
-    with 0.95 and more; weaker evidence does so only together.
+    Decisive evidence (a season in the label, a play-all) weighs 3 and more, and settles it alone.
     """
 
     weight: float
     reason: str
+    sign: Sign
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What we take a disc for. confidence: 0–1. reasons: sentences, the weightiest first."""
+    """What we take a disc for, how sure that is, and what speaks for it: the sum of weights."""
 
     media_type: MediaType
-    confidence: float
-    reasons: tuple[str, ...]
+    judgement: Judgement
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a disc is: a film, a part of a season, or unknown.
 
-    name: of the film or the show. confidence: 0–1, in all of it. name_confidence: in the name.
+    name: of the film or the show. kind, named: how sure media type and name are.
     season_number, starting_episode: for shows; None means "as the season goes on".
     season_is_guess: nothing names the season. series_id: TheTVDB's. year, edition, film: for films.
-    is_bonus: a film's disc without the film. reasons, warnings: sentences. from_user: a person
-    said so.
+    is_bonus: a film's disc without the film. warnings: sentences. from_user: a person said so.
     """
 
     media_type: MediaType
     name: str
-    confidence: float = 0.0
-    name_confidence: float = 0.0
+    kind: Judgement = BY_A_PERSON
+    named: Judgement = BY_A_PERSON
     season_number: int | None = None
     starting_episode: int | None = None
     season_is_guess: bool = False
@@ -88,82 +85,108 @@ class Identity:
     edition: str | None = None
     film: Film | None = None
     is_bonus: bool = False
-    reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
     from_user: bool = False
 
-    def stored(self, further_warnings: Sequence[str] = ()) -> dict[str, Any]:
-        """Return Disc.identification; "numbering" has the warnings about episode numbers."""
-        return {
-            "confidence": self.confidence,
-            "reasons": list(self.reasons),
+    def stored(
+        self, titles: Judgement | None = None, further_warnings: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return Disc.identification: the answer to each question, with "numbers" to follow for
+        shows; "numbering" has the warnings about episode numbers."""
+        answers = {Question.MEDIA_TYPE: self.kind, Question.NAME: self.named}
+        if titles is not None:
+            answers[Question.TITLES] = titles
+        return {str(question): answer.stored() for question, answer in answers.items()} | {
             "warnings": [*self.warnings, *further_warnings],
             "numbering": [],
             "season_is_guess": self.season_is_guess,
         }
 
 
+class AnswerJson(TypedDict):
+    """The answer to one question in the API: how sure it is, by which signs, and why."""
+
+    confidence: float
+    signs: list[str]
+    reasons: list[str]
+
+
 class IdentificationJson(TypedDict):
-    """The `identification` of the API."""
+    """The `identification` of the API. confidence: of the least sure of `questions`."""
 
     media_type: str
     confidence: float
     reasons: list[str]
     warnings: list[str]
+    questions: dict[str, AnswerJson]
 
 
 def as_json(media_type: str, stored: Mapping[str, Any]) -> IdentificationJson:
-    """Return a disc's `identification` in the API; doubtful numbers lower its confidence.
+    """Return a disc's `identification` in the API.
 
-    stored: see `Identity.stored`; empty for discs of older versions.
+    stored: see `Identity.stored`; discs of older versions have only a confidence and reasons.
     """
-    numbering = list(stored.get("numbering", ()))
-    confidence = float(stored.get("confidence", 0.0))
+    questions = {str(each): stored[each] for each in Question if each in stored}
+    reasons = [reason for answer in questions.values() for reason in answer["reasons"]]
     return IdentificationJson(
         media_type=media_type,
-        confidence=min(confidence, GUESSED_NUMBERS) if numbering else confidence,
-        reasons=list(stored.get("reasons", ())),
-        warnings=[*stored.get("warnings", ()), *numbering],
+        confidence=how_sure_of(stored),
+        reasons=list(dict.fromkeys(reasons)) or list(stored.get("reasons", ())),
+        warnings=[*stored.get("warnings", ()), *stored.get("numbering", ())],
+        questions=questions,
     )
+
+
+def how_sure_of(stored: Mapping[str, Any]) -> float:
+    """Return 0–1: how sure all that is stored of a disc's identification is."""
+    if Question.MEDIA_TYPE in stored:
+        return least(stored)
+    return min(float(stored.get("confidence", 0.0)), OLD_WORD)
 
 
 def weigh(label: DiscLabel, layout: Layout, further: Sequence[Clue] = ()) -> Verdict:
     """Weigh the evidence for either; UNKNOWN, with no confidence, if there is none.
 
-    further: evidence from other discs and metadata.
+    The weightiest clue is the sign, unless others contradict the sum. further: evidence from other
+    discs and metadata.
     """
     clues = [*_of_label(label), *_of_layout(layout), *further]
     if not clues:
-        return Verdict(
-            MediaType.UNKNOWN, 0.0, ("No title is long enough for a film or an episode.",)
-        )
+        reason = "No title is long enough for a film or an episode."
+        return Verdict(MediaType.UNKNOWN, Judgement(0.0, reasons=(reason,)))
     total = sum(clue.weight for clue in clues)
-    confidence = 1 / (1 + exp(-abs(total)))
     ordered = sorted(clues, key=lambda clue: -abs(clue.weight))
-    return Verdict(
-        MediaType.TV_SHOW if total > 0 else MediaType.MOVIE,
-        round(confidence, 3),
-        tuple(clue.reason for clue in ordered),
-    )
+    against = sum(abs(clue.weight) for clue in clues if clue.weight * total <= 0)
+    sign = Sign.CONTESTED if against * 2 >= abs(total) else ordered[0].sign
+    judgement = Judgement.by(sign, reasons=[clue.reason for clue in ordered])
+    return Verdict(MediaType.TV_SHOW if total > 0 else MediaType.MOVIE, judgement, total)
 
 
 def _of_label(label: DiscLabel) -> list[Clue]:
     clues = []
     if label.season_number is not None:
-        clues.append(Clue(4, f"The label names season {label.season_number}."))
+        clues.append(Clue(4, f"The label names season {label.season_number}.", Sign.LABEL_SEASON))
     elif label.book_number is not None and label.disc_number is not None:
-        clues.append(Clue(1, f"The label names book {label.book_number}, as some seasons."))
+        clues.append(
+            Clue(1, f"The label names book {label.book_number}, as some seasons.", Sign.LABEL_OTHER)
+        )
     if label.disc_number is not None and label.disc_number >= _LATE_DISC:
-        clues.append(Clue(1, f"The label says disc {label.disc_number}: few films have so many."))
+        clues.append(
+            Clue(
+                1,
+                f"The label says disc {label.disc_number}: few films have so many.",
+                Sign.LABEL_OTHER,
+            )
+        )
     elif label.disc_number is not None:
-        clues.append(Clue(0.5, f"The label says disc {label.disc_number}."))
+        clues.append(Clue(0.5, f"The label says disc {label.disc_number}.", Sign.LABEL_OTHER))
     if label.year is not None:
-        clues.append(Clue(-0.7, "The label names a year, as films' do."))
+        clues.append(Clue(-0.7, "The label names a year, as films' do.", Sign.LABEL_OTHER))
     if label.is_bonus and label.season_number is None:
-        clues.append(Clue(-1, "The label says that it is a disc of extras."))
+        clues.append(Clue(-1, "The label says that it is a disc of extras.", Sign.LABEL_OTHER))
     if label.edition is not None:
-        clues.append(Clue(-1, f"The label names an edition: {label.edition}."))
+        clues.append(Clue(-1, f"The label names an edition: {label.edition}.", Sign.LABEL_OTHER))
     return clues
 
 
@@ -175,7 +198,9 @@ def _of_layout(layout: Layout) -> list[Clue]:
     if feature is not None:
         return [_of_feature(feature)]
     if layout.play_alls:
-        return [Clue(-1.5, "A title plays many others of all lengths: a disc of extras.")]
+        return [
+            Clue(-1.5, "A title plays many others of all lengths: a disc of extras.", Sign.PLAY_ALL)
+        ]
     return []
 
 
@@ -183,9 +208,13 @@ def _of_proof(layout: Layout) -> Clue | None:
     """Return the evidence of a play-all, or of a list of titles that starts over."""
     count = len(layout.episodes)
     if layout.evidence is Evidence.PLAY_ALL:
-        return Clue(4 if count >= _SEASON_RUN else 2, f"One title plays {count} others in a row.")
+        return Clue(
+            4 if count >= _SEASON_RUN else 2,
+            f"One title plays {count} others in a row.",
+            Sign.PLAY_ALL,
+        )
     if layout.evidence is Evidence.COPIES and not _has_film(layout):
-        return Clue(3, f"{count} titles of one kind are each there twice.")
+        return Clue(3, f"{count} titles of one kind are each there twice.", Sign.TITLES_TWICE)
     return None
 
 
@@ -200,7 +229,7 @@ def _of_lengths(
     if lengths[0] >= FILM_SECONDS:
         return _of_film_lengths(lengths, alone=len(singles) == count)
     if not are_regular(episodes):
-        return Clue(0.5, f"{count} titles are as long as episodes.")
+        return Clue(0.5, f"{count} titles are as long as episodes.", Sign.SOME_LENGTHS)
     return _of_regular_lengths(lengths)
 
 
@@ -208,27 +237,39 @@ def _of_regular_lengths(lengths: Sequence[int]) -> Clue:
     """Return the evidence of titles of about one length. lengths: the shortest first."""
     count = len(lengths)
     if count == _SEASON_RUN and lengths[-1] >= max(FILM_SECONDS, lengths[0] * _DOUBLE):
-        return Clue(1, "Two titles and one of double length: episodes, or a film's extras.")
+        return Clue(
+            1,
+            "Two titles and one of double length: episodes, or a film's extras.",
+            Sign.SOME_LENGTHS,
+        )
     if count >= _SEASON_RUN:
-        return Clue(3, f"{count} titles are of about one length, as episodes are.")
+        return Clue(3, f"{count} titles are of about one length, as episodes are.", Sign.ONE_LENGTH)
     if sum(lengths) < _LEAST_SEASON_SECONDS:
-        return Clue(-1, "Two short titles do not make a part of a season.")
-    return Clue(1.5, "Two titles are of about one length, as episodes are.")
+        return Clue(-1, "Two short titles do not make a part of a season.", Sign.SOME_LENGTHS)
+    return Clue(1.5, "Two titles are of about one length, as episodes are.", Sign.SOME_LENGTHS)
 
 
 def _of_film_lengths(lengths: Sequence[int], *, alone: bool) -> Clue:
     """Return the evidence of titles as long as films. alone: the disc has no others."""
     languages = lengths[-1] - lengths[0] <= SAME_FILM_SECONDS
     if alone and not languages and lengths[-1] <= lengths[0] * _ONE_LENGTH:
-        return Clue(1, f"{len(lengths)} titles of one length and nothing else: episodes.")
-    return Clue(-2, f"{len(lengths)} titles are as long as a film: it, or its cuts.")
+        return Clue(
+            1, f"{len(lengths)} titles of one length and nothing else: episodes.", Sign.FILM_LENGTHS
+        )
+    return Clue(
+        -2, f"{len(lengths)} titles are as long as a film: it, or its cuts.", Sign.FILM_LENGTHS
+    )
 
 
 def _of_feature(feature: TitleFacts) -> Clue:
     minutes = feature.duration_seconds // 60
     if feature.duration_seconds >= FILM_SECONDS:
-        return Clue(-3, f"One title of {minutes} minutes outweighs the others, as a film does.")
-    return Clue(-1, f"One title of {minutes} minutes outweighs the others.")
+        return Clue(
+            -3,
+            f"One title of {minutes} minutes outweighs the others, as a film does.",
+            Sign.FEATURE,
+        )
+    return Clue(-1, f"One title of {minutes} minutes outweighs the others.", Sign.FEATURE)
 
 
 def _dwarfs(feature: TitleFacts, episodes: Sequence[TitleFacts]) -> bool:

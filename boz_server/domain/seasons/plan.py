@@ -7,6 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from boz_server.domain.identification.repeats import FILM_SECONDS
+from boz_server.domain.identification.signs import BY_A_PERSON, Judgement, Sign
 from boz_server.domain.seasons.matcher import (
     LOW,
     VERY_LOW,
@@ -56,10 +57,11 @@ NOTHING_GONE = Gone()
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """The numbers of a disc's episodes in disc order, and warnings about them."""
+    """The numbers of a disc's episodes in disc order, how sure they are, and warnings."""
 
     matches: tuple[Match, ...] = ()
     warnings: tuple[str, ...] = ()
+    judgement: Judgement = BY_A_PERSON
 
 
 @dataclass(slots=True)
@@ -127,6 +129,7 @@ def _as_chosen(disc: SeasonDisc, first: int, runtimes: Mapping[int, int | None])
 def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None]) -> Numbering:
     warnings: list[str] = []
     matches: list[Match] = []
+    judgement = BY_A_PERSON
     if disc.fixed is not None:
         course.in_doubt = False
     elif disc.chosen_first is not None:
@@ -138,12 +141,15 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
         expected = course.next_number + _room_for_missing(disc, course, warnings)
         matches = match_episodes(disc.parts, runtimes, expected, course.taken)
         warnings += _doubts(disc, course, matches, bool(runtimes))
+        start = Sign.STARTS_SEASON if expected == 1 else Sign.FOLLOWS
+        start = Sign.START_GUESSED if warnings else start
+        judgement = Judgement.by(Sign.ORDER_OF_TITLES, start)
         matches = [_doubted(match, disc, course) for match in matches]
     numbers = disc.fixed if disc.fixed is not None else _numbers(matches)
     course.taken |= numbers
     course.next_number = max([course.next_number - 1, *numbers]) + 1
     course.last_disc = max(course.last_disc, disc.disc_number or 0)
-    return Numbering(tuple(matches), tuple(dict.fromkeys(warnings)))
+    return Numbering(tuple(matches), tuple(dict.fromkeys(warnings)), judgement)
 
 
 def _room_for_missing(disc: SeasonDisc, course: _Course, warnings: list[str]) -> int:

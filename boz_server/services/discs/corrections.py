@@ -9,7 +9,8 @@ from dataclasses import replace
 from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
-from boz_server.domain.identification.identity import CERTAIN, Identity, MediaType
+from boz_server.domain.identification.identity import Identity, MediaType
+from boz_server.domain.identification.signs import Judgement
 from boz_server.errors import Refused
 from boz_server.services.discs import choices, lookup
 from boz_server.services.discs.choices import Choice
@@ -132,7 +133,7 @@ def _film(
         identity = replace(
             identity,
             name=disc.movie_title or guess.name,
-            name_confidence=disc.movie_confidence if is_named else guess.name_confidence,
+            named=Judgement(disc.movie_confidence) if is_named else guess.named,
             year=year,
         )
     return replace(identity, edition=facts.read.edition), findings
@@ -165,9 +166,6 @@ def _identify_as(
     disc_id, status, now = disc.disc_id, disc.preview_status, context.clock.now()
     identity = replace(
         identity,
-        confidence=CERTAIN,
-        name_confidence=identity.name_confidence or CERTAIN,
-        reasons=("A person said so.",),
         warnings=(*identity.warnings, *findings.failed),
         from_user=True,
     )

@@ -10,15 +10,10 @@ from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
     ScoredFilm,
-    ScoredSeries,
     runtime_fit,
     same_name,
 )
 from boz_server.domain.identification.identity import (
-    CERTAIN,
-    GUESSED_NAME,
-    NOT_LOOKED_UP,
-    UNCERTAIN_FILM,
     Clue,
     Identity,
     MediaType,
@@ -27,18 +22,17 @@ from boz_server.domain.identification.identity import (
 )
 from boz_server.domain.identification.label import DiscLabel
 from boz_server.domain.identification.layout import DiscFacts, Layout, LayoutRules
+from boz_server.domain.identification.signs import BY_A_PERSON, Judgement, Sign
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
-from boz_server.domain.seasons.matcher import LOW, MEDIUM, VERY_LOW, fit
+from boz_server.domain.seasons.matcher import MEDIUM, fit
 from boz_server.services.collection.archive import LATEST_DISCS
 from boz_server.services.discs.lookup import Findings, film_candidate, series_candidate
 
 _CLOSE_SCORES = 0.03
 _SHARE_THAT_FITS = 2 / 3
 _SAME_LENGTH = 0.15
-#: A name that another disc has is no longer a guess.
-NAME_SEEN = 0.8
 _CERTAIN_NAME = 0.5
 _LONG_EXTRA_SECONDS = 600
 _MANY_LONG_EXTRAS = 3
@@ -114,14 +108,15 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
     return Identity(
         MediaType.UNKNOWN,
         _name(read.film_name, label),
+        kind=verdict.judgement,
+        named=Judgement(0.0),
         warnings=("Nothing says what this disc is: name it with override-media-type.",),
-        reasons=verdict.reasons,
     )
 
 
 def as_film(facts: DiscFacts, findings: Findings) -> Identity:
     """Say which film a disc is that is known to be one."""
-    return _film(facts.read, facts.label, Verdict(MediaType.MOVIE, CERTAIN, ()), findings)
+    return _film(facts.read, facts.label, Verdict(MediaType.MOVIE, BY_A_PERSON), findings)
 
 
 def _lengths(context: Context, disc: Disc, without: str) -> tuple[int, ...]:
@@ -145,7 +140,7 @@ def _show(
 ) -> Identity:
     known = known if known is not None and known.tv_show_name else None
     found = findings.show
-    name, certainty = _show_name(read, label, known, found)
+    name, named = _show_name(read, label, known, findings)
     season = read.season_number if read.season_number is not None else read.book_number
     is_guess = season is None
     if season is None and known is not None:
@@ -156,27 +151,37 @@ def _show(
     return Identity(
         MediaType.TV_SHOW,
         name=name,
-        confidence=_capped(verdict.confidence, certainty, findings),
-        name_confidence=certainty,
+        kind=verdict.judgement,
+        named=named,
         season_number=season,
         season_is_guess=is_guess,
         series_id=series_id,
         year=read.year,
-        reasons=verdict.reasons,
-        warnings=_warnings(certainty, findings),
+        warnings=_warnings(read, findings),
         candidates=tuple(series_candidate(each) for each in findings.series),
     )
 
 
 def _show_name(
-    read: DiscLabel, label: str, known: Disc | None, found: ScoredSeries | None
-) -> tuple[str, float]:
+    read: DiscLabel, label: str, known: Disc | None, findings: Findings
+) -> tuple[str, Judgement]:
     """Return a show's name and how sure it is: from another disc, a provider, or the label."""
+    found = findings.show
     if known is not None and (found is None or known.thetvdb_series_id is not None):
-        return known.tv_show_name or "", max(read.certainty, NAME_SEEN)
+        return known.tv_show_name or "", _sure_name(read, findings, Sign.NAME_OF_DISC)
     if found is not None:
-        return naming.safe_component(found.series.name), found.score
-    return _name(read.name, label), read.certainty
+        name = naming.safe_component(found.series.name)
+        return name, _sure_name(read, findings, Sign.NAME_OF_PROVIDER)
+    return _name(read.name, label), _sure_name(read, findings, _sign_of_label(read))
+
+
+def _sign_of_label(read: DiscLabel) -> Sign:
+    return Sign.NAME_OF_LABEL if read.certainty >= _CERTAIN_NAME else Sign.NAME_IS_CODE
+
+
+def _sure_name(read: DiscLabel, findings: Findings, sign: Sign) -> Judgement:
+    """Judge a name by its sign; not while a provider has not answered."""
+    return Judgement.by(Sign.NAME_NOT_ASKED if findings.failed else sign)
 
 
 def _of_known(known: Disc | None, layout: Layout) -> list[Clue]:
@@ -184,26 +189,33 @@ def _of_known(known: Disc | None, layout: Layout) -> list[Clue]:
     if known is None:
         return []
     if known.media_type is MediaType.TV_SHOW:
-        clue = Clue(3, f"Another disc of this name is of the show {known.tv_show_name}.")
-        return [clue, Clue(2, "Titles are as long as its episodes.")] if layout.episodes else [clue]
-    return [Clue(-3, "Another disc of this name is a film's.")]
+        clue = Clue(
+            3, f"Another disc of this name is of the show {known.tv_show_name}.", Sign.ANOTHER_DISC
+        )
+        lengths = Clue(2, "Titles are as long as its episodes.", Sign.ANOTHER_DISC)
+        return [clue, lengths] if layout.episodes else [clue]
+    return [Clue(-3, "Another disc of this name is a film's.", Sign.ANOTHER_DISC)]
 
 
 def _of_findings(findings: Findings, layout: Layout) -> list[Clue]:
     clues = []
     show = findings.show
     if show is not None:
-        clues.append(Clue(1, f"TheTVDB knows a show of this name: {show.series.name}."))
+        reason = f"TheTVDB knows a show of this name: {show.series.name}."
+        clues.append(Clue(1, reason, Sign.PROVIDER_NAME))
         if _fits_show(findings.episodes, layout):
-            clues.append(Clue(1.5, "The titles are as long as its episodes."))
+            reason = "The titles are as long as its episodes."
+            clues.append(Clue(1.5, reason, Sign.PROVIDER_LENGTHS))
     film = next(iter(findings.films), None)
     feature = layout.main_feature
     if film is not None and feature is not None and film.score >= GOOD_FILM:
         near = runtime_fit(film.film.runtime_minutes, feature.duration_seconds)
         if near is not None and near >= _SHARE_THAT_FITS:
-            clues.append(Clue(-2.5, f"{film.film.title} is a film of this name and length."))
+            reason = f"{film.film.title} is a film of this name and length."
+            clues.append(Clue(-2.5, reason, Sign.PROVIDER_LENGTHS))
         else:
-            clues.append(Clue(-0.7, f"{film.film.title} is a film of this name."))
+            reason = f"{film.film.title} is a film of this name."
+            clues.append(Clue(-0.7, reason, Sign.PROVIDER_NAME))
     return clues
 
 
@@ -221,27 +233,24 @@ def _fits_show(episodes: Sequence[Episode], layout: Layout) -> bool:
 def _film(read: DiscLabel, label: str, verdict: Verdict, findings: Findings) -> Identity:
     films = findings.films
     best = films[0] if films and films[0].score >= GOOD_FILM else None
-    certainty = best.score if best else read.certainty
-    is_readable = read.certainty >= _CERTAIN_NAME
-    warnings = list(_warnings(certainty, findings))
-    confidence = _capped(verdict.confidence, certainty, findings)
+    warnings = list(_warnings(read, findings))
+    sign = Sign.NAME_OF_PROVIDER if best else _sign_of_label(read)
     if films and best is None:
         warnings.append(f"No film found fits well; {films[0].film.title} is the nearest.")
-        confidence = min(confidence, UNCERTAIN_FILM)
+        sign = Sign.NAME_UNKNOWN
     elif best is not None and len(films) > 1 and _rival(best, films[1]):
         rival = films[1].film
         year = f" ({rival.year})" if rival.year else ""
         warnings.append(f"It may also be {rival.title}{year}: choose with identify.")
-        confidence = min(confidence, UNCERTAIN_FILM)
+        sign = Sign.NAME_OF_SEVERAL
     return Identity(
         MediaType.MOVIE,
         name=naming.safe_component(best.film.title) if best else _name(read.film_name, label),
-        confidence=confidence,
-        name_confidence=best.score if best else (LOW if is_readable else VERY_LOW),
+        kind=verdict.judgement,
+        named=_sure_name(read, findings, sign),
         year=(best.film.year if best else None) or read.year,
         edition=read.edition,
         film=best.film if best else None,
-        reasons=verdict.reasons,
         warnings=tuple(warnings),
         candidates=tuple(film_candidate(each) for each in films),
     )
@@ -264,17 +273,11 @@ def _rival(best: ScoredFilm, second: ScoredFilm) -> bool:
     return best.score - second.score < _CLOSE_SCORES and not same
 
 
-def _warnings(certainty: float, findings: Findings) -> tuple[str, ...]:
+def _warnings(read: DiscLabel, findings: Findings) -> tuple[str, ...]:
     warnings = list(findings.failed)
-    if certainty < _CERTAIN_NAME:
+    if read.certainty < _CERTAIN_NAME and findings.show is None:
         warnings.append("The label hardly says what the disc is called: check the name.")
     return tuple(warnings)
-
-
-def _capped(confidence: float, name_certainty: float, findings: Findings) -> float:
-    if name_certainty < _CERTAIN_NAME:
-        confidence = min(confidence, GUESSED_NAME)
-    return min(confidence, NOT_LOOKED_UP) if findings.failed else confidence
 
 
 def _name(name: str | None, label: str) -> str:

@@ -15,7 +15,7 @@ from boz_server.domain.identification.candidates import (
     rank_films,
     rank_series,
 )
-from boz_server.domain.identification.identity import CERTAIN, Identity, MediaType, weigh
+from boz_server.domain.identification.identity import Identity, MediaType, weigh
 from boz_server.domain.identification.layout import DiscFacts
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.domain.naming import names as naming
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 THETVDB = "thetvdb"
-#: From this confidence on, a disc is looked up only as what label and layout say.
-CLEAR = 0.97
+#: From this weight of evidence on, a disc is looked up only as what label and layout say.
+CLEAR = 3.5
 _MAX_DIGITS = 9
 
 
@@ -64,7 +64,7 @@ def disc(
     context.database.refuse_transaction()
     read, layout = facts.read, facts.layout()
     verdict = weigh(read, layout)
-    clear = verdict.media_type if verdict.confidence >= CLEAR else MediaType.UNKNOWN
+    clear = verdict.media_type if abs(verdict.weight) >= CLEAR else MediaType.UNKNOWN
     feature = layout.main_feature.duration_seconds if layout.main_feature else None
     known = _known_series(context, facts)
     shows = films = NOTHING
@@ -107,7 +107,6 @@ def chosen(metadata: Metadata, provider: str, external_id: str) -> tuple[Identit
     identity = Identity(
         MediaType.MOVIE,
         naming.safe_component(found.title),
-        name_confidence=CERTAIN,
         year=found.year,
         film=found,
     )
@@ -169,7 +168,6 @@ def _chosen_series(metadata: Metadata, external_id: str) -> tuple[Identity, Find
     identity = Identity(
         MediaType.TV_SHOW,
         naming.safe_component(series.name),
-        name_confidence=CERTAIN,
         series_id=series.series_id,
     )
     return identity, findings

@@ -12,12 +12,13 @@ from boz_server.domain.discs.proposals import (
     DiscProposal,
     TitleProposal,
     extra_place,
-    film_doubts,
     free_ordinal,
+    judge_episodes,
+    judge_features,
     propose_title,
     with_the_rest,
 )
-from boz_server.domain.identification.identity import Identity, MediaType, as_json
+from boz_server.domain.identification.identity import Identity, MediaType, how_sure_of
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import DiscFacts, Layout
 from boz_server.domain.identification.title_facts import TitleFacts, TitleKind
@@ -145,7 +146,7 @@ class PreviewGenerator:
             thetvdb_series_id=identity.series_id,
             told_first_episode=identity.starting_episode,
             starting_episode_number=identity.starting_episode,
-            identification=identity.stored(warnings),
+            identification=identity.stored(judge_episodes(layout), warnings),
             titles=with_the_rest(layout, show, folder, titles),
         )
 
@@ -179,16 +180,14 @@ class PreviewGenerator:
             title.index: _feature(title, ordinal, layout, identity, folder)
             for ordinal, title in enumerate(features)
         }
-        warnings, most = film_doubts(features)
-        if not identity.from_user:
-            identity = replace(identity, confidence=min(identity.confidence, most))
+        warnings, judgement = judge_features(features)
         return replace(
             proposal,
             movie_title=name,
             movie_year=year,
-            movie_confidence=identity.name_confidence,
+            movie_confidence=identity.named.confidence,
             omdb_imdb_id=identity.film.imdb_id if identity.film else None,
-            identification=identity.stored(warnings),
+            identification=identity.stored(judgement, warnings),
             titles=with_the_rest(layout, name, folder, titles),
         )
 
@@ -208,7 +207,7 @@ def _feature(
         naming.movie_filename(identity.name, identity.year, edition=edition),
         folder,
         note=note,
-        confidence=VERY_LOW if ordinal else identity.name_confidence,
+        confidence=VERY_LOW if ordinal else identity.named.confidence,
     )
 
 
@@ -342,5 +341,5 @@ def is_clear(settings: Settings, disc: Disc, *, was_approved: bool = False) -> b
     """
     if not settings.auto_approve_previews or disc.media_type is MediaType.UNKNOWN:
         return False
-    confidence = as_json(disc.media_type, disc.identification)["confidence"]
+    confidence = how_sure_of(disc.identification)
     return was_approved or confidence >= settings.auto_approve_min_confidence

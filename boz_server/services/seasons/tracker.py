@@ -12,6 +12,7 @@ from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.discs.extras import number_extras
 from boz_server.domain.discs.proposals import TitleProposal, change
 from boz_server.domain.identification.label import parse_label
+from boz_server.domain.identification.signs import Question
 from boz_server.domain.identification.title_facts import EPISODES, TitleKind
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
@@ -301,7 +302,10 @@ def _put_numbers(disc: Disc, best: Disc, numbering: Numbering, names: Mapping[in
             for at, match in zip(episodes, numbering.matches, strict=True):
                 titles[at] = _named(titles[at], disc, match, names)
             first = min(match.first for match in numbering.matches)
-            identification = identification | {"numbering": list(numbering.warnings)}
+            identification = identification | {
+                Question.NUMBERS.value: numbering.judgement.stored(),
+                "numbering": list(numbering.warnings),
+            }
     for title, proposal in zip(disc.titles, titles, strict=True):
         proposal.put_on(title)
     change(disc, {"starting_episode_number": first, "identification": identification})

@@ -1,0 +1,31 @@
+"""How often each sign was right on real discs: `python -m bench.identification --write` writes it."""
+
+#: {sign: (discs on which the answer was right, discs on which it was given)}.
+COUNTS: dict[str, tuple[int, int]] = {
+    "contested": (6, 7),
+    "episodes_mixed": (1, 1),
+    "episodes_played": (22, 23),
+    "episodes_regular": (34, 39),
+    "episodes_twice": (10, 10),
+    "feature": (27, 31),
+    "film_alone": (28, 32),
+    "film_cuts": (1, 3),
+    "film_lengths": (2, 2),
+    "follows": (11, 15),
+    "label_other": (0, 1),
+    "label_season": (22, 22),
+    "name_is_code": (0, 2),
+    "name_of_disc": (40, 48),
+    "name_of_label": (38, 62),
+    "name_of_provider": (30, 30),
+    "no_episodes": (2, 4),
+    "no_film": (1, 1),
+    "one_length": (20, 21),
+    "order_of_titles": (58, 68),
+    "play_all": (18, 19),
+    "provider_lengths": (3, 3),
+    "some_lengths": (4, 4),
+    "start_guessed": (22, 46),
+    "starts_season": (7, 8),
+    "titles_twice": (5, 5),
+}

@@ -1,0 +1,119 @@
+"""The signs by which a disc is identified, and how often each was right.
+
+Four questions are answered apart: film or TV, its name, which titles, which episode numbers. Each
+answer rests on signs, and is as sure as those signs were often right on real discs (`counts`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import prod
+from typing import Any, Self
+
+from boz_server.domain.identification.counts import COUNTS
+
+
+class Question(StrEnum):
+    """What has to be known of a disc before its files can be named."""
+
+    MEDIA_TYPE = "media_type"
+    NAME = "name"
+    TITLES = "titles"
+    NUMBERS = "numbers"
+
+
+class Sign(StrEnum):
+    """A situation in which an answer is given."""
+
+    # Any question.
+    PERSON = "person"
+
+    # Film or TV: the weightiest clue, unless others contradict it.
+    LABEL_SEASON = "label_season"
+    LABEL_OTHER = "label_other"
+    PLAY_ALL = "play_all"
+    TITLES_TWICE = "titles_twice"
+    ONE_LENGTH = "one_length"
+    SOME_LENGTHS = "some_lengths"
+    FILM_LENGTHS = "film_lengths"
+    FEATURE = "feature"
+    ANOTHER_DISC = "another_disc"
+    PROVIDER_LENGTHS = "provider_lengths"
+    PROVIDER_NAME = "provider_name"
+    CONTESTED = "contested"
+
+    # The name.
+    NAME_OF_LABEL = "name_of_label"
+    NAME_IS_CODE = "name_is_code"
+    NAME_OF_PROVIDER = "name_of_provider"
+    NAME_OF_SEVERAL = "name_of_several"
+    NAME_UNKNOWN = "name_unknown"
+    NAME_NOT_ASKED = "name_not_asked"
+    NAME_OF_DISC = "name_of_disc"
+
+    # Which titles, of shows and of films.
+    EPISODES_PLAYED = "episodes_played"
+    EPISODES_TWICE = "episodes_twice"
+    EPISODES_REGULAR = "episodes_regular"
+    EPISODES_MIXED = "episodes_mixed"
+    NO_EPISODES = "no_episodes"
+    FILM_ALONE = "film_alone"
+    FILM_CUTS = "film_cuts"
+    FILM_HIDDEN = "film_hidden"
+    NO_FILM = "no_film"
+
+    # Which numbers: their order on the disc, and where they begin.
+    ORDER_OF_TITLES = "order_of_titles"
+    STARTS_SEASON = "starts_season"
+    FOLLOWS = "follows"
+    START_GUESSED = "start_guessed"
+
+
+#: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked.
+_ASSUMED = {Sign.PERSON: 1.0, Sign.NAME_OF_LABEL: 0.95}
+
+
+def how_sure(sign: Sign) -> float:
+    """Return 0–1: how often an answer that rests on a sign was right, by the rule of succession.
+
+    A sign that stands behind few discs is not sure, and one that was never seen gives 0.5.
+    """
+    if sign in _ASSUMED:
+        return _ASSUMED[sign]
+    right, of = COUNTS.get(sign, (0, 0))
+    return (right + 1) / (of + 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How sure the answer to one question is: 0–1, by which signs, and why in sentences."""
+
+    confidence: float
+    signs: tuple[Sign, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @classmethod
+    def by(cls, *signs: Sign, reasons: Sequence[str] = ()) -> Self:
+        """Judge by signs that are independent of each other: all must be right."""
+        confidence = round(prod(how_sure(sign) for sign in signs), 3)
+        return cls(confidence, signs, tuple(reasons))
+
+    def stored(self) -> dict[str, Any]:
+        """Return it as Disc.identification and the API have it."""
+        return {
+            "confidence": self.confidence,
+            "signs": list(self.signs),
+            "reasons": list(self.reasons),
+        }
+
+
+BY_A_PERSON = Judgement.by(Sign.PERSON, reasons=["A person said so."])
+
+
+def least(stored: Mapping[str, Any]) -> float:
+    """Return how sure all answers of a disc are together: as the least sure one.
+
+    stored: Disc.identification.
+    """
+    answers = [stored[question] for question in Question if question in stored]
+    return min((float(answer["confidence"]) for answer in answers), default=0.0)
