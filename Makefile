@@ -55,9 +55,10 @@ types: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.growth
 
-# Scores how well a folder of real discs' layouts is identified: make identification DISCS=…
+# Scores how well a folder of real discs is identified: make identification DISCS=…
+# WRITE=1 stores how often each sign was right, for the server to judge by.
 identification: $(VENV)/installed
-	$(BIN)/python -m bench.identification "$(DISCS)"
+	$(BIN)/python -m bench.identification "$(DISCS)" $(if $(WRITE),--write)
 
 # Updates the lock files from pyproject.toml: exact versions of everything, with checksums. The extras
 # stay in, because older pips would take coverage[toml] for another package that is not locked.

@@ -1,4 +1,4 @@
-"""How often each sign was right on real discs: `python -m bench.identification --write` writes it."""
+"""How often each sign was right on real discs; written by `make identification WRITE=1`."""
 
 #: {sign: (discs on which the answer was right, discs on which it was given)}.
 COUNTS: dict[str, tuple[int, int]] = {
