@@ -110,6 +110,7 @@ def test_it_proposes_names_for_a_tv_disc(client):
             "confidence": disc["identification"]["confidence"],
             "reasons": disc["identification"]["reasons"],
             "warnings": [],
+            "questions": disc["identification"]["questions"],
         },
         "candidates": [],
     }

@@ -42,7 +42,12 @@ def stored() -> tuple[Any, ...]:
 def test_it_says_how_sure_it_is_and_why(client, label, minutes):
     disc = client.detect(label, minutes)
     found = disc["identification"]
-    assert list(found) == ["media_type", "confidence", "reasons", "warnings"]
+    assert list(found) == [
+        "media_type", "confidence", "reasons", "warnings", "questions"
+    ]  # fmt: skip
+    assert found["confidence"] == min(
+        answer["confidence"] for answer in found["questions"].values()
+    )
     assert found["media_type"] == disc["media_type"]
     assert 0 <= found["confidence"] <= 1
     assert found["reasons"] != []
@@ -67,7 +72,7 @@ def test_it_describes_all_of_it(client):
     schemas = document["components"]["schemas"]
     disc = schemas["Disc"]["properties"]
     assert set(disc["identification"]["properties"]) == {
-        "media_type", "confidence", "reasons", "warnings"
+        "media_type", "confidence", "reasons", "warnings", "questions"
     }  # fmt: skip
     candidate = resolved(document, disc["candidates"]["items"])["properties"]
     assert set(candidate) == {

@@ -47,8 +47,9 @@ def test_it_looks_the_film_up_that_a_person_names(client):
     assert file_names(disc) == ["Solaris (2002).mkv"]
     assert (disc["omdb_imdb_id"], disc["movie_confidence"]) == ("tt0307479", 1.0)
     assert [each["year"] for each in disc["candidates"]] == [2002, 1972]
-    assert disc["identification"]["reasons"] == ["A person said so."]
-    assert disc["identification"]["confidence"] == 1.0
+    questions = disc["identification"]["questions"]
+    assert [questions[key]["confidence"] for key in ("media_type", "name")] == [1.0, 1.0]
+    assert questions["name"]["reasons"] == ["A person said so."]
 
 
 def test_it_takes_the_film_of_the_year_that_a_person_names(client):

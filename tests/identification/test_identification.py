@@ -1,42 +1,59 @@
 import pytest
 
-from boz_server.domain.identification.identity import GUESSED_NUMBERS, Identity, MediaType, as_json
+from boz_server.domain.identification.identity import Identity, MediaType, as_json
 from boz_server.domain.identification.label import read_label
+from boz_server.domain.identification.signs import Judgement, Sign
 from tests.identification.layouts import titles
 
 
-def test_it_keeps_what_the_api_shows():
+def test_it_is_as_sure_of_a_disc_as_of_the_least_sure_answer():
+    kind = Judgement(0.97, (Sign.ONE_LENGTH,), ("3 titles are of about one length.",))
+    named, chosen = Judgement(0.95, (Sign.NAME_OF_LABEL,)), Judgement(0.93)
     identity = Identity(
         MediaType.TV_SHOW,
         "Firefly",
-        confidence=0.953,
+        kind=kind,
+        named=named,
         season_is_guess=True,
-        reasons=("3 titles are of about one length.",),
         warnings=("TheTVDB has not answered.",),
     )
-    stored = identity.stored(["A show of this name is in the library already."])
+    stored = identity.stored(chosen, ["A show of this name is in the library already."])
     assert stored["season_is_guess"] is True
-    assert as_json("tv_show", stored) == {
+    numbers = Judgement(0.4, (Sign.START_GUESSED,), ("Disc 1 is missing.",)).stored()
+    shown = as_json("tv_show", stored | {"numbers": numbers, "numbering": ["Look at them."]})
+    assert shown == {
         "media_type": "tv_show",
-        "confidence": 0.953,
-        "reasons": ["3 titles are of about one length."],
+        "confidence": 0.4,
+        "reasons": ["3 titles are of about one length.", "Disc 1 is missing."],
         "warnings": [
             "TheTVDB has not answered.",
             "A show of this name is in the library already.",
+            "Look at them.",
         ],
+        "questions": {
+            "media_type": kind.stored(),
+            "name": named.stored(),
+            "titles": chosen.stored(),
+            "numbers": numbers,
+        },
+    }
+    assert as_json("tv_show", stored)["confidence"] == 0.93
+
+
+def test_it_takes_an_older_versions_word_for_a_guess():
+    stored = {"confidence": 0.95, "reasons": ["So it is."], "warnings": [], "numbering": []}
+    assert as_json("tv_show", stored) == {
+        "media_type": "tv_show",
+        "confidence": 0.8,
+        "reasons": ["So it is."],
+        "warnings": [],
+        "questions": {},
     }
 
 
-def test_it_is_no_surer_of_a_disc_than_of_its_numbers():
-    stored = Identity(MediaType.TV_SHOW, "Firefly", confidence=0.95).stored()
-    doubtful = as_json("tv_show", stored | {"numbering": ["Disc 1 has not been seen."]})
-    assert doubtful["confidence"] == GUESSED_NUMBERS
-    assert doubtful["warnings"] == ["Disc 1 has not been seen."]
-
-
 def test_it_shows_a_disc_of_an_older_version():
-    expected = {"media_type": "movie", "confidence": 0.0, "reasons": [], "warnings": []}
-    assert as_json("movie", {}) == expected
+    shown = as_json("movie", {})
+    assert (shown["confidence"], shown["reasons"], shown["questions"]) == (0.0, [], {})
 
 
 GALACTICA = "Battlestar Galactica: Season 1 (Disc 1)"

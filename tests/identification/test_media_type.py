@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from boz_server.domain.identification.identity import Clue, MediaType, weigh
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import analyse
+from boz_server.domain.identification.signs import Sign
 from tests.identification import layouts
 from tests.identification.layouts import titles
 
@@ -27,8 +28,8 @@ def weighed(label, facts, *clues):
 def test_it_believes_a_season_in_the_label(label, facts):
     verdict = weighed(label, facts)
     assert verdict.media_type is MediaType.TV_SHOW
-    assert verdict.confidence >= AUTO_APPROVED
-    assert verdict.reasons[0].startswith("The label names season")
+    assert verdict.judgement.confidence >= AUTO_APPROVED
+    assert verdict.judgement.reasons[0].startswith("The label names season")
 
 
 SHOW, FILM = MediaType.TV_SHOW, MediaType.MOVIE
@@ -88,21 +89,21 @@ UNSURE = [
 def test_it_is_sure_of_many_episodes_and_of_a_main_feature(label, facts, media_type):
     verdict = weighed(label, facts)
     assert verdict.media_type is media_type
-    assert verdict.confidence >= AUTO_APPROVED
+    assert verdict.judgement.confidence >= AUTO_APPROVED
 
 
 @pytest.mark.parametrize(("label", "facts", "media_type"), UNSURE)
 def test_it_is_less_sure_of_few_episodes_and_of_an_odd_film(label, facts, media_type):
     verdict = weighed(label, facts)
     assert media_type in (None, verdict.media_type)
-    assert 0.5 < verdict.confidence < AUTO_APPROVED
+    assert 0.5 < verdict.judgement.confidence < AUTO_APPROVED
 
 
 @pytest.mark.parametrize("facts", [[], titles(30, 145, 599)])
 def test_it_does_not_guess_when_nothing_is_long_enough(facts):
     verdict = weighed("MENUS", facts)
-    assert (verdict.media_type, verdict.confidence) == (MediaType.UNKNOWN, 0.0)
-    assert verdict.reasons
+    assert (verdict.media_type, verdict.judgement.confidence) == (MediaType.UNKNOWN, 0.0)
+    assert verdict.judgement.reasons
 
 
 @pytest.mark.parametrize(
@@ -117,25 +118,28 @@ def test_it_does_not_guess_when_nothing_is_long_enough(facts):
     ],
 )
 def test_it_gives_the_labels_reasons(label, reason):
-    assert reason in weighed(label, []).reasons
+    assert reason in weighed(label, []).judgement.reasons
 
 
 def test_it_weighs_what_else_is_known_the_weightiest_first():
-    film = Clue(-2.5, "It is a film of this name and length.")
-    show = Clue(3, "Another disc of this name is a show's.")
+    film = Clue(-2.5, "It is a film of this name and length.", Sign.PROVIDER_LENGTHS)
+    show = Clue(3, "Another disc of this name is a show's.", Sign.ANOTHER_DISC)
     verdict = weighed("SHORT", titles(1540), film, show)
     assert verdict.media_type is MediaType.MOVIE
-    assert verdict.reasons[:2] == (show.reason, film.reason)
+    assert verdict.judgement.reasons[:2] == (show.reason, film.reason)
     assert weighed("", [], show).media_type is MediaType.TV_SHOW
 
 
 @given(
     st.text(st.characters(), max_size=40) | st.sampled_from(["X_S1_D2", "X_DISC_3", "X_2008_SE"]),
     st.lists(st.tuples(st.integers(0, 9000) | st.just(10**12), st.integers(0, 40)), max_size=30),
-    st.lists(st.builds(Clue, st.floats(-1000, 1000), st.just("So it is.")), max_size=3),
+    st.lists(
+        st.builds(Clue, st.floats(-1000, 1000), st.just("So it is."), st.sampled_from(Sign)),
+        max_size=3,
+    ),
 )
 def test_it_weighs_anything(label, rows, clues):
     facts = titles(*(row[0] for row in rows), chapters=[row[1] for row in rows])
     verdict = weighed(label, facts, *clues)
-    assert 0 <= verdict.confidence <= 1
-    assert verdict.reasons
+    assert 0 <= verdict.judgement.confidence <= 1
+    assert verdict.judgement.reasons

@@ -67,7 +67,8 @@ class Verdict:
 class Identity:
     """What a disc is: a film, a part of a season, or unknown.
 
-    name: of the film or the show. kind, named: how sure media type and name are.
+    name: of the film or the show. kind, named: how sure media type and name are. film_fit: 0–1, how
+    well a provider's film, or else the label, fits: Disc.movie_confidence.
     season_number, starting_episode: for shows; None means "as the season goes on".
     season_is_guess: nothing names the season. series_id: TheTVDB's. year, edition, film: for films.
     is_bonus: a film's disc without the film. warnings: sentences. from_user: a person said so.
@@ -77,6 +78,7 @@ class Identity:
     name: str
     kind: Judgement = BY_A_PERSON
     named: Judgement = BY_A_PERSON
+    film_fit: float = 1.0
     season_number: int | None = None
     starting_episode: int | None = None
     season_is_guess: bool = False

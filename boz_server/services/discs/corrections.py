@@ -10,7 +10,7 @@ from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification.identity import Identity, MediaType
-from boz_server.domain.identification.signs import Judgement
+from boz_server.domain.identification.signs import BY_A_PERSON
 from boz_server.errors import Refused
 from boz_server.services.discs import choices, lookup
 from boz_server.services.discs.choices import Choice
@@ -133,7 +133,8 @@ def _film(
         identity = replace(
             identity,
             name=disc.movie_title or guess.name,
-            named=Judgement(disc.movie_confidence) if is_named else guess.named,
+            named=BY_A_PERSON if is_named else guess.named,
+            film_fit=disc.movie_confidence if is_named else guess.film_fit,
             year=year,
         )
     return replace(identity, edition=facts.read.edition), findings

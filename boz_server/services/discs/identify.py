@@ -26,7 +26,7 @@ from boz_server.domain.identification.signs import BY_A_PERSON, Judgement, Sign
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
-from boz_server.domain.seasons.matcher import MEDIUM, fit
+from boz_server.domain.seasons.matcher import LOW, MEDIUM, VERY_LOW, fit
 from boz_server.services.collection.archive import LATEST_DISCS
 from boz_server.services.discs.lookup import Findings, film_candidate, series_candidate
 
@@ -233,6 +233,7 @@ def _fits_show(episodes: Sequence[Episode], layout: Layout) -> bool:
 def _film(read: DiscLabel, label: str, verdict: Verdict, findings: Findings) -> Identity:
     films = findings.films
     best = films[0] if films and films[0].score >= GOOD_FILM else None
+    is_readable = read.certainty >= _CERTAIN_NAME
     warnings = list(_warnings(read, findings))
     sign = Sign.NAME_OF_PROVIDER if best else _sign_of_label(read)
     if films and best is None:
@@ -248,6 +249,7 @@ def _film(read: DiscLabel, label: str, verdict: Verdict, findings: Findings) -> 
         name=naming.safe_component(best.film.title) if best else _name(read.film_name, label),
         kind=verdict.judgement,
         named=_sure_name(read, findings, sign),
+        film_fit=best.score if best else (LOW if is_readable else VERY_LOW),
         year=(best.film.year if best else None) or read.year,
         edition=read.edition,
         film=best.film if best else None,

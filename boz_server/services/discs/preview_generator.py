@@ -185,7 +185,7 @@ class PreviewGenerator:
             proposal,
             movie_title=name,
             movie_year=year,
-            movie_confidence=identity.named.confidence,
+            movie_confidence=identity.film_fit,
             omdb_imdb_id=identity.film.imdb_id if identity.film else None,
             identification=identity.stored(judgement, warnings),
             titles=with_the_rest(layout, name, folder, titles),
@@ -207,7 +207,7 @@ def _feature(
         naming.movie_filename(identity.name, identity.year, edition=edition),
         folder,
         note=note,
-        confidence=VERY_LOW if ordinal else identity.named.confidence,
+        confidence=VERY_LOW if ordinal else identity.film_fit,
     )
 
 
