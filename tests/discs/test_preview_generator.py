@@ -105,7 +105,7 @@ def test_it_is_as_sure_of_a_film_as_of_its_name(previews, label, confidence):
     assert preview.movie_confidence == confidence
     assert preview.titles[0].confidence_score == confidence
     assert bool(found.warnings) == (confidence < 0.4)
-    assert (found.kind.confidence > 0.5) == (confidence == 0.4)
+    assert (found.named.confidence > 0.5) == (confidence == 0.4)
 
 
 def test_it_counts_as_extras_what_the_settings_say(context):
