@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import threading
 import time
 from contextlib import closing
@@ -41,9 +42,10 @@ class WriteLoad:
             thread.join()
 
     def p99(self, begin: float, end: float) -> float:
-        """The 99th percentile of the heartbeats answered in that time, in seconds."""
+        """The 99th percentile of the heartbeats answered in that time, in seconds; NaN if none
+        was, on a machine that is too busy."""
         took = sorted(took for at, took in self.heartbeats if begin <= at <= end)
-        return took[int(len(took) * 0.99)]
+        return took[int(len(took) * 0.99)] if took else math.nan
 
     def rate(self, begin: float, end: float, jobs: int) -> float:
         """Requests a second, including these created jobs."""
