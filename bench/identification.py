@@ -83,7 +83,7 @@ class Outcome:
         """The signs by which it was judged, and whether each was right."""
         for question, said in self.final["identification"]["questions"].items():
             for sign in said["signs"]:
-                is_right = judge(self.disc, self.final).of_sign(question, sign)
+                is_right = judge(self.disc, self.final).of(question)
                 if is_right is not None:
                     yield sign, is_right
 

@@ -139,27 +139,22 @@ def _score_ripped(
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which questions a preview answered right; None where it was not asked.
-
-    order: of the episodes among each other. start: the first one's season and number. numbers: all.
-    """
+    """Which questions a preview answered right; None where it was not asked."""
 
     kind: bool
     name: bool
     titles: bool
-    order: bool | None
-    start: bool | None
-    numbers: bool
+    numbers: bool | None
 
     @property
     def is_right(self) -> bool:
         """Whether the disc's files may be filed as proposed, but for their name."""
-        return self.kind and self.titles and self.numbers
+        return self.kind and self.titles and self.numbers is not False
 
-    def of_sign(self, question: str, sign: str) -> bool | None:
-        """Whether an answer that rests on a sign was right."""
+    def of(self, question: str) -> bool | None:
+        """Whether the answer to a question was right; None for numbers of the wrong titles."""
         if question == "numbers":
-            return self.order if sign.startswith("order") else self.start
+            return self.numbers if self.kind and self.titles else None
         return {"media_type": self.kind, "name": self.name, "titles": self.titles}[question]
 
 
@@ -171,17 +166,13 @@ def judge(disc: RealDisc, answer: Mapping[str, Any]) -> Verdict:
     found = {_unit(truth[index]) for index in proposed if truth[index].kind in WANTED}
     unwanted = [index for index in proposed if truth[index].kind not in (*WANTED, "none")]
     known = [(title, truth[index]) for index, title in proposed.items() if truth[index].numbers]
-    known.sort(key=lambda each: each[0]["episode_number"] or 0)
-    order = [(each.season or 0, each.numbers) for _, each in known]
     numbered = [_is_numbered(answer, title, each) for title, each in known]
     called = answer["tv_show_name"] if disc.is_tv else answer["movie_title"]
     return Verdict(
         kind=answer["media_type"] == ("tv_show" if disc.is_tv else "movie"),
         name=same_name(called or "", disc.name) >= SAME_NAME,
         titles=found == wanted and not unwanted,
-        order=order == sorted(order) if order else None,
-        start=numbered[0] if numbered else None,
-        numbers=all(numbered),
+        numbers=all(numbered) if numbered else None,
     )
 
 

@@ -94,7 +94,8 @@ def test_it_looks_the_show_up_that_a_person_names(client):
         "Sherlock - S02E01 - Case 2.1.mkv", "Sherlock - S02E02 - Case 2.2.mkv"
     ]  # fmt: skip
     assert disc["thetvdb_series_id"] == 5
-    assert [title["confidence_score"] for title in disc["titles"]] == [0.95, 0.95]
+    # They may be any two of the season's three, by their length.
+    assert [title["confidence_score"] for title in disc["titles"]] == [0.4, 0.4]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_it_is_as_sure_of_a_disc_as_of_the_least_sure_answer():
     )
     stored = identity.stored(chosen, ["A show of this name is in the library already."])
     assert stored["season_is_guess"] is True
-    numbers = Judgement(0.4, (Sign.START_GUESSED,), ("Disc 1 is missing.",)).stored()
+    numbers = Judgement(0.4, (Sign.SEASON_GUESSED,), ("Disc 1 is missing.",)).stored()
     shown = as_json("tv_show", stored | {"numbers": numbers, "numbering": ["Look at them."]})
     assert shown == {
         "media_type": "tv_show",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boz_server.domain.identification.signs import Judgement, Sign
 from boz_server.domain.seasons.matcher import HIGH, LOW, VERY_LOW, Part
 from boz_server.domain.seasons.plan import Gone, SeasonDisc, plan
 
@@ -13,10 +14,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EPISODES = (Part(2500),) * 4
 
 
-def disc(number=None, *, key=None, hours=0, parts=EPISODES, **known):
-    return SeasonDisc(
-        key or f"disc {number}", NOON + timedelta(hours=hours), number, tuple(parts), **known
-    )
+def disc(number=None, *, key=None, hours=0, parts=EPISODES, order=Sign.ORDER_OF_DVD, **known):
+    detected_at = NOON + timedelta(hours=hours)
+    return SeasonDisc(key or f"disc {number}", detected_at, number, tuple(parts), order, **known)
 
 
 def numbers(discs, runtimes=()):
@@ -191,3 +191,52 @@ def test_it_gives_no_number_of_a_disc_that_is_not_known_any_more():
     runtimes = dict.fromkeys(range(1, 17), 42)
     plans = plan([disc(1)], runtimes, Gone(last_episode=8, last_disc=2))
     assert [match.first for match in plans["disc 1"].matches] == [9, 10, 11, 12]
+
+
+SEASON = dict.fromkeys(range(1, 30), 42)
+
+
+@pytest.mark.parametrize(
+    ("discs", "runtimes", "sign"),
+    [
+        # The season and the disc are named, and the discs before it are there.
+        ([disc(1)], {}, Sign.ORDER_OF_DVD),
+        ([disc(1), disc(2, order=Sign.ORDER_AGREED)], {}, Sign.ORDER_AGREED),
+        ([disc(1), disc(2, order=Sign.ORDER_OF_TITLES)], SEASON, Sign.ORDER_OF_TITLES),
+        ([disc(1, fixed=frozenset([1, 2])), disc(2)], {}, Sign.ORDER_OF_DVD),
+        # They are not.
+        ([disc(2)], {}, Sign.DISC_MISSING),
+        ([disc(2), disc(3)], SEASON, Sign.DISC_MISSING),
+        ([disc(key="a")], {}, Sign.NO_DISC_NUMBER),
+        ([disc(key="a")], SEASON, Sign.NO_DISC_NUMBER),
+        # The whole season is on one disc.
+        ([disc(key="a")], dict.fromkeys(range(1, 5), None), Sign.ORDER_OF_DVD),
+        # Nothing names the season.
+        ([disc(1, season_is_guess=True)], SEASON, Sign.SEASON_GUESSED),
+        ([disc(1, season_is_guess=True, order=Sign.ORDER_PLAYED)], {}, Sign.SEASON_ASSUMED),
+        ([disc(key="a", season_is_guess=True, order=Sign.ORDER_PLAYED)], {}, Sign.SEASON_GUESSED),
+        # Running times say which episodes they are, and only which ones they may be.
+        ([disc(key="a")], {1: 20, 2: 42, 3: 41, 4: 42, 5: 43, 6: 21}, Sign.NUMBERS_ALIGNED),
+        ([disc(key="a", parts=EPISODES[:1])], {1: 20, 2: 42, 3: 60}, Sign.NUMBERS_BY_LENGTHS),
+        # Titles fit none of the episodes.
+        ([disc(1, parts=(Part(2500), Part(4900)))], {1: 41, 2: 42}, Sign.NUMBERS_DOUBTFUL),
+    ],
+)
+def test_it_says_by_which_sign_a_disc_has_its_numbers(discs, runtimes, sign):
+    *_, latest = plan(discs, runtimes).values()
+    assert latest.judgement.signs == (sign,)
+
+
+def test_it_is_no_surer_of_numbers_than_of_the_discs_before():
+    sure = Judgement.by(Sign.ORDER_OF_DVD).confidence
+    unsure, latest = plan([disc(1, sure=0.3), disc(2)], {}).values()
+    assert (unsure.judgement.confidence, latest.judgement.confidence) == (sure, 0.3)
+    assert latest.judgement.reasons == ("An earlier disc is not sure.",)
+    accepted = [disc(1, sure=0.3, fixed=frozenset([1, 2, 3, 4])), disc(2)]
+    assert plan(accepted, {})["disc 2"].judgement.confidence == sure
+
+
+def test_it_shows_the_numbers_of_a_guessed_order_as_a_guess():
+    (found,) = plan([disc(1, order=Sign.ORDER_OF_TITLES)], SEASON).values()
+    assert {match.confidence for match in found.matches} == {LOW}
+    assert "MakeMKV's order" in found.warnings[0]

@@ -62,11 +62,22 @@ class Sign(StrEnum):
     FILM_HIDDEN = "film_hidden"
     NO_FILM = "no_film"
 
-    # Which numbers: their order on the disc, and where they begin.
+    # Which numbers: by their order on the disc where it is known with which one they begin, ...
+    ORDER_OF_ONE = "order_of_one"
+    ORDER_PLAYED = "order_played"
+    ORDER_NAMED = "order_named"
+    ORDER_AGREED = "order_agreed"
+    ORDER_DISPUTED = "order_disputed"
+    ORDER_OF_DVD = "order_of_dvd"
     ORDER_OF_TITLES = "order_of_titles"
-    STARTS_SEASON = "starts_season"
-    FOLLOWS = "follows"
-    START_GUESSED = "start_guessed"
+    # ... and else by what is not known.
+    NUMBERS_BY_LENGTHS = "numbers_by_lengths"
+    NUMBERS_ALIGNED = "numbers_aligned"
+    SEASON_ASSUMED = "season_assumed"
+    SEASON_GUESSED = "season_guessed"
+    DISC_MISSING = "disc_missing"
+    NO_DISC_NUMBER = "no_disc_number"
+    NUMBERS_DOUBTFUL = "numbers_doubtful"
 
 
 #: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked.
@@ -98,6 +109,12 @@ class Judgement:
         confidence = round(prod(how_sure(sign) for sign in signs), 3)
         return cls(confidence, signs, tuple(reasons))
 
+    def at_most(self, confidence: float, reason: str) -> "Judgement":
+        """Return it, no surer than something else that it rests on; the reason says what."""
+        if confidence >= self.confidence:
+            return self
+        return Judgement(confidence, self.signs, (*self.reasons, reason))
+
     def stored(self) -> dict[str, Any]:
         """Return it as Disc.identification and the API have it."""
         return {
@@ -110,10 +127,10 @@ class Judgement:
 BY_A_PERSON = Judgement.by(Sign.PERSON, reasons=["A person said so."])
 
 
-def least(stored: Mapping[str, Any]) -> float:
-    """Return how sure all answers of a disc are together: as the least sure one.
+def least(stored: Mapping[str, Any], *questions: Question) -> float:
+    """Return how sure the answers to some questions, else all, are together: as the least sure.
 
-    stored: Disc.identification.
+    stored: Disc.identification; 0 if it has none of them.
     """
-    answers = [stored[question] for question in Question if question in stored]
+    answers = [stored[question] for question in questions or Question if question in stored]
     return min((float(answer["confidence"]) for answer in answers), default=0.0)

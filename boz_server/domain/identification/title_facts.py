@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any, Self
 
 # Real labels have 32 characters; composing accents in a hostile one takes quadratic time.
 _MAX_LABEL_LENGTH = 1000
@@ -82,6 +83,20 @@ class TitleFacts:
     source_file: str = ""
     segment_map: str = ""
     output_file: str = ""
+
+    @classmethod
+    def of(cls, title: Any) -> Self:
+        """Return what was reported of a stored title."""
+        return cls(
+            title.title_index,
+            title.name or "",
+            title.duration_seconds,
+            title.size_bytes or 0,
+            title.chapters or 0,
+            title.source_file or "",
+            title.segment_map or "",
+            title.output_file or "",
+        )
 
     @property
     def is_playlist(self) -> bool:

@@ -9,14 +9,20 @@ from typing import NamedTuple
 from boz_server.domain.identification.repeats import FILM_SECONDS
 from boz_server.domain.identification.signs import BY_A_PERSON, Judgement, Sign
 from boz_server.domain.seasons.matcher import (
+    HIGH,
     LOW,
     VERY_LOW,
     Match,
     Part,
+    fit,
     match_episodes,
     number_from,
 )
 
+#: Numbers by these signs are shown as guesses.
+GUESSES = frozenset({Sign.ORDER_OF_TITLES, Sign.ORDER_DISPUTED, Sign.NO_DISC_NUMBER})
+#: Orders to which the disc itself bears witness.
+WITNESSED = frozenset({Sign.ORDER_OF_ONE, Sign.ORDER_PLAYED, Sign.ORDER_NAMED, Sign.ORDER_AGREED})
 # Titles this many times longer than the season's others are films.
 _MUCH_LONGER = 1.6
 
@@ -26,7 +32,8 @@ class SeasonDisc:
     """One disc of a season, numbered or not.
 
     key: the same for all records of one disc. disc_number: from its label; None without one.
-    parts: its episodes in disc order. fixed: the numbers that a person has accepted; None if none
+    parts: its episodes in their order, and order: the sign by which that is known. sure: 0–1, of
+    which titles they are. fixed: the numbers that a person has accepted; None if none
     has. chosen_first: the first episode by a person's word. accepted_elsewhere: the numbers that a
     person has accepted for other discs. season_is_guess: nothing names its season.
     """
@@ -35,6 +42,8 @@ class SeasonDisc:
     detected_at: datetime
     disc_number: int | None = None
     parts: tuple[Part, ...] = ()
+    order: Sign = Sign.ORDER_OF_TITLES
+    sure: float = 1.0
     fixed: frozenset[int] | None = None
     chosen_first: int | None = None
     accepted_elsewhere: frozenset[int] = frozenset()
@@ -57,7 +66,7 @@ NOTHING_GONE = Gone()
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """The numbers of a disc's episodes in disc order, how sure they are, and warnings."""
+    """The numbers of a disc's episodes in their order, how sure they are, and warnings."""
 
     matches: tuple[Match, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -66,11 +75,13 @@ class Numbering:
 
 @dataclass(slots=True)
 class _Course:
-    """The state of the numbering from disc to disc."""
+    """The state of the numbering from disc to disc. sure: of the discs so far, as far as no person
+    has accepted them."""
 
     next_number: int
     taken: set[int]
     last_disc: int = 0
+    sure: float = 1.0
     in_doubt: bool = False
     usual_seconds: float = 0.0
     sizes: list[int] = field(default_factory=list)
@@ -131,25 +142,86 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
     matches: list[Match] = []
     judgement = BY_A_PERSON
     if disc.fixed is not None:
-        course.in_doubt = False
+        course.in_doubt, course.sure = False, 1.0
     elif disc.chosen_first is not None:
         matches = _as_chosen(disc, disc.chosen_first, runtimes)
-        course.in_doubt = False
+        judgement = Judgement.by(disc.order)
+        course.in_doubt, course.sure = False, judgement.confidence
     else:
         if course.in_doubt and disc.parts and not disc.season_is_guess:
             warnings.append("An earlier disc's numbers are a guess, and so are these.")
         expected = course.next_number + _room_for_missing(disc, course, warnings)
         matches = match_episodes(disc.parts, runtimes, expected, course.taken)
-        warnings += _doubts(disc, course, matches, bool(runtimes))
-        start = Sign.STARTS_SEASON if expected == 1 else Sign.FOLLOWS
-        start = Sign.START_GUESSED if warnings else start
-        judgement = Judgement.by(Sign.ORDER_OF_TITLES, start)
-        matches = [_doubted(match, disc, course) for match in matches]
+        doubts = _doubts(disc, course, matches, bool(runtimes))
+        judgement = Judgement.by(_sign(disc, course, matches, runtimes, is_doubtful=bool(doubts)))
+        warnings += doubts + _doubts_of_order(judgement)
+        matches = [_doubted(match, disc, course, judgement) for match in matches]
+        judgement = judgement.at_most(course.sure, "An earlier disc is not sure.")
+        if matches:
+            course.sure = min(judgement.confidence, disc.sure)
     numbers = disc.fixed if disc.fixed is not None else _numbers(matches)
     course.taken |= numbers
     course.next_number = max([course.next_number - 1, *numbers]) + 1
     course.last_disc = max(course.last_disc, disc.disc_number or 0)
     return Numbering(tuple(matches), tuple(dict.fromkeys(warnings)), judgement)
+
+
+def _sign(
+    disc: SeasonDisc,
+    course: _Course,
+    matches: Sequence[Match],
+    runtimes: Mapping[int, int | None],
+    *,
+    is_doubtful: bool,
+) -> Sign:
+    """Return the sign by which a disc has its numbers: the weakest of what they rest on."""
+    only_fits = bool(matches) and all(match.is_only_fit for match in matches)
+    is_known = disc.disc_number is not None and disc.order in WITNESSED
+    is_whole = len(_numbers(matches)) == len(runtimes)
+    return next(
+        sign
+        for sign, holds in (
+            (Sign.DISC_MISSING, course.in_doubt),
+            (Sign.NUMBERS_BY_LENGTHS, only_fits),
+            (Sign.NUMBERS_ALIGNED, _is_only_place(disc.parts, matches, runtimes)),
+            (Sign.SEASON_ASSUMED, disc.season_is_guess and is_known),
+            (Sign.SEASON_GUESSED, disc.season_is_guess),
+            (Sign.NUMBERS_DOUBTFUL, is_doubtful),
+            (Sign.NO_DISC_NUMBER, disc.disc_number is None and not is_whole),
+            (disc.order, True),
+        )
+        if holds
+    )
+
+
+def _is_only_place(
+    parts: Sequence[Part], matches: Sequence[Match], runtimes: Mapping[int, int | None]
+) -> bool:
+    """Whether titles are as long as the episodes with their numbers, and as no other run of them.
+
+    Of a season whose episodes are of one length, any place would do.
+    """
+    if not matches or any(match.confidence < HIGH for match in matches):
+        return False
+    spans = [(match.first - matches[0].first, match.last - matches[0].first) for match in matches]
+
+    def fits(start: int) -> bool:
+        return all(
+            fit(part.seconds, sum(runtimes.get(start + n) or 0 for n in range(first, last + 1)))
+            >= HIGH
+            for part, (first, last) in zip(parts, spans, strict=True)
+        )
+
+    return [start for start in runtimes if fits(start)] == [matches[0].first]
+
+
+def _doubts_of_order(judgement: Judgement) -> list[str]:
+    """Say that MakeMKV's order is a guess, where the numbers rest on nothing else."""
+    if Sign.ORDER_OF_TITLES in judgement.signs:
+        return ["The titles are in MakeMKV's order, which on Blu-rays is often not the episodes'."]
+    if Sign.ORDER_DISPUTED in judgement.signs:
+        return ["Playlists and segments give the episodes different orders: check the numbers."]
+    return []
 
 
 def _room_for_missing(disc: SeasonDisc, course: _Course, warnings: list[str]) -> int:
@@ -189,13 +261,15 @@ def _is_of_films(disc: SeasonDisc, course: _Course) -> bool:
     return usual >= FILM_SECONDS and course.usual_seconds * _MUCH_LONGER <= usual
 
 
-def _doubted(match: Match, disc: SeasonDisc, course: _Course) -> Match:
-    """Lower the confidence of a number in a guessed season or after an unseen disc."""
+def _doubted(match: Match, disc: SeasonDisc, course: _Course, judgement: Judgement) -> Match:
+    """Lower the confidence of a number in a guessed season or order, or after an unseen disc."""
     if match.is_only_fit and not course.in_doubt:
         return match
     if course.in_doubt or disc.season_is_guess:
         least = LOW if match.confidence > LOW else VERY_LOW
         return replace(match, confidence=least)
+    if not GUESSES.isdisjoint(judgement.signs):
+        return replace(match, confidence=min(match.confidence, LOW))
     return match
 
 

@@ -62,19 +62,7 @@ def facts_of(context: Context, label: str, titles: Sequence[TitleFacts]) -> Disc
 
 def stored_facts(context: Context, disc: Disc) -> DiscFacts:
     """Return what was reported of a stored disc."""
-    titles = [
-        TitleFacts(
-            title.title_index,
-            title.name,
-            title.duration_seconds,
-            title.size_bytes,
-            title.chapters,
-            title.source_file or "",
-            title.segment_map or "",
-            title.output_file or "",
-        )
-        for title in disc.titles
-    ]
+    titles = [TitleFacts.of(title) for title in disc.titles]
     return facts_of(context, disc.disc_name, titles)
 
 

@@ -12,8 +12,9 @@ from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.discs.extras import number_extras
 from boz_server.domain.discs.proposals import TitleProposal, change
 from boz_server.domain.identification.label import parse_label
-from boz_server.domain.identification.signs import Question
-from boz_server.domain.identification.title_facts import EPISODES, TitleKind
+from boz_server.domain.identification.order import Ordered, in_order
+from boz_server.domain.identification.signs import Question, Sign, least
+from boz_server.domain.identification.title_facts import EPISODES, TitleFacts, TitleKind
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import SECONDS_A_MINUTE, Match, Part, number_from
@@ -180,7 +181,7 @@ def require_free_numbers(context: Context, disc: Disc) -> None:
 
 def require_free_from(context: Context, disc: Disc, first: int) -> None:
     """Raise Conflict when other approved discs hold numbers that a disc has if it begins there."""
-    matches = number_from(_parts_of(disc), first, {})
+    matches = number_from(_parts_of(disc)[0], first, {})
     _require_free(context, disc, {n for each in matches for n in range(each.first, each.last + 1)})
 
 
@@ -279,7 +280,7 @@ def _number_rejected(context: Context, season: Season) -> list[Disc]:
         if held & _accepted_elsewhere(disc, season.discs):
             others = [each for each in season.discs if each.fingerprint != disc.fingerprint]
             taken = numbers_of(others)
-            matches = number_from(_parts_of(disc), min(held), season.runtimes(), taken)
+            matches = number_from(_parts_of(disc)[0], min(held), season.runtimes(), taken)
             _put_numbers(disc, disc, Numbering(tuple(matches)), known_names(season.row))
             changed.append(disc)
     return changed
@@ -298,8 +299,10 @@ def _put_numbers(disc: Disc, best: Disc, numbering: Numbering, names: Mapping[in
             # The record that knows most knows a person's word, or how long the others are.
             titles = others
         if numbering.matches:
-            episodes = [at for at, title in enumerate(titles) if title.kind in EPISODES]
-            for at, match in zip(episodes, numbering.matches, strict=True):
+            places = {title.title_index: at for at, title in enumerate(disc.titles)}
+            episodes = _ordered(disc, titles).episodes
+            for episode, match in zip(episodes, numbering.matches, strict=True):
+                at = places[episode.index]
                 titles[at] = _named(titles[at], disc, match, names)
             first = min(match.first for match in numbering.matches)
             identification = identification | {
@@ -387,11 +390,14 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
     chosen = chosen or [
         min(numbers_of([each])) for each in _accepted(first, season.discs) if numbers_of([each])
     ]
+    parts, order = _parts_of(best)
     return SeasonDisc(
         key=key,
         detected_at=first.detected_at,
         disc_number=_number_in_season(first, season.last_disc_before),
-        parts=_parts_of(best),
+        parts=parts,
+        order=order,
+        sure=least(best.identification, Question.MEDIA_TYPE, Question.TITLES),
         fixed=frozenset(numbers_of(approved)) if approved else None,
         chosen_first=chosen[-1] if chosen and not approved else None,
         accepted_elsewhere=frozenset(_accepted_elsewhere(first, season.discs)),
@@ -399,13 +405,19 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
     )
 
 
-def _parts_of(disc: Disc) -> tuple[Part, ...]:
-    """Return a disc's episodes in disc order."""
-    return tuple(
-        Part(title.duration_seconds, title.kind == TitleKind.DOUBLE_EPISODE)
-        for title in disc.titles
-        if title.kind in EPISODES
-    )
+def _ordered(disc: Disc, titles: Sequence[Title | TitleProposal]) -> Ordered:
+    """Return a disc's episodes in their order. titles: what its titles are, in MakeMKV's order."""
+    facts = [TitleFacts.of(title) for title in disc.titles]
+    episodes = [each for each, title in zip(facts, titles, strict=True) if title.kind in EPISODES]
+    return in_order(episodes, facts, disc.disc_type)
+
+
+def _parts_of(disc: Disc) -> tuple[tuple[Part, ...], Sign]:
+    """Return a disc's episodes in their order, and the sign by which that is known."""
+    doubles = {each.title_index for each in disc.titles if each.kind == TitleKind.DOUBLE_EPISODE}
+    ordered = _ordered(disc, disc.titles)
+    parts = (Part(each.duration_seconds, each.index in doubles) for each in ordered.episodes)
+    return tuple(parts), ordered.sign
 
 
 def _number_in_season(disc: Disc, before: int) -> int | None:
