@@ -231,7 +231,7 @@ def test_it_is_no_surer_of_numbers_than_of_the_discs_before():
     sure = Judgement.by(Sign.ORDER_OF_DVD).confidence
     unsure, latest = plan([disc(1, sure=0.3), disc(2)], {}).values()
     assert (unsure.judgement.confidence, latest.judgement.confidence) == (sure, 0.3)
-    assert latest.judgement.reasons == ("An earlier disc is not sure.",)
+    assert latest.judgement.reasons[-1] == "An earlier disc is not sure."
     accepted = [disc(1, sure=0.3, fixed=frozenset([1, 2, 3, 4])), disc(2)]
     assert plan(accepted, {})["disc 2"].judgement.confidence == sure
 

@@ -83,6 +83,25 @@ class Sign(StrEnum):
 #: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked.
 _ASSUMED = {Sign.PERSON: 1.0, Sign.NAME_OF_LABEL: 0.95}
 
+#: Why, by signs whose answers need no other reason.
+_REASONS = {
+    Sign.PERSON: "A person said so.",
+    Sign.ORDER_OF_ONE: "The disc has one episode.",
+    Sign.ORDER_PLAYED: "Another title plays the episodes in this order.",
+    Sign.ORDER_NAMED: "The titles' own names number the episodes.",
+    Sign.ORDER_AGREED: "Playlists and segments give the episodes the same order.",
+    Sign.ORDER_DISPUTED: "Playlists and segments give the episodes different orders.",
+    Sign.ORDER_OF_DVD: "The episodes are in the order of the DVD's titles.",
+    Sign.ORDER_OF_TITLES: "Nothing but MakeMKV's order says which episode is which.",
+    Sign.NUMBERS_BY_LENGTHS: "Each title is as long as one episode of the season only.",
+    Sign.NUMBERS_ALIGNED: "The titles are as long as this run of episodes, and as no other.",
+    Sign.SEASON_ASSUMED: "No label names a season: the first one is taken.",
+    Sign.SEASON_GUESSED: "No label names a season, and little says which episodes come first.",
+    Sign.DISC_MISSING: "A disc before this one has not been seen.",
+    Sign.NO_DISC_NUMBER: "The label does not say which of the season's discs it is.",
+    Sign.NUMBERS_DOUBTFUL: "The titles do not look like the season's next episodes.",
+}
+
 
 def how_sure(sign: Sign) -> float:
     """Return 0–1: how often an answer that rests on a sign was right, by the rule of succession.
@@ -105,9 +124,13 @@ class Judgement:
 
     @classmethod
     def by(cls, *signs: Sign, reasons: Sequence[str] = ()) -> Self:
-        """Judge by signs that are independent of each other: all must be right."""
+        """Judge by signs that are independent of each other: all must be right.
+
+        reasons: sentences, where the signs alone don't say it.
+        """
         confidence = round(prod(how_sure(sign) for sign in signs), 3)
-        return cls(confidence, signs, tuple(reasons))
+        usual = tuple(_REASONS[sign] for sign in signs if sign in _REASONS)
+        return cls(confidence, signs, tuple(reasons) or usual)
 
     def at_most(self, confidence: float, reason: str) -> "Judgement":
         """Return it, no surer than something else that it rests on; the reason says what."""
@@ -124,7 +147,7 @@ class Judgement:
         }
 
 
-BY_A_PERSON = Judgement.by(Sign.PERSON, reasons=["A person said so."])
+BY_A_PERSON = Judgement.by(Sign.PERSON)
 
 
 def least(stored: Mapping[str, Any], *questions: Question) -> float:
