@@ -15,6 +15,7 @@ def title(index, source_file="", segment_map="", name="", output_file=""):
 
 def order(episodes, *others, disc_type=""):
     found = in_order(episodes, [*episodes, *others], disc_type)
+    assert found.reason.endswith(".")
     return [each.index for each in found.episodes], found.sign
 
 
@@ -28,28 +29,32 @@ PLAY_ALL = title(9, "00900.mpls", "9,10,8")
 @pytest.mark.parametrize(
     ("episodes", "others", "expected"),
     [
-        ([title(4)], (), ([4], Sign.ORDER_OF_ONE)),
-        ([], (), ([], Sign.ORDER_OF_ONE)),
-        (IN_ORDER, (), ([0, 1, 2], Sign.ORDER_AGREED)),
-        (REVERSED, (), ([2, 1, 0], Sign.ORDER_AGREED)),
+        ([title(4)], (), ([4], Sign.ORDER_WITNESSED)),
+        ([], (), ([], Sign.ORDER_WITNESSED)),
+        (IN_ORDER, (), ([0, 1, 2], Sign.ORDER_WITNESSED)),
+        (REVERSED, (), ([2, 1, 0], Sign.ORDER_WITNESSED)),
         # The play-all is the best witness, and not if it leaves one out.
-        (REVERSED, (PLAY_ALL,), ([1, 0, 2], Sign.ORDER_PLAYED)),
-        (REVERSED, (title(9, "00900.mpls", "10,8"),), ([2, 1, 0], Sign.ORDER_AGREED)),
+        (REVERSED, (PLAY_ALL,), ([1, 0, 2], Sign.ORDER_WITNESSED)),
+        (REVERSED, (title(9, "00900.mpls", "10,8"),), ([2, 1, 0], Sign.ORDER_WITNESSED)),
         # Segments are right more often than playlists.
         (DISPUTED, (), ([2, 1, 0], Sign.ORDER_DISPUTED)),
         # An opening that all share says nothing, and neither does one segment of them all.
         (
             [title(n, f"{n:05}.mpls", f"1,{20 - n}") for n in range(3)],
             (title(9, "00009.mpls", "1,19,18,20"),),
-            ([1, 2, 0], Sign.ORDER_PLAYED),
+            ([1, 2, 0], Sign.ORDER_WITNESSED),
         ),
         ([title(n, f"{n:05}.mpls", "7") for n in range(2)], (), ([0, 1], Sign.ORDER_DISPUTED)),
         # Their own names say it.
-        ([title(0, name="Episode 2"), title(1, name="Episode 1")], (), ([1, 0], Sign.ORDER_NAMED)),
+        (
+            [title(0, name="Episode 2"), title(1, name="Episode 1")],
+            (),
+            ([1, 0], Sign.ORDER_WITNESSED),
+        ),
         (
             [title(0, output_file="Show-E03.mkv"), title(1, output_file="Show-E02-3.mkv")],
             (),
-            ([1, 0], Sign.ORDER_NAMED),
+            ([1, 0], Sign.ORDER_WITNESSED),
         ),
         ([title(0, name="Pilot"), title(1, name="Episode 1")], (), ([0, 1], Sign.ORDER_OF_TITLES)),
         # A DVD's segments are cells of a title.

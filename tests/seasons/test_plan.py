@@ -201,7 +201,7 @@ SEASON = dict.fromkeys(range(1, 30), 42)
     [
         # The season and the disc are named, and the discs before it are there.
         ([disc(1)], {}, Sign.ORDER_OF_DVD),
-        ([disc(1), disc(2, order=Sign.ORDER_AGREED)], {}, Sign.ORDER_AGREED),
+        ([disc(1), disc(2, order=Sign.ORDER_WITNESSED)], {}, Sign.ORDER_WITNESSED),
         ([disc(1), disc(2, order=Sign.ORDER_OF_TITLES)], SEASON, Sign.ORDER_OF_TITLES),
         ([disc(1, fixed=frozenset([1, 2])), disc(2)], {}, Sign.ORDER_OF_DVD),
         # They are not.
@@ -213,8 +213,12 @@ SEASON = dict.fromkeys(range(1, 30), 42)
         ([disc(key="a")], dict.fromkeys(range(1, 5), None), Sign.ORDER_OF_DVD),
         # Nothing names the season.
         ([disc(1, season_is_guess=True)], SEASON, Sign.SEASON_GUESSED),
-        ([disc(1, season_is_guess=True, order=Sign.ORDER_PLAYED)], {}, Sign.SEASON_ASSUMED),
-        ([disc(key="a", season_is_guess=True, order=Sign.ORDER_PLAYED)], {}, Sign.SEASON_GUESSED),
+        ([disc(1, season_is_guess=True, order=Sign.ORDER_WITNESSED)], {}, Sign.SEASON_ASSUMED),
+        (
+            [disc(key="a", season_is_guess=True, order=Sign.ORDER_WITNESSED)],
+            {},
+            Sign.SEASON_GUESSED,
+        ),
         # Running times say which episodes they are, and only which ones they may be.
         ([disc(key="a")], {1: 20, 2: 42, 3: 41, 4: 42, 5: 43, 6: 21}, Sign.NUMBERS_ALIGNED),
         ([disc(key="a", parts=EPISODES[:1])], {1: 20, 2: 42, 3: 60}, Sign.NUMBERS_BY_LENGTHS),

@@ -20,10 +20,11 @@ _NAMED = re.compile(
 
 
 class Ordered(NamedTuple):
-    """A disc's episodes in their order, and the sign by which it is known."""
+    """A disc's episodes in their order, the sign by which it is known, and what it is."""
 
     episodes: tuple[TitleFacts, ...]
     sign: Sign
+    reason: str
 
 
 def in_order(
@@ -34,21 +35,27 @@ def in_order(
     A disc of unknown type whose titles have no sources is no better known than a Blu-ray.
     """
     by_title = tuple(sorted(episodes, key=lambda title: title.index))
-    if len(by_title) <= 1:
-        return Ordered(by_title, Sign.ORDER_OF_ONE)
-    if (played := _as_played(by_title, titles)) is not None:
-        return Ordered(played, Sign.ORDER_PLAYED)
-    if (named := _by(by_title, _number_named)) is not None:
-        return Ordered(named, Sign.ORDER_NAMED)
     playlists, segments = _by(by_title, _playlist), _by(by_title, _first_segment)
-    if playlists is not None and playlists == segments:
-        return Ordered(playlists, Sign.ORDER_AGREED)
-    if (witness := segments or playlists) is not None:
-        return Ordered(witness, Sign.ORDER_DISPUTED)
-    is_dvd = disc_type.upper().startswith("DVD") or all(
-        title.source_file.isdigit() for title in by_title
+    witnesses = (
+        (by_title if len(by_title) <= 1 else None, "The disc has one episode."),
+        (_as_played(by_title, titles), "Another title plays the episodes in this order."),
+        (_by(by_title, _number_named), "The titles' own names number the episodes."),
+        (
+            playlists if playlists == segments else None,
+            "Playlists and segments give the episodes the same order.",
+        ),
     )
-    return Ordered(by_title, Sign.ORDER_OF_DVD if is_dvd else Sign.ORDER_OF_TITLES)
+    for witness, reason in witnesses:
+        if witness is not None:
+            return Ordered(witness, Sign.ORDER_WITNESSED, reason)
+    if (witness := segments or playlists) is not None:
+        reason = "Nothing but playlists, or segments, says which episode is which."
+        return Ordered(witness, Sign.ORDER_DISPUTED, reason)
+    if disc_type.upper().startswith("DVD") or all(each.source_file.isdigit() for each in by_title):
+        reason = "The episodes are in the order of the DVD's titles."
+        return Ordered(by_title, Sign.ORDER_OF_DVD, reason)
+    reason = "Nothing but MakeMKV's order says which episode is which."
+    return Ordered(by_title, Sign.ORDER_OF_TITLES, reason)
 
 
 def _as_played(

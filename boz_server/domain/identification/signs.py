@@ -63,10 +63,7 @@ class Sign(StrEnum):
     NO_FILM = "no_film"
 
     # Which numbers: by their order on the disc where it is known with which one they begin, ...
-    ORDER_OF_ONE = "order_of_one"
-    ORDER_PLAYED = "order_played"
-    ORDER_NAMED = "order_named"
-    ORDER_AGREED = "order_agreed"
+    ORDER_WITNESSED = "order_witnessed"
     ORDER_DISPUTED = "order_disputed"
     ORDER_OF_DVD = "order_of_dvd"
     ORDER_OF_TITLES = "order_of_titles"
@@ -86,13 +83,6 @@ _ASSUMED = {Sign.PERSON: 1.0, Sign.NAME_OF_LABEL: 0.95}
 #: Why, by signs whose answers need no other reason.
 _REASONS = {
     Sign.PERSON: "A person said so.",
-    Sign.ORDER_OF_ONE: "The disc has one episode.",
-    Sign.ORDER_PLAYED: "Another title plays the episodes in this order.",
-    Sign.ORDER_NAMED: "The titles' own names number the episodes.",
-    Sign.ORDER_AGREED: "Playlists and segments give the episodes the same order.",
-    Sign.ORDER_DISPUTED: "Playlists and segments give the episodes different orders.",
-    Sign.ORDER_OF_DVD: "The episodes are in the order of the DVD's titles.",
-    Sign.ORDER_OF_TITLES: "Nothing but MakeMKV's order says which episode is which.",
     Sign.NUMBERS_BY_LENGTHS: "Each title is as long as one episode of the season only.",
     Sign.NUMBERS_ALIGNED: "The titles are as long as this run of episodes, and as no other.",
     Sign.SEASON_ASSUMED: "No label names a season: the first one is taken.",

@@ -21,8 +21,6 @@ from boz_server.domain.seasons.matcher import (
 
 #: Numbers by these signs are shown as guesses.
 GUESSES = frozenset({Sign.ORDER_OF_TITLES, Sign.ORDER_DISPUTED, Sign.NO_DISC_NUMBER})
-#: Orders to which the disc itself bears witness.
-WITNESSED = frozenset({Sign.ORDER_OF_ONE, Sign.ORDER_PLAYED, Sign.ORDER_NAMED, Sign.ORDER_AGREED})
 # Titles this many times longer than the season's others are films.
 _MUCH_LONGER = 1.6
 
@@ -32,8 +30,8 @@ class SeasonDisc:
     """One disc of a season, numbered or not.
 
     key: the same for all records of one disc. disc_number: from its label; None without one.
-    parts: its episodes in their order, and order: the sign by which that is known. sure: 0–1, of
-    which titles they are. fixed: the numbers that a person has accepted; None if none
+    parts: its episodes in their order. order, order_reason: how that is known. sure: 0–1, of which
+    titles they are. fixed: the numbers that a person has accepted; None if none
     has. chosen_first: the first episode by a person's word. accepted_elsewhere: the numbers that a
     person has accepted for other discs. season_is_guess: nothing names its season.
     """
@@ -43,6 +41,7 @@ class SeasonDisc:
     disc_number: int | None = None
     parts: tuple[Part, ...] = ()
     order: Sign = Sign.ORDER_OF_TITLES
+    order_reason: str = ""
     sure: float = 1.0
     fixed: frozenset[int] | None = None
     chosen_first: int | None = None
@@ -145,7 +144,7 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
         course.in_doubt, course.sure = False, 1.0
     elif disc.chosen_first is not None:
         matches = _as_chosen(disc, disc.chosen_first, runtimes)
-        judgement = Judgement.by(disc.order)
+        judgement = _judge(disc, disc.order)
         course.in_doubt, course.sure = False, judgement.confidence
     else:
         if course.in_doubt and disc.parts and not disc.season_is_guess:
@@ -153,7 +152,8 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
         expected = course.next_number + _room_for_missing(disc, course, warnings)
         matches = match_episodes(disc.parts, runtimes, expected, course.taken)
         doubts = _doubts(disc, course, matches, bool(runtimes))
-        judgement = Judgement.by(_sign(disc, course, matches, runtimes, is_doubtful=bool(doubts)))
+        sign = _sign(disc, course, matches, runtimes, is_doubtful=bool(doubts))
+        judgement = _judge(disc, sign)
         warnings += doubts + _doubts_of_order(judgement)
         matches = [_doubted(match, disc, course, judgement) for match in matches]
         judgement = judgement.at_most(course.sure, "An earlier disc is not sure.")
@@ -166,6 +166,11 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
     return Numbering(tuple(matches), tuple(dict.fromkeys(warnings)), judgement)
 
 
+def _judge(disc: SeasonDisc, sign: Sign) -> Judgement:
+    """Judge a disc's numbers by a sign; its order has a reason of its own."""
+    return Judgement.by(sign, reasons=[disc.order_reason] if sign is disc.order else ())
+
+
 def _sign(
     disc: SeasonDisc,
     course: _Course,
@@ -176,7 +181,7 @@ def _sign(
 ) -> Sign:
     """Return the sign by which a disc has its numbers: the weakest of what they rest on."""
     only_fits = bool(matches) and all(match.is_only_fit for match in matches)
-    is_known = disc.disc_number is not None and disc.order in WITNESSED
+    is_known = disc.disc_number is not None and disc.order is Sign.ORDER_WITNESSED
     is_whole = len(_numbers(matches)) == len(runtimes)
     return next(
         sign

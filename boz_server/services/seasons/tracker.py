@@ -13,7 +13,7 @@ from boz_server.domain.discs.extras import number_extras
 from boz_server.domain.discs.proposals import TitleProposal, change
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.order import Ordered, in_order
-from boz_server.domain.identification.signs import Question, Sign, least
+from boz_server.domain.identification.signs import Question, least
 from boz_server.domain.identification.title_facts import EPISODES, TitleFacts, TitleKind
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
@@ -181,7 +181,7 @@ def require_free_numbers(context: Context, disc: Disc) -> None:
 
 def require_free_from(context: Context, disc: Disc, first: int) -> None:
     """Raise Conflict when other approved discs hold numbers that a disc has if it begins there."""
-    matches = number_from(_parts_of(disc)[0], first, {})
+    matches = number_from(_parts(disc, _ordered(disc, disc.titles)), first, {})
     _require_free(context, disc, {n for each in matches for n in range(each.first, each.last + 1)})
 
 
@@ -280,7 +280,9 @@ def _number_rejected(context: Context, season: Season) -> list[Disc]:
         if held & _accepted_elsewhere(disc, season.discs):
             others = [each for each in season.discs if each.fingerprint != disc.fingerprint]
             taken = numbers_of(others)
-            matches = number_from(_parts_of(disc)[0], min(held), season.runtimes(), taken)
+            matches = number_from(
+                _parts(disc, _ordered(disc, disc.titles)), min(held), season.runtimes(), taken
+            )
             _put_numbers(disc, disc, Numbering(tuple(matches)), known_names(season.row))
             changed.append(disc)
     return changed
@@ -390,13 +392,14 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
     chosen = chosen or [
         min(numbers_of([each])) for each in _accepted(first, season.discs) if numbers_of([each])
     ]
-    parts, order = _parts_of(best)
+    ordered = _ordered(best, best.titles)
     return SeasonDisc(
         key=key,
         detected_at=first.detected_at,
         disc_number=_number_in_season(first, season.last_disc_before),
-        parts=parts,
-        order=order,
+        parts=_parts(best, ordered),
+        order=ordered.sign,
+        order_reason=ordered.reason,
         sure=least(best.identification, Question.MEDIA_TYPE, Question.TITLES),
         fixed=frozenset(numbers_of(approved)) if approved else None,
         chosen_first=chosen[-1] if chosen and not approved else None,
@@ -412,12 +415,10 @@ def _ordered(disc: Disc, titles: Sequence[Title | TitleProposal]) -> Ordered:
     return in_order(episodes, facts, disc.disc_type)
 
 
-def _parts_of(disc: Disc) -> tuple[tuple[Part, ...], Sign]:
-    """Return a disc's episodes in their order, and the sign by which that is known."""
+def _parts(disc: Disc, ordered: Ordered) -> tuple[Part, ...]:
+    """Return a disc's episodes, to be numbered in their order."""
     doubles = {each.title_index for each in disc.titles if each.kind == TitleKind.DOUBLE_EPISODE}
-    ordered = _ordered(disc, disc.titles)
-    parts = (Part(each.duration_seconds, each.index in doubles) for each in ordered.episodes)
-    return tuple(parts), ordered.sign
+    return tuple(Part(each.duration_seconds, each.index in doubles) for each in ordered.episodes)
 
 
 def _number_in_season(disc: Disc, before: int) -> int | None:
