@@ -9,18 +9,26 @@ deleted_scene | play_all | duplicate | none), `season`, `episode` ("3", "1-2"), 
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.title_facts import segments
-from boz_server.domain.metadata.answers import Episode, Series
+from boz_server.domain.metadata.answers import (
+    Episode,
+    ListedDisc,
+    ListedKind,
+    ListedTitle,
+    Series,
+)
 from tests.provider_server import Movie, Show
 
 #: Agents don't report shorter titles.
 SHORTEST_SECONDS = 120
 WANTED = ("episode", "main_movie")
+LISTED_KINDS = frozenset(ListedKind)
 TRAPS = ("play_all", "duplicate")
 SECONDS_A_MINUTE = 60
 #: Films without an id in the facts get ids from here.
@@ -158,6 +166,41 @@ def films(discs: list[RealDisc]) -> list[Movie]:
             imdb_id = disc.facts.get("imdb_id") or f"tt{FIRST_IMDB_NUMBER + len(known)}"
             known[disc.name] = Movie(disc.name, disc.year, minutes, imdb_id)
     return list(known.values())
+
+
+def listed(disc: RealDisc) -> ListedDisc:
+    """A disc as a disc database lists it: every title, with what is known of it."""
+    return ListedDisc(
+        name=disc.name or Path(disc.facts["source"]).parts[2].rpartition(" (")[0],
+        is_show=disc.is_tv,
+        year=disc.year,
+        imdb_id=disc.facts.get("imdb_id"),
+        series_id=None,
+        content_hash=content_hash(disc),
+        titles=tuple(_listed(title, disc.truth[title["index"]]) for title in disc.facts["titles"]),
+    )
+
+
+def content_hash(disc: RealDisc) -> str:
+    """A hash that stands for the disc's own: the facts lack the sizes of its files."""
+    sizes = [title["size_bytes"] or 0 for title in disc.facts["titles"]]
+    data = b"".join(size.to_bytes(8, "little") for size in sizes)
+    return md5(disc.disc_id.encode() + data, usedforsecurity=False).hexdigest().upper()
+
+
+def _listed(title: dict[str, Any], truth: Truth) -> ListedTitle:
+    bare = ListedTitle(
+        title["index"],
+        title["duration_seconds"],
+        title["size_bytes"] or 0,
+        title["source_file"] or "",
+        title["segment_map"] or "",
+    )
+    if truth.kind not in LISTED_KINDS:
+        return bare
+    first, last = (truth.numbers[0], truth.numbers[-1]) if truth.numbers else (None, None)
+    kind = ListedKind(truth.kind)
+    return replace(bare, kind=kind, name=truth.title, season=truth.season, first=first, last=last)
 
 
 def determined(discs: list[RealDisc]) -> set[str]:

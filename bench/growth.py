@@ -257,6 +257,7 @@ def main() -> None:
             database_url=f"sqlite:///{home}/boz.db",
             temp_dir=home / "temp",
             output_dir=home / "output",
+            thediscdb_enabled=False,
         )
         prepare(settings)
         app = create_app(settings)

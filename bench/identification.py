@@ -156,6 +156,7 @@ def server(folder: Path, providers: FakeProviders | None, *, hands_free: bool) -
         temp_dir=folder / "temp",
         output_dir=folder / "output",
         auto_approve_previews=hands_free,
+        thediscdb_enabled=False,
         **(providers.settings() if providers else {}),
     )
     prepare(settings)

@@ -218,10 +218,17 @@ class Settings:
     thetvdb_url: str = _setting("https://api4.thetvdb.com/v4", "Address of TheTVDB's API, v4.")
     omdb_url: str = _setting("https://www.omdbapi.com", "Address of OMDb's API.")
     tmdb_url: str = _setting("https://api.themoviedb.org/3", "Address of TMDb's API, v3.")
+    thediscdb_enabled: bool = _setting(
+        True, "Look discs up in TheDiscDb, which knows what each title of many discs is."
+    )
+    thediscdb_url: str = _setting(
+        "https://thediscdb.com/graphql/", "Address of TheDiscDb's GraphQL API."
+    )
     tv_order: TVOrder = _setting(TVOrder.AIRED, "Order in which TheTVDB numbers the episodes.")
     provider_timeout_seconds: float = _setting(
         4.5,
-        "Longest time in seconds that a request waits for TheTVDB, OMDb and TMDb together."
+        "Longest time in seconds that a request waits for TheDiscDb, TheTVDB, OMDb and TMDb"
+        " together."
         " A person's request never waits longer than 4.5.",
         low=0.1,
         high=60,

@@ -210,13 +210,15 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         min_free_bytes=0,
         # Tests of backups ask for them.
         backup_interval_hours=0,
+        # No test asks the real one.
+        thediscdb_enabled=False,
     )
 
 
 @pytest.fixture(scope="session")
 def built_app() -> Flask:
     """The application with its endpoints: building it takes longer than most tests."""
-    return create_app(Settings())
+    return create_app(Settings(thediscdb_enabled=False))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from tests.support import (
 
 JSON = "application/json"
 #: Values of fields whose schema does not say all that is asked of them.
-EXAMPLES = {"thumbnails": [JPEG], "media_type": "movie"}
+EXAMPLES = {"thumbnails": [JPEG], "media_type": "movie", "content_hash": "0" * 32}
 #: What a server refuses to show that has no Plex.
 NEEDS_PLEX = "/api/files/plex/libraries"
 

@@ -29,6 +29,7 @@ def fresh(tmp_path: Path) -> Settings:
         database_url=f"sqlite:///{tmp_path}/boz.db",
         temp_dir=tmp_path / "some" / "temp",
         output_dir=tmp_path / "some" / "output",
+        thediscdb_enabled=False,
     )
 
 

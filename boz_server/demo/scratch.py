@@ -87,6 +87,8 @@ def _environment(folder: Path, port: int, key: str | None) -> dict[str, str]:
         "BOZ_DATABASE_URL": f"sqlite:///{folder}/boz_ripper.db",
         "BOZ_TEMP_DIR": f"{folder}/temp",
         "BOZ_OUTPUT_DIR": f"{folder}/output",
+        # Its discs are made up.
+        "BOZ_THEDISCDB_ENABLED": "false",
     }
     if key:
         environment["BOZ_API_KEY"] = key

@@ -1,4 +1,4 @@
-"""The providers that the settings have keys for."""
+"""The providers that the settings have keys for, and the disc database."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,6 +6,7 @@ from typing import Protocol
 from boz_server.domain.metadata.answers import Film
 from boz_server.integrations.json_client import JSONClient
 from boz_server.integrations.omdb import OMDb
+from boz_server.integrations.thediscdb import TheDiscDb
 from boz_server.integrations.thetvdb import TheTVDB
 from boz_server.integrations.tmdb import TMDb
 from boz_server.settings import Settings
@@ -26,10 +27,11 @@ class FilmProvider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """The providers that can be asked; None or empty without a key."""
+    """The providers that can be asked; None or empty without a key, or if it is turned off."""
 
     tv: TheTVDB | None
     films: tuple[FilmProvider, ...]
+    discs: TheDiscDb | None
 
 
 def configured(settings: Settings) -> Providers:
@@ -42,4 +44,5 @@ def configured(settings: Settings) -> Providers:
         films.append(OMDb(JSONClient("OMDb", settings.omdb_url), settings.omdb_api_key))
     if settings.tmdb_api_key:
         films.append(TMDb(JSONClient("TMDb", settings.tmdb_url), settings.tmdb_api_key))
-    return Providers(tv, tuple(films))
+    discs = TheDiscDb(settings.thediscdb_url) if settings.thediscdb_enabled else None
+    return Providers(tv, tuple(films), discs)

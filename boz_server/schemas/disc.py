@@ -12,6 +12,7 @@ from boz_server.schemas.common import RequestSchema, StatusSchema
 from boz_server.schemas.fields import (
     INT64,
     MAX_ID_LENGTH,
+    ContentHash,
     Id,
     Instant,
     LibraryFolder,
@@ -61,6 +62,8 @@ class ReportedTitleSchema(RequestSchema):
     source_file = Text(load_default=None, allow_none=True)
     segment_map = Text(max_length=MAX_SEGMENT_MAP_LENGTH, load_default=None, allow_none=True)
     output_file = Text(load_default=None, allow_none=True)
+    #: The same, as some agents call it.
+    file = Text(load_default=None, allow_none=True)
     thumbnails = thumbnail.jpegs()
     thumbnail_timestamps = thumbnail.timestamps()
 
@@ -72,6 +75,7 @@ class ReportedDiscSchema(RequestSchema):
     drive = Text(min_length=1, required=True)
     disc_name = Text(required=True)
     disc_type = Text(load_default="Unknown")
+    content_hash = ContentHash(load_default=None, allow_none=True)
     titles = ma.fields.List(
         ma.fields.Nested(ReportedTitleSchema),
         load_default=list,
@@ -98,7 +102,7 @@ class ReportedDiscSchema(RequestSchema):
                     chapters=title["chapters"],
                     source_file=title["source_file"] or "",
                     segment_map=title["segment_map"] or "",
-                    output_file=title["output_file"] or "",
+                    output_file=title["output_file"] or title["file"] or "",
                 )
                 for title in titles
             ],
@@ -155,6 +159,7 @@ class DiscSchema(ma.Schema):
     drive = ma.fields.String()
     disc_name = ma.fields.String()
     disc_type = ma.fields.String()
+    content_hash = ma.fields.String(allow_none=True)
     titles = ma.fields.List(ma.fields.Nested(TitleSchema))
     detected_at = Instant()
     status = ma.fields.String()

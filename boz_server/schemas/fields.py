@@ -23,6 +23,7 @@ MAX_THUMBNAIL_BYTES = 2 * 1024 * 1024
 INT32 = 2**31 - 1
 INT64 = 2**63 - 1
 _SLASHES = re.compile(r"[/\\]+")
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -65,6 +66,16 @@ class Sha256(ma.fields.String):
         if not _SHA256.fullmatch(text):
             raise ma.ValidationError("Must be a SHA-256 in hex: 64 digits and letters a to f.")
         return text.lower()
+
+
+class ContentHash(ma.fields.String):
+    """The MD5 by which a disc database knows a disc, in hex of either case."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if not _MD5.fullmatch(text):
+            raise ma.ValidationError("Must be an MD5 in hex: 32 digits and letters a to f.")
+        return text.upper()
 
 
 class ErrorText(ma.fields.String):

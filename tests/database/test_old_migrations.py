@@ -261,6 +261,7 @@ MOVING_JOBS = Step(
         "job_failures: job_id": [],
     },
 )
+CONTENT_HASH = Step("012_moving_jobs", "013_content_hash", (PC,), {"discs: content_hash": []}, ())
 STEPS = (
     QUEUE,
     IDENTIFICATION,
@@ -271,6 +272,7 @@ STEPS = (
     LIBRARY,
     UPLOAD_FAILED,
     MOVING_JOBS,
+    CONTENT_HASH,
 )
 
 

@@ -82,6 +82,7 @@ class GunicornServer:
             "BOZ_DATABASE_URL": f"sqlite:///{self.database}",
             "BOZ_TEMP_DIR": str(folder / "temp"),
             "BOZ_OUTPUT_DIR": str(folder / "output"),
+            "BOZ_THEDISCDB_ENABLED": "false",
             **environment,
         }
         self.process: ForkServerProcess | None = None

@@ -35,6 +35,9 @@ class Disc(BaseModel):
     disc_type = peewee.TextField(**defaulted("Unknown"))
     #: Hash of label and layout, by which a disc is recognised in any drive (see title_facts).
     fingerprint = peewee.CharField(max_length=64)
+    #: MD5 over its files' sizes in upper-case hex, by which a disc database knows it; null if the
+    #: agent doesn't send it (see docs/identification.md).
+    content_hash = peewee.CharField(max_length=32, null=True)
     detected_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     status = EnumField(DiscStatus, **defaulted(DiscStatus.DETECTED))
     #: When it left its drive; null while it lies there, and for discs of older versions.

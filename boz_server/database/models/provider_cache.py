@@ -1,4 +1,4 @@
-"""Answers of TheTVDB, OMDb and TMDb."""
+"""Answers of TheTVDB, OMDb, TMDb and TheDiscDb."""
 
 import peewee
 
@@ -9,11 +9,12 @@ from boz_server.database.models.base import BaseModel, index
 class ProviderAnswer(BaseModel):
     """The latest answer of one provider to one question."""
 
-    #: "thetvdb", "omdb" or "tmdb".
+    #: "thetvdb", "omdb", "tmdb" or "thediscdb".
     provider = peewee.CharField(max_length=20)
     #: The question, such as "film_id:tt0133093" (see services/metadata).
     key = peewee.CharField(max_length=300)
-    #: List of the films, shows or episodes found (see domain/metadata); empty if there were none.
+    #: List of the films, shows, episodes or discs found (see domain/metadata); empty if there were
+    #: none.
     answer = peewee.JSONField()
     fetched_at = UTCDateTimeField()
 

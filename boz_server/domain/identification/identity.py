@@ -6,6 +6,7 @@ from enum import StrEnum
 from statistics import median
 from typing import Any, NamedTuple, TypedDict
 
+from boz_server.domain.identification.known_titles import KnownTitles
 from boz_server.domain.identification.label import DiscLabel
 from boz_server.domain.identification.layout import Evidence, Layout
 from boz_server.domain.identification.repeats import FILM_SECONDS, SAME_FILM_SECONDS, are_regular
@@ -71,7 +72,8 @@ class Identity:
     well a provider's film, or else the label, fits: Disc.movie_confidence.
     season_number, starting_episode: for shows; None means "as the season goes on".
     season_is_guess: nothing names the season. series_id: TheTVDB's. year, edition, film: for films.
-    is_bonus: a film's disc without the film. warnings: sentences. from_user: a person said so.
+    is_bonus: a film's disc without the film. contents: what a disc database says of its titles.
+    warnings: sentences. from_user: a person said so.
     """
 
     media_type: MediaType
@@ -87,6 +89,7 @@ class Identity:
     edition: str | None = None
     film: Film | None = None
     is_bonus: bool = False
+    contents: KnownTitles | None = None
     warnings: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
     from_user: bool = False
@@ -95,15 +98,18 @@ class Identity:
         self, titles: Judgement | None = None, further_warnings: Sequence[str] = ()
     ) -> dict[str, Any]:
         """Return Disc.identification: the answer to each question, with "numbers" to follow for
-        shows; "numbering" has the warnings about episode numbers."""
+        shows; "numbering" has the warnings about episode numbers, and "listed" what a disc
+        database says of the episodes, if it says it of all (see `listed_episodes`)."""
         answers = {Question.MEDIA_TYPE: self.kind, Question.NAME: self.named}
         if titles is not None:
             answers[Question.TITLES] = titles
-        return {str(question): answer.stored() for question, answer in answers.items()} | {
+        stored = {str(question): answer.stored() for question, answer in answers.items()} | {
             "warnings": [*self.warnings, *further_warnings],
             "numbering": [],
             "season_is_guess": self.season_is_guess,
         }
+        listed = {} if self.contents is None else self.contents.listed_episodes()
+        return stored | {"listed": listed} if listed else stored
 
 
 class AnswerJson(TypedDict):

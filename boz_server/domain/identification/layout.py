@@ -89,11 +89,21 @@ class LayoutRules:
 
 
 class DiscFacts:
-    """A disc's label and titles; whatever follows from them is worked out once."""
+    """A disc's label and titles; whatever follows from them is worked out once.
 
-    def __init__(self, label: str, titles: Sequence[TitleFacts], rules: LayoutRules) -> None:
+    content_hash: see Disc; "" if the agent doesn't send it.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        titles: Sequence[TitleFacts],
+        rules: LayoutRules,
+        content_hash: str = "",
+    ) -> None:
         self.label = label
         self.titles = tuple(titles)
+        self.content_hash = content_hash
         self.rules = rules
         self._layouts: dict[tuple[int, ...], Layout] = {}
 

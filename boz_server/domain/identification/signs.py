@@ -25,8 +25,10 @@ class Question(StrEnum):
 class Sign(StrEnum):
     """A situation in which an answer is given."""
 
-    # Any question.
+    # Any question. A disc database lists the disc, or leaves open what is asked.
     PERSON = "person"
+    KNOWN_DISC = "known_disc"
+    LISTED_IN_PART = "listed_in_part"
 
     # Film or TV: the weightiest clue, unless others contradict it.
     LABEL_SEASON = "label_season"
@@ -77,8 +79,9 @@ class Sign(StrEnum):
     NUMBERS_DOUBTFUL = "numbers_doubtful"
 
 
-#: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked.
-_ASSUMED = {Sign.PERSON: 1.0, Sign.NAME_OF_LABEL: 0.95}
+#: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked; a
+#: disc is known only where chance would agree in 1 of 200 cases at most (see known_discs).
+_ASSUMED = {Sign.PERSON: 1.0, Sign.NAME_OF_LABEL: 0.95, Sign.KNOWN_DISC: 0.99}
 
 #: Why, by signs whose answers need no other reason.
 _REASONS = {

@@ -33,7 +33,8 @@ class SeasonDisc:
     parts: its episodes in their order. order, order_reason: how that is known. sure: 0–1, of which
     titles they are. fixed: the numbers that a person has accepted; None if none
     has. chosen_first: the first episode by a person's word. accepted_elsewhere: the numbers that a
-    person has accepted for other discs. season_is_guess: nothing names its season.
+    person has accepted for other discs. season_is_guess: nothing names its season. listed: the
+    first and last number of each part by a disc database; None where it doesn't say.
     """
 
     key: str
@@ -47,6 +48,7 @@ class SeasonDisc:
     chosen_first: int | None = None
     accepted_elsewhere: frozenset[int] = frozenset()
     season_is_guess: bool = False
+    listed: tuple[tuple[int, int], ...] | None = None
 
 
 class Gone(NamedTuple):
@@ -83,6 +85,7 @@ class _Course:
     sure: float = 1.0
     in_doubt: bool = False
     usual_seconds: float = 0.0
+    listed: set[str] = field(default_factory=set)
     sizes: list[int] = field(default_factory=list)
 
 
@@ -98,8 +101,14 @@ def plan(
     a disc whose numbers are fixed.
     """
     begins = max(min(runtimes, default=1) or 1, gone.last_episode + 1)
-    taken = _settled(discs) | set(range(1, gone.last_episode + 1))
-    course = _Course(begins, taken, gone.last_disc)
+    settled = _settled(discs) | set(range(1, gone.last_episode + 1))
+    course = _Course(begins, settled, gone.last_disc)
+    # Other discs number around these, whichever comes first.
+    for disc in _ordered(discs):
+        numbers = _numbers(_listed(disc))
+        if numbers and course.taken.isdisjoint(numbers):
+            course.listed.add(disc.key)
+            course.taken |= numbers
     course.sizes = [_size(disc) for disc in discs if _size(disc)]
     lengths = [part.seconds for disc in discs for part in disc.parts]
     course.usual_seconds = median(lengths) if lengths else 0.0
@@ -130,6 +139,14 @@ def _settled(discs: Sequence[SeasonDisc]) -> set[int]:
     return numbers
 
 
+def _listed(disc: SeasonDisc) -> list[Match]:
+    """Return the numbers that a disc database says, unless a person has accepted or chosen others;
+    empty without any."""
+    if disc.listed is None or disc.fixed is not None or disc.chosen_first is not None:
+        return []
+    return [Match(first, last, HIGH) for first, last in disc.listed]
+
+
 def _as_chosen(disc: SeasonDisc, first: int, runtimes: Mapping[int, int | None]) -> list[Match]:
     """Number a disc from a person's choice on, around what was accepted: no proposal of a number
     that another disc has could be approved."""
@@ -145,6 +162,14 @@ def _number(disc: SeasonDisc, course: _Course, runtimes: Mapping[int, int | None
     elif disc.chosen_first is not None:
         matches = _as_chosen(disc, disc.chosen_first, runtimes)
         judgement = _judge(disc, disc.order)
+        course.in_doubt, course.sure = False, judgement.confidence
+    elif disc.listed is not None:
+        matches, judgement = _listed(disc), Judgement.by(Sign.KNOWN_DISC)
+        if disc.key not in course.listed:
+            # Another release of the same episodes, or one of the two was numbered wrongly.
+            warnings.append("Another disc has the numbers that TheDiscDb says: check both.")
+            matches = [replace(match, confidence=LOW) for match in matches]
+            judgement = Judgement.by(Sign.LISTED_IN_PART)
         course.in_doubt, course.sure = False, judgement.confidence
     else:
         if course.in_doubt and disc.parts and not disc.season_is_guess:

@@ -43,6 +43,7 @@ class ReportedDisc:
     disc_type: str
     titles: Sequence[TitleFacts]
     thumbnails: Sequence[Thumbnail] = ()
+    content_hash: str | None = None
 
     def measured(self, title: TitleFacts) -> dict[str, Any]:
         """Return the columns of a title that were measured; a title without new thumbnails keeps
@@ -95,8 +96,8 @@ class _Known:
 
 def look_up(context: Context, metadata: Metadata, report: ReportedDisc) -> LookedUp:
     """Ask the providers about a disc, unless it is known. Raises AgentNotFound."""
-    facts = facts_of(context, report.disc_name, report.titles)
-    if not (metadata.has_tv or metadata.has_films):
+    facts = facts_of(context, report.disc_name, report.titles, report.content_hash)
+    if not (metadata.has_tv or metadata.has_films or metadata.has_discs):
         return LookedUp(report, facts, NOTHING)
     with context.database.write_queue():
         known = _read(context, report, facts)
@@ -218,6 +219,8 @@ def _update(context: Context, disc: Disc, report: ReportedDisc) -> Disc:
     for facts in report.titles:
         change(titles[facts.index], report.measured(facts))
     change(disc, {"disc_type": report.disc_type})
+    if report.content_hash:
+        change(disc, {"content_hash": report.content_hash})
     context.stores.discs.save(disc)
     return disc
 
@@ -247,6 +250,7 @@ def _new_disc(report: ReportedDisc, fingerprint: str, now: datetime) -> Disc:
         drive=report.drive,
         disc_name=report.disc_name,
         disc_type=report.disc_type,
+        content_hash=report.content_hash,
         fingerprint=fingerprint,
         detected_at=now,
     )

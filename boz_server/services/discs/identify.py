@@ -20,11 +20,12 @@ from boz_server.domain.identification.identity import (
     Verdict,
     weigh,
 )
+from boz_server.domain.identification.known_titles import KnownTitles
 from boz_server.domain.identification.label import DiscLabel
 from boz_server.domain.identification.layout import DiscFacts, Layout, LayoutRules
 from boz_server.domain.identification.signs import BY_A_PERSON, Judgement, Sign
 from boz_server.domain.identification.title_facts import TitleFacts
-from boz_server.domain.metadata.answers import Episode
+from boz_server.domain.metadata.answers import Episode, Film
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import LOW, MEDIUM, VERY_LOW, fit
 from boz_server.services.collection.archive import LATEST_DISCS
@@ -53,17 +54,22 @@ class Known:
 UNHEARD_OF = Known()
 
 
-def facts_of(context: Context, label: str, titles: Sequence[TitleFacts]) -> DiscFacts:
+def facts_of(
+    context: Context,
+    label: str,
+    titles: Sequence[TitleFacts],
+    content_hash: str | None = None,
+) -> DiscFacts:
     """Return a disc's facts, to be divided as the settings say."""
     settings = context.settings
     rules = LayoutRules(settings.extras_min_duration_seconds, settings.extras_duration_variance)
-    return DiscFacts(label, titles, rules)
+    return DiscFacts(label, titles, rules, content_hash or "")
 
 
 def stored_facts(context: Context, disc: Disc) -> DiscFacts:
     """Return what was reported of a stored disc."""
     titles = [TitleFacts.of(title) for title in disc.titles]
-    return facts_of(context, disc.disc_name, titles)
+    return facts_of(context, disc.disc_name, titles, disc.content_hash)
 
 
 def read_known(context: Context, facts: DiscFacts) -> Known:
@@ -85,6 +91,10 @@ def read_known(context: Context, facts: DiscFacts) -> Known:
 
 def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
     """Say what a disc is, how sure that is, and why."""
+    if findings.known is not None:
+        return _of_database(
+            facts, known.disc, KnownTitles(findings.known, facts.layout()), findings
+        )
     read, label = facts.read, facts.label
     layout = facts.layout(known.lengths)
     verdict = weigh(read, layout, [*_of_known(known.disc, layout), *_of_findings(findings, layout)])
@@ -99,6 +109,46 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
         kind=verdict.judgement,
         named=Judgement(0.0),
         warnings=("Nothing says what this disc is: name it with override-media-type.",),
+    )
+
+
+def _of_database(
+    facts: DiscFacts, other: Disc | None, contents: KnownTitles, findings: Findings
+) -> Identity:
+    """Say what a disc is that a disc database knows. other: the latest disc of its name."""
+    found, disc = contents.known, contents.known.disc
+    year = f" ({disc.year})" if disc.year else ""
+    by = "its content hash" if found.by_hash else f"the lengths of {len(found.titles)} titles"
+    sure = Judgement.by(
+        Sign.LISTED_IN_PART if found.is_disputed else Sign.KNOWN_DISC,
+        reasons=[f"TheDiscDb knows this disc by {by}: {disc.name}{year}."],
+    )
+    identity = Identity(
+        MediaType.TV_SHOW if disc.is_show else MediaType.MOVIE,
+        naming.safe_component(disc.name),
+        kind=sure,
+        named=sure,
+        film_fit=sure.confidence,
+        year=disc.year,
+        contents=contents,
+    )
+    if not disc.is_show:
+        imdb_id = disc.imdb_id
+        film = Film("omdb", imdb_id, disc.name, disc.year, None, imdb_id) if imdb_id else None
+        return replace(identity, film=film)
+    season = contents.season
+    if season is None:
+        season = facts.read.season_number or facts.read.book_number
+    show = other.tv_show_name if other is not None else None
+    if show and same_name(show, disc.name) >= SAME_NAME:
+        identity = replace(identity, name=show)
+    found_show = findings.show
+    return replace(
+        identity,
+        season_number=season,
+        season_is_guess=season is None,
+        series_id=disc.series_id if found_show is None else found_show.series.series_id,
+        candidates=tuple(series_candidate(each) for each in findings.series),
     )
 
 

@@ -1,12 +1,16 @@
 """Asks providers what a disc may be, and weighs what they answer; never inside a transaction."""
 
 import logging
-from collections.abc import Callable
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from boz_server.context import Context
+from boz_server.database.models import Disc
+from boz_server.domain.identification import known_discs
 from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
@@ -16,8 +20,10 @@ from boz_server.domain.identification.candidates import (
     rank_series,
 )
 from boz_server.domain.identification.identity import Identity, MediaType, weigh
+from boz_server.domain.identification.known_discs import KnownDisc
+from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import DiscFacts
-from boz_server.domain.metadata.answers import Episode, Series
+from boz_server.domain.metadata.answers import Episode, ListedDisc, Series
 from boz_server.domain.naming import names as naming
 from boz_server.errors import Invalid, ProviderUnavailable, Refused
 from boz_server.services.metadata.lookup import Metadata
@@ -30,19 +36,31 @@ THETVDB = "thetvdb"
 #: From this weight of evidence on, a disc is looked up only as what label and layout say.
 CLEAR = 3.5
 _MAX_DIGITS = 9
+#: The share of the time that the disc database may take: the others are asked after it.
+DATABASE_SHARE = 0.6
+# Shorter words are in too many names.
+_WORD = re.compile(r"[^\W_]+")
+_LEAST_LETTERS, _LEAST_NAME, _STEM = 4, 2, 5
+_MOST_NAMES, _MOST_WORDS = 4, 3
+# What follows is an episode's name, an edition, or a word of the disc's.
+_HEAD = re.compile(r" - |: | \(")
+# So many lengths are on no other disc; more than the database has discs.
+_ASKED_LENGTHS, _DATABASE_DISCS = 3, 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What providers know of a disc, the likeliest first. episodes: of the likeliest show.
 
-    failed: the providers that could not be asked, as sentences.
+    failed: the providers that could not be asked, as sentences. known: the disc itself in a disc
+    database; None if it isn't there, or the database can't be asked.
     """
 
     series: tuple[ScoredSeries, ...] = ()
     episodes: tuple[Episode, ...] = ()
     films: tuple[ScoredFilm, ...] = ()
     failed: tuple[str, ...] = ()
+    known: KnownDisc | None = None
 
     @property
     def show(self) -> ScoredSeries | None:
@@ -66,15 +84,115 @@ def disc(
     verdict = weigh(read, layout)
     clear = verdict.media_type if abs(verdict.weight) >= CLEAR else MediaType.UNKNOWN
     feature = layout.main_feature.duration_seconds if layout.main_feature else None
-    known = _known_series(context, facts)
+    other = _other_disc(context, facts)
+    known = _known_series(other)
     shows = films = NOTHING
     with metadata.budget(insist=insist):
+        in_database = _in_database(context, metadata, facts, other)
+        if in_database is not None:
+            return _about(metadata, in_database)
         if clear is not MediaType.MOVIE:
             shows = _show(metadata, read.name, read.year, known)
         if clear is not MediaType.TV_SHOW and known is None:
             films = _film(metadata, read.film_name, read.year, feature)
     failed = tuple(dict.fromkeys(shows.failed + films.failed))
     return Findings(shows.series, shows.episodes, films.films, failed)
+
+
+def _in_database(
+    context: Context, metadata: Metadata, facts: DiscFacts, other: Disc | None
+) -> KnownDisc | None:
+    """Return a disc's entry in the disc database, by its hash or else by its titles' lengths.
+
+    Those of the shows and films that its label may mean are compared. A database that can't be
+    asked counts as one without the disc.
+    """
+    if not metadata.has_discs or not facts.titles:
+        return None
+    layout = facts.layout()
+    repeats = {*layout.copies, *layout.play_alls}
+    discs: list[ListedDisc] = []
+    seconds = context.settings.provider_timeout_seconds * DATABASE_SHARE
+    # A question that is cut off counts as a failure: begin none when half of the time is over.
+    last = time.monotonic() + seconds / 2
+    with metadata.budget(seconds):
+        for question, compared in _questions(metadata, facts, other):
+            answer, failed = _ask(question)
+            if failed and not compared:
+                break
+            asked = list(dict.fromkeys(answer or () if compared else [*discs, *(answer or ())]))
+            if len(asked) > (0 if compared else len(discs)):
+                found = known_discs.find(
+                    facts.titles,
+                    asked,
+                    content_hash=facts.content_hash,
+                    name=facts.read.film_name or facts.read.name or "",
+                    repeats=repeats,
+                    compared=compared,
+                )
+                if found is not None:
+                    return found
+            discs = discs if compared else asked
+            if time.monotonic() > last:
+                break
+    return None
+
+
+def _questions(
+    metadata: Metadata, facts: DiscFacts, other: Disc | None
+) -> Iterator[tuple[Callable[[], list[ListedDisc]], int]]:
+    """Yield what to ask the disc database, the surest first.
+
+    other: the latest disc of this name. With each question comes among how many discs the database
+    compares lengths itself, or 0.
+    """
+    if facts.content_hash:
+        yield partial(metadata.discs_with_hash, facts.content_hash), 0
+    names = _names(facts, other)
+    for name in names:
+        yield partial(metadata.discs_named, name), 0
+    layout = facts.layout()
+    lengths = {title.duration_seconds for title in layout.singles}
+    longest = sorted(lengths, reverse=True)[:_ASKED_LENGTHS]
+    if len(longest) == _ASKED_LENGTHS:
+        yield partial(metadata.discs_with_lengths, longest), _DATABASE_DISCS
+    for word in _words(names)[:_MOST_WORDS]:
+        yield partial(metadata.discs_named, word), 0
+
+
+def _names(facts: DiscFacts, other: Disc | None) -> list[str]:
+    """Return the names that a disc may have, in a box of which another disc may be identified."""
+    known = [other.tv_show_name, other.movie_title] if other is not None else []
+    label = parse_label(facts.label)
+    names = [*known, facts.read.name, label.name, facts.read.film_name]
+    heads = [_HEAD.split(name)[0].strip() for name in names if name]
+    asked = [name for name in [*names, *heads] if name and len(name) >= _LEAST_NAME]
+    return list({name.casefold(): name for name in reversed(asked)}.values())[::-1][:_MOST_NAMES]
+
+
+def _words(names: Sequence[str]) -> list[str]:
+    """Return the words of names, the longest first, and how the longest begins.
+
+    Names have colons and articles that labels leave out, and labels are glued together.
+    """
+    whole = {name.casefold() for name in names}
+    words = {word for name in names for word in _WORD.findall(name)}
+    long = [
+        word
+        for word in sorted(words, key=lambda word: (-len(word), word))
+        if len(word) >= _LEAST_LETTERS and word.casefold() not in whole
+    ]
+    longest = max(words, key=len, default="")
+    stem = longest[:_STEM] if len(longest) > _STEM else ""
+    return [*long[: _MOST_WORDS - 1], *([stem] if stem else [])]
+
+
+def _about(metadata: Metadata, known: KnownDisc) -> Findings:
+    """Return a disc of the database, with what TheTVDB lists of its show."""
+    if not known.disc.is_show:
+        return Findings(known=known)
+    found = _show(metadata, known.disc.name, known.disc.year, known.disc.series_id)
+    return replace(found, known=known)
 
 
 def show(metadata: Metadata, name: str, series_id: int | None = None) -> Findings:
@@ -226,10 +344,14 @@ def _series_named(
     return ranked, failed
 
 
-def _known_series(context: Context, facts: DiscFacts) -> int | None:
-    """Return TheTVDB's id of the show that another disc of this name was found to be."""
+def _other_disc(context: Context, facts: DiscFacts) -> Disc | None:
+    """Return the latest other disc of this name."""
     key = facts.read.key
-    known = context.stores.discs.latest_named(key, facts.fingerprint) if key else None
+    return context.stores.discs.latest_named(key, facts.fingerprint) if key else None
+
+
+def _known_series(known: Disc | None) -> int | None:
+    """Return TheTVDB's id of the show that another disc of this name was found to be."""
     if known is None or known.media_type is not MediaType.TV_SHOW:
         return None
     return known.thetvdb_series_id

@@ -8,6 +8,7 @@ from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.discs.extras import number_extras
+from boz_server.domain.discs.known_proposals import known_extras, known_features
 from boz_server.domain.discs.proposals import (
     DiscProposal,
     TitleProposal,
@@ -138,6 +139,10 @@ class PreviewGenerator:
             )
             for title in layout.episodes
         }
+        contents = identity.contents
+        if contents is not None:
+            titles |= known_extras(contents, show, folder)
+        judgement = judge_episodes(layout) if contents is None else contents.judgement
         return replace(
             proposal,
             tv_show_name=show,
@@ -146,7 +151,7 @@ class PreviewGenerator:
             thetvdb_series_id=identity.series_id,
             told_first_episode=identity.starting_episode,
             starting_episode_number=identity.starting_episode,
-            identification=identity.stored(judge_episodes(layout), warnings),
+            identification=identity.stored(judgement, warnings),
             titles=with_the_rest(layout, show, folder, titles),
         )
 
@@ -154,6 +159,8 @@ class PreviewGenerator:
         self, facts: DiscFacts, identity: Identity, season: Season, disc_number: int | None
     ) -> tuple[Layout, list[str]]:
         """Find the episodes of a season's disc; its other discs show how long they are."""
+        if identity.contents is not None:
+            return identity.contents.divided(), list(identity.contents.doubts)
         lengths: Sequence[int] = ()
         if not season.is_new:
             stores = self.context.stores
@@ -172,7 +179,7 @@ class PreviewGenerator:
         return layout, []
 
     def _film(self, facts: DiscFacts, identity: Identity, proposal: DiscProposal) -> DiscProposal:
-        layout = facts.layout()
+        layout, contents = facts.layout(), identity.contents
         name, year = identity.name, identity.year
         folder = naming.movie_folder(self.settings.nas_movie_path, name, year)
         features = () if identity.is_bonus else layout.features
@@ -181,6 +188,11 @@ class PreviewGenerator:
             for ordinal, title in enumerate(features)
         }
         warnings, judgement = judge_features(features)
+        if contents is not None:
+            layout, judgement = contents.divided(), contents.judgement
+            warnings = list(contents.doubts)
+            titles = known_features(contents, name, year, self.settings.nas_movie_path)
+            titles |= known_extras(contents, name, folder)
         return replace(
             proposal,
             movie_title=name,
@@ -226,7 +238,8 @@ def _choose_season(
     number = identity.season_number
     if number is None:
         number = regular[0] if regular else 1
-    if number and not identity.from_user and _fits_only_specials(facts, listed, number):
+    is_told = identity.from_user or identity.contents is not None
+    if number and not is_told and _fits_only_specials(facts, listed, number):
         warning = f"The titles fit no episode of season {number}: taken for specials."
         identity = replace(identity, warnings=(*identity.warnings, warning))
         number = 0

@@ -7,13 +7,15 @@ from typing import Any, Generic, TypeVar
 
 from boz_server.context import Context
 from boz_server.database.models import ProviderAnswer
-from boz_server.domain.metadata.answers import Episode, Film, Series
+from boz_server.domain.metadata.answers import Episode, Film, ListedDisc, ListedTitle, Series
 
-Item = TypeVar("Item", Series, Episode, Film)
+Item = TypeVar("Item", Series, Episode, Film, ListedDisc)
 
 #: How long an answer is fresh, and an empty one.
 FRESH = timedelta(days=7)
 FRESH_IF_EMPTY = timedelta(days=1)
+#: What is on a disc stays on it.
+DISCS_FRESH = timedelta(days=30)
 #: An older answer serves only while the provider fails; at this age it is deleted.
 LIFETIME = timedelta(days=90)
 
@@ -35,9 +37,9 @@ def read(
         return None
     try:
         items = [_item(kind, fields) for fields in row.answer]
-    except TypeError:
+    except (TypeError, KeyError):
         return None  # another version of the server stored it
-    return Stored(items, _is_fresh(row, now))
+    return Stored(items, _is_fresh(row, kind, now))
 
 
 def store(context: Context, provider: str, key: str, items: Sequence[Item], now: datetime) -> None:
@@ -58,13 +60,16 @@ def delete_old(context: Context) -> int:
             return deleted
 
 
-def _is_fresh(row: ProviderAnswer, now: datetime) -> bool:
+def _is_fresh(row: ProviderAnswer, kind: type[Item], now: datetime) -> bool:
     # Another machine's clock may be a little ahead.
     age: timedelta = abs(now - row.fetched_at)
-    return age < (FRESH if row.answer else FRESH_IF_EMPTY)
+    fresh = DISCS_FRESH if kind is ListedDisc else FRESH
+    return age < (fresh if row.answer else FRESH_IF_EMPTY)
 
 
 def _item(kind: type[Item], fields: dict[str, Any]) -> Item:
     if kind is Series:
         fields = {**fields, "aliases": tuple(fields.get("aliases") or ())}
+    if kind is ListedDisc:
+        fields = {**fields, "titles": tuple(ListedTitle(**title) for title in fields["titles"])}
     return kind(**fields)

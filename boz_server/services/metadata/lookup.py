@@ -1,9 +1,9 @@
-"""Looks shows and films up at TheTVDB, OMDb and TMDb."""
+"""Looks shows and films up at TheTVDB, OMDb and TMDb, and discs at TheDiscDb."""
 
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from boz_server.context import Context
-from boz_server.domain.metadata.answers import Episode, Film, Series
+from boz_server.domain.metadata.answers import Episode, Film, ListedDisc, Series
 from boz_server.errors import ProviderUnavailable
 from boz_server.integrations.http import LEAST_SECONDS
 from boz_server.integrations.providers import FilmProvider, configured
@@ -84,6 +84,11 @@ class Metadata:
     def has_films(self) -> bool:
         """Whether there is a key for OMDb or TMDb, the providers of films."""
         return bool(self.providers.films)
+
+    @property
+    def has_discs(self) -> bool:
+        """Whether the disc database may be asked."""
+        return self.providers.discs is not None
 
     def has(self, provider: str) -> bool:
         """Whether there is a key for a provider."""
@@ -171,6 +176,37 @@ class Metadata:
             if each.provider == provider:
                 return self._film(each, external_id)
         return None
+
+    def discs_with_hash(self, content_hash: str) -> list[ListedDisc]:
+        """Return the discs that a disc database has under a content hash."""
+        self.context.database.refuse_transaction()
+        discs = self.providers.discs
+        if discs is None:
+            return []
+        ask = partial(discs.with_hash, content_hash)
+        return self._answer(discs.provider, f"hash:{content_hash}", ListedDisc, ask)
+
+    def discs_named(self, name: str) -> list[ListedDisc]:
+        """Return the discs of the shows and films whose names contain that one."""
+        self.context.database.refuse_transaction()
+        discs, asked = self.providers.discs, _asked(name)
+        if discs is None or not asked:
+            return []
+        key = f"discs:{asked.casefold()[:ASKED_LENGTH]}"
+        return self._answer(discs.provider, key, ListedDisc, partial(discs.named, asked))
+
+    def discs_with_lengths(self, seconds: Collection[int]) -> list[ListedDisc]:
+        """Return the discs that have a title of each of these lengths.
+
+        A database that can't answer just this is still asked other things.
+        """
+        self.context.database.refuse_transaction()
+        discs = self.providers.discs
+        if discs is None:
+            return []
+        key = f"lengths:{','.join(map(str, sorted(seconds)))}"
+        ask = partial(discs.with_lengths, seconds)
+        return self._answer(f"{discs.provider}_lengths", key, ListedDisc, ask)
 
     def _search(
         self,

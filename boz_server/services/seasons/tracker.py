@@ -305,7 +305,8 @@ def _put_numbers(disc: Disc, best: Disc, numbering: Numbering, names: Mapping[in
             episodes = _ordered(disc, titles).episodes
             for episode, match in zip(episodes, numbering.matches, strict=True):
                 at = places[episode.index]
-                titles[at] = _named(titles[at], disc, match, names)
+                name = _listed_name(best, episode.index, match)
+                titles[at] = _named(titles[at], disc, match, name or _name_of(match, names))
             first = min(match.first for match in numbering.matches)
             identification = identification | {
                 Question.NUMBERS.value: numbering.judgement.stored(),
@@ -316,14 +317,21 @@ def _put_numbers(disc: Disc, best: Disc, numbering: Numbering, names: Mapping[in
     change(disc, {"starting_episode_number": first, "identification": identification})
 
 
-def _named(
-    title: TitleProposal, disc: Disc, match: Match, names: Mapping[int, str]
-) -> TitleProposal:
-    """Give an episode its numbers, and the names that follow from them."""
-    show, season = disc.tv_show_name or "", disc.tv_season_number or 0
+def _name_of(match: Match, names: Mapping[int, str]) -> str | None:
+    """Return the name of an episode by its numbers; two episodes in one title have both names."""
     known = [names[number] for number in range(match.first, match.last + 1) if number in names]
-    # Two episodes in one title have both names.
-    name = " & ".join(dict.fromkeys(known)) or None
+    return " & ".join(dict.fromkeys(known)) or None
+
+
+def _listed_name(disc: Disc, index: int, match: Match) -> str | None:
+    """Return an episode's name by a disc database; None if it has other numbers there, or none."""
+    first, last, name = disc.identification.get("listed", {}).get(str(index), (None, None, None))
+    return name if (first, last) == (match.first, match.last) else None
+
+
+def _named(title: TitleProposal, disc: Disc, match: Match, name: str | None) -> TitleProposal:
+    """Give an episode its numbers, and the name of its file that follows from them."""
+    show, season = disc.tv_show_name or "", disc.tv_season_number or 0
     return replace(
         title,
         episode_number=match.first,
@@ -405,7 +413,18 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
         chosen_first=chosen[-1] if chosen and not approved else None,
         accepted_elsewhere=frozenset(_accepted_elsewhere(first, season.discs)),
         season_is_guess=is_guess(best),
+        listed=_listed_numbers(best),
     )
+
+
+def _listed_numbers(disc: Disc) -> tuple[tuple[int, int], ...] | None:
+    """Return the numbers of a disc's episodes, in their order, by a disc database; None if it
+    doesn't say all."""
+    listed = disc.identification.get("listed", {})
+    indexes = [str(each.index) for each in _ordered(disc, disc.titles).episodes]
+    if not indexes or any(index not in listed for index in indexes):
+        return None
+    return tuple((listed[index][0], listed[index][1]) for index in indexes)
 
 
 def _ordered(disc: Disc, titles: Sequence[Title | TitleProposal]) -> Ordered:

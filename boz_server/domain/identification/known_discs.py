@@ -1,0 +1,296 @@
+"""Finds a reported disc among those that a disc database lists.
+
+A content hash settles it, unless the lengths contradict. Without one the lengths of all titles must
+agree, and it must not be chance that they do. How likely chance is follows from the discs that were
+compared: the share p of their titles that are as long as one of ours, to the second. Sitcoms run
+21:39 week after week, so there p is a third and six equal lengths prove little; where episodes of
+42 minutes vary by a minute, p is about 1/100, and three are enough. Each title of the same number
+multiplies the probability by its p; one that has another number multiplies it by p and by the
+number of places where it may stand. All of it times the number of discs that were compared is the
+probability that some other disc agrees by chance: `MAX_CHANCE` at most. Two single films of one
+name agree to the second once in 3600 times.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from boz_server.domain.identification.candidates import SAME_NAME, same_name
+from boz_server.domain.identification.title_facts import TitleFacts
+from boz_server.domain.metadata.answers import ListedDisc, ListedKind, ListedTitle
+
+#: The most that we let chance decide; with it, 99 of 100 matches are right.
+MAX_CHANCE = 0.005
+#: Titles of this length are never left out of a list.
+_LONG_SECONDS = 600
+# MakeMKV's length is whole seconds: agents that measure it themselves round the other way.
+_SHIFTS = (0, 1, -1)
+# A title may be missing on either side: programs leave out others by their own settings.
+_LEAST_SHARE = 0.8
+# Equal bytes, and equal segments.
+_SIZE_CHANCE, _SEGMENTS_CHANCE = 1e-5, 1e-2
+_SIZE_TOLERANCE = 0.02
+# Without other titles of about this length to count: anywhere within an hour.
+_SPREAD_SECONDS, _NEAR_SECONDS = 3600, 30
+_WANTED = frozenset({ListedKind.EPISODE, ListedKind.MAIN_MOVIE})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDisc:
+    """The entry of a disc database that a reported disc is.
+
+    titles: {index: the entry's title}, without the titles that the entry doesn't list. doubtful:
+    indexes of titles that may be another of the entry's, as equal lengths are all that is known of
+    them. is_disputed: another entry, as good as this one, says something else of a title.
+    """
+
+    disc: ListedDisc
+    titles: Mapping[int, ListedTitle]
+    by_hash: bool = False
+    doubtful: frozenset[int] = frozenset()
+    is_disputed: bool = False
+
+
+@dataclass(slots=True)
+class _Pairs:
+    """Titles of ours, by index, with those of an entry. shift: by how many seconds ours differ."""
+
+    titles: dict[int, ListedTitle] = field(default_factory=dict)
+    doubtful: set[int] = field(default_factory=set)
+    shift: int = 0
+
+
+def find(
+    titles: Sequence[TitleFacts],
+    discs: Sequence[ListedDisc],
+    *,
+    content_hash: str = "",
+    name: str = "",
+    repeats: Collection[int] = (),
+    compared: int = 0,
+) -> KnownDisc | None:
+    """Return the disc of a database that a reported disc is; None if none is proven to be.
+
+    name: what the label says. repeats: indexes of titles that repeat or play others, and so prove
+    nothing more. compared: among how many discs the database itself has found these, if it compared
+    lengths.
+    """
+    told = [disc for disc in discs if any(title.kind for title in disc.titles)]
+    if content_hash:
+        same = [disc for disc in told if disc.content_hash == content_hash]
+        paired = [(disc, _paired(titles, disc)) for disc in same]
+        agreeing = [(d, p) for d, p in paired if len(p.titles) >= len(titles) * _LEAST_SHARE]
+        if agreeing:
+            return _best(titles, agreeing, name, by_hash=True)
+    proven = []
+    others = _Compared(told, compared)
+    for disc in told:
+        pairs = _paired(titles, disc)
+        if _is_whole(titles, disc, pairs):
+            chance = others.chance(titles, disc, pairs, repeats, name)
+            if chance <= MAX_CHANCE:
+                proven.append((disc, pairs))
+    return _best(titles, proven, name, by_hash=False) if proven else None
+
+
+def _best(
+    titles: Sequence[TitleFacts],
+    found: Sequence[tuple[ListedDisc, _Pairs]],
+    name: str,
+    *,
+    by_hash: bool,
+) -> KnownDisc:
+    """Return the entry that agrees best; of equals the one whose name is the label's."""
+
+    def quality(each: tuple[ListedDisc, _Pairs]) -> tuple[int, ...]:
+        return _quality(titles, *each)
+
+    most = max(quality(each) for each in found)
+    equals = [each for each in found if quality(each) == most]
+    equals.sort(key=lambda each: -same_name(name, each[0].name))
+    disc, pairs = equals[0]
+    return KnownDisc(
+        disc,
+        pairs.titles,
+        by_hash,
+        frozenset(pairs.doubtful),
+        is_disputed=any(_disagree(equals[0], other) for other in equals[1:]),
+    )
+
+
+def _quality(titles: Sequence[TitleFacts], disc: ListedDisc, pairs: _Pairs) -> tuple[int, ...]:
+    """Return by how much an entry agrees, the weightiest first."""
+    sizes = sum(
+        title.size_bytes == pairs.titles[title.index].size_bytes > 0
+        for title in titles
+        if title.index in pairs.titles
+    )
+    numbers = sum(index == title.index for index, title in pairs.titles.items())
+    said = sum(title.kind is not None for title in pairs.titles.values())
+    return sizes, len(pairs.titles), -abs(pairs.shift), numbers, -len(pairs.doubtful), said
+
+
+def _disagree(one: tuple[ListedDisc, _Pairs], other: tuple[ListedDisc, _Pairs]) -> bool:
+    """Whether two entries say different things of the same titles."""
+    if one[0].is_show != other[0].is_show or same_name(one[0].name, other[0].name) < SAME_NAME:
+        return True
+    return any(
+        _said(title) != _said(other[1].titles[index])
+        for index, title in one[1].titles.items()
+        if index in other[1].titles and title.kind and other[1].titles[index].kind
+    )
+
+
+def _said(title: ListedTitle) -> tuple[object, ...]:
+    """Return what an entry says of a title, as far as it decides where a file goes."""
+    if title.kind is ListedKind.EPISODE:
+        return title.kind, title.season, title.first, title.last
+    return (title.kind == ListedKind.MAIN_MOVIE,)
+
+
+def _paired(titles: Sequence[TitleFacts], disc: ListedDisc) -> _Pairs:
+    """Pair titles with an entry's, with the shift of lengths that pairs most."""
+    best = _Pairs()
+    for shift in _SHIFTS:
+        pairs = _paired_by(titles, disc, shift)
+        if len(pairs.titles) > len(best.titles):
+            best = pairs
+        if len(best.titles) == len(titles):
+            break
+    return best
+
+
+def _paired_by(titles: Sequence[TitleFacts], disc: ListedDisc, shift: int) -> _Pairs:
+    """Pair by number, where all numbers agree; else in order, where all lengths follow each other
+    in the same order; else by size, by segments, and by length."""
+    pairs = _Pairs(shift=shift)
+    by_index = {title.index: title for title in disc.titles}
+    same = {
+        title.index: by_index[title.index]
+        for title in titles
+        if title.index in by_index and _agree(title, by_index[title.index], shift)
+    }
+    if len(same) >= len(titles) * _LEAST_SHARE:
+        pairs.titles = same
+        _pair_the_rest(titles, disc.titles, pairs)
+        return pairs
+    shortest = min((title.duration_seconds for title in titles), default=0) + min(shift, 0)
+    listed = [title for title in disc.titles if title.seconds >= shortest]
+    ordered = sorted(titles, key=lambda title: title.index)
+    if len(listed) == len(ordered) and all(
+        _agree(one, other, shift) for one, other in zip(ordered, listed, strict=True)
+    ):
+        pairs.titles = {one.index: other for one, other in zip(ordered, listed, strict=True)}
+        return pairs
+    _pair_the_rest(titles, disc.titles, pairs)
+    return pairs
+
+
+def _pair_the_rest(
+    titles: Sequence[TitleFacts], listed: Sequence[ListedTitle], pairs: _Pairs
+) -> None:
+    """Pair by size, by segments, then by length alone, which may leave it open which is which."""
+    taken = {title.index for title in pairs.titles.values()}
+    free: dict[int, list[ListedTitle]] = {}
+    for each in listed:
+        if each.index not in taken:
+            free.setdefault(each.seconds, []).append(each)
+    for is_sure in (_same_size, _same_segments, None):
+        for title in titles:
+            rivals = free.get(title.duration_seconds + pairs.shift, [])
+            fitting = [
+                each
+                for each in rivals
+                if _agree(title, each, pairs.shift) and (is_sure is None or is_sure(title, each))
+            ]
+            if title.index in pairs.titles or not fitting:
+                continue
+            if is_sure is None and len({_said(each) for each in fitting}) > 1:
+                pairs.doubtful.add(title.index)
+            pairs.titles[title.index] = fitting[0]
+            rivals.remove(fitting[0])
+
+
+def _agree(title: TitleFacts, listed: ListedTitle, shift: int) -> bool:
+    """Whether two titles may be one by length and, where both are known, size."""
+    if title.duration_seconds + shift != listed.seconds:
+        return False
+    sizes = title.size_bytes, listed.size_bytes
+    return not all(sizes) or abs(sizes[0] - sizes[1]) <= _SIZE_TOLERANCE * max(sizes)
+
+
+def _same_size(title: TitleFacts, listed: ListedTitle) -> bool:
+    return title.size_bytes == listed.size_bytes > 0
+
+
+def _same_segments(title: TitleFacts, listed: ListedTitle) -> bool:
+    if title.source_file and listed.source_file and title.source_file != listed.source_file:
+        return False
+    return bool(title.segment_map) and title.segment_map == listed.segment_map
+
+
+def _is_whole(titles: Sequence[TitleFacts], disc: ListedDisc, pairs: _Pairs) -> bool:
+    """Whether all titles that count are on both sides, and most of the others."""
+    if not pairs.titles:
+        return False
+    shortest = min(title.duration_seconds for title in titles) + pairs.shift
+    ours = [title for title in titles if title.index not in pairs.titles]
+    paired = {title.index for title in pairs.titles.values()}
+    reported = [title for title in disc.titles if title.seconds >= shortest]
+    theirs = [title for title in reported if title.index not in paired]
+    if any(title.duration_seconds >= _LONG_SECONDS for title in ours) or any(
+        title.seconds >= _LONG_SECONDS or title.kind in _WANTED for title in theirs
+    ):
+        return False
+    most = max(len(titles), len(reported))
+    return len(pairs.titles) >= most * _LEAST_SHARE
+
+
+class _Compared:
+    """The discs that were compared, each layout once, and how often lengths recur on them."""
+
+    def __init__(self, discs: Iterable[ListedDisc], least: int) -> None:
+        self.least = least
+        layouts = {_layout(disc): disc for disc in discs}
+        self.names = Counter(disc.name for disc in layouts.values())
+        self.lengths = Counter(title.seconds for disc in layouts.values() for title in disc.titles)
+        self.count = sum(self.lengths.values())
+
+    def chance(
+        self,
+        titles: Sequence[TitleFacts],
+        disc: ListedDisc,
+        pairs: _Pairs,
+        repeats: Collection[int],
+        name: str,
+    ) -> float:
+        """Return how likely it is that some other disc agrees by chance as this one does.
+
+        Where the entry has the label's name, only discs of that name count as others.
+        """
+        is_named = bool(name) and same_name(name, disc.name) >= SAME_NAME
+        others = self.names[disc.name] if is_named else max(self.least, self.names.total())
+        chance = float(others)
+        for title in titles:
+            listed = pairs.titles.get(title.index)
+            if listed is not None and title.index not in repeats:
+                places = 1 if listed.index == title.index else len(disc.titles)
+                chance *= min(1.0, places * self._of_length(listed.seconds))
+                if _same_size(title, listed):
+                    chance *= _SIZE_CHANCE
+                elif _same_segments(title, listed):
+                    chance *= _SEGMENTS_CHANCE
+        return chance
+
+    def _of_length(self, seconds: int) -> float:
+        """Return the share of the other titles that are just as long, smoothed by those near."""
+        equal = self.lengths[seconds] - 1
+        span = range(seconds - _NEAR_SECONDS, seconds + _NEAR_SECONDS + 1)
+        near = sum(self.lengths[each] for each in span) - 1
+        others = max(1, self.count - 1)
+        return max(equal / others, near / others / len(span), 1 / _SPREAD_SECONDS)
+
+
+def _layout(disc: ListedDisc) -> tuple[object, ...]:
+    """Return what is the same for two releases of one disc."""
+    return disc.name, tuple((title.index, title.seconds) for title in disc.titles)
