@@ -2,9 +2,10 @@
 
 Reports every disc to a server with a temporary database that approves hands-free, set by set in the
 order of the discs: as current agents do (no sizes, no segment maps) and with the optional fields,
-each without metadata and with fake TheTVDB and OMDb servers on loopback. Each set is judged by what
-the other sets teach (see `domain/identification/signs.py`): no disc is judged by what was learnt
-from it.
+each without metadata and with fake TheTVDB and OMDb servers on loopback; and with a fake TheDiscDb
+that lists all discs, and one that lists all but the disc itself. Each set is judged by what the
+other sets teach (see `domain/identification/signs.py`): no disc is judged by what was learnt from
+it.
 
     python -m bench.identification DIR [--no-misses] [--write]
 
@@ -19,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
 from statistics import median
@@ -26,15 +28,17 @@ from typing import Any, NamedTuple
 
 from flask.testing import FlaskClient
 
-from bench.corpus import RealDisc, determined, films, read, shows
+from bench.corpus import RealDisc, determined, films, listed, read, shows
 from bench.scoring import Score, Tally, Verdict, judge, score
 from boz_server import create_app
 from boz_server.api.context import EXTENSION
+from boz_server.database.models import ProviderAnswer
 from boz_server.domain.identification import counts
 from boz_server.services.discs import hands_free
 from boz_server.services.discs.preview_generator import PreviewGenerator
 from boz_server.settings import Settings
 from boz_server.start import prepare
+from tests.discdb_server import FakeDiscDb
 from tests.provider_server import FakeProviders
 
 OK = 200
@@ -47,18 +51,29 @@ COUNTS_FILE = Path(counts.__file__)
 Counts = Mapping[str, tuple[int, int]]
 
 
+class Listed(StrEnum):
+    """Which discs the disc database lists."""
+
+    NONE = "no disc database"
+    ALL = "a database of all discs"
+    OTHERS = "a database of all other discs"
+
+
 class Form(NamedTuple):
     """How discs are reported, and who can be asked about them."""
 
     full: bool
     metadata: bool
+    listed: Listed = Listed.NONE
 
     def __str__(self) -> str:
         sent = "with the optional fields" if self.full else "as agents of today report"
-        return f"{sent}, {'with' if self.metadata else 'without'} metadata"
+        return f"{sent}, {'with' if self.metadata else 'without'} metadata, {self.listed}"
 
 
-FORMS = [Form(full, metadata) for full in (False, True) for metadata in (False, True)]
+#: The forms in which signs are counted.
+COUNTED = [Form(full, metadata) for full in (False, True) for metadata in (False, True)]
+FORMS = [*COUNTED, Form(False, False, Listed.ALL), Form(False, False, Listed.OTHERS)]
 
 
 @dataclass(frozen=True)
@@ -94,30 +109,33 @@ def run(discs: list[RealDisc], form: Form, taught: Mapping[str, Counts] | None) 
     taught: what each set is judged by; None to approve nothing.
     """
     outcomes = []
-    known = shows(discs), films(discs)
-    with tempfile.TemporaryDirectory() as folder, FakeProviders(*known) as fake:
-        client = server(
-            Path(folder), fake if form.metadata else None, hands_free=taught is not None
-        )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        FakeProviders(shows(discs), films(discs)) as providers,
+        FakeDiscDb() as database,
+    ):
+        asked = providers.settings() if form.metadata else {}
+        asked |= {} if form.listed is Listed.NONE else database.settings()
+        client = server(Path(folder), auto_approve_previews=taught is not None, **asked)
         for group, members in groupby(discs, key=lambda disc: disc.group):
             with learnt({} if taught is None else taught[group]):
-                outcomes += report(client, form, list(members))
+                answers = []
+                for disc in members:
+                    lists = [each for each in discs if form.listed is Listed.ALL or each != disc]
+                    database.discs = [listed(each) for each in lists]
+                    ProviderAnswer.delete().execute()
+                    body = disc.report("pc", f"drive {disc.disc_id}", full=form.full)
+                    answers.append((disc, ok(client, "/api/discs/detected", body)))
+                hands_free.approve_previews(client.application.extensions[EXTENSION].context)
+                outcomes += [outcome(client, *each) for each in answers]
     return outcomes
 
 
-def report(client: FlaskClient, form: Form, discs: list[RealDisc]) -> list[Outcome]:
-    """Report a set's discs, each into a drive of its own."""
-    answers = []
-    for disc in discs:
-        body = disc.report("pc", f"drive {disc.disc_id}", full=form.full)
-        answers.append(ok(client, "/api/discs/detected", body))
-    hands_free.approve_previews(client.application.extensions[EXTENSION].context)
-    outcomes = []
-    for disc, answer in zip(discs, answers, strict=True):
-        final = client.get(f"/api/discs/{answer['disc_id']}").get_json()
-        approved = final if final["preview_status"] != answer["preview_status"] else answer
-        outcomes.append(Outcome(disc, approved, final))
-    return outcomes
+def outcome(client: FlaskClient, disc: RealDisc, answer: Mapping[str, Any]) -> Outcome:
+    """What a server made of a disc: as it was approved, and when its set was complete."""
+    final = client.get(f"/api/discs/{answer['disc_id']}").get_json()
+    was_late = final["preview_status"] != answer["preview_status"]
+    return Outcome(disc, final if was_late else answer, final)
 
 
 @contextmanager
@@ -147,20 +165,18 @@ def count(outcomes: Iterable[Outcome], without: str | None = None) -> dict[str, 
     return {sign: (sum(found.values()), len(found)) for sign, found in sorted(seen.items())}
 
 
-def server(folder: Path, providers: FakeProviders | None, *, hands_free: bool) -> FlaskClient:
+def server(folder: Path, **settings: Any) -> FlaskClient:
     """A server on a new database, with one agent."""
     (folder / "temp").mkdir()
     (folder / "output").mkdir()
-    settings = Settings(
+    all_settings = Settings(
         database_url=f"sqlite:///{folder}/bench.db",
         temp_dir=folder / "temp",
         output_dir=folder / "output",
-        auto_approve_previews=hands_free,
-        thediscdb_enabled=False,
-        **(providers.settings() if providers else {}),
+        **{"thediscdb_enabled": False} | settings,
     )
-    prepare(settings)
-    client = create_app(settings).test_client()
+    prepare(all_settings)
+    client = create_app(all_settings).test_client()
     ok(client, "/api/agents/register", {"agent_id": "pc", "name": "PC"})
     return client
 
@@ -177,7 +193,7 @@ def ok(client: FlaskClient, path: str, body: object) -> dict[str, Any]:
 def preview_milliseconds() -> tuple[float, float]:
     """Median times for a disc with 100 titles: to identify and name it, and for the request."""
     with tempfile.TemporaryDirectory() as folder:
-        client = server(Path(folder), None, hands_free=False)
+        client = server(Path(folder))
         inner: list[float] = []
         identified = PreviewGenerator.identified
 
@@ -261,7 +277,7 @@ def main() -> None:
     if not discs:
         sys.exit(f"{options.folder} contains no disc: name a folder with one JSON file per disc.")
     print(f"{len(discs)} discs of {len({disc.group for disc in discs})} sets")
-    first = [outcome for form in FORMS for outcome in run(discs, form, None)]
+    first = [each for form in COUNTED for each in run(discs, form, None)]
     table = count(first)
     print("\nhow often each sign was right")
     for sign, (right, of) in table.items():
