@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from statistics import median
 
 from boz_server.domain.identification.episodes import Lengths, find_episodes, find_shorts
 from boz_server.domain.identification.label import DiscLabel, parse_label, read_label
@@ -33,6 +34,9 @@ _FILM_CHAPTERS = 10
 # A bonus disc: one title, longer than every earlier episode, among more than this many others.
 _MANY_EXTRAS = 6
 _LONGER_THAN_ALL = 1.02
+# Titles within this share of the usual length are of one kind.
+_ALIKE = 0.2
+_NEARLY_ALL = 0.75
 
 
 class Evidence(StrEnum):
@@ -212,9 +216,20 @@ def _proven_episodes(
             return Evidence.PLAY_ALL, played
     repeated = {copy.of for copy in copies.values()}
     twice = [title for title in candidates if title.index in repeated]
-    if len(twice) >= 2 and are_regular(twice):  # noqa: PLR2004
+    if len(twice) >= 2 and are_regular(twice) and _are_all_of_a_kind(twice, candidates):  # noqa: PLR2004
         return Evidence.COPIES, twice
     return Evidence.LENGTHS, None
+
+
+def _are_all_of_a_kind(twice: Sequence[TitleFacts], candidates: Sequence[TitleFacts]) -> bool:
+    """Whether nearly every title that is as long as those that are there twice is one of them.
+
+    Some discs list each episode twice; others only those with a commentary, which says nothing
+    about the rest.
+    """
+    usual = median(title.duration_seconds for title in twice)
+    alike = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _ALIKE]
+    return len(twice) >= len(alike) * _NEARLY_ALL
 
 
 def _not_played(

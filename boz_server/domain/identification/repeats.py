@@ -6,11 +6,13 @@ them one length is no proof (sitcoms run 21:39 week after week), but a list of l
 over is one. A play-all plays other titles one after another: its length is the sum of theirs.
 """
 
-from collections.abc import Sequence, Set
+import re
+from collections.abc import Mapping, Sequence, Set
 from itertools import accumulate
 from statistics import median
 from typing import NamedTuple
 
+from boz_server.domain.identification.chance import UNLIKELY, Chance
 from boz_server.domain.identification.title_facts import TitleFacts
 
 #: Two titles of one length, and at least this long, are one film listed twice.
@@ -20,11 +22,20 @@ SAME_FILM_SECONDS = 10
 # Lengths this close to each other prove nothing by recurring.
 _MIN_SPREAD_SECONDS = 5
 _MIN_BLOCK = 2
+_DVD_TITLE = re.compile(r"[0-9]{1,3}")
+_MIN_INNER_BLOCK = 3
+_MIN_PAIRS = 3
+# A length that the disc may well repeat by itself.
+_COMMON = 0.5
+# A disc lists its titles up to three times: as they are, with openings, and as streams.
+_MAX_RUNS = 3
 _MIN_VERSIONS = 3
 # The longest opening, or credits, that a version leaves out.
 _MAX_OPENING_SECONDS = 150
 # Title and opening are whole seconds, each cut off or rounded.
 _ROOM_SECONDS = 2
+# Title by title, with the opening or without it.
+_WINDOW = 2 * _ROOM_SECONDS + 1 + 3
 _MAX_TITLES = 400
 # The search for versions tries every opening at every place: that takes cubic time.
 _MAX_FOR_VERSIONS = 100
@@ -56,25 +67,31 @@ class Copy(NamedTuple):
 def find_copies(titles: Sequence[TitleFacts], least_seconds: int) -> dict[int, Copy]:
     """Return {index: what it repeats} for titles in disc order; the first of each is the original.
 
-    least_seconds: shorter titles count only if sizes or segments prove them.
+    least_seconds: shorter titles count only if sizes or segments prove them, or if every title is
+    there twice.
     """
     copies = _proven(titles)
-    unproven = [
-        title
-        for title in titles
-        if title.index not in copies
-        and title.duration_seconds >= least_seconds
-        and not (title.size_bytes or title.streams)
-    ][:_MAX_TITLES]
-    copies |= _films_again(unproven)
-    rest = [title for title in unproven if title.index not in copies]
-    again = _lengths_start_over(rest)
-    copies |= again or _versions(rest[:_MAX_FOR_VERSIONS])
-    return copies
+    unproven = [t for t in titles if t.index not in copies and not (t.size_bytes or t.streams)]
+    unproven = unproven[:_MAX_TITLES]
+    long = [title for title in unproven if title.duration_seconds >= least_seconds]
+    copies |= _each_twice(unproven) or _films_again(long)
+    rest = [title for title in long if title.index not in copies]
+    copies |= _runs_again(rest) or _versions(rest[:_MAX_FOR_VERSIONS])
+    return {index: _first_of(copy, copies) for index, copy in copies.items()}
+
+
+def _first_of(copy: Copy, copies: Mapping[int, Copy]) -> Copy:
+    """Return what a copy of a copy repeats."""
+    exact = copy.exact
+    while copy.of in copies:
+        copy = copies[copy.of]
+        exact = exact and copy.exact
+    return Copy(copy.of, exact)
 
 
 def _proven(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
-    """Find copies by equal streams, or equal length and size; versions by common streams."""
+    """Find copies by equal streams, or equal length and size or DVD title; versions by common
+    streams."""
     copies: dict[int, Copy] = {}
     seen: dict[object, Copy] = {}
     originals: list[tuple[TitleFacts, frozenset[int]]] = []
@@ -85,6 +102,9 @@ def _proven(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
             marks.append(title.streams)
         if title.size_bytes:
             marks.append((title.duration_seconds, title.size_bytes))
+        if _DVD_TITLE.fullmatch(title.source_file):
+            # The angles of one title of a DVD.
+            marks.append((title.duration_seconds, title.source_file))
         copy = next((seen[mark] for mark in marks if mark in seen), None)
         if copy is None:
             streams = frozenset(title.streams)
@@ -128,32 +148,94 @@ def _films_again(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
     return copies
 
 
-def _lengths_start_over(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
-    """Find the longest run at the end of the disc that repeats earlier titles in their order."""
+def _runs_again(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
+    """Find the runs of titles that repeat earlier ones in their order.
+
+    Only what chance cannot do, given how close to each other the lengths are.
+    """
+    copies: dict[int, Copy] = {}
+    rest = list(titles)
+    for _ in range(_MAX_RUNS):
+        found = _repeated_run(rest)
+        if not found:
+            break
+        copies |= found
+        rest = [title for title in rest if title.index not in found]
+    return copies
+
+
+def _repeated_run(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
+    """Find the longest run that repeats earlier titles in their order, best at the disc's end."""
+    best: list[tuple[TitleFacts, TitleFacts]] = []
+    chance: Chance | None = None
     for start in range(1, len(titles) - 1):
-        tail, head = titles[start:], iter(titles[:start])
-        pairs = []
-        for title in tail:
-            match = next((each for each in head if _same_length(each, title)), None)
-            if match is None:
-                break
-            pairs.append((title, match))
-        lengths = [title.duration_seconds for title in tail]
-        if (
-            len(pairs) == len(tail) >= _MIN_BLOCK
-            and max(lengths) - min(lengths) >= _MIN_SPREAD_SECONDS
-        ):
-            return {title.index: Copy(of.index, exact=True) for title, of in pairs}
-    return {}
+        pairs = _matched(titles[:start], titles[start:])
+        at_the_end = start + len(pairs) == len(titles)
+        least = _MIN_BLOCK if at_the_end else _MIN_INNER_BLOCK
+        if len(pairs) < max(least, len(best) + 1) or _spread(pairs) < _MIN_SPREAD_SECONDS:
+            continue
+        head, run = titles[:start], [title for title, _ in pairs]
+        chance = chance or Chance(titles)
+        if len(run) < start and chance.of_title(head, run[0]) >= _COMMON:
+            # It may be the last of the titles themselves: the repeats begin behind it.
+            continue
+        # A run in the middle might have begun anywhere.
+        if chance.of_lists(head, run) * (1 if at_the_end else len(titles)) < UNLIKELY:
+            best = pairs
+    return {title.index: Copy(of.index, exact=True) for title, of in best}
+
+
+def _matched(
+    head: Sequence[TitleFacts], tail: Sequence[TitleFacts]
+) -> list[tuple[TitleFacts, TitleFacts]]:
+    """Return the titles from the tail's first on that repeat the head's in their order."""
+    pairs = []
+    left = iter(head)
+    for title in tail:
+        match = next((each for each in left if _same_length(each, title)), None)
+        if match is None:
+            break
+        pairs.append((title, match))
+    return pairs
+
+
+def _spread(pairs: Sequence[tuple[TitleFacts, TitleFacts]]) -> int:
+    lengths = [title.duration_seconds for title, _ in pairs]
+    return max(lengths) - min(lengths)
+
+
+def _each_twice(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
+    """Find the longest run in which every title is followed by its copy."""
+    runs: list[list[TitleFacts]] = [[]]
+    place = 0
+    while place < len(titles) - 1:
+        if _same_length(titles[place], titles[place + 1]):
+            runs[-1] += titles[place : place + 2]
+            place += 2
+        else:
+            runs.append([])
+            place += 1
+    run = max(runs, key=len)
+    seconds = run[1::2]
+    lengths = [title.duration_seconds for title in seconds]
+    if len(seconds) < _MIN_PAIRS or max(lengths) - min(lengths) < _MIN_SPREAD_SECONDS:
+        return {}
+    if Chance(titles).of_pairs(seconds) * len(titles) >= UNLIKELY:
+        return {}
+    pairs = zip(run[::2], seconds, strict=True)
+    return {second.index: Copy(first.index, exact=True) for first, second in pairs}
 
 
 def _versions(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
     """Find the run at the end of the disc with earlier titles, each longer by one opening."""
+    chance = Chance(titles)
     for start in range(_MIN_VERSIONS, len(titles) - _MIN_VERSIONS + 1):
         head, tail = titles[:start], titles[start:]
         if len(tail) * 2 < len(head):
             return {}
         lengths = {title.duration_seconds for title in head}
+        # Each opening at each start is a chance to fit.
+        tries = len(lengths) * len(titles)
         for opening in sorted({tail[0].duration_seconds - length for length in lengths}):
             if 0 < abs(opening) <= _MAX_OPENING_SECONDS and all(
                 _is_near(title.duration_seconds - opening, lengths)
@@ -161,7 +243,12 @@ def _versions(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
                 for title in tail
             ):
                 copies = _shifted(head, tail, opening)
-                if copies:
+                if not copies:
+                    continue
+                by_chance = chance.of_windows(tail, start, _WINDOW) * chance.of_order(
+                    [copy.of for copy in copies.values()]
+                )
+                if by_chance * tries < UNLIKELY:
                     return copies
     return {}
 
