@@ -7,7 +7,7 @@ from tests.identification.layouts import titles
 
 
 def test_it_is_as_sure_of_a_disc_as_of_the_least_sure_answer():
-    kind = Judgement(0.97, (Sign.ONE_LENGTH,), ("3 titles are of about one length.",))
+    kind = Judgement(0.97, (Sign.LIKE_EPISODES,), ("3 titles are of about one length.",))
     named, chosen = Judgement(0.95, (Sign.NAME_OF_LABEL,)), Judgement(0.93)
     identity = Identity(
         MediaType.TV_SHOW,

@@ -96,7 +96,7 @@ def test_it_is_sure_of_many_episodes_and_of_a_main_feature(label, facts, media_t
 def test_it_is_less_sure_of_few_episodes_and_of_an_odd_film(label, facts, media_type):
     verdict = weighed(label, facts)
     assert media_type in (None, verdict.media_type)
-    assert 0.5 < verdict.judgement.confidence < AUTO_APPROVED
+    assert 0 < verdict.judgement.confidence < AUTO_APPROVED
 
 
 @pytest.mark.parametrize("facts", [[], titles(30, 145, 599)])
@@ -143,3 +143,36 @@ def test_it_weighs_anything(label, rows, clues):
     verdict = weighed(label, facts, *clues)
     assert 0 <= verdict.judgement.confidence <= 1
     assert verdict.judgement.reasons
+
+
+def test_it_calls_even_evidence_either():
+    feature = titles(6000, 1000)
+    show = Clue(2, "Its name begins with that of the show Sherlock.", Sign.ANOTHER_DISC)
+    verdict = weighed("SHERLOCK_THE_ABOMINABLE_BRIDE", feature, show)
+    assert verdict.judgement.signs == (Sign.EITHER,)
+    assert verdict.judgement.confidence < 0.5
+    # A few shorts of one length among others that are nearly as long.
+    shorts = titles(1814, 1880, 1814, 1459, 1438, 1220, chapters=(3, 3, 3, 0, 0, 0))
+    assert weighed("SHORT_FILMS", shorts).judgement.signs == (Sign.EITHER,)
+    assert weighed("SHOW_D2", shorts).judgement.signs == (Sign.LIKE_EPISODES,)
+
+
+def test_it_takes_titles_without_chapter_marks_for_parts_of_a_documentary():
+    lengths = (1833, 1361, 1592, 1723, 1761)
+    parts = titles(*lengths, sum(lengths), chapters=(1, 1, 1, 1, 1, 0))
+    assert weighed("MAKING_OF_FILM", parts).media_type is FILM
+    episodes = titles(*lengths, sum(lengths), chapters=(4, 4, 4, 4, 4, 0))
+    assert weighed("MAKING_OF_SHOW", episodes).media_type is SHOW
+    assert weighed("SHOW_S1_D1", parts).media_type is SHOW
+
+
+def test_it_believes_a_disc_that_speaks_of_its_episodes():
+    label, layout = parse_label("SHOW - The Complete Series"), analyse(titles(11000, 800))
+    assert weigh(label, layout).media_type is FILM
+    assert weigh(label, layout, has_episodes=True).media_type is SHOW
+
+
+def test_it_takes_long_titles_of_a_numbered_disc_for_a_mini_series():
+    assert weighed("MINI_SERIES_D2", titles(5700, 5200)).media_type is SHOW
+    assert weighed("MINI_SERIES_D2", titles(5700, 5200, 1300)).media_type is FILM
+    assert weighed("DOUBLE_FEATURE", titles(5700, 5200)).media_type is FILM

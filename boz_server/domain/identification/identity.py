@@ -34,6 +34,12 @@ _DOUBLE = 1.6
 # Two titles of less than an hour together are a short film and its extra.
 _LEAST_SEASON_SECONDS = 60 * 60
 _LATE_DISC = 3
+# Titles of this share of an episode's length beside the episodes are long ones.
+_LONG_SHARE = 0.6
+# From this length on, an episode has chapters.
+_NEEDS_MARKS_SECONDS = 15 * 60
+# Several such titles may be featurettes, or the episodes' parts.
+_LITTLE = 1.5
 
 
 class MediaType(StrEnum):
@@ -153,28 +159,39 @@ def how_sure_of(stored: Mapping[str, Any]) -> float:
     return min(float(stored.get("confidence", 0.0)), OLD_WORD)
 
 
-def weigh(label: DiscLabel, layout: Layout, further: Sequence[Clue] = ()) -> Verdict:
+def weigh(
+    label: DiscLabel, layout: Layout, further: Sequence[Clue] = (), *, has_episodes: bool = False
+) -> Verdict:
     """Weigh the evidence for either; UNKNOWN, with no confidence, if there is none.
 
     The weightiest clue is the sign, unless others contradict the sum. further: evidence from other
-    discs and metadata.
+    discs and metadata. has_episodes: the disc speaks of episodes.
     """
-    clues = [*_of_label(label), *_of_layout(layout), *further]
+    is_numbered = (label.disc_number or label.volume_number) is not None
+    clues = [*_of_label(label), *_of_layout(layout, is_numbered=is_numbered), *further]
+    if has_episodes:
+        clues.append(Clue(7, "The disc speaks of episodes or a series.", Sign.LABEL_SEASON))
     if not clues:
         reason = "No title is long enough for a film or an episode."
         return Verdict(MediaType.UNKNOWN, Judgement(0.0, reasons=(reason,)))
     total = sum(clue.weight for clue in clues)
     ordered = sorted(clues, key=lambda clue: -abs(clue.weight))
-    against = sum(abs(clue.weight) for clue in clues if clue.weight * total <= 0)
-    sign = Sign.CONTESTED if against * 2 >= abs(total) else ordered[0].sign
-    judgement = Judgement.by(sign, reasons=[clue.reason for clue in ordered])
+    judgement = Judgement.by(_sign(ordered, total), reasons=[clue.reason for clue in ordered])
     return Verdict(MediaType.TV_SHOW if total > 0 else MediaType.MOVIE, judgement, total)
+
+
+def _sign(ordered: Sequence[Clue], total: float) -> Sign:
+    """Return the sign of the weightiest clue, unless others contradict it or all weigh little."""
+    against = sum(abs(clue.weight) for clue in ordered if clue.weight * total <= 0)
+    if against >= abs(total) or (0 < total <= _LITTLE and ordered[0].weight < _LITTLE):
+        return Sign.EITHER
+    return Sign.CONTESTED if against * 2 >= abs(total) else ordered[0].sign
 
 
 def _of_label(label: DiscLabel) -> list[Clue]:
     clues = []
     if label.season_number is not None:
-        clues.append(Clue(4, f"The label names season {label.season_number}.", Sign.LABEL_SEASON))
+        clues.append(Clue(8, f"The label names season {label.season_number}.", Sign.LABEL_SEASON))
     elif label.book_number is not None and label.disc_number is not None:
         clues.append(
             Clue(1, f"The label names book {label.book_number}, as some seasons.", Sign.LABEL_OTHER)
@@ -198,18 +215,30 @@ def _of_label(label: DiscLabel) -> list[Clue]:
     return clues
 
 
-def _of_layout(layout: Layout) -> list[Clue]:
+def _of_layout(layout: Layout, *, is_numbered: bool) -> list[Clue]:
     episodes, feature = layout.episodes, layout.main_feature
-    clue = _of_proof(layout) or _of_lengths(episodes, feature, layout.singles)
+    clue = _of_proof(layout) or _of_lengths(layout, feature, is_numbered=is_numbered)
     if clue is not None:
-        return [clue]
+        return [clue, *_of_marks(episodes)]
     if feature is not None:
         return [_of_feature(feature)]
-    if layout.play_alls:
+    if layout.play_alls and not episodes:
         return [
-            Clue(-1.5, "A title plays many others of all lengths: a disc of extras.", Sign.PLAY_ALL)
+            Clue(
+                -1.5, "A title plays many others of all lengths: a disc of extras.", Sign.NO_FEATURE
+            )
         ]
     return []
+
+
+def _of_marks(episodes: Sequence[TitleFacts]) -> list[Clue]:
+    """Return the evidence of titles without chapter marks: episodes have some, at their opening."""
+    known = [title.chapters for title in episodes if title.chapters]
+    long = all(title.duration_seconds >= _NEEDS_MARKS_SECONDS for title in episodes)
+    if len(known) < _SEASON_RUN or not long or median(known) > 1:
+        return []
+    reason = "Most titles have no chapter marks, as parts of a documentary."
+    return [Clue(-4, reason, Sign.SOME_LENGTHS)]
 
 
 def _of_proof(layout: Layout) -> Clue | None:
@@ -219,54 +248,68 @@ def _of_proof(layout: Layout) -> Clue | None:
         return Clue(
             4 if count >= _SEASON_RUN else 2,
             f"One title plays {count} others in a row.",
-            Sign.PLAY_ALL,
+            Sign.LIKE_EPISODES,
         )
     if layout.evidence is Evidence.COPIES and not _has_film(layout):
-        return Clue(3, f"{count} titles of one kind are each there twice.", Sign.TITLES_TWICE)
+        return Clue(3, f"{count} titles of one kind are each there twice.", Sign.LIKE_EPISODES)
     return None
 
 
-def _of_lengths(
-    episodes: Sequence[TitleFacts], feature: TitleFacts | None, singles: Sequence[TitleFacts]
-) -> Clue | None:
-    """Return the evidence of titles of one length; None if there is only one title."""
+def _of_lengths(layout: Layout, feature: TitleFacts | None, *, is_numbered: bool) -> Clue | None:
+    """Return the evidence of titles of one length; None if there is only one title.
+
+    is_numbered: the label has the disc's number, as shows' do.
+    """
+    episodes = layout.episodes
     if len(episodes) < 2 or (feature is not None and _dwarfs(feature, episodes)):  # noqa: PLR2004
         return None
     lengths = sorted(title.duration_seconds for title in episodes)
-    count = len(lengths)
     if lengths[0] >= FILM_SECONDS:
-        return _of_film_lengths(lengths, alone=len(singles) == count)
+        return _of_film_lengths(layout, lengths, is_numbered=is_numbered)
     if not are_regular(episodes):
-        return Clue(0.5, f"{count} titles are as long as episodes.", Sign.SOME_LENGTHS)
+        reason = f"{len(lengths)} titles are as long as episodes."
+        return Clue(0.5, reason, Sign.SOME_LENGTHS)
+    if len(lengths) >= _SEASON_RUN and not is_numbered and _has_long_others(layout):
+        reason = f"{len(lengths)} titles are of about one length, and others nearly as long."
+        return Clue(1, reason, Sign.SOME_LENGTHS)
     return _of_regular_lengths(lengths)
+
+
+def _has_long_others(layout: Layout) -> bool:
+    """Whether titles beside the episodes are nearly as long as they are."""
+    usual = median(title.duration_seconds for title in layout.episodes)
+    return any(
+        title.duration_seconds >= usual * _LONG_SHARE
+        for title in layout.singles
+        if title not in layout.episodes
+    )
 
 
 def _of_regular_lengths(lengths: Sequence[int]) -> Clue:
     """Return the evidence of titles of about one length. lengths: the shortest first."""
     count = len(lengths)
     if count == _SEASON_RUN and lengths[-1] >= max(FILM_SECONDS, lengths[0] * _DOUBLE):
-        return Clue(
-            1,
-            "Two titles and one of double length: episodes, or a film's extras.",
-            Sign.SOME_LENGTHS,
-        )
+        reason = "Two titles and one of double length: episodes, or a film's extras."
+        return Clue(1.5, reason, Sign.SOME_LENGTHS)
     if count >= _SEASON_RUN:
-        return Clue(3, f"{count} titles are of about one length, as episodes are.", Sign.ONE_LENGTH)
+        return Clue(
+            3, f"{count} titles are of about one length, as episodes are.", Sign.LIKE_EPISODES
+        )
     if sum(lengths) < _LEAST_SEASON_SECONDS:
-        return Clue(-1, "Two short titles do not make a part of a season.", Sign.SOME_LENGTHS)
+        reason = "Two short titles do not make a part of a season."
+        return Clue(-1, reason, Sign.SHORT_FEATURE)
     return Clue(1.5, "Two titles are of about one length, as episodes are.", Sign.SOME_LENGTHS)
 
 
-def _of_film_lengths(lengths: Sequence[int], *, alone: bool) -> Clue:
-    """Return the evidence of titles as long as films. alone: the disc has no others."""
+def _of_film_lengths(layout: Layout, lengths: Sequence[int], *, is_numbered: bool) -> Clue:
+    """Return the evidence of titles as long as films."""
     languages = lengths[-1] - lengths[0] <= SAME_FILM_SECONDS
-    if alone and not languages and lengths[-1] <= lengths[0] * _ONE_LENGTH:
-        return Clue(
-            1, f"{len(lengths)} titles of one length and nothing else: episodes.", Sign.FILM_LENGTHS
-        )
-    return Clue(
-        -2, f"{len(lengths)} titles are as long as a film: it, or its cuts.", Sign.FILM_LENGTHS
-    )
+    alone = len(layout.singles) == len(lengths)
+    if alone and not languages and (is_numbered or lengths[-1] <= lengths[0] * _ONE_LENGTH):
+        reason = f"{len(lengths)} titles of one length and nothing else: episodes."
+        return Clue(1.5, reason, Sign.FILM_LENGTHS)
+    reason = f"{len(lengths)} titles are as long as a film: it, or its cuts."
+    return Clue(-2, reason, Sign.FILM_LENGTHS)
 
 
 def _of_feature(feature: TitleFacts) -> Clue:
@@ -277,7 +320,8 @@ def _of_feature(feature: TitleFacts) -> Clue:
             f"One title of {minutes} minutes outweighs the others, as a film does.",
             Sign.FEATURE,
         )
-    return Clue(-1, f"One title of {minutes} minutes outweighs the others.", Sign.FEATURE)
+    reason = f"One title of {minutes} minutes outweighs the others."
+    return Clue(-1, reason, Sign.SHORT_FEATURE)
 
 
 def _dwarfs(feature: TitleFacts, episodes: Sequence[TitleFacts]) -> bool:

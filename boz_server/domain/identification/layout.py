@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from statistics import median
 
+from boz_server.domain.identification.disc_words import says_bonus, says_episodes
 from boz_server.domain.identification.episodes import Lengths, find_episodes, find_shorts
 from boz_server.domain.identification.label import DiscLabel, parse_label, read_label
 from boz_server.domain.identification.repeats import (
@@ -125,6 +126,16 @@ class DiscFacts:
     def title_key(self) -> str:
         """The label's own name, as Disc.title_key has it."""
         return parse_label(self.label).key
+
+    @cached_property
+    def is_bonus(self) -> bool:
+        """Whether the disc says of itself that it has only extras."""
+        return self.read.is_bonus or says_bonus(self.label, common_name(self.titles) or "")
+
+    @cached_property
+    def has_episodes(self) -> bool:
+        """Whether the disc speaks of episodes or of a whole series."""
+        return says_episodes(self.label, common_name(self.titles) or "")
 
     def layout(self, season_lengths: Sequence[int] = ()) -> Layout:
         """Divide the titles. season_lengths: of the season's other episodes, in seconds."""

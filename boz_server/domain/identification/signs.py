@@ -33,16 +33,17 @@ class Sign(StrEnum):
     # Film or TV: the weightiest clue, unless others contradict it.
     LABEL_SEASON = "label_season"
     LABEL_OTHER = "label_other"
-    PLAY_ALL = "play_all"
-    TITLES_TWICE = "titles_twice"
-    ONE_LENGTH = "one_length"
+    LIKE_EPISODES = "like_episodes"
     SOME_LENGTHS = "some_lengths"
     FILM_LENGTHS = "film_lengths"
     FEATURE = "feature"
+    SHORT_FEATURE = "short_feature"
+    NO_FEATURE = "no_feature"
     ANOTHER_DISC = "another_disc"
     PROVIDER_LENGTHS = "provider_lengths"
     PROVIDER_NAME = "provider_name"
     CONTESTED = "contested"
+    EITHER = "either"
 
     # The name.
     NAME_OF_LABEL = "name_of_label"
@@ -80,8 +81,14 @@ class Sign(StrEnum):
 
 
 #: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked; a
-#: disc is known only where chance would agree in 1 of 200 cases at most (see known_discs).
-_ASSUMED = {Sign.PERSON: 1.0, Sign.NAME_OF_LABEL: 0.95, Sign.KNOWN_DISC: 0.99}
+#: disc is known only where chance would agree in 1 of 200 cases at most (see known_discs); where
+#: the evidence for film and television is even, the answer counts as not given.
+_ASSUMED = {
+    Sign.PERSON: 1.0,
+    Sign.NAME_OF_LABEL: 0.95,
+    Sign.KNOWN_DISC: 0.99,
+    Sign.EITHER: 0.4,
+}
 
 #: Why, by signs whose answers need no other reason.
 _REASONS = {

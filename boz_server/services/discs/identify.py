@@ -44,11 +44,13 @@ class Known:
     """What other discs tell about one.
 
     disc: the latest other disc of its name, or of the show that it continues. lengths: the seconds
-    of episodes on other discs of that disc's season.
+    of episodes on other discs of that disc's season. begins_with: a show whose name is the
+    beginning of this disc's; it is its special, or its film.
     """
 
     disc: Disc | None = None
     lengths: tuple[int, ...] = ()
+    begins_with: str | None = None
 
 
 UNHEARD_OF = Known()
@@ -81,12 +83,19 @@ def read_known(context: Context, facts: DiscFacts) -> Known:
     if same is not None:
         return Known(same, _lengths(context, same, facts.fingerprint))
     usual = [title.duration_seconds for title in facts.layout().episodes]
-    if read.disc_number is None or not usual:
-        return UNHEARD_OF
-    for disc in discs.latest_shows(LATEST_DISCS):
+    shows = discs.latest_shows(LATEST_DISCS)
+    for disc in shows if read.disc_number is not None and usual else ():
         if read.continues(disc.title_key, disc.disc_number) and _is_as_long(context, disc, usual):
             return Known(disc, _lengths(context, disc, facts.fingerprint))
-    return UNHEARD_OF
+    begins = (disc.tv_show_name for disc in shows if _begins_with(read, disc))
+    return Known(begins_with=next(begins, None))
+
+
+def _begins_with(read: DiscLabel, disc: Disc) -> bool:
+    """Whether a label's words begin with a show's name."""
+    show = (disc.tv_show_name or "").casefold().split()
+    words = (read.name or "").casefold().split()
+    return 0 < len(show) < len(words) and words[: len(show)] == show
 
 
 def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
@@ -97,11 +106,12 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
         )
     read, label = facts.read, facts.label
     layout = facts.layout(known.lengths)
-    verdict = weigh(read, layout, [*_of_known(known.disc, layout), *_of_findings(findings, layout)])
+    clues = [*_of_known(known, layout), *_of_findings(findings, layout)]
+    verdict = weigh(read, layout, clues, has_episodes=facts.has_episodes)
     if verdict.media_type is MediaType.TV_SHOW:
         return _show(read, label, verdict, known.disc, findings)
     if verdict.media_type is MediaType.MOVIE:
-        is_bonus = read.is_bonus or _is_bonus(read, known.disc, layout)
+        is_bonus = facts.is_bonus or _is_bonus(read, known.disc, layout)
         return replace(_film(read, label, verdict, findings), is_bonus=is_bonus)
     return Identity(
         MediaType.UNKNOWN,
@@ -222,17 +232,20 @@ def _sure_name(read: DiscLabel, findings: Findings, sign: Sign) -> Judgement:
     return Judgement.by(Sign.NAME_NOT_ASKED if findings.failed else sign)
 
 
-def _of_known(known: Disc | None, layout: Layout) -> list[Clue]:
-    """Return what the earlier disc of the same name says."""
-    if known is None:
-        return []
-    if known.media_type is MediaType.TV_SHOW:
-        clue = Clue(
-            3, f"Another disc of this name is of the show {known.tv_show_name}.", Sign.ANOTHER_DISC
-        )
+def _of_known(known: Known, layout: Layout) -> list[Clue]:
+    """Return what earlier discs say: of the same name, or of a show that this name begins with."""
+    disc = known.disc
+    if disc is None:
+        if known.begins_with is None:
+            return []
+        reason = f"Its name begins with that of the show {known.begins_with}: a special, or a film."
+        return [Clue(2, reason, Sign.ANOTHER_DISC)]
+    if disc.media_type is MediaType.TV_SHOW:
+        reason = f"Another disc of this name is of the show {disc.tv_show_name}."
+        clue = Clue(7, reason, Sign.ANOTHER_DISC)
         lengths = Clue(2, "Titles are as long as its episodes.", Sign.ANOTHER_DISC)
         return [clue, lengths] if layout.episodes else [clue]
-    return [Clue(-3, "Another disc of this name is a film's.", Sign.ANOTHER_DISC)]
+    return [Clue(-4, "Another disc of this name is a film's.", Sign.ANOTHER_DISC)]
 
 
 def _of_findings(findings: Findings, layout: Layout) -> list[Clue]:

@@ -81,7 +81,7 @@ def disc(
     """
     context.database.refuse_transaction()
     read, layout = facts.read, facts.layout()
-    verdict = weigh(read, layout)
+    verdict = weigh(read, layout, has_episodes=facts.has_episodes)
     clear = verdict.media_type if abs(verdict.weight) >= CLEAR else MediaType.UNKNOWN
     feature = layout.main_feature.duration_seconds if layout.main_feature else None
     other = _other_disc(context, facts)
