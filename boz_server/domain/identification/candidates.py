@@ -1,7 +1,10 @@
 """Scores how well the shows and films that providers know fit a disc."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz, utils
 
@@ -16,6 +19,19 @@ _NAME, _YEAR, _RUNTIME = 0.6, 0.15, 0.25
 # "Return of the King" names "The Lord of the Rings: The Return of the King", and "Alien" does not
 # name "Alien Resurrection": a part of a name is worth less than the whole.
 _PART_OF_NAME = 0.88
+# Of names that are alike but for their numbers.
+_OTHER_NUMBER = 0.8
+_ARTICLES = frozenset(
+    ["the", "a", "an", "der", "die", "das", "le", "la", "les", "el", "los", "las", "il", "lo"]
+)
+_AND = frozenset(["and", "und", "et", "y", "e"])
+_ROMAN = {
+    roman: str(number)
+    for number, roman in enumerate(
+        ["ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii"], 2
+    )
+}
+_YEAR_BEHIND = re.compile(r"\s*\((?:19|20)[0-9]{2}\)\s*$")
 _SECONDS_A_MINUTE = 60
 _RUNTIME_NEAR_MINUTES = 3
 _RUNTIME_FAR_MINUTES = 30
@@ -65,14 +81,37 @@ def runtime_fit(minutes: int | None, seconds: int | None) -> float | None:
 
 
 def same_name(one: str, other: str) -> float:
-    """Return 0–1: how similar two names are, ignoring case, punctuation and word order."""
-    left, right = utils.default_process(one), utils.default_process(other)
+    """Return 0–1: how similar two names are.
+
+    Case, accents, punctuation, word order, articles, "&", a year in parentheses, and Roman numbers
+    don't count against them. Names with other numbers are of other films: below SAME_NAME.
+    """
+    left, right = _words(one), _words(other)
     if not left or not right:
         return 0.0
     whole = max(fuzz.ratio(left, right), fuzz.token_sort_ratio(left, right))
     squeezed = fuzz.ratio(left.replace(" ", ""), right.replace(" ", ""))
     part = fuzz.token_set_ratio(left, right) * _PART_OF_NAME if " " in left else 0.0
-    return max(whole, squeezed, part) / 100
+    score = max(whole, squeezed, part) / 100
+    return score if _numbers(left) == _numbers(right) else min(score, _OTHER_NUMBER)
+
+
+@lru_cache(maxsize=1024)
+def _words(name: str) -> str:
+    """Return a name's words without what says nothing about it; in Latin letters where it can."""
+    bare = _YEAR_BEHIND.sub("", unicodedata.normalize("NFKD", name))
+    letters = "".join(each for each in bare if not unicodedata.combining(each))
+    words = utils.default_process(re.sub(r"['\u2019]", "", letters)).split()
+    words = [word for word in words if word not in _AND]
+    first, last = (1 if words[:1] and words[0] in _ARTICLES else 0), len(words)
+    if last - first > 1 and words[-1] in _ARTICLES:
+        last -= 1
+    words = words[first:last] or words
+    return " ".join([*words[:1], *(_ROMAN.get(word, word) for word in words[1:])])
+
+
+def _numbers(words: str) -> list[str]:
+    return sorted(number.lstrip("0") for number in re.findall("[0-9]+", words))
 
 
 def _film_score(film: Film, name: str, year: int | None, seconds: int | None) -> float:

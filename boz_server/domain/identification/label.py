@@ -14,6 +14,7 @@ NOISE = frozenset(
         *("uhd", "4k", "hd", "hdr", "bd", "bd25", "bd50", "bdrom", "bluray", "blu-ray"),
         *("dvd", "dvd5", "dvd9", "dvd-rom", "ntsc", "pal", "disc", "disk", "rental", "retail"),
         *("r0", "r1", "r2", "r3", "r4", "r5", "r6", "na", "us", "usa", "uk", "eu", "des"),
+        *("br", "lb", "ww", "intl", "nordic", "ger", "fra", "esp", "ita", "jpn", "aus"),
     ]
 )
 
@@ -71,41 +72,18 @@ NUMBER_WORDS = {
 #: Lower case inside a title.
 SMALL_WORDS = frozenset(["of", "the", "and", "a", "an", "in", "on", "at", "to", "for", "vs"])
 
-#: Labels that authoring software writes by default.
-MEANINGLESS = frozenset(
-    line.strip()
-    for line in """
-    bd rom
-    bdmv
-    blu ray
-    blu ray disc
-    bluray
-    cdrom
-    cd rom
-    disc
-    disk
-    dvd
-    dvd rom
-    dvd video
-    dvd volume
-    dvdrom
-    dvdvideo
-    dvdvolume
-    logical volume id
-    my disc
-    new
-    new volume
-    no label
-    no name
-    unknown
-    untitled
-    untitled disc
-    video
-    video ts
-    volume
-    volume id
-    """.splitlines()
-    if line.strip()
+#: Words of labels that recorders and authoring software write by default: a label of nothing else
+#: names nothing.
+NAMELESS_WORDS = frozenset(
+    [
+        *("bd", "bdmv", "blu", "ray", "bluray", "cd", "cdrom", "disc", "disk", "dvd", "dvdrom"),
+        *("dvdvideo", "dvdvolume", "hd", "rom", "ts", "uhd", "video", "vr", "vro"),
+        *("id", "label", "logical", "name", "new", "title", "volume", "identified", "untitled"),
+        *("empty", "my", "no", "none", "not", "unknown", "unnamed"),
+        *("copy", "movie", "recorded", "recorder", "recording", "rec", "rw", "r"),
+        *("aiwa", "funai", "hitachi", "jvc", "lg", "lite-on", "magnavox", "panasonic", "philips"),
+        *("pioneer", "samsung", "sanyo", "sharp", "sony", "toshiba"),
+    ]
 )
 
 MAX_NAME_LENGTH = 200
@@ -150,6 +128,15 @@ _ROMAN_NUMBER = re.compile(r"[IVX]{2,}")
 _WORD = re.compile(r"[^\W_]+")
 _FIRST_LETTER = re.compile(r"[^\W_]")
 _SHORT_CODE = 4
+# What no title is: a hash, a date with or without a time, a number with leading zeros.
+_HASH = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,}|#.*", re.IGNORECASE)
+_SERIAL = re.compile(r"0[0-9]+|[0-9]{5,}")
+# An authoring house's number ("UPB75", "E1587"): of a few letters, which films' numbers follow too
+# ("U571"), so it is one only beside a name, or with four digits.
+_NUMBERED = re.compile(r"[A-Z]{1,4}-?[0-9]{2,}")
+_LONG_NUMBERED = re.compile(r"[A-Z]{1,4}-?[0-9]{4,}")
+# Few shows have a number behind their name, but many discs have.
+_LAST_NUMBER = re.compile(r"(.+[^ ]) ([1-9][0-9]?)")
 _BESIDE_THE_NAME = (
     "season_number",
     "disc_number",
@@ -168,7 +155,8 @@ class DiscLabel:
     season_number: 0 stands for specials. disc_number: within its box or season.
     year: of release, 1900 to 2099. volume_number, book_number: of a show's discs or seasons;
     in a film they belong to the title, as in `film_name` ("Kill Bill Vol 1").
-    edition: in Plex's words. is_bonus: the disc has only extras.
+    edition: in Plex's words. is_bonus: the disc has only extras. last_number, bare_name: a number
+    behind the name, which may be a show's disc's ("Oban Star Racers 2"), and the name without it.
     """
 
     name: str | None
@@ -180,6 +168,8 @@ class DiscLabel:
     edition: str | None = None
     film_name: str | None = None
     is_bonus: bool = False
+    last_number: int | None = None
+    bare_name: str | None = None
 
     @property
     def key(self) -> str:
@@ -218,7 +208,7 @@ def parse_label(label: str) -> DiscLabel:
     text = _readable(label)
     text, season = _cut_number(_SEASON, text)
     text, disc = _cut_number(_DISC, text)
-    text, year = _cut_number(_YEAR_IN_PARENTHESES, text)
+    text, year = _cut_number(_YEAR_IN_PARENTHESES, _without_codes(text))
     text = _ASIDE.sub(" ", text)
     if season is not None:
         text, _ = _cut_number(_PART, text)
@@ -228,8 +218,13 @@ def parse_label(label: str) -> DiscLabel:
     title, _, _ = _without_noise(" ".join(words), year)
     text, volume = _cut_number(_VOLUME, " ".join(title))
     text, book = _cut_number(_BOOK, text)
+    name = _name(_without_noise(text, year)[0])
+    bare = _LAST_NUMBER.fullmatch(name or "")
+    is_open = bare is not None and (season, disc, volume, book) == (None,) * 4
     return DiscLabel(
-        name=_name(_without_noise(text, year)[0]),
+        name=name,
+        last_number=int(bare[2]) if bare is not None and is_open else None,
+        bare_name=bare[1] if bare is not None and is_open else None,
         season_number=season,
         disc_number=disc,
         year=year,
@@ -255,6 +250,8 @@ def better_name(label: DiscLabel, disc_name: DiscLabel) -> DiscLabel:
     }
     return DiscLabel(
         disc_name.name,
+        last_number=disc_name.last_number,
+        bare_name=disc_name.bare_name,
         film_name=disc_name.film_name,
         is_bonus=label.is_bonus or disc_name.is_bonus,
         **read,
@@ -347,7 +344,7 @@ def _name(words: list[str]) -> str | None:
     text = " ".join(words).strip(" -:,")
     if text.endswith("("):
         text = text[:-1].rstrip(" -:,")
-    if not text or text.casefold().replace("-", " ") in MEANINGLESS:
+    if not text or _is_nameless(text):
         return None
     if not (text.isupper() or text.islower()):
         return text[:MAX_NAME_LENGTH].rstrip()
@@ -355,6 +352,24 @@ def _name(words: list[str]) -> str | None:
     title = [_capitalised(first)]
     title += [w.lower() if w.lower() in SMALL_WORDS else _capitalised(w) for w in rest]
     return " ".join(title)[:MAX_NAME_LENGTH].rstrip()
+
+
+def _is_nameless(text: str) -> bool:
+    """Whether a label says nothing but what recorders and authoring software write by default.
+
+    "24" and "1917" are names, "00001" and a date are not.
+    """
+    words = text.casefold().replace("-", " ").split()
+    default = [word for word in words if word in NAMELESS_WORDS or _SERIAL.fullmatch(word)]
+    return bool(default) and all(word in default or word.isdigit() for word in words)
+
+
+def _without_codes(text: str) -> str:
+    """Return a label without the codes of authoring houses, which are known by their form."""
+    words = [word for word in text.split() if not _HASH.fullmatch(word)]
+    if any(not _NUMBERED.fullmatch(word) for word in words[:1]):
+        words = [word for word in words if not _NUMBERED.fullmatch(word)]
+    return " ".join(word for word in words if not _LONG_NUMBERED.fullmatch(word))
 
 
 def _capitalised(word: str) -> str:
