@@ -77,7 +77,8 @@ class Identity:
     name: of the film or the show. kind, named: how sure media type and name are. film_fit: 0–1, how
     well a provider's film, or else the label, fits: Disc.movie_confidence.
     season_number, starting_episode: for shows; None means "as the season goes on".
-    season_is_guess: nothing names the season. series_id: TheTVDB's. year, edition, film: for films.
+    season_is_guess: nothing names the season. series_id: TheTVDB's. disc_number: where the label
+    doesn't name it as such. year, edition, film: for films.
     is_bonus: a film's disc without the film. contents: what a disc database says of its titles.
     warnings: sentences. from_user: a person said so.
     """
@@ -91,6 +92,7 @@ class Identity:
     starting_episode: int | None = None
     season_is_guess: bool = False
     series_id: int | None = None
+    disc_number: int | None = None
     year: int | None = None
     edition: str | None = None
     film: Film | None = None

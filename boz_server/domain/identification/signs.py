@@ -47,6 +47,7 @@ class Sign(StrEnum):
 
     # The name.
     NAME_OF_LABEL = "name_of_label"
+    NAME_NUMBERED = "name_numbered"
     NAME_IS_CODE = "name_is_code"
     NAME_OF_PROVIDER = "name_of_provider"
     NAME_OF_SEVERAL = "name_of_several"
@@ -93,6 +94,14 @@ _ASSUMED = {
 #: Why, by signs whose answers need no other reason.
 _REASONS = {
     Sign.PERSON: "A person said so.",
+    Sign.NAME_OF_LABEL: "The label names it, and there is no provider that could confirm that.",
+    Sign.NAME_NUMBERED: "The number behind the name may be the disc's or the name's.",
+    Sign.NAME_IS_CODE: "The label hardly says what the disc is called.",
+    Sign.NAME_OF_PROVIDER: "A provider knows it by this name.",
+    Sign.NAME_OF_SEVERAL: "Several have this name, and nothing says which of them it is.",
+    Sign.NAME_UNKNOWN: "The providers know nothing of this name.",
+    Sign.NAME_NOT_ASKED: "A provider could not be asked for the name.",
+    Sign.NAME_OF_DISC: "Another disc of this name is called so.",
     Sign.NUMBERS_BY_LENGTHS: "Each title is as long as one episode of the season only.",
     Sign.NUMBERS_ALIGNED: "The titles are as long as this run of episodes, and as no other.",
     Sign.SEASON_ASSUMED: "No label names a season: the first one is taken.",

@@ -61,6 +61,15 @@ def fit(seconds: int, minutes: int | None) -> float:
     return VERY_LOW
 
 
+def share_fitting(lengths: Sequence[int], minutes: Collection[int | None]) -> float:
+    """Return the share of titles' lengths, in seconds, that are about as long as some episode's
+    minutes; 0 without titles."""
+    fitting = [
+        seconds for seconds in lengths if any(fit(seconds, each) >= MEDIUM for each in minutes)
+    ]
+    return len(fitting) / len(lengths) if lengths else 0.0
+
+
 def match_episodes(
     parts: Sequence[Part],
     runtimes: Mapping[int, int | None],

@@ -6,10 +6,12 @@ from statistics import median
 
 from boz_server.context import Context
 from boz_server.database.models import Disc
+from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
     ScoredFilm,
+    ScoredSeries,
     runtime_fit,
     same_name,
 )
@@ -23,18 +25,30 @@ from boz_server.domain.identification.identity import (
 from boz_server.domain.identification.known_titles import KnownTitles
 from boz_server.domain.identification.label import DiscLabel
 from boz_server.domain.identification.layout import DiscFacts, Layout, LayoutRules
-from boz_server.domain.identification.signs import BY_A_PERSON, Judgement, Sign
+from boz_server.domain.identification.signs import (
+    BY_A_PERSON,
+    Judgement,
+    Question,
+    Sign,
+    least,
+)
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.domain.metadata.answers import Episode, Film
 from boz_server.domain.naming import names as naming
-from boz_server.domain.seasons.matcher import LOW, MEDIUM, VERY_LOW, fit
+from boz_server.domain.seasons.matcher import LOW, VERY_LOW, share_fitting
 from boz_server.services.collection.archive import LATEST_DISCS
-from boz_server.services.discs.lookup import Findings, film_candidate, series_candidate
+from boz_server.services.discs.lookup import (
+    SHARE_THAT_FITS,
+    Findings,
+    film_candidate,
+    series_candidate,
+)
 
 _CLOSE_SCORES = 0.03
-_SHARE_THAT_FITS = 2 / 3
 _SAME_LENGTH = 0.15
 _CERTAIN_NAME = 0.5
+# "Babylon 5" is one show's name; behind more words, a number is more often the disc's.
+_WORDS_BEFORE_A_NUMBER = 2
 _LONG_EXTRA_SECONDS = 600
 _MANY_LONG_EXTRAS = 3
 
@@ -108,6 +122,9 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
     layout = facts.layout(known.lengths)
     clues = [*_of_known(known, layout), *_of_findings(findings, layout)]
     verdict = weigh(read, layout, clues, has_episodes=facts.has_episodes)
+    if known.disc is not None and Sign.ANOTHER_DISC in verdict.judgement.signs:
+        kind = _no_surer(verdict.judgement, known.disc, Question.MEDIA_TYPE)
+        verdict = replace(verdict, judgement=kind)
     if verdict.media_type is MediaType.TV_SHOW:
         return _show(read, label, verdict, known.disc, findings)
     if verdict.media_type is MediaType.MOVIE:
@@ -188,7 +205,8 @@ def _show(
 ) -> Identity:
     known = known if known is not None and known.tv_show_name else None
     found = findings.show
-    name, named = _show_name(read, label, known, findings)
+    bare = _without_number(read, known, found)
+    name, named = _show_name(read if bare is None else bare, label, known, findings)
     season = read.season_number if read.season_number is not None else read.book_number
     is_guess = season is None
     if season is None and known is not None:
@@ -204,10 +222,27 @@ def _show(
         season_number=season,
         season_is_guess=is_guess,
         series_id=series_id,
+        disc_number=None if bare is None else read.last_number,
         year=read.year,
         warnings=_warnings(read, findings),
         candidates=tuple(series_candidate(each) for each in findings.series),
     )
+
+
+def _without_number(
+    read: DiscLabel, known: Disc | None, found: ScoredSeries | None
+) -> DiscLabel | None:
+    """Return a label whose last number is the disc's, without it; None if it is the show's, or
+    there is none. A provider settles it; else few shows have a number behind their name."""
+    if read.bare_name is None or known is not None:
+        return None
+    whole, bare = read.name or "", read.bare_name
+    names = (found.series.name, *found.series.aliases) if found is not None else ()
+    if any(same_name(whole, each) >= SAME_NAME for each in names):
+        return None
+    if not names and len(bare.split()) < _WORDS_BEFORE_A_NUMBER:
+        return None
+    return replace(read, name=bare)
 
 
 def _show_name(
@@ -216,14 +251,27 @@ def _show_name(
     """Return a show's name and how sure it is: from another disc, a provider, or the label."""
     found = findings.show
     if known is not None and (found is None or known.thetvdb_series_id is not None):
-        return known.tv_show_name or "", _sure_name(read, findings, Sign.NAME_OF_DISC)
-    if found is not None:
-        name = naming.safe_component(found.series.name)
-        return name, _sure_name(read, findings, Sign.NAME_OF_PROVIDER)
-    return _name(read.name, label), _sure_name(read, findings, _sign_of_label(read))
+        named = _sure_name(read, findings, Sign.NAME_OF_DISC)
+        return known.tv_show_name or "", _no_surer(named, known, Question.NAME)
+    if found is None:
+        sign = Sign.NAME_UNKNOWN if findings.asked_shows else _sign_of_label(read)
+        return _name(read.name, label), _sure_name(read, findings, sign)
+    sign = Sign.NAME_OF_SEVERAL if findings.rivals else Sign.NAME_OF_PROVIDER
+    return naming.safe_component(found.series.name), _sure_name(read, findings, sign)
+
+
+def _no_surer(judgement: Judgement, other: Disc, question: Question) -> Judgement:
+    """Return a judgement that rests on another disc: no surer than that one's, unless its names
+    were accepted."""
+    if other.preview_status == PreviewStatus.APPROVED:
+        return judgement
+    sure = least(other.identification, question)
+    return judgement.at_most(sure, "The disc of this name before it is no surer.")
 
 
 def _sign_of_label(read: DiscLabel) -> Sign:
+    if read.bare_name is not None:
+        return Sign.NAME_NUMBERED
     return Sign.NAME_OF_LABEL if read.certainty >= _CERTAIN_NAME else Sign.NAME_IS_CODE
 
 
@@ -261,7 +309,7 @@ def _of_findings(findings: Findings, layout: Layout) -> list[Clue]:
     feature = layout.main_feature
     if film is not None and feature is not None and film.score >= GOOD_FILM:
         near = runtime_fit(film.film.runtime_minutes, feature.duration_seconds)
-        if near is not None and near >= _SHARE_THAT_FITS:
+        if near is not None and near >= SHARE_THAT_FITS:
             reason = f"{film.film.title} is a film of this name and length."
             clues.append(Clue(-2.5, reason, Sign.PROVIDER_LENGTHS))
         else:
@@ -272,13 +320,9 @@ def _of_findings(findings: Findings, layout: Layout) -> list[Clue]:
 
 def _fits_show(episodes: Sequence[Episode], layout: Layout) -> bool:
     """Whether most titles are as long as some episode of a regular season."""
-    runtimes = {each.runtime_minutes for each in episodes if each.season_number} - {None}
-    fitting = [
-        title
-        for title in layout.episodes
-        if any(fit(title.duration_seconds, minutes) >= MEDIUM for minutes in runtimes)
-    ]
-    return bool(layout.episodes) and len(fitting) >= len(layout.episodes) * _SHARE_THAT_FITS
+    minutes = {each.runtime_minutes for each in episodes if each.season_number}
+    lengths = [title.duration_seconds for title in layout.episodes]
+    return share_fitting(lengths, minutes) >= SHARE_THAT_FITS
 
 
 def _film(read: DiscLabel, label: str, verdict: Verdict, findings: Findings) -> Identity:
@@ -286,10 +330,10 @@ def _film(read: DiscLabel, label: str, verdict: Verdict, findings: Findings) -> 
     best = films[0] if films and films[0].score >= GOOD_FILM else None
     is_readable = read.certainty >= _CERTAIN_NAME
     warnings = list(_warnings(read, findings))
-    sign = Sign.NAME_OF_PROVIDER if best else _sign_of_label(read)
+    sign = Sign.NAME_UNKNOWN if findings.asked_films else _sign_of_label(read)
+    sign = Sign.NAME_OF_PROVIDER if best else sign
     if films and best is None:
         warnings.append(f"No film found fits well; {films[0].film.title} is the nearest.")
-        sign = Sign.NAME_UNKNOWN
     elif best is not None and len(films) > 1 and _rival(best, films[1]):
         rival = films[1].film
         year = f" ({rival.year})" if rival.year else ""
@@ -330,6 +374,9 @@ def _warnings(read: DiscLabel, findings: Findings) -> tuple[str, ...]:
     warnings = list(findings.failed)
     if read.certainty < _CERTAIN_NAME and findings.show is None:
         warnings.append("The label hardly says what the disc is called: check the name.")
+    for rival in findings.rivals:
+        year = f" ({rival.year})" if rival.year else ""
+        warnings.append(f"It may also be the show {rival.name}{year}: choose with identify.")
     return tuple(warnings)
 
 

@@ -25,6 +25,7 @@ from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import DiscFacts
 from boz_server.domain.metadata.answers import Episode, ListedDisc, Series
 from boz_server.domain.naming import names as naming
+from boz_server.domain.seasons.matcher import share_fitting
 from boz_server.errors import Invalid, ProviderUnavailable, Refused
 from boz_server.services.metadata.lookup import Metadata
 
@@ -35,6 +36,12 @@ Answer = TypeVar("Answer")
 THETVDB = "thetvdb"
 #: From this weight of evidence on, a disc is looked up only as what label and layout say.
 CLEAR = 3.5
+#: Shows of one name whose scores are this close fit alike; the first few are compared.
+CLOSE = 0.03
+COMPARED = 3
+#: A show whose episodes' lengths fit this much less is not the disc's.
+FITS_AS_WELL = 0.5
+SHARE_THAT_FITS = 2 / 3
 _MAX_DIGITS = 9
 #: The share of the time that the disc database may take: the others are asked after it.
 DATABASE_SHARE = 0.6
@@ -52,8 +59,10 @@ _ASKED_LENGTHS, _DATABASE_DISCS = 3, 10_000
 class Findings:
     """What providers know of a disc, the likeliest first. episodes: of the likeliest show.
 
-    failed: the providers that could not be asked, as sentences. known: the disc itself in a disc
-    database; None if it isn't there, or the database can't be asked.
+    rivals: shows that fit as well as that one. asked_shows, asked_films: whether a provider was
+    asked for shows or films of the disc's name, and answered. failed: the providers that could not
+    be asked, as sentences. known: the disc itself in a disc database; None if it isn't there, or
+    the database can't be asked.
     """
 
     series: tuple[ScoredSeries, ...] = ()
@@ -61,6 +70,9 @@ class Findings:
     films: tuple[ScoredFilm, ...] = ()
     failed: tuple[str, ...] = ()
     known: KnownDisc | None = None
+    rivals: tuple[Series, ...] = ()
+    asked_shows: bool = False
+    asked_films: bool = False
 
     @property
     def show(self) -> ScoredSeries | None:
@@ -92,11 +104,11 @@ def disc(
         if in_database is not None:
             return _about(metadata, in_database)
         if clear is not MediaType.MOVIE:
-            shows = _show(metadata, read.name, read.year, known)
+            shows = _show(metadata, read.name, read.year, known, facts)
         if clear is not MediaType.TV_SHOW and known is None:
             films = _film(metadata, read.film_name, read.year, feature)
     failed = tuple(dict.fromkeys(shows.failed + films.failed))
-    return Findings(shows.series, shows.episodes, films.films, failed)
+    return replace(shows, films=films.films, failed=failed, asked_films=films.asked_films)
 
 
 def _in_database(
@@ -292,28 +304,75 @@ def _chosen_series(metadata: Metadata, external_id: str) -> tuple[Identity, Find
 
 
 def _show(
-    metadata: Metadata, name: str | None, year: int | None, series_id: int | None
+    metadata: Metadata,
+    name: str | None,
+    year: int | None,
+    series_id: int | None,
+    facts: DiscFacts | None = None,
 ) -> Findings:
+    """Return what TheTVDB knows of a show. facts: of a disc, to choose among shows of one name."""
     if not metadata.has_tv or not (name or series_id):
         return NOTHING
     if series_id is not None:
         ranked, failed = _series(metadata, name, year, series_id)
     else:
         ranked, failed = _series_named(metadata, name or "", year)
+    found = Findings(series=tuple(ranked), failed=failed, asked_shows=not failed)
     if not ranked or ranked[0].score < SAME_NAME:
-        return Findings(series=tuple(ranked), failed=failed)
-    best = ranked[0].series.series_id
-    episodes, also_failed = _ask(lambda: metadata.episodes(best))
-    return Findings(
-        series=tuple(ranked), episodes=tuple(episodes or ()), failed=failed + also_failed
+        return found
+    alike = [each for each in ranked if each.score >= max(SAME_NAME, ranked[0].score - CLOSE)]
+    if len(alike) > 1 and facts is not None:
+        return _likeliest(metadata, found, alike, facts)
+    episodes, also_failed = _ask(partial(metadata.episodes, ranked[0].series.series_id))
+    return replace(found, episodes=tuple(episodes or ()), failed=failed + also_failed)
+
+
+def _likeliest(
+    metadata: Metadata, found: Findings, alike: Sequence[ScoredSeries], facts: DiscFacts
+) -> Findings:
+    """Choose among shows of one name the one whose episodes are as long as the disc's titles.
+
+    The others stay as rivals unless none of them fits.
+    """
+    fits: list[tuple[float, ScoredSeries, tuple[Episode, ...]]] = []
+    failed = found.failed
+    for each in alike[:COMPARED]:
+        episodes, also_failed = _ask(partial(metadata.episodes, each.series.series_id))
+        failed += also_failed
+        fits.append((_fit_of(episodes or (), facts), each, tuple(episodes or ())))
+    fits.sort(key=lambda fit: -fit[0])
+    best = fits[0]
+    rivals = [each for fit, each, _ in fits[1:] if fit >= best[0] * FITS_AS_WELL]
+    # Without lengths to compare, those that were not compared may be it too.
+    rivals += alike[COMPARED:] if best[0] < SHARE_THAT_FITS else []
+    others = [each for each in found.series if each is not best[1]]
+    return replace(
+        found,
+        series=(best[1], *others),
+        episodes=best[2],
+        failed=tuple(dict.fromkeys(failed)),
+        rivals=tuple(each.series for each in rivals),
     )
+
+
+def _fit_of(episodes: Sequence[Episode], facts: DiscFacts) -> float:
+    """Return the share of a disc's episodes that are as long as some of a show's: of the label's
+    season, if it names one."""
+    season = facts.read.season_number
+    minutes = {
+        each.runtime_minutes
+        for each in episodes
+        if each.season_number and season in (None, each.season_number)
+    }
+    return share_fitting([title.duration_seconds for title in facts.layout().episodes], minutes)
 
 
 def _film(metadata: Metadata, name: str | None, year: int | None, seconds: int | None) -> Findings:
     if not name or not metadata.has_films:
         return NOTHING
     films, failed = _ask(lambda: metadata.films_named(name, year))
-    return Findings(films=tuple(rank_films(films or (), name, year, seconds)), failed=failed)
+    ranked = tuple(rank_films(films or (), name, year, seconds))
+    return Findings(films=ranked, failed=failed, asked_films=not failed)
 
 
 def _series(

@@ -67,7 +67,7 @@ class PreviewGenerator:
         proposal = DiscProposal(
             media_type=identity.media_type,
             title_key=facts.title_key,
-            disc_number=facts.read.disc_number or facts.read.volume_number,
+            disc_number=identity.disc_number or facts.read.disc_number or facts.read.volume_number,
             candidates=[dict(each) for each in identity.candidates],
             lookup_due=bool(findings.failed) and not identity.from_user,
             is_told=identity.from_user,
