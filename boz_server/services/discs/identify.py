@@ -254,7 +254,8 @@ def _show_name(
         named = _sure_name(read, findings, Sign.NAME_OF_DISC)
         return known.tv_show_name or "", _no_surer(named, known, Question.NAME)
     if found is None:
-        sign = Sign.NAME_UNKNOWN if findings.asked_shows else _sign_of_label(read)
+        sign = _sign_of_label(read) if read.bare_name is None else Sign.NAME_NUMBERED
+        sign = Sign.NAME_UNKNOWN if findings.asked_shows else sign
         return _name(read.name, label), _sure_name(read, findings, sign)
     sign = Sign.NAME_OF_SEVERAL if findings.rivals else Sign.NAME_OF_PROVIDER
     return naming.safe_component(found.series.name), _sure_name(read, findings, sign)
@@ -270,8 +271,6 @@ def _no_surer(judgement: Judgement, other: Disc, question: Question) -> Judgemen
 
 
 def _sign_of_label(read: DiscLabel) -> Sign:
-    if read.bare_name is not None:
-        return Sign.NAME_NUMBERED
     return Sign.NAME_OF_LABEL if read.certainty >= _CERTAIN_NAME else Sign.NAME_IS_CODE
 
 
