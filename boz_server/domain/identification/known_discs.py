@@ -1,14 +1,14 @@
 """Finds a reported disc among those that a disc database lists.
 
 A content hash settles it, unless the lengths contradict. Without one the lengths of all titles must
-agree, and it must not be chance that they do. How likely chance is follows from the discs that were
-compared: the share p of their titles that are as long as one of ours, to the second. Sitcoms run
-21:39 week after week, so there p is a third and six equal lengths prove little; where episodes of
-42 minutes vary by a minute, p is about 1/100, and three are enough. Each title of the same number
-multiplies the probability by its p; one that has another number multiplies it by p and by the
-number of places where it may stand. All of it times the number of discs that were compared is the
-probability that some other disc agrees by chance: `MAX_CHANCE` at most. Two single films of one
-name agree to the second once in 3600 times.
+agree to the second, and it must not be chance that they do. How likely chance is follows from the
+discs that were compared, without other pressings of the same disc: the share p of their titles that
+are as long as one of ours. Sitcoms run 21:39 week after week, so there p is a third and six equal
+lengths prove little; where episodes of 42 minutes vary by a minute, p is about 1/100, and three are
+enough. Each title of the same number multiplies the probability by its p; one that has another
+number multiplies it by p and by the number of places where it may stand. All of it times the number
+of discs that were compared is the probability that some other disc agrees by chance: `MAX_CHANCE`
+at most. Two single films of one name agree to the second once in 3600 times.
 """
 
 from collections import Counter
@@ -23,15 +23,15 @@ from boz_server.domain.metadata.answers import ListedDisc, ListedKind, ListedTit
 MAX_CHANCE = 0.005
 #: Titles of this length are never left out of a list.
 _LONG_SECONDS = 600
-# MakeMKV's length is whole seconds: agents that measure it themselves round the other way.
-_SHIFTS = (0, 1, -1)
 # A title may be missing on either side: programs leave out others by their own settings.
 _LEAST_SHARE = 0.8
 # Equal bytes, and equal segments.
 _SIZE_CHANCE, _SEGMENTS_CHANCE = 1e-5, 1e-2
 _SIZE_TOLERANCE = 0.02
 # Without other titles of about this length to count: anywhere within an hour.
-_SPREAD_SECONDS, _NEAR_SECONDS = 3600, 30
+_SPREAD_SECONDS, _NEAR_SECONDS = 3600, (0, 2, 30)
+# Another pressing has other logos; of two lengths it would be chance.
+_PRESSING_SECONDS, _FEW_LENGTHS = 5, 3
 _WANTED = frozenset({ListedKind.EPISODE, ListedKind.MAIN_MOVIE})
 
 
@@ -53,11 +53,10 @@ class KnownDisc:
 
 @dataclass(slots=True)
 class _Pairs:
-    """Titles of ours, by index, with those of an entry. shift: by how many seconds ours differ."""
+    """Titles of ours, by index, with those of an entry; the doubtful as in KnownDisc."""
 
     titles: dict[int, ListedTitle] = field(default_factory=dict)
     doubtful: set[int] = field(default_factory=set)
-    shift: int = 0
 
 
 def find(
@@ -127,7 +126,7 @@ def _quality(titles: Sequence[TitleFacts], disc: ListedDisc, pairs: _Pairs) -> t
     )
     numbers = sum(index == title.index for index, title in pairs.titles.items())
     said = sum(title.kind is not None for title in pairs.titles.values())
-    return sizes, len(pairs.titles), -abs(pairs.shift), numbers, -len(pairs.doubtful), said
+    return sizes, len(pairs.titles), numbers, -len(pairs.doubtful), said
 
 
 def _disagree(one: tuple[ListedDisc, _Pairs], other: tuple[ListedDisc, _Pairs]) -> bool:
@@ -149,40 +148,23 @@ def _said(title: ListedTitle) -> tuple[object, ...]:
 
 
 def _paired(titles: Sequence[TitleFacts], disc: ListedDisc) -> _Pairs:
-    """Pair titles with an entry's, with the shift of lengths that pairs most."""
-    best = _Pairs()
-    for shift in _SHIFTS:
-        pairs = _paired_by(titles, disc, shift)
-        if len(pairs.titles) > len(best.titles):
-            best = pairs
-        if len(best.titles) == len(titles):
-            break
-    return best
-
-
-def _paired_by(titles: Sequence[TitleFacts], disc: ListedDisc, shift: int) -> _Pairs:
     """Pair by number, where all numbers agree; else in order, where all lengths follow each other
     in the same order; else by size, by segments, and by length."""
-    pairs = _Pairs(shift=shift)
+    pairs = _Pairs()
     by_index = {title.index: title for title in disc.titles}
     same = {
         title.index: by_index[title.index]
         for title in titles
-        if title.index in by_index and _agree(title, by_index[title.index], shift)
+        if title.index in by_index and _is_same(title, by_index[title.index])
     }
-    if len(same) >= len(titles) * _LEAST_SHARE:
-        pairs.titles = same
-        _pair_the_rest(titles, disc.titles, pairs)
-        return pairs
-    shortest = min((title.duration_seconds for title in titles), default=0) + min(shift, 0)
+    shortest = min((title.duration_seconds for title in titles), default=0)
     listed = [title for title in disc.titles if title.seconds >= shortest]
     ordered = sorted(titles, key=lambda title: title.index)
-    if len(listed) == len(ordered) and all(
-        _agree(one, other, shift) for one, other in zip(ordered, listed, strict=True)
-    ):
+    if len(same) >= len(titles) * _LEAST_SHARE:
+        pairs.titles = same
+    elif len(listed) == len(ordered) and all(map(_is_same, ordered, listed)):
         pairs.titles = {one.index: other for one, other in zip(ordered, listed, strict=True)}
-        return pairs
-    _pair_the_rest(titles, disc.titles, pairs)
+    _pair_the_rest(ordered, disc.titles, pairs)
     return pairs
 
 
@@ -195,26 +177,36 @@ def _pair_the_rest(
     for each in listed:
         if each.index not in taken:
             free.setdefault(each.seconds, []).append(each)
-    for is_sure in (_same_size, _same_segments, None):
+    for is_sure in (_same_size, _same_segments):
         for title in titles:
-            rivals = free.get(title.duration_seconds + pairs.shift, [])
-            fitting = [
-                each
-                for each in rivals
-                if _agree(title, each, pairs.shift) and (is_sure is None or is_sure(title, each))
-            ]
-            if title.index in pairs.titles or not fitting:
-                continue
-            if is_sure is None and len({_said(each) for each in fitting}) > 1:
-                pairs.doubtful.add(title.index)
-            pairs.titles[title.index] = fitting[0]
-            rivals.remove(fitting[0])
+            rivals = free.get(title.duration_seconds, [])
+            found = [each for each in rivals if is_sure(title, each)]
+            if title.index not in pairs.titles and len({_said(each) for each in found}) == 1:
+                pairs.titles[title.index] = found[0]
+                rivals.remove(found[0])
+    rest: dict[int, list[TitleFacts]] = {}
+    for title in titles:
+        if title.index not in pairs.titles:
+            rest.setdefault(title.duration_seconds, []).append(title)
+    for seconds, ours in rest.items():
+        theirs = free.get(seconds, [])
+        if len({_said(each) for each in theirs}) > 1:
+            pairs.doubtful.update(title.index for title in ours)
+        for title in ours:
+            fitting = next((each for each in theirs if _may_be(title, each)), None)
+            if fitting is not None:
+                pairs.titles[title.index] = fitting
+                theirs.remove(fitting)
 
 
-def _agree(title: TitleFacts, listed: ListedTitle, shift: int) -> bool:
-    """Whether two titles may be one by length and, where both are known, size."""
-    if title.duration_seconds + shift != listed.seconds:
-        return False
+def _is_same(title: TitleFacts, listed: ListedTitle) -> bool:
+    """Whether two titles are of one length and, where both are known, of one size."""
+    sizes = title.size_bytes, listed.size_bytes
+    return title.duration_seconds == listed.seconds and (not all(sizes) or sizes[0] == sizes[1])
+
+
+def _may_be(title: TitleFacts, listed: ListedTitle) -> bool:
+    """Whether two titles of one length may be one: some agents round sizes."""
     sizes = title.size_bytes, listed.size_bytes
     return not all(sizes) or abs(sizes[0] - sizes[1]) <= _SIZE_TOLERANCE * max(sizes)
 
@@ -233,7 +225,7 @@ def _is_whole(titles: Sequence[TitleFacts], disc: ListedDisc, pairs: _Pairs) -> 
     """Whether all titles that count are on both sides, and most of the others."""
     if not pairs.titles:
         return False
-    shortest = min(title.duration_seconds for title in titles) + pairs.shift
+    shortest = min(title.duration_seconds for title in titles)
     ours = [title for title in titles if title.index not in pairs.titles]
     paired = {title.index for title in pairs.titles.values()}
     reported = [title for title in disc.titles if title.seconds >= shortest]
@@ -247,14 +239,14 @@ def _is_whole(titles: Sequence[TitleFacts], disc: ListedDisc, pairs: _Pairs) -> 
 
 
 class _Compared:
-    """The discs that were compared, each layout once, and how often lengths recur on them."""
+    """The discs that were compared, each layout once. least: among how many they were found."""
 
     def __init__(self, discs: Iterable[ListedDisc], least: int) -> None:
         self.least = least
-        layouts = {_layout(disc): disc for disc in discs}
-        self.names = Counter(disc.name for disc in layouts.values())
-        self.lengths = Counter(title.seconds for disc in layouts.values() for title in disc.titles)
-        self.count = sum(self.lengths.values())
+        self.layouts = list({_layout(disc): disc for disc in discs}.values())
+        self.places = [
+            {title.index: title.seconds for title in disc.titles} for disc in self.layouts
+        ]
 
     def chance(
         self,
@@ -269,28 +261,53 @@ class _Compared:
         Where the entry has the label's name, only discs of that name count as others.
         """
         is_named = bool(name) and same_name(name, disc.name) >= SAME_NAME
-        others = self.names[disc.name] if is_named else max(self.least, self.names.total())
-        chance = float(others)
+        others = [each for each in self.layouts if not is_named or each.name == disc.name]
+        chance = float(len(others) if is_named else max(self.least, len(others)))
+        lengths = self._lengths(disc, pairs)
         for title in titles:
             listed = pairs.titles.get(title.index)
             if listed is not None and title.index not in repeats:
                 places = 1 if listed.index == title.index else len(disc.titles)
-                chance *= min(1.0, places * self._of_length(listed.seconds))
+                chance *= min(1.0, places * _share(listed.seconds, lengths))
                 if _same_size(title, listed):
                     chance *= _SIZE_CHANCE
                 elif _same_segments(title, listed):
                     chance *= _SEGMENTS_CHANCE
         return chance
 
-    def _of_length(self, seconds: int) -> float:
-        """Return the share of the other titles that are just as long, smoothed by those near."""
-        equal = self.lengths[seconds] - 1
-        span = range(seconds - _NEAR_SECONDS, seconds + _NEAR_SECONDS + 1)
-        near = sum(self.lengths[each] for each in span) - 1
-        others = max(1, self.count - 1)
-        return max(equal / others, near / others / len(span), 1 / _SPREAD_SECONDS)
+    def _lengths(self, disc: ListedDisc, pairs: _Pairs) -> Counter[int]:
+        """Count the lengths on an entry and on the others, but for pressings of the same disc.
+
+        Most lengths of those are the same, or nearly so, in the same places, or in others.
+        """
+        paired = pairs.titles.values()
+        distinct = len({title.seconds for title in paired})
+        own = Counter(title.seconds for title in disc.titles)
+        lengths = own.copy()
+        for other, places in zip(self.layouts, self.places, strict=True):
+            near = {
+                title.seconds
+                for title in paired
+                if abs(places.get(title.index, 0) - title.seconds) <= _PRESSING_SECONDS
+            }
+            theirs = Counter(places.values())
+            is_near = len(near) * 2 > distinct or theirs == own
+            if not (is_near and distinct >= _FEW_LENGTHS) and _layout(other) != _layout(disc):
+                lengths.update(theirs)
+        return lengths
+
+
+def _share(seconds: int, lengths: Counter[int]) -> float:
+    """Return the share of the other titles that are just as long, smoothed by those near."""
+    others = max(1, lengths.total() - 1)
+    shares = [1 / _SPREAD_SECONDS]
+    for reach in _NEAR_SECONDS:
+        span = range(seconds - reach, seconds + reach + 1)
+        near = sum(lengths[each] for each in span) - 1
+        shares.append(near / others / len(span))
+    return max(shares)
 
 
 def _layout(disc: ListedDisc) -> tuple[object, ...]:
     """Return what is the same for two releases of one disc."""
-    return disc.name, tuple((title.index, title.seconds) for title in disc.titles)
+    return disc.name, tuple(title.seconds for title in disc.titles)

@@ -54,7 +54,9 @@ _EXTRA = " - Extra "
 _AFTER_EXTRA = re.compile(
     r"(?P<number>[0-9]{2,6})(?: - (?P<detail>.+))?\.(?P<extension>[A-Za-z0-9]{1,5})", re.DOTALL
 )
-_YEAR_SUFFIX = re.compile(r"(?<=\S) \(((?:19|20)[0-9]{2})\)(?: \{edition-[^{}]*\})?\Z")
+_YEAR_SUFFIX = re.compile(
+    r"(?<=\S) \(((?:19|20)[0-9]{2})\)(?: \{edition-[^{}]*\})?(?: - pt[0-9]{1,2})?\Z"
+)
 
 
 class TvFile(TypedDict):
@@ -148,17 +150,24 @@ def episode_filename(
 
 
 def movie_filename(
-    title: str, year: int | None = None, extension: str = "mkv", *, edition: str | None = None
+    title: str,
+    year: int | None = None,
+    extension: str = "mkv",
+    *,
+    edition: str | None = None,
+    part: int | None = None,
 ) -> str:
     """Return "Movie (2008).mkv", or "Movie.mkv" without a year.
 
     edition: "Movie (2008) {edition-Director's Cut}.mkv" (support.plex.tv, "Multiple Editions").
+    part: of a film on several discs, "Movie (2008) - pt1.mkv", as Plex and Jellyfin write it.
     """
     tag = ""
     if edition:
         safe = _cut(_safe(edition.replace("{", "").replace("}", "")), _MAX_EDITION_BYTES)
         tag = f" {{edition-{safe}}}" if safe else ""
-    return _filename(title, _year_suffix(year) + tag, None, extension)
+    detail = None if part is None else f"pt{part}"
+    return _filename(title, _year_suffix(year) + tag, detail, extension)
 
 
 def extra_filename(

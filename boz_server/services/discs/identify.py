@@ -157,6 +157,7 @@ def _of_database(
         named=sure,
         film_fit=sure.confidence,
         year=disc.year,
+        edition=facts.read.edition,
         contents=contents,
     )
     if not disc.is_show:

@@ -191,7 +191,8 @@ class PreviewGenerator:
         if contents is not None:
             layout, judgement = contents.divided(), contents.judgement
             warnings = list(contents.doubts)
-            titles = known_features(contents, name, year, self.settings.nas_movie_path)
+            root = self.settings.nas_movie_path
+            titles = known_features(contents, name, year, identity.edition, root)
             titles |= known_extras(contents, name, folder)
         return replace(
             proposal,
