@@ -56,7 +56,8 @@ class FakeDiscDb(FakeServers):
         if BROKEN.search(query):
             return 200, {"errors": [{"message": "Unexpected Execution Error"}], "data": None}
         nodes = [node(discs) for discs in grouped(self.found(query))]
-        begin = int(_text(AFTER, query) or 0)
+        after = _text(AFTER, query) or ""
+        begin = int(after) if after.isdecimal() else 0
         asked_for = FIRST.search(query)
         size = min(self.page_size, int(asked_for[1]) if asked_for else 10)
         has_next = begin + size < len(nodes)

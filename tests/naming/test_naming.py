@@ -145,6 +145,12 @@ def test_it_names_an_edition(edition, expected):
     assert naming.movie_filename("Movie", 2008, edition=edition) == expected
 
 
+def test_it_names_a_part_of_a_film():
+    assert naming.movie_filename("Movie", 2008, part=1) == "Movie (2008) - pt1.mkv"
+    name = naming.movie_filename("Movie", None, edition="Extended", part=2)
+    assert name == "Movie {edition-Extended} - pt2.mkv"
+
+
 @given(HOSTILE, st.none() | HOSTILE, st.none() | st.integers(1900, 2099))
 def test_it_names_any_film_of_any_edition_safely(title, edition, year):
     name = naming.movie_filename(title, year, edition=edition)
@@ -223,6 +229,8 @@ def movie(name, year=None, extension=".mkv"):
         ("TV Shows\\Show/Season 01/Show - S01E02.mkv", tv("Show", 1, 2)),
         ("Movie (2008).mkv", movie("Movie", 2008)),
         ("Movie (2008) {edition-Final Cut}.mkv", movie("Movie", 2008)),
+        ("Movie (2008) {edition-Extended} - pt2.mkv", movie("Movie", 2008)),
+        ("Movie (2008) - pt1.mkv", movie("Movie", 2008)),
         ("Movie.mkv", movie("Movie")),
         ("Movie", movie("Movie", extension="")),
         ("Movie (2208).mkv", movie("Movie (2208)")),
