@@ -1,16 +1,13 @@
 """Asks providers what a disc may be, and weighs what they answer; never inside a transaction."""
 
 import logging
-import re
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from boz_server.context import Context
 from boz_server.database.models import Disc
-from boz_server.domain.identification import known_discs
 from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
@@ -21,12 +18,12 @@ from boz_server.domain.identification.candidates import (
 )
 from boz_server.domain.identification.identity import Identity, MediaType, weigh
 from boz_server.domain.identification.known_discs import KnownDisc
-from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import DiscFacts
-from boz_server.domain.metadata.answers import Episode, ListedDisc, Series
+from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import share_fitting
 from boz_server.errors import Invalid, ProviderUnavailable, Refused
+from boz_server.services.discs import disc_database
 from boz_server.services.metadata.lookup import Metadata
 
 log = logging.getLogger(__name__)
@@ -43,16 +40,6 @@ COMPARED = 3
 FITS_AS_WELL = 0.5
 SHARE_THAT_FITS = 2 / 3
 _MAX_DIGITS = 9
-#: The share of the time that the disc database may take: the others are asked after it.
-DATABASE_SHARE = 0.6
-# Shorter words are in too many names.
-_WORD = re.compile(r"[^\W_]+")
-_LEAST_LETTERS, _LEAST_NAME, _STEM = 4, 2, 5
-_MOST_NAMES, _MOST_WORDS = 4, 3
-# What follows is an episode's name, an edition, or a word of the disc's.
-_HEAD = re.compile(r" - |: | \(")
-# So many lengths are on no other disc; more than the database has discs.
-_ASKED_LENGTHS, _DATABASE_DISCS = 3, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +87,9 @@ def disc(
     known = _known_series(other)
     shows = films = NOTHING
     with metadata.budget(insist=insist):
-        in_database = _in_database(context, metadata, facts, other)
+        in_database = disc_database.look_up(context, metadata, facts, other)
         if in_database is not None:
-            return _about(metadata, in_database)
+            return _about(metadata, facts, in_database)
         if clear is not MediaType.MOVIE:
             shows = _show(metadata, read.name, read.year, known, facts)
         if clear is not MediaType.TV_SHOW and known is None:
@@ -111,99 +98,12 @@ def disc(
     return replace(shows, films=films.films, failed=failed, asked_films=films.asked_films)
 
 
-def _in_database(
-    context: Context, metadata: Metadata, facts: DiscFacts, other: Disc | None
-) -> KnownDisc | None:
-    """Return a disc's entry in the disc database, by its hash or else by its titles' lengths.
-
-    Those of the shows and films that its label may mean are compared. A database that can't be
-    asked counts as one without the disc.
-    """
-    if not metadata.has_discs or not facts.titles:
-        return None
-    layout = facts.layout()
-    repeats = {*layout.copies, *layout.play_alls}
-    discs: list[ListedDisc] = []
-    seconds = context.settings.provider_timeout_seconds * DATABASE_SHARE
-    # A question that is cut off counts as a failure: begin none when half of the time is over.
-    last = time.monotonic() + seconds / 2
-    with metadata.budget(seconds):
-        for question, compared in _questions(metadata, facts, other):
-            answer, failed = _ask(question)
-            if failed and not compared:
-                break
-            asked = list(dict.fromkeys(answer or () if compared else [*discs, *(answer or ())]))
-            if len(asked) > (0 if compared else len(discs)):
-                found = known_discs.find(
-                    facts.titles,
-                    asked,
-                    content_hash=facts.content_hash,
-                    name=facts.read.film_name or facts.read.name or "",
-                    repeats=repeats,
-                    compared=compared,
-                )
-                if found is not None:
-                    return found
-            discs = discs if compared else asked
-            if time.monotonic() > last:
-                break
-    return None
-
-
-def _questions(
-    metadata: Metadata, facts: DiscFacts, other: Disc | None
-) -> Iterator[tuple[Callable[[], list[ListedDisc]], int]]:
-    """Yield what to ask the disc database, the surest first.
-
-    other: the latest disc of this name. With each question comes among how many discs the database
-    compares lengths itself, or 0.
-    """
-    if facts.content_hash:
-        yield partial(metadata.discs_with_hash, facts.content_hash), 0
-    names = _names(facts, other)
-    for name in names:
-        yield partial(metadata.discs_named, name), 0
-    layout = facts.layout()
-    lengths = {title.duration_seconds for title in layout.singles}
-    longest = sorted(lengths, reverse=True)[:_ASKED_LENGTHS]
-    if len(longest) == _ASKED_LENGTHS:
-        yield partial(metadata.discs_with_lengths, longest), _DATABASE_DISCS
-    for word in _words(names)[:_MOST_WORDS]:
-        yield partial(metadata.discs_named, word), 0
-
-
-def _names(facts: DiscFacts, other: Disc | None) -> list[str]:
-    """Return the names that a disc may have, in a box of which another disc may be identified."""
-    known = [other.tv_show_name, other.movie_title] if other is not None else []
-    label = parse_label(facts.label)
-    names = [*known, facts.read.name, label.name, facts.read.film_name]
-    heads = [_HEAD.split(name)[0].strip() for name in names if name]
-    asked = [name for name in [*names, *heads] if name and len(name) >= _LEAST_NAME]
-    return list({name.casefold(): name for name in reversed(asked)}.values())[::-1][:_MOST_NAMES]
-
-
-def _words(names: Sequence[str]) -> list[str]:
-    """Return the words of names, the longest first, and how the longest begins.
-
-    Names have colons and articles that labels leave out, and labels are glued together.
-    """
-    whole = {name.casefold() for name in names}
-    words = {word for name in names for word in _WORD.findall(name)}
-    long = [
-        word
-        for word in sorted(words, key=lambda word: (-len(word), word))
-        if len(word) >= _LEAST_LETTERS and word.casefold() not in whole
-    ]
-    longest = max(words, key=len, default="")
-    stem = longest[:_STEM] if len(longest) > _STEM else ""
-    return [*long[: _MOST_WORDS - 1], *([stem] if stem else [])]
-
-
-def _about(metadata: Metadata, known: KnownDisc) -> Findings:
+def _about(metadata: Metadata, facts: DiscFacts, known: KnownDisc) -> Findings:
     """Return a disc of the database, with what TheTVDB lists of its show."""
     if not known.disc.is_show:
         return Findings(known=known)
-    found = _show(metadata, known.disc.name, known.disc.year, known.disc.series_id)
+    disc = known.disc
+    found = _show(metadata, disc.name, disc.year, disc.series_id, facts)
     return replace(found, known=known)
 
 
