@@ -81,10 +81,10 @@ class Sign(StrEnum):
     NUMBERS_DOUBTFUL = "numbers_doubtful"
 
 
-#: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked, and
-#: so does that of the disc before, which is no surer than it was there; a
-#: disc is known only where chance would agree in 1 of 200 cases at most (see known_discs); where
-#: the evidence for film and television is even, the answer counts as not given.
+#: Signs that no corpus can count. A label's name counts as sure enough where nobody can be asked,
+#: and so does that of the disc before, which is no surer than it was there. A disc is known only
+#: where chance would agree in 1 of 200 cases at most (see known_discs). Where the evidence for film
+#: and television is even, the answer counts as not given.
 _ASSUMED = {
     Sign.PERSON: 1.0,
     Sign.NAME_OF_LABEL: 0.95,
