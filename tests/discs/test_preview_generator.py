@@ -200,9 +200,10 @@ def test_it_selects_both_of_two_films(previews):
 
 
 def test_it_selects_nothing_of_a_films_bonus_disc(previews):
-    preview = proposed(previews, replace(SERENITY, is_bonus=True), 90, 20, 21)
+    why = "A later disc with several long titles: extras."
+    preview = proposed(previews, replace(SERENITY, why_no_film=why), 90, 20, 21)
     assert selected(preview) == []
-    assert preview.identification["warnings"] == ["No title is a film: a disc of extras."]
+    assert preview.identification["warnings"] == [why]
 
 
 def test_it_names_the_edition(previews):

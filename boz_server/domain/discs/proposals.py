@@ -1,14 +1,12 @@
 """What is proposed of a disc and of its titles: which to rip, and what extras are called."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import count
 from typing import Any, Self
 
 from boz_server.domain.identification.identity import MediaType
-from boz_server.domain.identification.layout import Evidence, Layout
-from boz_server.domain.identification.repeats import are_regular
-from boz_server.domain.identification.signs import Judgement, Sign
+from boz_server.domain.identification.layout import Layout
 from boz_server.domain.identification.title_facts import (
     EPISODES,
     TitleFacts,
@@ -17,9 +15,6 @@ from boz_server.domain.identification.title_facts import (
 )
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import VERY_LOW
-
-#: More cuts than any film has: false titles against copying.
-MANY_CUTS = 8
 
 
 @dataclass(frozen=True)
@@ -126,38 +121,6 @@ def with_the_rest(
             filename, path = extra_place(name, next(ordinals), folder, _own_name(title, shared))
             proposals[title.index] = propose_title(kind, filename, path, note=note)
     return proposals
-
-
-def judge_episodes(layout: Layout) -> Judgement:
-    """Say how sure it is that a show's disc has just these episodes."""
-    if not layout.episodes:
-        return Judgement.by(Sign.NO_EPISODES)
-    if layout.evidence is Evidence.PLAY_ALL:
-        return Judgement.by(Sign.EPISODES_PLAYED)
-    if layout.evidence is Evidence.COPIES:
-        return Judgement.by(Sign.EPISODES_TWICE)
-    regular = are_regular(layout.episodes)
-    return Judgement.by(Sign.EPISODES_REGULAR if regular else Sign.EPISODES_MIXED)
-
-
-def judge_features(features: Sequence[TitleFacts]) -> tuple[list[str], Judgement]:
-    """Return warnings about a film's titles, and how sure it is which one to rip.
-
-    features: the film, and the titles that are as long.
-    """
-    if not features:
-        return ["No title is a film: a disc of extras."], Judgement.by(Sign.NO_FILM)
-    if len(features) == 1:
-        return [], Judgement.by(Sign.FILM_ALONE)
-    if len(features) > MANY_CUTS:
-        warning = (
-            f"{len(features)} titles are as long as the film, as on discs that hide it among false"
-            " ones: find the one that plays right, and select it."
-        )
-        return [warning], Judgement.by(Sign.FILM_HIDDEN)
-    indexes = ", ".join(str(title.index) for title in features[1:])
-    warning = f"As long as the film: title {indexes}. Choose what you want."
-    return [warning], Judgement.by(Sign.FILM_CUTS)
 
 
 def extra_place(name: str, ordinal: int, folder: str, title_name: str = "") -> tuple[str, str]:

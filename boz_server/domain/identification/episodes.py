@@ -57,7 +57,7 @@ def find_episodes(
         return [], frozenset()
     if proven:
         return list(candidates), _doubles(candidates, _usual(candidates))
-    usual = _usual(candidates)
+    usual = _usual(candidates, lengths.season)
     near = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _NEAR]
     block = _block(candidates, near)
     in_block = {title.index for title in block}
@@ -86,13 +86,21 @@ def _of_the_season(candidates: Sequence[TitleFacts], lengths: Lengths) -> list[T
     fitting = [t for t in candidates if lengths.fits_season(t.duration_seconds)]
     if not fitting and candidates:
         usual = _usual(candidates)
-        near = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _NEAR]
+        near = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _SEASON_ROOM]
         return list(candidates) if len(near) >= _OWN_RUN else []
     return fitting
 
 
-def _usual(titles: Sequence[TitleFacts]) -> float:
-    """Return the length that most titles are close to; the longer one of equals."""
+def _usual(titles: Sequence[TitleFacts], season: Sequence[int] = ()) -> float:
+    """Return the length that most titles are close to; the longer one of equals.
+
+    season: the seconds of episodes on the season's other discs, which tell what is usual if some
+    title is as long.
+    """
+    if season:
+        usual = float(median(season))
+        if any(abs(title.duration_seconds - usual) <= usual * _NEAR for title in titles):
+            return usual
     lengths = [title.duration_seconds for title in titles]
 
     def neighbours(length: int) -> list[int]:

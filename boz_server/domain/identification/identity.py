@@ -38,6 +38,7 @@ _LATE_DISC = 3
 _LONG_SHARE = 0.6
 # From this length on, an episode has chapters.
 _NEEDS_MARKS_SECONDS = 15 * 60
+_DECISIVE = 3
 # Several such titles may be featurettes, or the episodes' parts.
 _LITTLE = 1.5
 
@@ -78,9 +79,9 @@ class Identity:
     well a provider's film, or else the label, fits: Disc.movie_confidence.
     season_number, starting_episode: for shows; None means "as the season goes on".
     season_is_guess: nothing names the season. series_id: TheTVDB's. disc_number: where the label
-    doesn't name it as such. year, edition, film: for films.
-    is_bonus: a film's disc without the film. contents: what a disc database says of its titles.
-    warnings: sentences. from_user: a person said so.
+    doesn't name it as such. year, edition, film: for films. why_no_film: why a film's disc has only
+    extras. contents: what a disc database says of its titles. warnings: sentences. from_user: a
+    person said so.
     """
 
     media_type: MediaType
@@ -96,7 +97,7 @@ class Identity:
     year: int | None = None
     edition: str | None = None
     film: Film | None = None
-    is_bonus: bool = False
+    why_no_film: str | None = None
     contents: KnownTitles | None = None
     warnings: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
@@ -187,7 +188,15 @@ def _sign(ordered: Sequence[Clue], total: float) -> Sign:
     against = sum(abs(clue.weight) for clue in ordered if clue.weight * total <= 0)
     if against >= abs(total) or (0 < total <= _LITTLE and ordered[0].weight < _LITTLE):
         return Sign.EITHER
-    return Sign.CONTESTED if against * 2 >= abs(total) else ordered[0].sign
+    if against * 2 >= abs(total):
+        return Sign.CONTESTED
+    # What a disc itself shows is worth more than what was made of another one.
+    own = (
+        clue.sign
+        for clue in ordered
+        if clue.sign is not Sign.ANOTHER_DISC and abs(clue.weight) >= _DECISIVE
+    )
+    return next(own, ordered[0].sign)
 
 
 def _of_label(label: DiscLabel) -> list[Clue]:

@@ -24,6 +24,8 @@ from boz_server.domain.identification.title_facts import (
     is_extra_by_name,
 )
 
+#: More cuts than any film has: false titles against copying.
+MANY_CUTS = 8
 # A title shorter than this share of the film is not another cut of it.
 _OTHER_CUT_SHARE = 0.75
 # A documentary may be longer than its film, but a film has many chapters and most of the bytes.
@@ -38,6 +40,8 @@ _LONGER_THAN_ALL = 1.02
 # Titles within this share of the usual length are of one kind.
 _ALIKE = 0.2
 _NEARLY_ALL = 0.75
+# On real discs, no episode has less than half of the others' bytes a second.
+_POOR_QUALITY = 0.5
 
 
 class Evidence(StrEnum):
@@ -173,7 +177,7 @@ def analyse(
         if title.duration_seconds >= min_duration_seconds
         and (title.name == disc_name or not is_extra_by_name(title.name))
     ]
-    candidates = find_shorts(singles, candidates) or candidates
+    candidates = find_shorts(singles, candidates) or _of_one_quality(candidates)
     evidence, chosen = _proven_episodes(singles, candidates, copies, play_alls)
     if chosen is None:
         lengths = Lengths(duration_variance, tuple(season_lengths))
@@ -190,7 +194,9 @@ def analyse(
         doubles=doubles,
         features=features,
         further_films=frozenset(
-            title.index for title in features[1:] if _is_another_film(title, features[0])
+            title.index
+            for title in features[1:]
+            if len(features) <= MANY_CUTS and _is_another_film(title, features[0])
         ),
         copies=copies,
         play_alls=play_alls,
@@ -241,6 +247,21 @@ def _are_all_of_a_kind(twice: Sequence[TitleFacts], candidates: Sequence[TitleFa
     usual = median(title.duration_seconds for title in twice)
     alike = [t for t in candidates if abs(t.duration_seconds - usual) <= usual * _ALIKE]
     return len(twice) >= len(alike) * _NEARLY_ALL
+
+
+def _of_one_quality(titles: Sequence[TitleFacts]) -> list[TitleFacts]:
+    """Return the titles without those that have far fewer bytes a second than the long ones.
+
+    Featurettes in standard definition stand beside episodes in high definition. If most titles are
+    like that, nothing follows.
+    """
+    if not titles or not all(title.size_bytes for title in titles):
+        return list(titles)
+    longest = max(title.duration_seconds for title in titles)
+    long = [title for title in titles if title.duration_seconds * 2 >= longest]
+    best = max(title.size_bytes / title.duration_seconds for title in long)
+    good = [t for t in titles if t.size_bytes / t.duration_seconds >= best * _POOR_QUALITY]
+    return good if len(good) * 2 > len(titles) else list(titles)
 
 
 def _not_played(

@@ -7,6 +7,7 @@ over is one. A play-all plays other titles one after another: its length is the 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from itertools import accumulate
 from statistics import median
@@ -19,6 +20,8 @@ from boz_server.domain.identification.title_facts import TitleFacts
 FILM_SECONDS = 75 * 60
 #: Films that differ by no more than this are one, with credits in other languages.
 SAME_FILM_SECONDS = 10
+# More episodes than a disc has: false playlists of one, against copying.
+_FALSE_LISTS = 60
 # Lengths this close to each other prove nothing by recurring.
 _MIN_SPREAD_SECONDS = 5
 _MIN_BLOCK = 2
@@ -134,16 +137,16 @@ def _version_by_streams(
 
 
 def _films_again(titles: Sequence[TitleFacts]) -> dict[int, Copy]:
-    """Find titles as long as films, and exactly as long as an earlier one."""
+    """Find titles as long as films, or listed hundreds of times, and exactly as long as an earlier
+    one."""
     copies = {}
     first: dict[int, TitleFacts] = {}
+    times = Counter(title.duration_seconds for title in titles)
     for title in titles:
-        earlier = first.setdefault(title.duration_seconds, title)
-        if (
-            earlier is not title
-            and title.duration_seconds >= FILM_SECONDS
-            and _chapters_agree(title, earlier)
-        ):
+        seconds = title.duration_seconds
+        earlier = first.setdefault(seconds, title)
+        is_film = seconds >= FILM_SECONDS or times[seconds] >= _FALSE_LISTS
+        if earlier is not title and is_film and _chapters_agree(title, earlier):
             copies[title.index] = Copy(earlier.index, exact=True)
     return copies
 

@@ -56,14 +56,17 @@ class Sign(StrEnum):
     NAME_OF_DISC = "name_of_disc"
 
     # Which titles, of shows and of films.
-    EPISODES_PLAYED = "episodes_played"
-    EPISODES_TWICE = "episodes_twice"
+    EPISODES_LISTED = "episodes_listed"
     EPISODES_REGULAR = "episodes_regular"
-    EPISODES_MIXED = "episodes_mixed"
+    EPISODES_FEW = "episodes_few"
+    EPISODES_AMONG_OTHERS = "episodes_among_others"
+    EPISODES_OF_OTHER_LENGTH = "episodes_of_other_length"
     NO_EPISODES = "no_episodes"
     FILM_ALONE = "film_alone"
+    FILM_AMONG_OTHERS = "film_among_others"
     FILM_CUTS = "film_cuts"
     FILM_HIDDEN = "film_hidden"
+    FILM_ELSEWHERE = "film_elsewhere"
     NO_FILM = "no_film"
 
     # Which numbers: by their order on the disc where it is known with which one they begin, ...

@@ -7,6 +7,7 @@ from statistics import median
 from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
+from boz_server.domain.identification.bonus import why_no_film
 from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
@@ -32,7 +33,7 @@ from boz_server.domain.identification.signs import (
     Sign,
     least,
 )
-from boz_server.domain.identification.title_facts import TitleFacts
+from boz_server.domain.identification.title_facts import TitleFacts, TitleKind
 from boz_server.domain.metadata.answers import Episode, Film
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import LOW, VERY_LOW, share_fitting
@@ -44,13 +45,13 @@ from boz_server.services.discs.lookup import (
     series_candidate,
 )
 
+#: Why a disc has neither film nor episodes, by its own word.
+BONUS = "The disc says that it has only extras."
 _CLOSE_SCORES = 0.03
 _SAME_LENGTH = 0.15
 _CERTAIN_NAME = 0.5
 # "Babylon 5" is one show's name; behind more words, a number is more often the disc's.
 _WORDS_BEFORE_A_NUMBER = 2
-_LONG_EXTRA_SECONDS = 600
-_MANY_LONG_EXTRAS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Known:
     disc: Disc | None = None
     lengths: tuple[int, ...] = ()
     begins_with: str | None = None
+    film_seconds: int | None = None
 
 
 UNHEARD_OF = Known()
@@ -95,7 +97,8 @@ def read_known(context: Context, facts: DiscFacts) -> Known:
         return UNHEARD_OF
     same = discs.latest_named(read.key, facts.fingerprint)
     if same is not None:
-        return Known(same, _lengths(context, same, facts.fingerprint))
+        lengths = _lengths(context, same, facts.fingerprint)
+        return Known(same, lengths, film_seconds=_film_seconds(context, same))
     usual = [title.duration_seconds for title in facts.layout().episodes]
     shows = discs.latest_shows(LATEST_DISCS)
     for disc in shows if read.disc_number is not None and usual else ():
@@ -128,8 +131,8 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
     if verdict.media_type is MediaType.TV_SHOW:
         return _show(read, label, verdict, known.disc, findings)
     if verdict.media_type is MediaType.MOVIE:
-        is_bonus = facts.is_bonus or _is_bonus(read, known.disc, layout)
-        return replace(_film(read, label, verdict, findings), is_bonus=is_bonus)
+        why = BONUS if facts.is_bonus else why_no_film(read, layout, known.film_seconds)
+        return replace(_film(read, label, verdict, findings), why_no_film=why)
     return Identity(
         MediaType.UNKNOWN,
         _name(read.film_name, label),
@@ -190,6 +193,14 @@ def _lengths(context: Context, disc: Disc, without: str) -> tuple[int, ...]:
     if disc.tv_season_id is None:
         return ()
     return tuple(context.stores.seasons.lengths_elsewhere(disc.tv_season_id, without))
+
+
+def _film_seconds(context: Context, disc: Disc) -> int | None:
+    """Return how long the film is that a disc has; None without one."""
+    with_titles = context.stores.discs.get(disc.disc_id) if disc.movie_title else None
+    titles = with_titles.titles if with_titles is not None else ()
+    lengths = [t.duration_seconds for t in titles if t.kind == TitleKind.FEATURE]
+    return max(lengths, default=None)
 
 
 def _is_as_long(context: Context, disc: Disc, lengths: Sequence[int]) -> bool:
@@ -351,15 +362,6 @@ def _film(read: DiscLabel, label: str, verdict: Verdict, findings: Findings) -> 
         warnings=tuple(warnings),
         candidates=tuple(film_candidate(each) for each in films),
     )
-
-
-def _is_bonus(read: DiscLabel, known: Disc | None, layout: Layout) -> bool:
-    """Whether a film's later disc has only extras: several long ones beside its longest title."""
-    if known is None or known.media_type is not MediaType.MOVIE or (read.disc_number or 1) == 1:
-        return False
-    feature = layout.main_feature
-    long = [title for title in layout.singles if title.duration_seconds >= _LONG_EXTRA_SECONDS]
-    return feature is not None and len(long) - 1 >= _MANY_LONG_EXTRAS
 
 
 def _rival(best: ScoredFilm, second: ScoredFilm) -> bool:

@@ -14,19 +14,18 @@ from boz_server.domain.discs.proposals import (
     TitleProposal,
     extra_place,
     free_ordinal,
-    judge_episodes,
-    judge_features,
     propose_title,
     with_the_rest,
 )
 from boz_server.domain.identification.identity import Identity, MediaType, how_sure_of
 from boz_server.domain.identification.label import parse_label
 from boz_server.domain.identification.layout import DiscFacts, Layout
+from boz_server.domain.identification.selection import judge_episodes, judge_features
 from boz_server.domain.identification.title_facts import TitleFacts, TitleKind
 from boz_server.domain.metadata.answers import Episode
 from boz_server.domain.naming import names as naming
 from boz_server.domain.seasons.matcher import HIGH, MEDIUM, VERY_LOW, fit
-from boz_server.services.discs.identify import identify, read_known
+from boz_server.services.discs.identify import BONUS, identify, read_known
 from boz_server.services.discs.lookup import Findings
 from boz_server.services.seasons import tracker
 from boz_server.services.seasons.tracker import Season
@@ -142,7 +141,9 @@ class PreviewGenerator:
         contents = identity.contents
         if contents is not None:
             titles |= known_extras(contents, show, folder)
-        judgement = judge_episodes(layout) if contents is None else contents.judgement
+        doubts, judgement = judge_episodes(layout)
+        if contents is not None:
+            doubts, judgement = [], contents.judgement
         return replace(
             proposal,
             tv_show_name=show,
@@ -151,7 +152,7 @@ class PreviewGenerator:
             thetvdb_series_id=identity.series_id,
             told_first_episode=identity.starting_episode,
             starting_episode_number=identity.starting_episode,
-            identification=identity.stored(judgement, warnings),
+            identification=identity.stored(judgement, [*warnings, *doubts]),
             titles=with_the_rest(layout, show, folder, titles),
         )
 
@@ -161,6 +162,8 @@ class PreviewGenerator:
         """Find the episodes of a season's disc; its other discs show how long they are."""
         if identity.contents is not None:
             return identity.contents.divided(), list(identity.contents.doubts)
+        if facts.is_bonus and not identity.from_user:
+            return replace(facts.layout(), episodes=(), doubles=frozenset()), [BONUS]
         lengths: Sequence[int] = ()
         if not season.is_new:
             stores = self.context.stores
@@ -182,12 +185,12 @@ class PreviewGenerator:
         layout, contents = facts.layout(), identity.contents
         name, year = identity.name, identity.year
         folder = naming.movie_folder(self.settings.nas_movie_path, name, year)
-        features = () if identity.is_bonus else layout.features
+        features = () if identity.why_no_film else layout.features
         titles = {
             title.index: _feature(title, ordinal, layout, identity, folder)
             for ordinal, title in enumerate(features)
         }
-        warnings, judgement = judge_features(features)
+        warnings, judgement = judge_features(features, layout, identity.why_no_film)
         if contents is not None:
             layout, judgement = contents.divided(), contents.judgement
             warnings = list(contents.doubts)
