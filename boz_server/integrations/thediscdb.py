@@ -25,6 +25,8 @@ MAX_DISCS, MAX_TITLES = 2000, 2000
 #: A day, and more bytes than any disc has.
 MAX_SECONDS, MAX_BYTES = 24 * 60 * 60, 2**40
 MAX_NUMBER = 9999
+#: No title plays more episodes.
+MAX_SPAN = 200
 
 _FIELDS = (
     "nodes { title type year externalids { imdb tvdb } releases { slug discs {"
@@ -204,7 +206,7 @@ def _episodes(value: Any) -> tuple[int | None, int | None]:
         single = number(value, 1, MAX_NUMBER)
         return single, single
     first, last = int(read[1]), int(read[2] or read[1])
-    return (first, last) if 0 < first <= last else (None, None)
+    return (first, last) if 0 < first <= last < first + MAX_SPAN else (None, None)
 
 
 def _hash(value: Any) -> str | None:

@@ -12,8 +12,9 @@ at most. Two single films of one name agree to the second once in 3600 times.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from boz_server.domain.identification.candidates import SAME_NAME, same_name
 from boz_server.domain.identification.title_facts import TitleFacts
@@ -32,7 +33,12 @@ _SIZE_TOLERANCE = 0.02
 _SPREAD_SECONDS, _NEAR_SECONDS = 3600, (0, 2, 30)
 # Another pressing has other logos; of two lengths it would be chance.
 _PRESSING_SECONDS, _FEW_LENGTHS = 5, 3
+# Only an answer that makes no sense has more discs that agree in everything.
+_MOST_WHOLE = 50
 _WANTED = frozenset({ListedKind.EPISODE, ListedKind.MAIN_MOVIE})
+
+
+Mark = Callable[[TitleFacts | ListedTitle], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +87,16 @@ def find(
         agreeing = [(d, p) for d, p in paired if len(p.titles) >= len(titles) * _LEAST_SHARE]
         if agreeing:
             return _best(titles, agreeing, name, by_hash=True)
-    proven = []
     others = _Compared(told, compared)
-    for disc in told:
-        pairs = _paired(titles, disc)
-        if _is_whole(titles, disc, pairs):
-            chance = others.chance(titles, disc, pairs, repeats, name)
-            if chance <= MAX_CHANCE:
-                proven.append((disc, pairs))
+    long = {title.duration_seconds for title in titles if title.duration_seconds >= _LONG_SECONDS}
+    likely = (disc for disc in told if long <= {title.seconds for title in disc.titles})
+    pairs_of = ((disc, _paired(titles, disc)) for disc in likely)
+    whole = (each for each in pairs_of if _is_whole(titles, *each))
+    proven = [
+        (disc, pairs)
+        for disc, pairs in islice(whole, _MOST_WHOLE)
+        if others.chance(titles, disc, pairs, repeats, name) <= MAX_CHANCE
+    ]
     return _best(titles, proven, name, by_hash=False) if proven else None
 
 
@@ -173,17 +181,17 @@ def _pair_the_rest(
 ) -> None:
     """Pair by size, by segments, then by length alone, which may leave it open which is which."""
     taken = {title.index for title in pairs.titles.values()}
+    for mark in (_size_mark, _segments_mark):
+        marked = _grouped((each for each in listed if each.index not in taken), mark)
+        for title in titles:
+            found = marked.get(mark(title), [])
+            if title.index not in pairs.titles and found and mark(title) is not None:
+                pairs.titles[title.index] = found.pop()
+                taken.add(pairs.titles[title.index].index)
     free: dict[int, list[ListedTitle]] = {}
-    for each in listed:
+    for each in reversed(listed):
         if each.index not in taken:
             free.setdefault(each.seconds, []).append(each)
-    for is_sure in (_same_size, _same_segments):
-        for title in titles:
-            rivals = free.get(title.duration_seconds, [])
-            found = [each for each in rivals if is_sure(title, each)]
-            if title.index not in pairs.titles and len({_said(each) for each in found}) == 1:
-                pairs.titles[title.index] = found[0]
-                rivals.remove(found[0])
     rest: dict[int, list[TitleFacts]] = {}
     for title in titles:
         if title.index not in pairs.titles:
@@ -193,10 +201,8 @@ def _pair_the_rest(
         if len({_said(each) for each in theirs}) > 1:
             pairs.doubtful.update(title.index for title in ours)
         for title in ours:
-            fitting = next((each for each in theirs if _may_be(title, each)), None)
-            if fitting is not None:
-                pairs.titles[title.index] = fitting
-                theirs.remove(fitting)
+            if theirs and _may_be(title, theirs[-1]):
+                pairs.titles[title.index] = theirs.pop()
 
 
 def _is_same(title: TitleFacts, listed: ListedTitle) -> bool:
@@ -211,14 +217,32 @@ def _may_be(title: TitleFacts, listed: ListedTitle) -> bool:
     return not all(sizes) or abs(sizes[0] - sizes[1]) <= _SIZE_TOLERANCE * max(sizes)
 
 
-def _same_size(title: TitleFacts, listed: ListedTitle) -> bool:
-    return title.size_bytes == listed.size_bytes > 0
+def _grouped(listed: Iterable[ListedTitle], mark: Mark) -> dict[object, list[ListedTitle]]:
+    """Group titles by a mark, without groups of which the entry says different things."""
+    groups: dict[object, list[ListedTitle]] = {}
+    for each in listed:
+        groups.setdefault(mark(each), []).append(each)
+    return {key: same for key, same in groups.items() if len({_said(each) for each in same}) == 1}
 
 
-def _same_segments(title: TitleFacts, listed: ListedTitle) -> bool:
-    if title.source_file and listed.source_file and title.source_file != listed.source_file:
-        return False
-    return bool(title.segment_map) and title.segment_map == listed.segment_map
+def _size_mark(title: TitleFacts | ListedTitle) -> object:
+    """Return length and size; None if the size is unknown."""
+    return (_seconds(title), title.size_bytes) if title.size_bytes else None
+
+
+def _segments_mark(title: TitleFacts | ListedTitle) -> object:
+    """Return length, source and segments; None if those are unknown."""
+    if not title.segment_map:
+        return None
+    return _seconds(title), title.source_file, title.segment_map
+
+
+def _seconds(title: TitleFacts | ListedTitle) -> int:
+    return title.seconds if isinstance(title, ListedTitle) else title.duration_seconds
+
+
+def _share_mark(title: TitleFacts, listed: ListedTitle, mark: Mark) -> bool:
+    return mark(title) is not None and mark(title) == mark(listed)
 
 
 def _is_whole(titles: Sequence[TitleFacts], disc: ListedDisc, pairs: _Pairs) -> bool:
@@ -269,9 +293,9 @@ class _Compared:
             if listed is not None and title.index not in repeats:
                 places = 1 if listed.index == title.index else len(disc.titles)
                 chance *= min(1.0, places * _share(listed.seconds, lengths))
-                if _same_size(title, listed):
+                if _share_mark(title, listed, _size_mark):
                     chance *= _SIZE_CHANCE
-                elif _same_segments(title, listed):
+                elif _share_mark(title, listed, _segments_mark):
                     chance *= _SEGMENTS_CHANCE
         return chance
 

@@ -188,6 +188,8 @@ class KnownTitles:
         }
         found: dict[int, tuple[int, ...]] = {}
         for index, (season, first, last) in numbered.items():
+            if first == last:
+                continue
             parts = {
                 other: range(begin, end + 1)
                 for other, (of, begin, end) in numbered.items()
