@@ -264,6 +264,16 @@ class DiscRepository:
         )
         return query.order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).first()
 
+    def is_accepted(self, title_key: str, like: Disc) -> bool:
+        """Whether a disc whose label has that name was approved as the same show or film."""
+        query = Disc.select().where(
+            Disc.title_key == title_key,
+            Disc.preview_status == PreviewStatus.APPROVED,
+            Disc.media_type == like.media_type,
+            (Disc.tv_show_name == like.tv_show_name) | (Disc.movie_title == like.movie_title),
+        )
+        return query.exists()
+
     def latest_shows(self, limit: int) -> list[Disc]:
         """Return the discs of shows among the latest discs, the latest first."""
         latest = list(

@@ -28,6 +28,17 @@ def titles_of(ranked):
         ("FRIENDS", "Friends"),
         ("Toy Story 3", "3 Toy Story"),
         ("Gameofthrones", "Game of Thrones"),
+        ("Toystory3", "Toy Story 3"),
+        # Articles at either end, "and", accents, years behind, Roman numbers.
+        ("Expanse", "The Expanse"),
+        ("Wire, The", "The Wire"),
+        ("Boot", "Das Boot"),
+        ("Fast and Furious", "Fast & Furious"),
+        ("Amelie", "Amélie"),
+        ("Oceans Eleven", "Ocean's Eleven"),
+        ("Doctor Who", "Doctor Who (2005)"),
+        ("Rocky II", "Rocky 2"),
+        ("Final Fantasy VII", "Final Fantasy 7"),
         ("Return of the King", "The Lord of the Rings: The Return of the King"),
     ],
 )
@@ -39,6 +50,12 @@ def test_it_knows_a_name_however_it_is_written(one, other):
     ("one", "other"),
     [
         ("Alien", "Alien Resurrection"),
+        # Other numbers are other films.
+        ("Toy Story", "Toy Story 3"),
+        ("Rocky", "Rocky II"),
+        ("Rocky II", "Rocky III"),
+        ("Blade Runner", "Blade Runner 2049"),
+        ("Babylon", "Babylon 5"),
         ("24", "300"),
         ("Heat", "The Heat of the Night"),
         ("", "Heat"),

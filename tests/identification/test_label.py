@@ -284,3 +284,57 @@ def test_it_never_raises_and_keeps_its_bounds(label):
     assert 0 <= read.certainty <= 1
     assert read.key.isalnum() or read.key == ""
     assert better_name(read, read) == read
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        # Codes of authoring houses beside a name; hashes.
+        ("EXPANSE_S3D1_UPB75", "Expanse"),
+        ("FORTITUDE_D2_SKY117", "Fortitude"),
+        ("_Beowulf  Disc 1_#82A7", "Beowulf"),
+        ("STORY_9f8e7d6c5b", "Story"),
+        ("TOTAL_RECALL_BR", "Total Recall"),
+        ("GANGS_D1_LB", "Gangs"),
+        # Names that look like codes.
+        ("U571", "U571"),
+        ("SE7EN", "Se7en"),
+        ("AREA51", "Area51"),
+        ("THX_1138", "Thx 1138"),
+        ("FACADE", "Facade"),
+        ("24", "24"),
+        ("1917", "1917"),
+    ],
+)
+def test_it_knows_codes_by_their_form(label, name):
+    assert parse_label(label).name == name
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("DVD_VIDEO_RECORDER", "not identified", "SONY_DVD_RECORDER_VOLUME", "00001", "E1587"),
+        *("20231105_1432", "a1b2c3d4e5f6", "VOLUME_ID", "MY_DVD", "Recording 3", "SAMSUNG_DVD"),
+    ],
+)
+def test_it_finds_no_name_in_what_machines_write(label):
+    read = parse_label(label)
+    assert (read.name, read.film_name, read.key, read.certainty) == (None, None, "", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("label", "number", "bare"),
+    [
+        ("OBAN_STAR_RACERS_2", 2, "Oban Star Racers"),
+        ("ME_KIO_14", 14, "Me Kio"),
+        ("BABYLON_5", 5, "Babylon"),
+        ("BABYLON_5_S1_D1", None, None),
+        ("STARGATE_DISC_3", None, None),
+        ("BAKUGAN_VOLUME_1", None, None),
+        ("24", None, None),
+        ("SHOW_100", None, None),
+    ],
+)
+def test_it_says_that_a_last_number_may_be_the_discs(label, number, bare):
+    read = parse_label(label)
+    assert (read.last_number, read.bare_name) == (number, bare)

@@ -61,11 +61,13 @@ def fit(seconds: int, minutes: int | None) -> float:
     return VERY_LOW
 
 
-def share_fitting(lengths: Sequence[int], minutes: Collection[int | None]) -> float:
-    """Return the share of titles' lengths, in seconds, that are about as long as some episode's
-    minutes; 0 without titles."""
+def share_fitting(
+    lengths: Sequence[int], minutes: Collection[int | None], least: float = MEDIUM
+) -> float:
+    """Return the share of titles' lengths, in seconds, that fit some episode's minutes as well as
+    `least`; 0 without titles."""
     fitting = [
-        seconds for seconds in lengths if any(fit(seconds, each) >= MEDIUM for each in minutes)
+        seconds for seconds in lengths if any(fit(seconds, each) >= least for each in minutes)
     ]
     return len(fitting) / len(lengths) if lengths else 0.0
 

@@ -6,7 +6,6 @@ from statistics import median
 
 from boz_server.context import Context
 from boz_server.database.models import Disc
-from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.identification.bonus import why_no_film
 from boz_server.domain.identification.candidates import (
     GOOD_FILM,
@@ -61,12 +60,14 @@ class Known:
     disc: the latest other disc of its name, or of the show that it continues. lengths: the seconds
     of episodes on other discs of that disc's season. begins_with: a show whose name is the
     beginning of this disc's; it is its special, or its film.
+    is_accepted: a disc of that name was approved as what `disc` is.
     """
 
     disc: Disc | None = None
     lengths: tuple[int, ...] = ()
     begins_with: str | None = None
     film_seconds: int | None = None
+    is_accepted: bool = False
 
 
 UNHEARD_OF = Known()
@@ -98,7 +99,12 @@ def read_known(context: Context, facts: DiscFacts) -> Known:
     same = discs.latest_named(read.key, facts.fingerprint)
     if same is not None:
         lengths = _lengths(context, same, facts.fingerprint)
-        return Known(same, lengths, film_seconds=_film_seconds(context, same))
+        return Known(
+            same,
+            lengths,
+            film_seconds=_film_seconds(context, same),
+            is_accepted=discs.is_accepted(read.key, same),
+        )
     usual = [title.duration_seconds for title in facts.layout().episodes]
     shows = discs.latest_shows(LATEST_DISCS)
     for disc in shows if read.disc_number is not None and usual else ():
@@ -126,10 +132,10 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
     clues = [*_of_known(known, layout), *_of_findings(findings, layout)]
     verdict = weigh(read, layout, clues, has_episodes=facts.has_episodes)
     if known.disc is not None and Sign.ANOTHER_DISC in verdict.judgement.signs:
-        kind = _no_surer(verdict.judgement, known.disc, Question.MEDIA_TYPE)
+        kind = _no_surer(verdict.judgement, known, Question.MEDIA_TYPE)
         verdict = replace(verdict, judgement=kind)
     if verdict.media_type is MediaType.TV_SHOW:
-        return _show(read, label, verdict, known.disc, findings)
+        return _show(read, label, verdict, known, findings)
     if verdict.media_type is MediaType.MOVIE:
         why = BONUS if facts.is_bonus else why_no_film(read, layout, known.film_seconds)
         return replace(_film(read, label, verdict, findings), why_no_film=why)
@@ -213,12 +219,12 @@ def _is_as_long(context: Context, disc: Disc, lengths: Sequence[int]) -> bool:
 
 
 def _show(
-    read: DiscLabel, label: str, verdict: Verdict, known: Disc | None, findings: Findings
+    read: DiscLabel, label: str, verdict: Verdict, others: Known, findings: Findings
 ) -> Identity:
-    known = known if known is not None and known.tv_show_name else None
+    known = others.disc if others.disc is not None and others.disc.tv_show_name else None
     found = findings.show
     bare = _without_number(read, known, found)
-    name, named = _show_name(read if bare is None else bare, label, known, findings)
+    name, named = _show_name(read if bare is None else bare, label, others, findings)
     season = read.season_number if read.season_number is not None else read.book_number
     is_guess = season is None
     if season is None and known is not None:
@@ -258,13 +264,17 @@ def _without_number(
 
 
 def _show_name(
-    read: DiscLabel, label: str, known: Disc | None, findings: Findings
+    read: DiscLabel, label: str, others: Known, findings: Findings
 ) -> tuple[str, Judgement]:
     """Return a show's name and how sure it is: from another disc, a provider, or the label."""
-    found = findings.show
-    if known is not None and (found is None or known.thetvdb_series_id is not None):
+    found, known = findings.show, others.disc
+    if (
+        known is not None
+        and known.tv_show_name
+        and (found is None or known.thetvdb_series_id is not None)
+    ):
         named = _sure_name(read, findings, Sign.NAME_OF_DISC)
-        return known.tv_show_name or "", _no_surer(named, known, Question.NAME)
+        return known.tv_show_name, _no_surer(named, others, Question.NAME)
     if found is None:
         sign = _sign_of_label(read) if read.bare_name is None else Sign.NAME_NUMBERED
         sign = Sign.NAME_UNKNOWN if findings.asked_shows else sign
@@ -273,12 +283,12 @@ def _show_name(
     return naming.safe_component(found.series.name), _sure_name(read, findings, sign)
 
 
-def _no_surer(judgement: Judgement, other: Disc, question: Question) -> Judgement:
-    """Return a judgement that rests on another disc: no surer than that one's, unless its names
-    were accepted."""
-    if other.preview_status == PreviewStatus.APPROVED:
+def _no_surer(judgement: Judgement, others: Known, question: Question) -> Judgement:
+    """Return a judgement that rests on another disc: no surer than that one's, unless its answer
+    was accepted."""
+    if others.disc is None or others.is_accepted:
         return judgement
-    sure = least(other.identification, question)
+    sure = least(others.disc.identification, question)
     return judgement.at_most(sure, "The disc of this name before it is no surer.")
 
 

@@ -21,7 +21,7 @@ from boz_server.domain.identification.known_discs import KnownDisc
 from boz_server.domain.identification.layout import DiscFacts
 from boz_server.domain.metadata.answers import Episode, Series
 from boz_server.domain.naming import names as naming
-from boz_server.domain.seasons.matcher import share_fitting
+from boz_server.domain.seasons.matcher import HIGH, share_fitting
 from boz_server.errors import Invalid, ProviderUnavailable, Refused
 from boz_server.services.discs import disc_database
 from boz_server.services.metadata.lookup import Metadata
@@ -264,7 +264,9 @@ def _fit_of(episodes: Sequence[Episode], facts: DiscFacts) -> float:
         for each in episodes
         if each.season_number and season in (None, each.season_number)
     }
-    return share_fitting([title.duration_seconds for title in facts.layout().episodes], minutes)
+    return share_fitting(
+        [title.duration_seconds for title in facts.layout().episodes], minutes, HIGH
+    )
 
 
 def _film(metadata: Metadata, name: str | None, year: int | None, seconds: int | None) -> Findings:
