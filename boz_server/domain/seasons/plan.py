@@ -206,7 +206,8 @@ def _sign(
 ) -> Sign:
     """Return the sign by which a disc has its numbers: the weakest of what they rest on."""
     only_fits = bool(matches) and all(match.is_only_fit for match in matches)
-    is_known = disc.disc_number is not None and disc.order is Sign.ORDER_WITNESSED
+    several = len(matches) > 1
+    is_known = several and disc.disc_number is not None and disc.order is Sign.ORDER_WITNESSED
     is_whole = len(_numbers(matches)) == len(runtimes)
     return next(
         sign
