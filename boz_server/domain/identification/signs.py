@@ -66,6 +66,7 @@ class Sign(StrEnum):
     FILM_AMONG_OTHERS = "film_among_others"
     FILM_CUTS = "film_cuts"
     FILM_HIDDEN = "film_hidden"
+    FILM_PART = "film_part"
     FILM_ELSEWHERE = "film_elsewhere"
     NO_FILM = "no_film"
 

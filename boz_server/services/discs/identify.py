@@ -6,7 +6,7 @@ from statistics import median
 
 from boz_server.context import Context
 from boz_server.database.models import Disc
-from boz_server.domain.identification.bonus import why_no_film
+from boz_server.domain.identification.bonus import KnownFilm, why_no_film
 from boz_server.domain.identification.candidates import (
     GOOD_FILM,
     SAME_NAME,
@@ -66,7 +66,7 @@ class Known:
     disc: Disc | None = None
     lengths: tuple[int, ...] = ()
     begins_with: str | None = None
-    film_seconds: int | None = None
+    film: KnownFilm | None = None
     is_accepted: bool = False
 
 
@@ -102,7 +102,7 @@ def read_known(context: Context, facts: DiscFacts) -> Known:
         return Known(
             same,
             lengths,
-            film_seconds=_film_seconds(context, same),
+            film=_film_on(context, same),
             is_accepted=discs.is_accepted(read.key, same),
         )
     usual = [title.duration_seconds for title in facts.layout().episodes]
@@ -137,7 +137,7 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
     if verdict.media_type is MediaType.TV_SHOW:
         return _show(read, label, verdict, known, findings)
     if verdict.media_type is MediaType.MOVIE:
-        why = BONUS if facts.is_bonus else why_no_film(read, layout, known.film_seconds)
+        why = BONUS if facts.is_bonus else why_no_film(read, layout, known.film)
         return replace(_film(read, label, verdict, findings), why_no_film=why)
     return Identity(
         MediaType.UNKNOWN,
@@ -201,12 +201,16 @@ def _lengths(context: Context, disc: Disc, without: str) -> tuple[int, ...]:
     return tuple(context.stores.seasons.lengths_elsewhere(disc.tv_season_id, without))
 
 
-def _film_seconds(context: Context, disc: Disc) -> int | None:
-    """Return how long the film is that a disc has; None without one."""
+def _film_on(context: Context, disc: Disc) -> KnownFilm | None:
+    """Return the film that a disc has; None without one."""
     with_titles = context.stores.discs.get(disc.disc_id) if disc.movie_title else None
     titles = with_titles.titles if with_titles is not None else ()
-    lengths = [t.duration_seconds for t in titles if t.kind == TitleKind.FEATURE]
-    return max(lengths, default=None)
+    films = [
+        KnownFilm(title.duration_seconds, title.chapters)
+        for title in titles
+        if title.kind == TitleKind.FEATURE
+    ]
+    return max(films, default=None)
 
 
 def _is_as_long(context: Context, disc: Disc, lengths: Sequence[int]) -> bool:

@@ -8,6 +8,7 @@ from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.discs.extras import number_extras
+from boz_server.domain.discs.film_parts import name_parts
 from boz_server.domain.discs.known_proposals import known_extras, known_features
 from boz_server.domain.discs.proposals import (
     DiscProposal,
@@ -337,12 +338,14 @@ def refresh_film(context: Context, disc: Disc) -> None:
 
 
 def _number_film(context: Context, disc: Disc) -> list[Disc]:
-    """Number the extras of a film's discs, in memory, with a disc as it is there; returns the
-    others."""
+    """Number the extras of a film's discs, and name its parts, in memory, with a disc as it is
+    there; returns the others."""
     title = disc.movie_title or ""
     found = context.stores.discs.of_film(title, disc.movie_year)
     others = [each for each in found if each.disc_id != disc.disc_id]
-    number_extras(title, sorted([*others, disc], key=_in_its_box))
+    discs = sorted([*others, disc], key=_in_its_box)
+    number_extras(title, discs)
+    name_parts(discs)
     return others
 
 

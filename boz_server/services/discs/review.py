@@ -89,6 +89,7 @@ def reject(context: Context, disc_id: str) -> Disc:
         disc.preview_status = PreviewStatus.REJECTED
         context.stores.discs.save(disc)
         tracker.give_back(context, disc, context.clock.now())
+        refresh_film(context, disc)
         return read_disc(context, disc_id)
 
 
