@@ -16,6 +16,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "film_cuts": (1, 1),
     "film_elsewhere": (2, 2),
     "film_lengths": (2, 2),
+    "film_part": (2, 2),
     "label_season": (22, 22),
     "like_episodes": (43, 43),
     "name_is_code": (0, 5),
