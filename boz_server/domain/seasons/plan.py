@@ -250,6 +250,8 @@ def _doubts_of_order(judgement: Judgement) -> list[str]:
     """Say that MakeMKV's order is a guess, where the numbers rest on nothing else."""
     if Sign.ORDER_OF_TITLES in judgement.signs:
         return ["The titles are in MakeMKV's order, which on Blu-rays is often not the episodes'."]
+    if Sign.NO_DISC_NUMBER in judgement.signs:
+        return ["The label does not say which of the season's discs this is: check the numbers."]
     if Sign.ORDER_DISPUTED in judgement.signs:
         return ["Playlists and segments give the episodes different orders: check the numbers."]
     return []
