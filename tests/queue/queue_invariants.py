@@ -207,7 +207,9 @@ def _check_limits(state: QueueState, planned: list[Row], settings: Settings) -> 
     types = Counter(job["job_type"] for job in planned)
     assert types[JobType.RIP] <= settings.max_concurrent_rips, planned
     assert types[JobType.TRANSCODE] <= settings.max_concurrent_transcodes, planned
-    drives = Counter(state.drive_of(job) for job in planned if job["job_type"] == JobType.RIP)
+    # The rip of a disc that has left its drive is suspect: it ends unless its agent goes on.
+    rips = [job for job in planned if job["job_type"] == JobType.RIP and not job["lease_doubted"]]
+    drives = Counter(state.drive_of(job) for job in rips)
     assert all(number == 1 for number in drives.values()), f"one drive, two rips: {planned}"
     workers = Counter(job["assigned_worker"] for job in planned if job["assigned_worker"])
     for worker_id, number in workers.items():

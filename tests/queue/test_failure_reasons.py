@@ -50,6 +50,8 @@ def test_it_waits_for_the_reason(client, services, clock, begun):
     answer = ok(client.report(job_id, "failed", progress=50))
     assert answer["status"] == before["status"]
     assert answer["error"] is None
+    # An attempt that was never begun has no progress to go back from.
+    assert answer["progress"] == before["progress"]
     clock.advance(9.9)
     assert failures.decide(services.context) == 0
     assert client.job(job_id)["status"] == before["status"]

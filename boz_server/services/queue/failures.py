@@ -44,6 +44,9 @@ def report(context: Context, job: Job, report: JobReport, values: JobValues) -> 
     """
     if "progress" in values:
         values["progress"] = advanced(values["progress"])
+    if job.status is JobStatus.ASSIGNED:
+        # It was never begun: the attempt may still be, and begins with nothing.
+        values.pop("progress", None)
     if report.error is None and job.failing_at is None:
         now = context.clock.now()
         values |= context.stores.attempts.renewed(now) | JobValues(failing_at=now)

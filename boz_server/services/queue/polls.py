@@ -32,7 +32,8 @@ def note(context: Context, jobs: Sequence[Job]) -> None:
     new = [job for job in jobs if job.status is JobStatus.ASSIGNED and job.handed_out_at is None]
     ended = [job for job in jobs if _seems_ended(job, now)]
     if new:
-        with context.database.write():
+        # Two polls at once would wait for each other's rows for ever.
+        with context.database.write_queue():
             attempts.hand_out(new, now)
     if ended:
         with context.database.write_queue():
