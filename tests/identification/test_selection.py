@@ -27,15 +27,16 @@ def test_it_says_by_which_sign_titles_are_episodes(facts, sign):
     assert (warnings, judgement.signs) == ([], (sign,))
 
 
-def features(facts):
+def features(facts, disc_number=None):
     layout = analyse(facts)
-    return judge_features(layout.features, layout, None)
+    return judge_features(layout.features, layout, None, disc_number)
 
 
 @pytest.mark.parametrize(
     ("facts", "sign"),
     [
         (titles(6000, 800, 900), Sign.FILM_ALONE),
+        (titles(6000, 800, 900, chapters=(10, 2, 2)), Sign.FILM_OR_DOCUMENTARY),
         (titles(7000, 8100, chapters=(24, 26)), Sign.FILM_CUTS),
         (titles(6000, 4000, chapters=(24, 2)), Sign.FILM_AMONG_OTHERS),
         (layouts.CLUE, Sign.FILM_CUTS),
@@ -78,3 +79,20 @@ def test_it_leaves_out_featurettes_of_a_lower_quality():
     # Where most are like that, it says nothing.
     facts = titles(1814, 1880, 1814, 1459, sizes=(9400, 900, 950, 780))
     assert len(analyse(facts).episodes) == 4
+
+
+def test_it_is_less_sure_of_the_film_on_a_later_disc():
+    _, judgement = features(titles(6000, 800, chapters=(24, 2)), 2)
+    assert judgement.signs == (Sign.FILM_OR_DOCUMENTARY,)
+
+
+def test_it_takes_no_title_of_many_hours_for_an_episode():
+    layout = analyse(titles(11225, 803, 1327, chapters=(49, 8, 2)))
+    assert layout.episodes == ()
+    assert layout.main_feature.index == 0
+    warnings, judgement = judge_episodes(layout)
+    assert warnings == ["Several episodes in one, by its length: title 0."]
+    assert judgement.signs == (Sign.NO_EPISODES,)
+    # Beside episodes it is one title more.
+    layout = analyse(titles(2618, 2620, 2622, 2610, 9127))
+    assert [title.index for title in layout.episodes] == [0, 1, 2, 3]

@@ -34,7 +34,7 @@ def why_no_film(read: DiscLabel, layout: Layout, known: KnownFilm | None) -> str
     others = [title for title in layout.singles if title is not feature]
     long = _longer(others, _LONG_EXTRA_SECONDS)
     is_later = (read.disc_number or 1) > 1
-    if is_later and _has_long_chapters(feature, known):
+    if is_later and has_long_chapters(feature, known):
         return "A later disc, whose longest title has as few chapters as a documentary."
     if is_later and len(long) >= _MANY_LONG_EXTRAS:
         return "A later disc with several long titles: extras."
@@ -47,8 +47,8 @@ def why_no_film(read: DiscLabel, layout: Layout, known: KnownFilm | None) -> str
     return None
 
 
-def _has_long_chapters(feature: TitleFacts, known: KnownFilm | None) -> bool:
-    """Whether a title has as few chapters as a documentary."""
+def has_long_chapters(feature: TitleFacts, known: KnownFilm | None = None) -> bool:
+    """Whether a title has as few chapters as a documentary; False if they are unknown."""
     least = float(_LONG_CHAPTER_SECONDS)
     if known is not None and known.chapters:
         least = max(least, known.seconds / known.chapters * _MUCH_LONGER)

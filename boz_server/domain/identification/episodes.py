@@ -15,6 +15,8 @@ _NEAR = 0.2
 _ODD = 0.05
 _SEASON_ROOM = 0.1
 _OWN_RUN = 3
+#: What is longer is several episodes in one.
+LONGEST_EPISODE_SECONDS = 150 * 60
 # Cartoons of a few minutes each.
 _SHORTEST_EPISODE_SECONDS = 180
 _MANY_SHORTS = 5
@@ -52,7 +54,7 @@ def find_episodes(
     proven: all candidates are known to be episodes; only doubles are searched for.
     """
     if not proven:
-        candidates = _of_the_season(candidates, lengths)
+        candidates = _of_the_season(_beside_a_whole(candidates), lengths)
     if not candidates:
         return [], frozenset()
     if proven:
@@ -74,6 +76,17 @@ def find_episodes(
     ]
     episodes = [title for title in episodes if not _stands_apart(title, candidates, near, usual)]
     return episodes, doubles
+
+
+def _beside_a_whole(candidates: Sequence[TitleFacts]) -> list[TitleFacts]:
+    """Return the titles without those of many hours, which are several episodes in one.
+
+    What is much shorter, even together, is not what such a title plays.
+    """
+    short = [t for t in candidates if t.duration_seconds <= LONGEST_EPISODE_SECONDS]
+    longest = max((title.duration_seconds for title in candidates), default=0)
+    total = sum(title.duration_seconds for title in short)
+    return [] if longest > LONGEST_EPISODE_SECONDS and total * 2 < longest else short
 
 
 def _of_the_season(candidates: Sequence[TitleFacts], lengths: Lengths) -> list[TitleFacts]:

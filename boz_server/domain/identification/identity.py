@@ -194,7 +194,9 @@ def _sign(ordered: Sequence[Clue], total: float) -> Sign:
     own = (
         clue.sign
         for clue in ordered
-        if clue.sign is not Sign.ANOTHER_DISC and abs(clue.weight) >= _DECISIVE
+        if clue.sign is not Sign.ANOTHER_DISC
+        and abs(clue.weight) >= _DECISIVE
+        and clue.weight * total > 0
     )
     return next(own, ordered[0].sign)
 

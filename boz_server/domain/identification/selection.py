@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
+from boz_server.domain.identification.bonus import has_long_chapters
+from boz_server.domain.identification.episodes import LONGEST_EPISODE_SECONDS
 from boz_server.domain.identification.layout import MANY_CUTS, Evidence, Layout
 from boz_server.domain.identification.signs import Judgement, Sign
 from boz_server.domain.identification.title_facts import TitleFacts
@@ -18,7 +20,9 @@ def judge_episodes(layout: Layout) -> tuple[list[str], Judgement]:
     """Return warnings about a show's titles, and how sure it is that these are its episodes."""
     episodes = layout.episodes
     if not episodes:
-        return [], Judgement.by(Sign.NO_EPISODES)
+        whole = [t for t in layout.singles if t.duration_seconds > LONGEST_EPISODE_SECONDS]
+        warnings = [f"Several episodes in one, by its length: {_listed(whole)}."] if whole else []
+        return warnings, Judgement.by(Sign.NO_EPISODES)
     hidden = _times_listed(episodes, layout)
     if hidden > MANY_CUTS:
         return [_hidden(hidden, "an episode")], Judgement.by(Sign.FILM_HIDDEN)
@@ -42,11 +46,12 @@ def _sign(layout: Layout) -> tuple[Sign, str]:
 
 
 def judge_features(
-    features: Sequence[TitleFacts], layout: Layout, why_none: str | None
+    features: Sequence[TitleFacts], layout: Layout, why_none: str | None, disc_number: int | None
 ) -> tuple[list[str], Judgement]:
     """Return warnings about a film's titles, and how sure it is which one to rip.
 
     features: the film, and the titles that are as long. why_none: why there is no film.
+    disc_number: from the label.
     """
     if not features:
         reason = why_none or "No title is a film: a disc of extras."
@@ -58,17 +63,22 @@ def judge_features(
     if len(features) > 1:
         warning = f"As long as the film: {_listed(features[1:])}. Choose what you want."
         return [warning], Judgement.by(Sign.FILM_CUTS)
-    film = features[0]
+    sign, reason = _sign_of_film(features[0], layout, disc_number)
+    return [], Judgement.by(sign, reasons=[reason])
+
+
+def _sign_of_film(film: TitleFacts, layout: Layout, disc_number: int | None) -> tuple[Sign, str]:
+    """Return the sign by which a title is taken for the film, and say it."""
     rivals = [
         title
         for title in layout.singles
         if title is not film and title.duration_seconds >= film.duration_seconds * _LONG_SHARE
     ]
     if rivals:
-        reason = f"Nearly as long as the film: {_listed(rivals)}."
-        return [], Judgement.by(Sign.FILM_AMONG_OTHERS, reasons=[reason])
-    reason = "One title is much longer than all others."
-    return [], Judgement.by(Sign.FILM_ALONE, reasons=[reason])
+        return Sign.FILM_AMONG_OTHERS, f"Nearly as long as the film: {_listed(rivals)}."
+    if (disc_number or 1) > 1 or has_long_chapters(film):
+        return Sign.FILM_OR_DOCUMENTARY, "One title is the longest: the film, or a documentary."
+    return Sign.FILM_ALONE, "One title is much longer than all others."
 
 
 def _times_listed(titles: Sequence[TitleFacts], layout: Layout) -> int:

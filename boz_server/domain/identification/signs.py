@@ -64,6 +64,7 @@ class Sign(StrEnum):
     NO_EPISODES = "no_episodes"
     FILM_ALONE = "film_alone"
     FILM_AMONG_OTHERS = "film_among_others"
+    FILM_OR_DOCUMENTARY = "film_or_documentary"
     FILM_CUTS = "film_cuts"
     FILM_HIDDEN = "film_hidden"
     FILM_PART = "film_part"

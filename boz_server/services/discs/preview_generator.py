@@ -191,7 +191,9 @@ class PreviewGenerator:
             title.index: _feature(title, ordinal, layout, identity, folder)
             for ordinal, title in enumerate(features)
         }
-        warnings, judgement = judge_features(features, layout, identity.why_no_film)
+        warnings, judgement = judge_features(
+            features, layout, identity.why_no_film, facts.read.disc_number
+        )
         if contents is not None:
             layout, judgement = contents.divided(), contents.judgement
             warnings = list(contents.doubts)
