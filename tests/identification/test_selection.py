@@ -29,7 +29,7 @@ def test_it_says_by_which_sign_titles_are_episodes(facts, sign):
 
 def features(facts, disc_number=None):
     layout = analyse(facts)
-    return judge_features(layout.features, layout, None, disc_number)
+    return judge_features(layout.features, layout, disc_number=disc_number)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,14 @@ def test_it_leaves_out_featurettes_of_a_lower_quality():
 
 def test_it_is_less_sure_of_the_film_on_a_later_disc():
     _, judgement = features(titles(6000, 800, chapters=(24, 2)), 2)
+    assert judgement.signs == (Sign.FILM_OR_DOCUMENTARY,)
+
+
+def test_it_is_sure_of_a_film_that_is_as_long_as_a_provider_says():
+    layout = analyse(titles(6000, 800, chapters=(10, 2)))
+    _, judgement = judge_features(layout.features, layout, film_minutes=101)
+    assert judgement.signs == (Sign.FILM_ALONE,)
+    _, judgement = judge_features(layout.features, layout, film_minutes=120)
     assert judgement.signs == (Sign.FILM_OR_DOCUMENTARY,)
 
 

@@ -14,6 +14,8 @@ _LONG_SHARE = 0.6
 # Episodes of one show are this close to the usual length.
 _USUAL = 0.1
 _FEW = 3
+# A film is this close to a provider's running time: with the speed of PAL, too.
+_AS_LONG = 0.05
 
 
 def judge_episodes(layout: Layout) -> tuple[list[str], Judgement]:
@@ -46,12 +48,16 @@ def _sign(layout: Layout) -> tuple[Sign, str]:
 
 
 def judge_features(
-    features: Sequence[TitleFacts], layout: Layout, why_none: str | None, disc_number: int | None
+    features: Sequence[TitleFacts],
+    layout: Layout,
+    why_none: str | None = None,
+    disc_number: int | None = None,
+    film_minutes: int | None = None,
 ) -> tuple[list[str], Judgement]:
     """Return warnings about a film's titles, and how sure it is which one to rip.
 
     features: the film, and the titles that are as long. why_none: why there is no film.
-    disc_number: from the label.
+    disc_number: from the label. film_minutes: a provider's.
     """
     if not features:
         reason = why_none or "No title is a film: a disc of extras."
@@ -63,12 +69,20 @@ def judge_features(
     if len(features) > 1:
         warning = f"As long as the film: {_listed(features[1:])}. Choose what you want."
         return [warning], Judgement.by(Sign.FILM_CUTS)
-    sign, reason = _sign_of_film(features[0], layout, disc_number)
+    film = features[0]
+    is_as_long = film_minutes is not None and (
+        abs(film.duration_seconds - film_minutes * 60) <= film.duration_seconds * _AS_LONG
+    )
+    is_doubtful = (disc_number or 1) > 1 or has_long_chapters(film)
+    sign, reason = _sign_of_film(film, layout, is_doubtful=is_doubtful and not is_as_long)
     return [], Judgement.by(sign, reasons=[reason])
 
 
-def _sign_of_film(film: TitleFacts, layout: Layout, disc_number: int | None) -> tuple[Sign, str]:
-    """Return the sign by which a title is taken for the film, and say it."""
+def _sign_of_film(film: TitleFacts, layout: Layout, *, is_doubtful: bool) -> tuple[Sign, str]:
+    """Return the sign by which a title is taken for the film, and say it.
+
+    is_doubtful: it may be a documentary.
+    """
     rivals = [
         title
         for title in layout.singles
@@ -76,7 +90,7 @@ def _sign_of_film(film: TitleFacts, layout: Layout, disc_number: int | None) -> 
     ]
     if rivals:
         return Sign.FILM_AMONG_OTHERS, f"Nearly as long as the film: {_listed(rivals)}."
-    if (disc_number or 1) > 1 or has_long_chapters(film):
+    if is_doubtful:
         return Sign.FILM_OR_DOCUMENTARY, "One title is the longest: the film, or a documentary."
     return Sign.FILM_ALONE, "One title is much longer than all others."
 

@@ -191,8 +191,9 @@ class PreviewGenerator:
             title.index: _feature(title, ordinal, layout, identity, folder)
             for ordinal, title in enumerate(features)
         }
+        minutes = identity.film.runtime_minutes if identity.film else None
         warnings, judgement = judge_features(
-            features, layout, identity.why_no_film, facts.read.disc_number
+            features, layout, identity.why_no_film, facts.read.disc_number, minutes
         )
         if contents is not None:
             layout, judgement = contents.divided(), contents.judgement
