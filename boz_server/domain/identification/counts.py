@@ -12,7 +12,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "episodes_of_other_length": (9, 10),
     "episodes_regular": (25, 25),
     "feature": (25, 25),
-    "film_alone": (21, 21),
+    "film_alone": (22, 22),
     "film_among_others": (4, 4),
     "film_cuts": (1, 1),
     "film_elsewhere": (2, 2),
