@@ -97,10 +97,9 @@ class Outcome:
     def signs(self) -> Iterator[tuple[str, bool]]:
         """The signs by which it was judged, and whether each was right."""
         for question, said in self.final["identification"]["questions"].items():
-            for sign in said["signs"]:
-                is_right = judge(self.disc, self.final).of(question)
-                if is_right is not None:
-                    yield sign, is_right
+            is_right = judge(self.disc, self.final).of(question)
+            if said["sign"] is not None and is_right is not None:
+                yield said["sign"], is_right
 
 
 def run(discs: list[RealDisc], form: Form, taught: Mapping[str, Counts] | None) -> list[Outcome]:

@@ -35,7 +35,7 @@ ANSWER = {
     "type": "object",
     "properties": {
         "confidence": {"type": "number"},
-        "signs": {"type": "array", "items": {"type": "string", "enum": list(Sign)}},
+        "sign": {"enum": [*Sign, None]},
         "reasons": SENTENCES,
     },
 }

@@ -47,7 +47,7 @@ def test_it_names_both_parts_when_the_second_disc_comes(client, clock):
     ]
     for disc_id in (first, second):
         disc = client.disc(disc_id)
-        assert said_of_titles(disc)["signs"] == ["film_part"]
+        assert said_of_titles(disc)["sign"] == "film_part"
         assert said_of_titles(disc)["confidence"] < 0.9
         assert disc["identification"]["warnings"]
 
@@ -84,7 +84,7 @@ def test_it_leaves_whole_films_alone(client, clock, other, minutes):
     clock.advance(60)
     put_in(client, other, minutes, "E:")
     assert films(client, first) == ["Film.mkv"]
-    assert said_of_titles(client.disc(first))["signs"] == ["film_alone"]
+    assert said_of_titles(client.disc(first))["sign"] == "film_alone"
 
 
 def test_it_leaves_an_approved_first_part_and_says_so(client, clock):

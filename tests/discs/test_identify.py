@@ -69,7 +69,7 @@ def test_it_takes_another_film_at_any_stage_before_the_rip(
     assert (found["media_type"], found["warnings"]) == ("movie", [])
     for question in ("media_type", "name"):
         assert found["questions"][question] == {
-            "confidence": 1.0, "signs": ["person"], "reasons": ["A person said so."]
+            "confidence": 1.0, "sign": "person", "reasons": ["A person said so."]
         }  # fmt: skip
     assert client.disc(disc["disc_id"]) == chosen
 

@@ -24,7 +24,7 @@ def test_it_takes_a_number_behind_a_shows_name_for_the_discs(client, labels, nam
 
 def test_it_learns_nothing_from_a_guess(client):
     first = client.detect("XQZ_S1_D1", (43, 43.5, 44))
-    assert first["identification"]["questions"]["name"]["signs"] == ["name_is_code"]
+    assert first["identification"]["questions"]["name"]["sign"] == "name_is_code"
     second = client.detect("XQZ_S1_D2", (43, 43.2, 44), drive="E:")
 
     def named(disc):

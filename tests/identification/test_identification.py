@@ -7,8 +7,8 @@ from tests.identification.layouts import titles
 
 
 def test_it_is_as_sure_of_a_disc_as_of_the_least_sure_answer():
-    kind = Judgement(0.97, (Sign.LIKE_EPISODES,), ("3 titles are of about one length.",))
-    named, chosen = Judgement(0.95, (Sign.NAME_OF_LABEL,)), Judgement(0.93)
+    kind = Judgement(0.97, Sign.LIKE_EPISODES, ("3 titles are of about one length.",))
+    named, chosen = Judgement(0.95, Sign.NAME_OF_LABEL), Judgement(0.93)
     identity = Identity(
         MediaType.TV_SHOW,
         "Firefly",
@@ -19,7 +19,7 @@ def test_it_is_as_sure_of_a_disc_as_of_the_least_sure_answer():
     )
     stored = identity.stored(chosen, ["A show of this name is in the library already."])
     assert stored["season_is_guess"] is True
-    numbers = Judgement(0.4, (Sign.SEASON_GUESSED,), ("Disc 1 is missing.",)).stored()
+    numbers = Judgement(0.4, Sign.SEASON_GUESSED, ("Disc 1 is missing.",)).stored()
     shown = as_json("tv_show", stored | {"numbers": numbers, "numbering": ["Look at them."]})
     assert shown == {
         "media_type": "tv_show",

@@ -149,12 +149,12 @@ def test_it_calls_even_evidence_either():
     feature = titles(6000, 1000)
     show = Clue(2, "Its name begins with that of the show Sherlock.", Sign.ANOTHER_DISC)
     verdict = weighed("SHERLOCK_THE_ABOMINABLE_BRIDE", feature, show)
-    assert verdict.judgement.signs == (Sign.EITHER,)
+    assert verdict.judgement.sign is Sign.EITHER
     assert verdict.judgement.confidence < 0.5
     # A few shorts of one length among others that are nearly as long.
     shorts = titles(1814, 1880, 1814, 1459, 1438, 1220, chapters=(3, 3, 3, 0, 0, 0))
-    assert weighed("SHORT_FILMS", shorts).judgement.signs == (Sign.EITHER,)
-    assert weighed("SHOW_D2", shorts).judgement.signs == (Sign.LIKE_EPISODES,)
+    assert weighed("SHORT_FILMS", shorts).judgement.sign is Sign.EITHER
+    assert weighed("SHOW_D2", shorts).judgement.sign is Sign.LIKE_EPISODES
 
 
 def test_it_takes_titles_without_chapter_marks_for_parts_of_a_documentary():

@@ -24,7 +24,7 @@ from tests.identification.layouts import titles
 )
 def test_it_says_by_which_sign_titles_are_episodes(facts, sign):
     warnings, judgement = judge_episodes(analyse(facts))
-    assert (warnings, judgement.signs) == ([], (sign,))
+    assert (warnings, judgement.sign) == ([], sign)
 
 
 def features(facts, disc_number=None):
@@ -45,7 +45,7 @@ def features(facts, disc_number=None):
 )
 def test_it_says_by_which_sign_a_title_is_the_film(facts, sign):
     warnings, judgement = features(facts)
-    assert judgement.signs == (sign,)
+    assert judgement.sign is sign
     assert bool(warnings) == (sign in (Sign.FILM_CUTS, Sign.NO_FILM))
 
 
@@ -60,7 +60,7 @@ def test_it_says_by_which_sign_a_title_is_the_film(facts, sign):
 def test_it_takes_one_title_at_most_of_a_film_among_false_ones(facts):
     layout = analyse(facts)
     warnings, judgement = features(facts)
-    assert judgement.signs == (Sign.FILM_HIDDEN,)
+    assert judgement.sign is Sign.FILM_HIDDEN
     assert "find the one that plays right" in warnings[0]
     assert not layout.further_films
 
@@ -69,7 +69,7 @@ def test_it_takes_one_title_at_most_of_an_episode_among_false_ones():
     layout = analyse(titles(*(2600,) * 200))
     warnings, judgement = judge_episodes(layout)
     assert len(layout.episodes) == 1
-    assert judgement.signs == (Sign.FILM_HIDDEN,)
+    assert judgement.sign is Sign.FILM_HIDDEN
     assert warnings
 
 
@@ -83,15 +83,15 @@ def test_it_leaves_out_featurettes_of_a_lower_quality():
 
 def test_it_is_less_sure_of_the_film_on_a_later_disc():
     _, judgement = features(titles(6000, 800, chapters=(24, 2)), 2)
-    assert judgement.signs == (Sign.FILM_OR_DOCUMENTARY,)
+    assert judgement.sign is Sign.FILM_OR_DOCUMENTARY
 
 
 def test_it_is_sure_of_a_film_that_is_as_long_as_a_provider_says():
     layout = analyse(titles(6000, 800, chapters=(10, 2)))
     _, judgement = judge_features(layout.features, layout, film_minutes=101)
-    assert judgement.signs == (Sign.FILM_ALONE,)
+    assert judgement.sign is Sign.FILM_ALONE
     _, judgement = judge_features(layout.features, layout, film_minutes=120)
-    assert judgement.signs == (Sign.FILM_OR_DOCUMENTARY,)
+    assert judgement.sign is Sign.FILM_OR_DOCUMENTARY
 
 
 def test_it_takes_no_title_of_many_hours_for_an_episode():
@@ -100,7 +100,7 @@ def test_it_takes_no_title_of_many_hours_for_an_episode():
     assert layout.main_feature.index == 0
     warnings, judgement = judge_episodes(layout)
     assert warnings == ["Several episodes in one, by its length: title 0."]
-    assert judgement.signs == (Sign.NO_EPISODES,)
+    assert judgement.sign is Sign.NO_EPISODES
     # Beside episodes it is one title more.
     layout = analyse(titles(2618, 2620, 2622, 2610, 9127))
     assert [title.index for title in layout.episodes] == [0, 1, 2, 3]

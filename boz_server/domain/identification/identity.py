@@ -122,10 +122,10 @@ class Identity:
 
 
 class AnswerJson(TypedDict):
-    """The answer to one question in the API: how sure it is, by which signs, and why."""
+    """The answer to one question in the API: how sure it is, by which sign, and why."""
 
     confidence: float
-    signs: list[str]
+    sign: str | None
     reasons: list[str]
 
 

@@ -7,7 +7,6 @@ answer rests on signs, and is as sure as those signs were often right on real di
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import prod
 from typing import Any, Self
 
 from boz_server.domain.identification.counts import COUNTS
@@ -132,33 +131,29 @@ def how_sure(sign: Sign) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How sure the answer to one question is: 0–1, by which signs, and why in sentences."""
+    """How sure the answer to one question is: 0–1, by which sign, and why in sentences."""
 
     confidence: float
-    signs: tuple[Sign, ...] = ()
+    sign: Sign | None = None
     reasons: tuple[str, ...] = ()
 
     @classmethod
-    def by(cls, *signs: Sign, reasons: Sequence[str] = ()) -> Self:
-        """Judge by signs that are independent of each other: all must be right.
-
-        reasons: sentences, where the signs alone don't say it.
-        """
-        confidence = round(prod(how_sure(sign) for sign in signs), 3)
-        usual = tuple(_REASONS[sign] for sign in signs if sign in _REASONS)
-        return cls(confidence, signs, tuple(reasons) or usual)
+    def by(cls, sign: Sign, reasons: Sequence[str] = ()) -> Self:
+        """Judge by a sign. reasons: sentences, where the sign alone doesn't say it."""
+        usual = [_REASONS[sign]] if sign in _REASONS else []
+        return cls(round(how_sure(sign), 3), sign, tuple(reasons or usual))
 
     def at_most(self, confidence: float, reason: str) -> "Judgement":
         """Return it, no surer than something else that it rests on; the reason says what."""
         if confidence >= self.confidence:
             return self
-        return Judgement(confidence, self.signs, (*self.reasons, reason))
+        return Judgement(confidence, self.sign, (*self.reasons, reason))
 
     def stored(self) -> dict[str, Any]:
         """Return it as Disc.identification and the API have it."""
         return {
             "confidence": self.confidence,
-            "signs": list(self.signs),
+            "sign": self.sign,
             "reasons": list(self.reasons),
         }
 

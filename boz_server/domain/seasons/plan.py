@@ -248,11 +248,11 @@ def _is_only_place(
 
 def _doubts_of_order(judgement: Judgement) -> list[str]:
     """Say that MakeMKV's order is a guess, where the numbers rest on nothing else."""
-    if Sign.ORDER_OF_TITLES in judgement.signs:
+    if judgement.sign is Sign.ORDER_OF_TITLES:
         return ["The titles are in MakeMKV's order, which on Blu-rays is often not the episodes'."]
-    if Sign.NO_DISC_NUMBER in judgement.signs:
+    if judgement.sign is Sign.NO_DISC_NUMBER:
         return ["The label does not say which of the season's discs this is: check the numbers."]
-    if Sign.ORDER_DISPUTED in judgement.signs:
+    if judgement.sign is Sign.ORDER_DISPUTED:
         return ["Playlists and segments give the episodes different orders: check the numbers."]
     return []
 
@@ -301,7 +301,7 @@ def _doubted(match: Match, disc: SeasonDisc, course: _Course, judgement: Judgeme
     if course.in_doubt or disc.season_is_guess:
         least = LOW if match.confidence > LOW else VERY_LOW
         return replace(match, confidence=least)
-    if not GUESSES.isdisjoint(judgement.signs):
+    if judgement.sign in GUESSES:
         return replace(match, confidence=min(match.confidence, LOW))
     return match
 

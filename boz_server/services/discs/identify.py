@@ -131,7 +131,7 @@ def identify(facts: DiscFacts, known: Known, findings: Findings) -> Identity:
     layout = facts.layout(known.lengths)
     clues = [*_of_known(known, layout), *_of_findings(findings, layout)]
     verdict = weigh(read, layout, clues, has_episodes=facts.has_episodes)
-    if known.disc is not None and Sign.ANOTHER_DISC in verdict.judgement.signs:
+    if known.disc is not None and verdict.judgement.sign is Sign.ANOTHER_DISC:
         kind = _no_surer(verdict.judgement, known, Question.MEDIA_TYPE)
         verdict = replace(verdict, judgement=kind)
     if verdict.media_type is MediaType.TV_SHOW:
