@@ -89,12 +89,12 @@ def test_it_takes_a_clear_disc_into_the_library(server, tmp_path):
         }
         server.made_impatient().start()
         agent = TodaysAgent(server)
-        server.detected("FIREFLY_S01_D1", 43, 42.5, 3, disc_type="Blu-ray disc")
+        server.detected("FIREFLY_S01_D1", 43, 42.5, 44, 3, disc_type="DVD disc")
         until(agent.work_once, SECONDS)
         season = library / "TV Shows" / "Firefly" / "Season 01"
         assert {path.name: path.read_bytes() for path in season.iterdir()} == {
             f"Firefly - S01E0{number + 1}.mkv": f"title {number}".encode() * 1000
-            for number in range(2)
+            for number in range(3)
         }
         assert list((tmp_path / "output").iterdir()) == []
         until(lambda: others.scans("plex"), SECONDS)
