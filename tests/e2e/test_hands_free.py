@@ -31,7 +31,7 @@ class TodaysAgent:
             if job["status"] == "assigned":
                 getattr(self, job["job_type"])(job)
         stats = self.server.get("/api/jobs/stats")
-        return bool(stats["organize_jobs"] == 2 and stats["completed"] == stats["total_jobs"])
+        return bool(stats["organize_jobs"] == 3 and stats["completed"] == stats["total_jobs"])
 
     def rip(self, job: dict[str, Any]) -> None:
         file = f"C:\\rips\\title_t{job['title_index']:02}.mkv"
@@ -89,7 +89,7 @@ def test_it_takes_a_clear_disc_into_the_library(server, tmp_path):
         }
         server.made_impatient().start()
         agent = TodaysAgent(server)
-        server.detected("FIREFLY_S01_D1", 43, 42.5, 44, 3, disc_type="DVD disc")
+        server.detected("FIREFLY_S01_D1", 43, 42.5, 44, 3)
         until(agent.work_once, SECONDS)
         season = library / "TV Shows" / "Firefly" / "Season 01"
         assert {path.name: path.read_bytes() for path in season.iterdir()} == {
