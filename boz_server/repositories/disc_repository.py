@@ -270,7 +270,8 @@ class DiscRepository:
             Disc.title_key == title_key,
             Disc.preview_status == PreviewStatus.APPROVED,
             Disc.media_type == like.media_type,
-            (Disc.tv_show_name == like.tv_show_name) | (Disc.movie_title == like.movie_title),
+            Disc.tv_show_name == like.tv_show_name,
+            Disc.movie_title == like.movie_title,
         )
         return query.exists()
 

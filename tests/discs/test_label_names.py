@@ -22,6 +22,17 @@ def test_it_takes_a_number_behind_a_shows_name_for_the_discs(client, labels, nam
     assert second["identification"]["questions"]["name"]["confidence"] < 0.9
 
 
+def test_it_learns_only_what_was_approved(client, services):
+    first = client.detect("OCEAN_GIRL_S1_D1", (25, 25.2, 25.4))
+    discs = services.context.stores.discs
+    as_found = discs.get(first["disc_id"])
+    assert not discs.is_accepted("oceangirl", as_found)
+    client.approve(first["disc_id"])
+    assert discs.is_accepted("oceangirl", as_found)
+    as_found.tv_show_name = "Another"
+    assert not discs.is_accepted("oceangirl", as_found)
+
+
 def test_it_learns_nothing_from_a_guess(client):
     first = client.detect("XQZ_S1_D1", (43, 43.5, 44))
     assert first["identification"]["questions"]["name"]["sign"] == "name_is_code"

@@ -31,7 +31,7 @@ _ROMAN = {
         ["ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii"], 2
     )
 }
-_YEAR_BEHIND = re.compile(r"\s*\((?:19|20)[0-9]{2}\)\s*$")
+_YEAR_BEHIND = re.compile(r"\((?:19|20)[0-9]{2}\)\s*$")
 _SECONDS_A_MINUTE = 60
 _RUNTIME_NEAR_MINUTES = 3
 _RUNTIME_FAR_MINUTES = 30
