@@ -255,7 +255,7 @@ def _of_one_quality(titles: Sequence[TitleFacts]) -> list[TitleFacts]:
     Featurettes in standard definition stand beside episodes in high definition. If most titles are
     like that, nothing follows.
     """
-    if not titles or not all(title.size_bytes for title in titles):
+    if not titles or not all(title.size_bytes and title.duration_seconds for title in titles):
         return list(titles)
     longest = max(title.duration_seconds for title in titles)
     long = [title for title in titles if title.duration_seconds * 2 >= longest]
