@@ -150,6 +150,15 @@ def test_it_names_a_film_by_its_entry(client):
     assert disc["preview_status"] == "approved"
 
 
+def test_it_believes_an_entry_which_part_of_a_film_is_on_the_disc(client, database):
+    part = replace(SOLARIS.titles[0], seconds=8104, name="Solaris - Part Two")
+    database.discs = [replace(SOLARIS, titles=(part,))]
+    for label in ("SOLARIS", "SOLARIS_DISC_2"):
+        disc = detect(client, label, (8104,), content_hash=HASH)
+        assert file_names(disc) == ["Solaris (1972) - pt2.mkv"]
+        assert disc["identification"]["questions"]["titles"]["sign"] == "known_disc"
+
+
 def test_it_knows_a_disc_by_its_hash_whatever_its_label(client):
     disc = detect(client, "DVD_VIDEO", (9957, 1210), content_hash=HASH.lower())
     assert disc["content_hash"] == HASH

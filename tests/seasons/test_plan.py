@@ -32,6 +32,20 @@ def test_it_goes_by_the_numbers_on_the_labels_and_not_by_their_coming():
     assert numbers([disc(2), disc(1, hours=1)])["disc 2"] == [5, 6, 7, 8]
 
 
+def test_it_goes_by_the_numbers_of_discs_where_no_label_names_the_season():
+    box = {"season_on_label": False}
+    second = disc(2, listed=((5, 5), (6, 6), (7, 7), (8, 8)), **box)
+    first = disc(1, hours=1, season_is_guess=True, **box)
+    assert numbers([second, first]) == {"disc 2": [5, 6, 7, 8], "disc 1": [1, 2, 3, 4]}
+    accepted = disc(2, fixed=frozenset(range(5, 9)), **box)
+    assert numbers([accepted, first]) == {"disc 2": [], "disc 1": [1, 2, 3, 4]}
+
+
+def test_it_puts_a_guess_behind_the_discs_whose_labels_name_the_season():
+    named, guess = disc(2), disc(1, season_is_guess=True, season_on_label=False)
+    assert list(numbers([named, guess])) == ["disc 2", "disc 1"]
+
+
 def test_it_goes_by_the_coming_of_discs_without_a_number():
     later, first = disc(key="b", hours=1), disc(key="a")
     assert numbers([later, first, disc(1, hours=2)]) == {

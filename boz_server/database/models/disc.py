@@ -70,8 +70,9 @@ class Disc(BaseModel):
     title_key = peewee.TextField(**defaulted(""))
     #: Its number within its box or season, from the label; null without one.
     disc_number = peewee.IntegerField(null=True)
-    #: Why the disc was identified this way: {"confidence", "reasons", "warnings", "numbering",
-    #: "season_is_guess"} (see domain/identification); empty for discs of older versions.
+    #: What the disc was taken for and how sure that is: an answer to each Question, "warnings",
+    #: "numbering", "season_is_guess", "listed", "listed_part" (see Identity.stored); empty for
+    #: discs of older versions.
     identification = peewee.JSONField(default=dict, constraints=default("{}"))
     #: Shows or films that it may be, the likeliest first, each {"provider", "external_id", "title",
     #: "year", "runtime_minutes", "imdb_id", "score"}; empty without metadata.

@@ -26,20 +26,24 @@ _SAME_LENGTH = 0.015
 _PAL = 25 / 24
 # A part of a film has this share of its running time.
 _LEAST_SHARE, _MOST_SHARE = 0.3, 0.75
+#: In Disc.identification: which part of the film a disc database says that it is.
+LISTED_PART = "listed_part"
 #: In Disc.identification: what a disc's answer was before it was known to be a part.
 _PART = "part"
 
 
 class _Half(NamedTuple):
-    """A disc with the only film-length title on it. number: of the disc or side, from its label.
+    """A disc with the only film-length title on it.
 
-    edition: of the film, from the label.
+    number: of the disc or side, from its label, unless it is_listed: a disc database says which
+    part of the film it is. edition: of the film, from the label.
     """
 
     disc: Any
     title: Any
     number: int
     edition: str | None
+    is_listed: bool
 
 
 def name_parts(discs: Sequence[Any]) -> None:
@@ -60,16 +64,19 @@ def name_parts(discs: Sequence[Any]) -> None:
 
 
 def _half(disc: Any) -> _Half | None:
-    """Return the disc with its film, if its label has a number or a side; None otherwise."""
+    """Return the disc with its film, if a disc database says which part it has, or its label has a
+    number or a side; None otherwise."""
     label = parse_label(disc.disc_name)
+    listed = (disc.identification or {}).get(LISTED_PART)
     number = label.disc_number
     if side := _SIDE.search(disc.disc_name):
         # Both sides have the disc's number.
         number = (number or 1) * 2 - (side[1].casefold() == "a")
     films = [title for title in disc.titles if title.kind == TitleKind.FEATURE]
+    number = listed or number
     if number is None or len(films) != 1 or films[0].duration_seconds < _SHORTEST_SECONDS:
         return None
-    return _Half(disc, films[0], number, label.edition)
+    return _Half(disc, films[0], number, label.edition, listed is not None)
 
 
 def _parts(halves: Sequence[_Half]) -> int:
@@ -114,8 +121,9 @@ def _name(half: _Half, parts: int, halves: Sequence[_Half]) -> None:
     if title.proposed_filename not in names.values():
         # A person has named it, or a disc database.
         return
-    change(title, {"proposed_filename": names[half.number if parts else None]})
-    if not parts:
+    is_part = parts > 0 or half.is_listed
+    change(title, {"proposed_filename": names[half.number if is_part else None]})
+    if half.is_listed or not is_part:
         return
     warnings = [f"Taken for part {half.number} of {parts} of the film, by its label and length."]
     if any(_is_approved_whole(each) for each in halves):

@@ -48,12 +48,12 @@ def known_features(
     taken: set[tuple[str, str]] = set()
     several = len(contents.features) > 1
     for index, title in contents.features.items():
-        film, of_year, part = name, year, None
+        film, of_year = name, year
         added = _added(title.name or "", contents.known.disc.name)
         if added is None and several:
             film, of_year, added = naming.safe_component(title.name or name), None, ""
-        if added and (match := _PART.fullmatch(added)):
-            part, added = NUMBER_WORDS.get(match[1].casefold()) or int(match[1]), None
+        if part := _part(added):
+            added = None
         cut = added or (None if several else edition)
         folder = naming.movie_folder(root, film, of_year)
         filename = naming.movie_filename(film, of_year, edition=cut, part=part)
@@ -63,6 +63,20 @@ def known_features(
         taken.add((folder, filename))
         proposals[index] = propose_title(TitleKind.FEATURE, filename, folder, confidence=HIGH)
     return proposals
+
+
+def known_part(contents: KnownTitles) -> int | None:
+    """Return which part of a film a known disc has; None where its entry doesn't say that."""
+    titles = list(contents.features.values())
+    if len(titles) != 1:
+        return None
+    return _part(_added(titles[0].name or "", contents.known.disc.name))
+
+
+def _part(added: str | None) -> int | None:
+    """Return the number of a part from what a title's name adds to its film's."""
+    match = _PART.fullmatch(added or "")
+    return None if match is None else NUMBER_WORDS.get(match[1].casefold()) or int(match[1])
 
 
 def _added(title: str, name: str) -> str | None:

@@ -33,8 +33,9 @@ class SeasonDisc:
     parts: its episodes in their order. order, order_reason: how that is known. sure: 0–1, of which
     titles they are. fixed: the numbers that a person has accepted; None if none
     has. chosen_first: the first episode by a person's word. accepted_elsewhere: the numbers that a
-    person has accepted for other discs. season_is_guess: nothing names its season. listed: the
-    first and last number of each part by a disc database; None where it doesn't say.
+    person has accepted for other discs. season_is_guess: nothing names its season.
+    season_on_label: its label does. listed: the first and last number of each part by a disc
+    database; None where it doesn't say.
     """
 
     key: str
@@ -48,6 +49,7 @@ class SeasonDisc:
     chosen_first: int | None = None
     accepted_elsewhere: frozenset[int] = frozenset()
     season_is_guess: bool = False
+    season_on_label: bool = True
     listed: tuple[tuple[int, int], ...] | None = None
 
 
@@ -118,7 +120,7 @@ def plan(
 def _ordered(discs: Sequence[SeasonDisc]) -> list[SeasonDisc]:
     """Sort discs by the number on their label; those without a number come after all others.
 
-    A disc whose season is a guess comes last: it may be of another season.
+    Where labels name the season, a disc whose season is a guess comes last: it may be of another.
     """
     by_arrival = sorted(discs, key=lambda disc: (disc.detected_at, disc.key))
     numbered = sorted(
@@ -126,6 +128,8 @@ def _ordered(discs: Sequence[SeasonDisc]) -> list[SeasonDisc]:
         key=lambda disc: disc.disc_number or 0,
     )
     ordered = numbered + [disc for disc in by_arrival if disc.disc_number is None]
+    if not any(disc.season_on_label for disc in discs):
+        return ordered
     return sorted(ordered, key=lambda disc: disc.season_is_guess and disc.fixed is None)
 
 

@@ -8,8 +8,8 @@ from boz_server.context import Context
 from boz_server.database.models import Disc
 from boz_server.domain.discs.disc_states import PreviewStatus
 from boz_server.domain.discs.extras import number_extras
-from boz_server.domain.discs.film_parts import name_parts
-from boz_server.domain.discs.known_proposals import known_extras, known_features
+from boz_server.domain.discs.film_parts import LISTED_PART, name_parts
+from boz_server.domain.discs.known_proposals import known_extras, known_features, known_part
 from boz_server.domain.discs.proposals import (
     DiscProposal,
     TitleProposal,
@@ -201,13 +201,15 @@ class PreviewGenerator:
             root = self.settings.nas_movie_path
             titles = known_features(contents, name, year, identity.edition, root)
             titles |= known_extras(contents, name, folder)
+        said = identity.stored(judgement, warnings)
+        part = None if contents is None else known_part(contents)
         return replace(
             proposal,
             movie_title=name,
             movie_year=year,
             movie_confidence=identity.film_fit,
             omdb_imdb_id=identity.film.imdb_id if identity.film else None,
-            identification=identity.stored(judgement, warnings),
+            identification=said if part is None else said | {LISTED_PART: part},
             titles=with_the_rest(layout, name, folder, titles),
         )
 

@@ -400,7 +400,7 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
     chosen = chosen or [
         min(numbers_of([each])) for each in _accepted(first, season.discs) if numbers_of([each])
     ]
-    ordered = _ordered(best, best.titles)
+    ordered, label = _ordered(best, best.titles), parse_label(best.disc_name)
     return SeasonDisc(
         key=key,
         detected_at=first.detected_at,
@@ -413,6 +413,7 @@ def _season_disc(key: str, records: Sequence[Disc], season: Season) -> SeasonDis
         chosen_first=chosen[-1] if chosen and not approved else None,
         accepted_elsewhere=frozenset(_accepted_elsewhere(first, season.discs)),
         season_is_guess=is_guess(best),
+        season_on_label=label.season_number is not None or label.book_number is not None,
         listed=_listed_numbers(best),
     )
 
