@@ -181,8 +181,8 @@ def test_it_is_less_sure_of_a_film_the_more_titles_may_be_it(previews):
         preview = proposed(previews, SERENITY, *minutes)
         sure.append(preview.identification["titles"]["confidence"])
         assert len(selected(preview)) <= 1
-    assert sure[0] > 0.8
-    assert max(sure[1:]) < 0.7
+    assert sure[0] > 0.9
+    assert max(sure[1:]) < 0.8
 
 
 def test_it_says_that_a_film_hides_among_false_titles(previews):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from boz_server.domain.identification.layout import analyse
@@ -100,7 +102,14 @@ def test_it_takes_no_title_of_many_hours_for_an_episode():
     assert layout.main_feature.index == 0
     warnings, judgement = judge_episodes(layout)
     assert warnings == ["Several episodes in one, by its length: title 0."]
-    assert judgement.sign is Sign.NO_EPISODES
+    assert judgement.sign is Sign.LONG_EXTRAS
     # Beside episodes it is one title more.
     layout = analyse(titles(2618, 2620, 2622, 2610, 9127))
     assert [title.index for title in layout.episodes] == [0, 1, 2, 3]
+
+
+def test_it_doubts_that_a_title_as_long_as_a_film_is_an_extra():
+    layout = analyse(titles(5682, 340))
+    _, of_show = judge_episodes(replace(layout, episodes=()))
+    _, of_film = judge_features([], layout)
+    assert of_show.sign is of_film.sign is Sign.LONG_EXTRAS

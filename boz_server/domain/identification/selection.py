@@ -6,6 +6,7 @@ from statistics import median
 from boz_server.domain.identification.bonus import has_long_chapters
 from boz_server.domain.identification.episodes import LONGEST_EPISODE_SECONDS
 from boz_server.domain.identification.layout import MANY_CUTS, Evidence, Layout
+from boz_server.domain.identification.repeats import FILM_SECONDS
 from boz_server.domain.identification.signs import Judgement, Sign
 from boz_server.domain.identification.title_facts import TitleFacts
 
@@ -24,7 +25,7 @@ def judge_episodes(layout: Layout) -> tuple[list[str], Judgement]:
     if not episodes:
         whole = [t for t in layout.singles if t.duration_seconds > LONGEST_EPISODE_SECONDS]
         warnings = [f"Several episodes in one, by its length: {_listed(whole)}."] if whole else []
-        return warnings, Judgement.by(Sign.NO_EPISODES)
+        return warnings, Judgement.by(Sign.LONG_EXTRAS if _is_long(layout) else Sign.NO_EPISODES)
     hidden = _times_listed(episodes, layout)
     if hidden > MANY_CUTS:
         return [_hidden(hidden, "an episode")], Judgement.by(Sign.FILM_HIDDEN)
@@ -61,6 +62,8 @@ def judge_features(
     """
     if not features:
         reason = why_none or "No title is a film: a disc of extras."
+        if why_none is None and _is_long(layout):
+            return [reason], Judgement.by(Sign.LONG_EXTRAS)
         sign = Sign.NO_FILM if why_none is None else Sign.FILM_ELSEWHERE
         return [reason], Judgement.by(sign, reasons=[reason])
     listed = len(features) - 1 + _times_listed(features[:1], layout)
@@ -93,6 +96,11 @@ def _sign_of_film(film: TitleFacts, layout: Layout, *, is_doubtful: bool) -> tup
     if is_doubtful:
         return Sign.FILM_OR_DOCUMENTARY, "One title is the longest: the film, or a documentary."
     return Sign.FILM_ALONE, "One title is much longer than all others."
+
+
+def _is_long(layout: Layout) -> bool:
+    """Whether a title is as long as a film: a documentary, or one after all."""
+    return any(title.duration_seconds >= FILM_SECONDS for title in layout.singles)
 
 
 def _times_listed(titles: Sequence[TitleFacts], layout: Layout) -> int:

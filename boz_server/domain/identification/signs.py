@@ -69,6 +69,7 @@ class Sign(StrEnum):
     FILM_PART = "film_part"
     FILM_ELSEWHERE = "film_elsewhere"
     NO_FILM = "no_film"
+    LONG_EXTRAS = "long_extras"
 
     # Which numbers: by their order on the disc where it is known with which one they begin, ...
     ORDER_WITNESSED = "order_witnessed"
@@ -108,6 +109,7 @@ _REASONS = {
     Sign.NAME_UNKNOWN: "The providers know nothing of this name.",
     Sign.NAME_NOT_ASKED: "A provider could not be asked for the name.",
     Sign.NAME_OF_DISC: "Another disc of this name is called so.",
+    Sign.LONG_EXTRAS: "Only extras, it seems, but one is as long as a film.",
     Sign.NUMBERS_BY_LENGTHS: "Each title is as long as one episode of the season only.",
     Sign.NUMBERS_ALIGNED: "The titles are as long as this run of episodes, and as no other.",
     Sign.SEASON_ASSUMED: "No label names a season: the first one is taken.",
@@ -119,14 +121,15 @@ _REASONS = {
 
 
 def how_sure(sign: Sign) -> float:
-    """Return 0–1: how often an answer that rests on a sign was right, by the rule of succession.
+    """Return 0–1: how often an answer that rests on a sign was right, with Jeffreys' prior.
 
-    A sign that stands behind few discs is not sure, and one that was never seen gives 0.5.
+    A sign that stands behind few discs is not sure, and one that was never seen gives 0.5. Tried on
+    sets that had been left out, this was nearer to the truth than the rule of succession.
     """
     if sign in _ASSUMED:
         return _ASSUMED[sign]
     right, of = COUNTS.get(sign, (0, 0))
-    return (right + 1) / (of + 2)
+    return (right + 0.5) / (of + 1)
 
 
 @dataclass(frozen=True, slots=True)
