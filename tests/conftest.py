@@ -4,12 +4,14 @@ import gc
 import logging
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import peewee
 import psycopg
 import pytest
 from flask import Flask
@@ -20,6 +22,7 @@ from boz_server.database.connection import Database
 from boz_server.database.migrations import Migrations
 from boz_server.database.models import MODELS
 from boz_server.database.models.base import database_proxy
+from boz_server.database.statements import Statement
 from boz_server.integrations import json_client
 from boz_server.services.maintenance import scheduler
 from boz_server.services.wiring import Services, build_services
@@ -33,6 +36,29 @@ from tests.support import FakeClock, restart
 # Settings of the machine that runs the tests are none of theirs.
 for name in [name for name in os.environ if name.startswith("BOZ_")]:
     del os.environ[name]
+
+#: How often a statement's text is compared with Peewee's own, in each of its variants.
+COMPARED = 2
+_compared: Counter[Any] = Counter()
+_run = Statement.__call__
+
+
+def _compare_and_run(self: Statement, *values: Any, **variant: Any) -> Any:
+    """Run a statement, if it is the one that Peewee would write of these values."""
+    database = database_proxy.obj
+    key = (self, type(database), len(values), *variant.items())
+    if _compared[key] < COMPARED:
+        _compared[key] += 1
+        query = self.build(*values, **variant)
+        expected = peewee.Context(**database.get_context_options()).sql(query).query()
+        written = self.written(database, len(values), variant)
+        # PostgreSQL's JSON is no equal of its like.
+        assert (written.text, str(written.filled(values))) == (expected[0], str(expected[1]))
+    return _run(self, *values, **variant)
+
+
+# What holds of one text and its values in any test holds of all of them.
+Statement.__call__ = _compare_and_run  # type: ignore[method-assign]
 
 # Every application's test client knows the requests by name.
 Flask.test_client_class = Client

@@ -11,7 +11,7 @@ from playhouse.pool import MaxConnectionsExceeded
 
 from boz_server.database.dialects import SQLite, dialect_of
 from boz_server.database.models.base import database_proxy
-from boz_server.database.quick_context import QuickContext
+from boz_server.database.statements import QuickContext
 from boz_server.disk import prove_writable
 from boz_server.errors import BozError, DatabaseBusy, StartError, StorageFull
 from boz_server.settings import Settings

@@ -1,8 +1,10 @@
 """Column types that Peewee lacks (aware UTC times, enums, packed JSON), and named constraints."""
 
+import json
 import zlib
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,6 +12,16 @@ import peewee
 
 #: Arguments of a foreign key without an index of its own, whose row Peewee never loads by itself.
 PLAIN_KEY: dict[str, Any] = {"index": False, "lazy_load": False}
+
+
+class Hole:
+    """The place of a value in a query that is written before it is known (see statements)."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        """place: of the value among those of a call, counted from 0."""
+        self.place = place
 
 
 class UTCDateTimeField(peewee.DateTimeField):
@@ -36,6 +48,24 @@ class UTCDateTimeField(peewee.DateTimeField):
         if isinstance(value, str):
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
         return value.astimezone(UTC)
+
+
+class JSONField(peewee.JSONField):
+    """JSON; a hole for it is written like a value, whose text or adapter fills it."""
+
+    def db_value(self, value: Any) -> Any:
+        return self.written(value) if isinstance(value, Hole) else super().db_value(value)
+
+    def written(self, hole: Hole) -> peewee.Node:
+        """Return how a hole is written: as Peewee writes a value."""
+        database = self.model._meta.database
+        if isinstance(getattr(database, "obj", database), peewee.SqliteDatabase):
+            return peewee.fn.json(peewee.Value(hole, converter=_text))
+        return peewee.Value(hole, converter=partial(peewee.JSONField.db_value, self))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 class PackedJSONField(peewee.BlobField):

@@ -8,6 +8,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Job, VLCCommand, Worker
+from boz_server.database.statements import statement
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
 from boz_server.domain.machines.presence import AgentStatus
 from boz_server.domain.machines.vlc_states import VLCCommandStatus
@@ -28,7 +29,7 @@ class AgentRepository:
 
     def get(self, agent_id: str) -> Agent | None:
         """Return the agent, or None when it never registered."""
-        return Agent.get_or_none(Agent.agent_id == agent_id)
+        return _agent.first(agent_id)
 
     def page(self, request: PageRequest) -> Page[Agent]:
         """Return agents by id, without those that another one has followed."""
@@ -87,20 +88,14 @@ class AgentRepository:
         online_since: also False, without a change, for an agent that counts as offline: it
         unregistered, or its last heartbeat was before then.
         """
-        query = Agent.update(
-            last_heartbeat=now, status=ONLINE_UNLESS_BUSY, succeeded_by=None
-        ).where(Agent.agent_id == agent_id)
-        if online_since is not None:
-            query = query.where(
-                Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat >= online_since
-            )
-        return bool(query.execute())
+        if online_since is None:
+            return bool(_touch(now, agent_id))
+        return bool(_touch_online(now, agent_id, online_since))
 
     def is_quiet(self, agent_id: str, since: datetime) -> bool | None:
         """Whether `quiet` holds for an agent; None when it is unknown."""
-        query: Any = Agent.select(quiet(since)).where(Agent.agent_id == agent_id)
-        found = query.scalar()
-        return None if found is None else bool(found)
+        found = _is_quiet.first(agent_id, since)
+        return None if found is None else bool(found[0])
 
     def mark_offline(self, agent_id: str) -> bool:
         """Mark an agent offline. False when unknown."""
@@ -210,6 +205,29 @@ class AgentRepository:
             VLCCommand.status.in_([VLCCommandStatus.PENDING, VLCCommandStatus.SENT]),
         )
         return bool(query.execute())
+
+
+@statement
+def _agent(agent_id: str) -> Any:
+    return Agent.select().where(Agent.agent_id == agent_id)
+
+
+@statement
+def _touch(now: datetime, agent_id: str) -> Any:
+    values = {"last_heartbeat": now, "status": ONLINE_UNLESS_BUSY, "succeeded_by": None}
+    return Agent.update(**values).where(Agent.agent_id == agent_id)
+
+
+@statement
+def _touch_online(now: datetime, agent_id: str, online_since: datetime) -> Any:
+    return _touch.build(now, agent_id).where(
+        Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat >= online_since
+    )
+
+
+@statement
+def _is_quiet(agent_id: str, since: datetime) -> Any:
+    return Agent.select(quiet(since)).where(Agent.agent_id == agent_id).tuples()
 
 
 def quiet(since: datetime, agent: Any = Agent) -> Any:

@@ -6,6 +6,7 @@ import peewee
 
 from boz_server.database.fields import (
     EnumField,
+    JSONField,
     ReferenceWithinTable,
     UTCDateTimeField,
     default,
@@ -26,7 +27,7 @@ class Agent(BaseModel):
     #: As last reported. An agent that has stopped responding counts as offline whatever this says.
     status = EnumField(AgentStatus, **defaulted(AgentStatus.ONLINE))
     #: {can_rip, can_transcode, gpu_type} and further keys that the agent sends.
-    capabilities = peewee.JSONField(default=dict)
+    capabilities = JSONField(default=dict)
     #: The job it is working on; null when idle. The server sets it from the agent's jobs.
     current_job_id = peewee.CharField(
         max_length=36,

@@ -7,6 +7,7 @@ import peewee
 from boz_server.database.fields import (
     PLAIN_KEY,
     EnumField,
+    JSONField,
     UTCDateTimeField,
     default,
     defaulted,
@@ -73,10 +74,10 @@ class Disc(BaseModel):
     #: What the disc was taken for and how sure that is: an answer to each Question, "warnings",
     #: "numbering", "season_is_guess", "listed", "listed_part" (see Identity.stored); empty for
     #: discs of older versions.
-    identification = peewee.JSONField(default=dict, constraints=default("{}"))
+    identification = JSONField(default=dict, constraints=default("{}"))
     #: Shows or films that it may be, the likeliest first, each {"provider", "external_id", "title",
     #: "year", "runtime_minutes", "imdb_id", "score"}; empty without metadata.
-    candidates = peewee.JSONField(default=list, constraints=default("[]"))
+    candidates = JSONField(default=list, constraints=default("[]"))
     #: Whether a provider could not be asked; the preview is made again when it can.
     lookup_due = peewee.BooleanField(**defaulted(False))
     #: Whether a person set what the disc is; providers' answers then no longer change it.
@@ -164,7 +165,7 @@ class Title(BaseModel):
     segment_map = peewee.TextField(null=True)
     output_file = peewee.TextField(null=True)
     #: Seconds into the title of each stored thumbnail; empty without any.
-    thumbnail_timestamps = peewee.JSONField(default=list)
+    thumbnail_timestamps = JSONField(default=list)
     #: When a rip of it was last completed, even if the rip's job is gone; null if none was.
     ripped_at = UTCDateTimeField(null=True)
 

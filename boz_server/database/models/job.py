@@ -7,6 +7,7 @@ import peewee
 from boz_server.database.fields import (
     PLAIN_KEY,
     EnumField,
+    JSONField,
     UTCDateTimeField,
     default,
     defaulted,
@@ -66,7 +67,7 @@ class Job(BaseModel):
     #: Size of the result in bytes; null until known.
     output_file_size = peewee.BigIntegerField(null=True)
     #: Seconds into the title of each stored thumbnail; empty without any.
-    thumbnail_timestamps = peewee.JSONField(default=list)
+    thumbnail_timestamps = JSONField(default=list)
     #: Percent, 0–100.
     progress = peewee.DoubleField(default=0.0, constraints=default(0))
     #: What went wrong, as reported by the machine or the server; null if nothing did.

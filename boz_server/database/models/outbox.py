@@ -2,7 +2,7 @@
 
 import peewee
 
-from boz_server.database.fields import UTCDateTimeField, defaulted
+from boz_server.database.fields import JSONField, UTCDateTimeField, defaulted
 from boz_server.database.models.base import BaseModel, index
 
 
@@ -15,7 +15,7 @@ class OutboxMessage(BaseModel):
     #: Short form of its content: entering the same key again updates the message.
     key = peewee.TextField()
     #: What is needed to send it.
-    payload = peewee.JSONField()
+    payload = JSONField()
     #: When it was last entered, from when on the time until it is given up counts.
     entered_at = UTCDateTimeField()
     #: When to send it; while it is being sent, when to try again.

@@ -2,7 +2,7 @@
 
 import peewee
 
-from boz_server.database.fields import UTCDateTimeField
+from boz_server.database.fields import JSONField, UTCDateTimeField
 from boz_server.database.models.base import BaseModel, index
 
 
@@ -15,7 +15,7 @@ class ProviderAnswer(BaseModel):
     key = peewee.CharField(max_length=300)
     #: List of the films, shows, episodes or discs found (see domain/metadata); empty if there were
     #: none.
-    answer = peewee.JSONField()
+    answer = JSONField()
     fetched_at = UTCDateTimeField()
 
     class Meta:

@@ -2,7 +2,7 @@
 
 import peewee
 
-from boz_server.database.fields import PLAIN_KEY, UTCDateTimeField, default, defaulted
+from boz_server.database.fields import PLAIN_KEY, JSONField, UTCDateTimeField, default, defaulted
 from boz_server.database.models.base import BaseModel, index
 
 
@@ -25,7 +25,7 @@ class TVSeason(BaseModel):
     gone_last_episode = peewee.IntegerField(**defaulted(0))
     gone_last_disc = peewee.IntegerField(**defaulted(0))
     #: Ids of its discs, in the order of their first report.
-    disc_ids = peewee.JSONField(default=list)
+    disc_ids = JSONField(default=list)
     #: Label of the disc reported last; null before the first.
     last_disc_name = peewee.TextField(null=True)
     created_at = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))

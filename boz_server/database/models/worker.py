@@ -7,6 +7,7 @@ import peewee
 from boz_server.database.fields import (
     PLAIN_KEY,
     EnumField,
+    JSONField,
     UTCDateTimeField,
     default,
     defaulted,
@@ -31,7 +32,7 @@ class Worker(BaseModel):
         Agent, column_name="agent_id", null=True, on_delete="SET NULL", **PLAIN_KEY
     )
     #: {nvenc, qsv, hevc, max_concurrent, vlc_installed, …} and further keys that the worker sends.
-    capabilities = peewee.JSONField(default=dict)
+    capabilities = JSONField(default=dict)
     #: 1–99; lower is preferred.
     priority = peewee.IntegerField(**defaulted(50))
     #: Whether an operator set the priority; if so, registering again does not change it.
@@ -41,7 +42,7 @@ class Worker(BaseModel):
     #: As last reported. One that has stopped responding counts as offline, a full one as busy.
     status = EnumField(WorkerStatus, **defaulted(WorkerStatus.AVAILABLE))
     #: Ids of the open jobs assigned to it. The server's record, not the worker's own report.
-    current_jobs = peewee.JSONField(default=list)
+    current_jobs = JSONField(default=list)
     #: When it last sent anything.
     last_heartbeat = UTCDateTimeField(constraints=default("CURRENT_TIMESTAMP"))
     #: When it first registered; later registrations don't change it.
