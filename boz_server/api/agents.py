@@ -19,7 +19,6 @@ from boz_server.schemas.agent import (
 from boz_server.schemas.common import MessageSchema, PageArgs
 from boz_server.schemas.job import AgentJobsSchema
 from boz_server.services.machines import vlc_relay
-from boz_server.services.queue import remote_inputs
 
 blueprint = BozBlueprint("agents", __name__, url_prefix="/api/agents", description="Agents")
 vlc = BozBlueprint("vlc", __name__, url_prefix="/api/vlc", description="VLC preview relay")
@@ -70,8 +69,9 @@ def agent_jobs(agent_id: str) -> dict[str, Any]:
 
     An agent that sends raw titles (`can_upload_raw`) also gets the uploads that are wanted.
     """
-    found: dict[str, Any] = {"jobs": services().queue.of_agent(agent_id)}
-    wanted = remote_inputs.wanted_of(context(), agent_id)
+    work = services().queue.of_agent(agent_id)
+    found: dict[str, Any] = {"jobs": work.jobs}
+    wanted = work.uploads_wanted
     return found if wanted is None else found | {"uploads_wanted": wanted}
 
 

@@ -14,13 +14,48 @@ and each later call fills the holes. So what it does with a value must not depen
 the text depends on comes by keyword (a flag, the names of columns), and a text is kept for each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
 import peewee
 
 from boz_server.database.fields import Hole, JSONField
 from boz_server.database.models.base import database_proxy
+
+
+class Computed(NamedTuple):
+    """A column's new value that the database works out: what builds its expression, of values."""
+
+    build: Callable[..., Any]
+    values: tuple[Any, ...] = ()
+
+
+#: Columns that change: the name of each, what builds its expression or None for the value itself,
+#: and of how many values. It is the part of a change that the text depends on.
+Columns = tuple[tuple[str, Callable[..., Any] | None, int], ...]
+
+
+def taken_apart(changes: Mapping[str, Any]) -> tuple[Columns, list[Any]]:
+    """Return changes of columns, {name: value or Computed}, as columns and all of their values."""
+    columns: list[tuple[str, Callable[..., Any] | None, int]] = []
+    values: list[Any] = []
+    for name, value in changes.items():
+        if isinstance(value, Computed):
+            columns.append((name, value.build, len(value.values)))
+            values += value.values
+        else:
+            columns.append((name, None, 1))
+            values.append(value)
+    return tuple(columns), values
+
+
+def put_together(columns: Columns, values: Iterator[Any]) -> dict[str, Any]:
+    """Return changes of columns as Peewee takes them. values: from which theirs are taken."""
+    return {
+        name: next(values) if build is None else build(*islice(values, count))
+        for name, build, count in columns
+    }
 
 
 class _Filling(NamedTuple):
@@ -128,6 +163,12 @@ class Statement:
 def statement(build: Callable[..., Any]) -> Statement:
     """Make a statement of a function that builds a query."""
     return Statement(build)
+
+
+def locked(query: Any) -> Any:
+    """Make a SELECT in a statement lock its rows until the transaction ends, where an engine has
+    several writers."""
+    return query.for_update() if database_proxy.obj.for_update else query
 
 
 def _reader(query: Any, cursor: Any) -> Callable[[Any], list[Any]]:

@@ -81,21 +81,10 @@ class AgentRepository:
             .execute()
         )
 
-    def touch(self, agent_id: str, now: datetime, online_since: datetime | None = None) -> bool:
+    def touch(self, agent_id: str, now: datetime) -> bool:
         """Move last_heartbeat to now; a busy agent stays busy, and one that another has followed
-        has a life of its own again. False when unknown.
-
-        online_since: also False, without a change, for an agent that counts as offline: it
-        unregistered, or its last heartbeat was before then.
-        """
-        if online_since is None:
-            return bool(_touch(now, agent_id))
-        return bool(_touch_online(now, agent_id, online_since))
-
-    def is_quiet(self, agent_id: str, since: datetime) -> bool | None:
-        """Whether `quiet` holds for an agent; None when it is unknown."""
-        found = _is_quiet.first(agent_id, since)
-        return None if found is None else bool(found[0])
+        has a life of its own again. False when unknown."""
+        return bool(_touch(now, agent_id))
 
     def mark_offline(self, agent_id: str) -> bool:
         """Mark an agent offline. False when unknown."""
@@ -212,22 +201,21 @@ def _agent(agent_id: str) -> Any:
     return Agent.select().where(Agent.agent_id == agent_id)
 
 
-@statement
-def _touch(now: datetime, agent_id: str) -> Any:
+def touched(now: datetime, agent_id: str) -> Any:
+    """The UPDATE of `touch`."""
     values = {"last_heartbeat": now, "status": ONLINE_UNLESS_BUSY, "succeeded_by": None}
     return Agent.update(**values).where(Agent.agent_id == agent_id)
 
 
-@statement
-def _touch_online(now: datetime, agent_id: str, online_since: datetime) -> Any:
-    return _touch.build(now, agent_id).where(
+_touch = statement(touched)
+
+
+def touch_online(now: datetime, agent_id: str, online_since: datetime) -> Any:
+    """The same, unless the agent counts as offline: it unregistered, or its last heartbeat was
+    before then."""
+    return touched(now, agent_id).where(
         Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat >= online_since
     )
-
-
-@statement
-def _is_quiet(agent_id: str, since: datetime) -> Any:
-    return Agent.select(quiet(since)).where(Agent.agent_id == agent_id).tuples()
 
 
 def quiet(since: datetime, agent: Any = Agent) -> Any:

@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import peewee
 
 from boz_server.database.models import Agent, Disc, Job, JobFailure, Upload
+from boz_server.database.statements import (
+    Columns,
+    Computed,
+    put_together,
+    statement,
+    taken_apart,
+)
 from boz_server.domain.queue.job_states import HELD, OPEN, JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadState
-from boz_server.repositories.agent_repository import quiet
+from boz_server.repositories.agent_repository import quiet, touch_online
 from boz_server.repositories.job_repository import JobValues, lacks_result
 from boz_server.settings import Settings
 
@@ -27,9 +34,11 @@ STARTED_OVER_SECONDS = 10
 FAR_BEHIND = 1.0
 #: How many cancelled jobs a heartbeat's response lists at most, and for how long: one day, and
 #: another one in case the clock is set forward by a day.
-CANCELLED_LISTED, CANCELLED_SECONDS = 100, 2 * 24 * 3600
+CANCELLED_LISTED, CANCELLED_FOR = 100, timedelta(days=2)
 #: A time further ahead than this shows that the clock was set back. Clocks are corrected by less.
 AHEAD_SECONDS = 60
+#: What a job's number of attempts becomes with a new one.
+NEXT_ATTEMPT = Computed(lambda: Job.attempt + 1)
 #: Bytes that move are recorded once in this time; more often where a job counts as stalled sooner.
 MOVED_SECONDS = 10
 
@@ -41,11 +50,30 @@ class Holder:
     agent_id: str | None = None
     worker_id: str | None = None
 
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return (self.agent_id if self.worker_id is None else self.worker_id) or ""
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether a worker is meant."""
+        return self.worker_id is not None
+
     def jobs(self) -> Any:
         """Return the condition that a job was given to it."""
-        if self.worker_id is not None:
-            return Job.assigned_worker == self.worker_id
-        return Job.assigned_agent_id == self.agent_id
+        return _given_to(self.key, is_worker=self.is_worker)
+
+
+class SignOfLife(NamedTuple):
+    """What a machine that has shown itself has to do with the queue.
+
+    has_leases: it has jobs whose leases this extends. was_cancelled: jobs of it were cancelled
+    lately.
+    """
+
+    has_leases: bool
+    was_cancelled: bool
 
 
 def by_agent(agent_id: str) -> Holder:
@@ -68,20 +96,18 @@ class AttemptRepository:
         #: How often bytes that move are recorded at most.
         self.moved_pause = timedelta(seconds=min(MOVED_SECONDS, stalled_seconds / 4))
 
-    def lease_until(self, now: datetime, terms: float = 1) -> Any:
-        """Return until when a lease goes that is given or renewed now: as an expression, as a
-        worker without an agent has another term than an agent. terms: how many of these it is."""
-        by_itself = Job.assigned_agent_id == Job.assigned_worker
-        return peewee.Case(
-            None,
-            [(by_itself, _instant(now + terms * self.worker_term))],
-            _instant(now + terms * self.agent_term),
-        )
+    def lease_until(self, now: datetime) -> Any:
+        """Return until when a lease goes that is given or renewed now, as an expression."""
+        return _lease(*self._terms(now))
+
+    def _terms(self, now: datetime) -> tuple[datetime, datetime]:
+        """Return until when a lease goes of a worker without an agent, and of any other machine."""
+        return now + self.worker_term, now + self.agent_term
 
     def renewed(self, now: datetime) -> JobValues:
         """Return what a machine's own report on a job sets on its lease."""
         return {
-            "lease_expires_at": self.lease_until(now),
+            "lease_expires_at": Computed(_lease, self._terms(now)),
             "lease_doubted": False,
             # It goes on, even if it said before that it had failed.
             "failing_at": None,
@@ -105,33 +131,30 @@ class AttemptRepository:
         moved if its progress rises. quiet_since: also say whether its agent was `quiet` then; None:
         don't ask.
         """
-        conditions = [Job.job_id == job_id, Job.status == JobStatus.RUNNING, permits(token)]
-        values = reported | self.renewed(now) | JobValues(reported_at=now)
-        if "progress" in reported:
-            new = reported["progress"]
-            rises = Job.progress < new
-            values["progress"] = advanced(new)
-            values["moved_at"] = peewee.Case(None, [(rises, _instant(now))], Job.moved_at)
-            values["stalled_at"] = peewee.Case(None, [(rises, None)], Job.stalled_at)
-            values["stood_at"] = peewee.Case(None, [(Job.stood_at < new, None)], Job.stood_at)
-            if token is None:
-                conditions += [~started_over(new, now), ~stood_still(new)]
-        asked: list[Any] = []
-        if quiet_since is not None:
-            agent = Agent.select(quiet(quiet_since)).where(Agent.agent_id == Job.assigned_agent_id)
-            asked = [agent.alias("is_agent_quiet")]
-        query = Job.update(**values).where(*conditions).returning(Job, *asked)
-        return next(iter(query.execute()), None)
+        given = [job_id, now, *self._terms(now), *reported.values()]
+        if (has_progress := "progress" in reported) and token is None:
+            given.append(now - timedelta(seconds=STARTED_OVER_SECONDS))
+        given += [] if token is None else [token]
+        given += [] if quiet_since is None else [quiet_since]
+        return _progress.first(
+            *given,
+            columns=tuple(reported),
+            has_progress=has_progress,
+            has_token=token is not None,
+            asks_quiet=quiet_since is not None,
+        )
 
     def start_over(
         self, job_id: str, progress: float, now: datetime, values: JobValues
     ) -> Job | None:
         """Count a new attempt at a running job whose machine was silent and now reports less than
         before; else None. values: what the report sets."""
-        query = Job.update(**(values | JobValues(attempt=Job.attempt + 1))).where(
-            Job.job_id == job_id, Job.status == JobStatus.RUNNING, started_over(progress, now)
+        columns, given = taken_apart(values | JobValues(attempt=NEXT_ATTEMPT))
+        silent_since = now - timedelta(seconds=STARTED_OVER_SECONDS)
+        found: Job | None = _start_over.first(
+            job_id, progress, silent_since, *given, columns=columns
         )
-        return next(iter(query.returning(Job).execute()), None)
+        return found
 
     def moved(self, job_id: str, now: datetime, lease_token: str | None = None) -> None:
         """Record that bytes of a job's file moved: of a copy, an upload or a download.
@@ -198,17 +221,28 @@ class AttemptRepository:
         query = Job.select().where(Job.status.in_(list(HELD)), Job.stalled_at.is_null(False))
         return list(query.order_by(Job.stalled_at, Job.created_at, Job.job_id))
 
-    def has_to_extend(self, holder: Holder, now: datetime, *, polled: bool) -> bool:
-        """Whether a sign of life would extend a lease of this holder."""
-        due = self._due(now) if polled else Job.job_id.is_null(False)
-        return Job.select().where(extensible(holder), due).exists()
+    def hear_agent(self, agent_id: str, now: datetime, online_since: datetime) -> SignOfLife | None:
+        """Move an agent's last heartbeat to now; None for one that is unknown or offline, as it
+        unregistered, or sent its last heartbeat before `online_since`."""
+        found = _hear_agent.first(now, agent_id, online_since, now - CANCELLED_FOR)
+        return None if found is None else SignOfLife(*map(bool, found))
+
+    def lapses(self, job: Job, now: datetime) -> bool:
+        """Whether a poll extends a held job's lease: a part of its term is over."""
+        if job.lease_doubted:
+            return False
+        by_itself = job.assigned_agent_id == job.assigned_worker_id
+        term = self.worker_term if by_itself else self.agent_term
+        until = job.lease_expires_at
+        # Further away than a full term: the clock was set back.
+        return until is None or not now + POLL_RENEWAL * term <= until <= now + term
 
     def extend(self, holder: Holder, now: datetime) -> None:
         """Renew the leases of a holder that has shown itself.
 
         Not those that are in doubt: a machine that started anew has to report on them.
         """
-        Job.update(lease_expires_at=self.lease_until(now)).where(extensible(holder)).execute()
+        _extend(*self._terms(now), holder.key, is_worker=holder.is_worker)
 
     def suspect(self, holder: Holder, until: datetime) -> None:
         """Let a machine that starts anew keep what it runs only if it reports on it until then;
@@ -333,21 +367,13 @@ class AttemptRepository:
 
     def cancelled(self, holder: Holder, now: datetime) -> list[str]:
         """Return the ids of a holder's jobs that were cancelled lately, newest first."""
-        since = now - timedelta(seconds=CANCELLED_SECONDS)
-        query = (
-            Job.select(Job.job_id)
-            .where(holder.jobs(), Job.status == JobStatus.CANCELLED, Job.completed_at > since)
-            .order_by(Job.completed_at.desc())
-            .limit(CANCELLED_LISTED)
-        )
-        return [job.job_id for job in query]
+        found = _cancelled(holder.key, now - CANCELLED_FOR, is_worker=holder.is_worker)
+        return [job_id for (job_id,) in found]
 
     def held(self, holder: Holder) -> list[Job]:
         """Return the jobs that a holder has, in the order in which to do them."""
-        query = Job.select().where(holder.jobs(), Job.status.in_(list(HELD)))
-        return list(
-            query.order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
-        )
+        found: list[Job] = _held(holder.key, is_worker=holder.is_worker)
+        return found
 
     def count_delivery(self, job_id: str, now: datetime) -> None:
         """Count a response that sends the attempt to its worker."""
@@ -429,18 +455,108 @@ class AttemptRepository:
             query = query.where(JobFailure.worker_id == worker_id)
         query.execute()
 
-    def _due(self, now: datetime) -> Any:
-        return (
-            Job.lease_expires_at.is_null()
-            | (Job.lease_expires_at < self.lease_until(now, POLL_RENEWAL))
-            # Further away than a full term: the clock was set back.
-            | (Job.lease_expires_at > self.lease_until(now))
-        )
+
+@statement
+def _hear_agent(now: datetime, agent_id: str, online_since: datetime, since: datetime) -> Any:
+    jobs = Job.select(peewee.SQL("1"))
+    extensible = jobs.where(_extensible(Agent.agent_id, is_worker=False))
+    cancelled = jobs.where(_cancelled_since(Agent.agent_id, since, is_worker=False))
+    touching = touch_online(now, agent_id, online_since)
+    exists = peewee.fn.EXISTS
+    return touching.returning(exists(extensible), exists(cancelled)).tuples()
 
 
-def extensible(holder: Holder) -> Any:
-    """The attempts whose leases a sign of life of the holder extends."""
-    return holder.jobs() & Job.status.in_(list(HELD)) & ~Job.lease_doubted
+@statement
+def _extend(by_itself: datetime, by_agent: datetime, key: str, *, is_worker: bool) -> Any:
+    query = Job.update(lease_expires_at=_lease(by_itself, by_agent))
+    return query.where(_extensible(key, is_worker=is_worker))
+
+
+@statement
+def _cancelled(key: str, since: datetime, *, is_worker: bool) -> Any:
+    query = Job.select(Job.job_id).where(_cancelled_since(key, since, is_worker=is_worker))
+    return query.order_by(Job.completed_at.desc()).limit(CANCELLED_LISTED).tuples()
+
+
+@statement
+def _held(key: str, *, is_worker: bool) -> Any:
+    query = Job.select().where(_given_to(key, is_worker=is_worker), Job.status.in_(list(HELD)))
+    return query.order_by(Job.priority.desc(), Job.created_at, Job.title_index, Job.job_id)
+
+
+@statement
+def _start_over(
+    job_id: str, progress: float, silent_since: datetime, *values: Any, columns: Columns
+) -> Any:
+    query = Job.update(**put_together(columns, iter(values))).where(
+        Job.job_id == job_id,
+        Job.status == JobStatus.RUNNING,
+        _started_over(progress, silent_since),
+    )
+    return query.returning(Job)
+
+
+@statement
+def _progress(
+    job_id: str,
+    now: datetime,
+    by_itself: datetime,
+    by_agent: datetime,
+    *further: Any,
+    columns: tuple[str, ...],
+    has_progress: bool,
+    has_token: bool,
+    asks_quiet: bool,
+) -> Any:
+    """further: the values of the columns; then, without a token, since when a machine that starts
+    over was silent, else the token; then since when its agent counts as quiet."""
+    rest = list(further)
+    values: dict[str, Any] = {column: rest.pop(0) for column in columns}
+    conditions = [Job.job_id == job_id, Job.status == JobStatus.RUNNING]
+    values |= {
+        "lease_expires_at": _lease(by_itself, by_agent),
+        "lease_doubted": False,
+        "failing_at": None,
+        "reported_at": now,
+    }
+    if has_progress:
+        new = values["progress"]
+        rises = Job.progress < new
+        values["progress"] = _advanced(new)
+        values["moved_at"] = peewee.Case(None, [(rises, _instant(now))], Job.moved_at)
+        values["stalled_at"] = peewee.Case(None, [(rises, None)], Job.stalled_at)
+        values["stood_at"] = peewee.Case(None, [(Job.stood_at < new, None)], Job.stood_at)
+        if not has_token:
+            conditions += [~_started_over(new, rest.pop(0)), ~stood_still(new)]
+    conditions.append(permits(rest.pop(0) if has_token else None))
+    asked: list[Any] = []
+    if asks_quiet:
+        agent = Agent.select(quiet(rest.pop(0))).where(Agent.agent_id == Job.assigned_agent_id)
+        asked = [agent.alias("is_agent_quiet")]
+    return Job.update(**values).where(*conditions).returning(Job, *asked)
+
+
+def _given_to(key: Any, *, is_worker: bool) -> Any:
+    """The jobs that were given to a worker, or to an agent. key: its id."""
+    return (Job.assigned_worker if is_worker else Job.assigned_agent_id) == key
+
+
+def _extensible(key: Any, *, is_worker: bool) -> Any:
+    """The attempts whose leases a sign of life extends."""
+    held = Job.status.in_(list(HELD)) & ~Job.lease_doubted
+    return _given_to(key, is_worker=is_worker) & held
+
+
+def _cancelled_since(key: Any, since: datetime, *, is_worker: bool) -> Any:
+    """The jobs of a machine that were cancelled after a time."""
+    lately = (Job.status == JobStatus.CANCELLED) & (Job.completed_at > since)
+    return _given_to(key, is_worker=is_worker) & lately
+
+
+def _lease(by_itself: datetime, by_agent: datetime) -> Any:
+    """Until when a lease goes: a worker without an agent has another term than an agent."""
+    is_by_itself = Job.assigned_agent_id == Job.assigned_worker
+    return peewee.Case(None, [(is_by_itself, _instant(by_itself))], _instant(by_agent))
 
 
 def awaits_result() -> Any:
@@ -463,12 +579,16 @@ def permits(token: str | None) -> Any:
     return ~Job.token_used if token is None else Job.lease_token == token
 
 
-def advanced(progress: float | peewee.Node) -> Any:
+def advanced(progress: float) -> Computed:
     """A job's progress after this report: it never goes back within an attempt."""
+    return Computed(_advanced, (progress,))
+
+
+def _advanced(progress: float) -> Any:
     return peewee.Case(None, [(Job.progress < progress, progress)], Job.progress)
 
 
-def stood_still(progress: float | peewee.Node) -> Any:
+def stood_still(progress: float) -> Any:
     """Whether this progress is reported of an earlier attempt that stood still there."""
     return (
         Job.stood_at.is_null(False)
@@ -477,9 +597,7 @@ def stood_still(progress: float | peewee.Node) -> Any:
     )
 
 
-def started_over(progress: float | peewee.Node, now: datetime) -> Any:
-    """Whether a machine that reports this progress has started over."""
-    silent_since = now - timedelta(seconds=STARTED_OVER_SECONDS)
+def _started_over(progress: float, silent_since: datetime) -> Any:
     return (Job.progress > progress) & (
         Job.reported_at.is_null(False) & (Job.reported_at < silent_since)
     )

@@ -1,15 +1,23 @@
 """Jobs in the database."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NamedTuple, TypedDict
 
 import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, JobEvent
+from boz_server.database.statements import (
+    Columns,
+    Computed,
+    locked,
+    put_together,
+    statement,
+    taken_apart,
+)
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.queue.file_access import is_windows, same_file
 from boz_server.domain.queue.job_states import HELD, OPEN, OVER, UNSTARTED, JobStatus, JobType
@@ -19,7 +27,7 @@ from boz_server.repositories.paging import Page, PageRequest, fetch_page
 class JobValues(TypedDict, total=False):
     """Columns of a job and what a change sets them to; those left out stay as they are.
 
-    `disc` and `assigned_worker` are ids. A `peewee.Node` is an expression of SQL.
+    `disc` and `assigned_worker` are ids.
     """
 
     job_type: JobType
@@ -41,7 +49,7 @@ class JobValues(TypedDict, total=False):
     input_file_size: int | None
     output_file_size: int | None
     thumbnail_timestamps: list[int]
-    progress: float | peewee.Node
+    progress: float | Computed
     error: str | None
     upload_failed: bool
     started_at: datetime | None
@@ -50,21 +58,21 @@ class JobValues(TypedDict, total=False):
     for_worker_id: str | None
     source_job_id: str | None
     is_announced: bool
-    attempt: int | peewee.Node
+    attempt: int | Computed
     failures: int
     lease_token: str | None
     token_used: bool
-    lease_expires_at: datetime | peewee.Node | None
+    lease_expires_at: datetime | Computed | None
     lease_doubted: bool
     deliveries: int
     reported_at: datetime | None
     failing_at: datetime | None
     elsewhere_until: datetime | None
     scheduled_at: datetime | None
-    moved_at: datetime | peewee.Node | None
-    handed_out_at: datetime | peewee.Node | None
-    stalled_at: datetime | peewee.Node | None
-    stood_at: float | peewee.Node | None
+    moved_at: datetime | Computed | None
+    handed_out_at: datetime | Computed | None
+    stalled_at: datetime | Computed | None
+    stood_at: float | Computed | None
     library_path: str | None
     filing_as: str | None
     input_upload_id: str | None
@@ -96,22 +104,45 @@ class Guard:
     upload_failed: bool | None = None
     still_since: datetime | None = None
 
-    def conditions(self) -> list[Any]:
-        """Return it as conditions of a query."""
-        found: list[Any] = []
-        if self.only_from is not None:
-            found.append(Job.status.in_(list(self.only_from)))
-        if self.attempt is not None:
-            found.append(Job.attempt == self.attempt)
-        if self.lease_token is not UNSET:
-            found.append(Job.lease_token == self.lease_token)
-        if self.requires_approval is not None:
-            found.append(Job.requires_approval == self.requires_approval)
-        if self.upload_failed is not None:
-            found.append(Job.upload_failed == self.upload_failed)
-        if self.still_since is not None:
-            found.append(Job.moved_at <= self.still_since)
+    def shape(self) -> "GuardShape":
+        """Return what the text of its conditions depends on."""
+        states = None if self.only_from is None else tuple(sorted(self.only_from))
+        return GuardShape(states, tuple(self._compared()), self.lease_token is None)
+
+    def values(self) -> list[Any]:
+        """Return the values that its columns are compared with."""
+        return list(self._compared().values())
+
+    def _compared(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in _COMPARISONS}
+        return {name: value for name, value in values.items() if value not in (None, UNSET)}
+
+
+class GuardShape(NamedTuple):
+    """The columns that a guard looks at. is_free: the job must have no lease token."""
+
+    states: tuple[JobStatus, ...] | None
+    compared: tuple[str, ...]
+    is_free: bool
+
+    def conditions(self, values: Iterator[Any]) -> list[Any]:
+        """Return it as conditions of a query. values: from which the guard's are taken."""
+        found = [_COMPARISONS[name](next(values)) for name in self.compared]
+        if self.states is not None:
+            found.append(Job.status.in_(list(self.states)))
+        if self.is_free:
+            found.append(Job.lease_token.is_null())
         return found
+
+
+#: How a guard compares each of its values.
+_COMPARISONS: dict[str, Callable[[Any], Any]] = {
+    "attempt": lambda value: Job.attempt == value,
+    "lease_token": lambda value: Job.lease_token == value,
+    "requires_approval": lambda value: Job.requires_approval == value,
+    "upload_failed": lambda value: Job.upload_failed == value,
+    "still_since": lambda value: Job.moved_at <= value,
+}
 
 
 #: How many queued jobs are looked at for the queue's age at most, and how many at once. Usually the
@@ -132,11 +163,14 @@ class JobRepository:
 
     def insert(self, job_id: str, created_at: datetime, values: JobValues) -> Job:
         """Enter a new job."""
-        return Job.create(job_id=job_id, created_at=created_at, **values)
+        columns, given = taken_apart(values)
+        entered: Job = _insert.first(job_id, created_at, *given, columns=columns)
+        return entered
 
     def get(self, job_id: str) -> Job | None:
         """Return the job; None when it is not known."""
-        return Job.get_or_none(Job.job_id == job_id)
+        found: Job | None = _job.first(job_id)
+        return found
 
     def newest(self, request: PageRequest, status: JobStatus | None = None) -> Page[Job]:
         """Return jobs, newest first; only those in `status` when one is named."""
@@ -166,15 +200,11 @@ class JobRepository:
 
     def rips_of(self, disc_id: str) -> list[Job]:
         """Return a disc's rip jobs, oldest first."""
-        query = Job.select().where(Job.disc == disc_id, Job.job_type == JobType.RIP)
-        return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
+        return list(_rips_of(disc_id, only_open=False))
 
     def open_rips(self, disc_id: str) -> list[Job]:
         """Return a disc's rip jobs that are not over, oldest first."""
-        query = Job.select().where(
-            Job.disc == disc_id, Job.job_type == JobType.RIP, Job.status.in_(list(OPEN))
-        )
-        return list(query.order_by(Job.created_at, Job.title_index, Job.job_id))
+        return list(_rips_of(disc_id, only_open=True))
 
     def having_open_rips(self, disc_ids: Collection[str]) -> set[str]:
         """Return which of these discs have rips that are not over."""
@@ -205,9 +235,7 @@ class JobRepository:
 
         Reads nothing but idx_jobs_type.
         """
-        keys = (Job.status, Job.job_type, Job.requires_approval)
-        query: Any = Job.select(*keys, peewee.fn.COUNT(1)).group_by(*keys).tuples()
-        return list(query)
+        return list(_counts())
 
     def longest_queued_since(self, now: datetime) -> datetime | None:
         """Return since when the job has been queued that has waited longest of those that may
@@ -216,18 +244,9 @@ class JobRepository:
         Looks at the QUEUED_READ jobs that were created first, and at no more of them than needed:
         none is queued before it is created.
         """
-        entered = JobEvent.select(peewee.fn.MAX(JobEvent.at)).where(
-            JobEvent.job == Job.job_id,
-            JobEvent.to_status == JobStatus.QUEUED,
-            JobEvent.from_status.is_null() | (JobEvent.from_status != JobStatus.QUEUED),
-        )
-        query: Any = Job.select(
-            Job.created_at, Job.scheduled_at, entered.alias("entered_at")
-        ).where(Job.status == JobStatus.QUEUED, _is_due(now))
-        in_order = query.order_by(Job.created_at, Job.job_id)
         longest: datetime | None = None
         for start in range(0, QUEUED_READ, QUEUED_BATCH):
-            rows = list(in_order.offset(start).limit(QUEUED_BATCH).tuples())
+            rows = _queued(now, start)
             for created_at, scheduled_at, entered_at in rows:
                 if longest is not None and created_at >= longest:
                     return longest
@@ -246,23 +265,24 @@ class JobRepository:
 
         The first query locks the row, so that the UPDATE finds it in the state that was read.
         """
-        conditions = guard.conditions()
-        look = Job.select().where(Job.job_id == job_id, *conditions)
-        before = self.database.dialect.lock_rows(look).first()
+        shape, guarded = guard.shape(), guard.values()
+        before = _look.first(job_id, *guarded, guard=shape)
         if before is None:
             return None
-        query = Job.update(**(values | JobValues(status=target))).where(
-            Job.job_id == job_id, Job.status == before.status, *conditions
-        )
-        after = next(iter(query.returning(Job).execute()), None)
+        columns, given = taken_apart(values | JobValues(status=target))
+        shape = shape._replace(states=(before.status,))
+        after = _change.first(job_id, *given, *guarded, columns=columns, guard=shape)
         return None if after is None else (before, after)
 
     def change(self, job_id: str, values: JobValues, guard: Guard | None = None) -> Job | None:
         """Change a job without changing its state, in one statement; None when it does not pass
         the guard."""
-        conditions = () if guard is None else guard.conditions()
-        query = Job.update(**values).where(Job.job_id == job_id, *conditions)
-        return next(iter(query.returning(Job).execute()), None)
+        guard = guard or Guard()
+        columns, given = taken_apart(values)
+        changed: Job | None = _change.first(
+            job_id, *given, *guard.values(), columns=columns, guard=guard.shape()
+        )
+        return changed
 
     def move_result(self, job_id: str, old_path: str | None, new_path: str | None) -> Job | None:
         """Note that the result of a job has another path; None when it was elsewhere."""
@@ -362,26 +382,7 @@ class JobRepository:
         the rips that open transcodes still read, and completed transcodes whose result has yet to
         come or could not be uploaded: it is known by that name only.
         """
-        child = Job.alias("child")
-        is_read = peewee.fn.EXISTS(
-            child.select(peewee.SQL("1")).where(
-                child.source_job_id == Job.job_id, child.status.not_in(list(OVER))
-            )
-        )
-        goes_on = (
-            (Job.status == JobStatus.CANCELLED)
-            & Job.started_at.is_null(False)
-            & (Job.completed_at > cancelled_since)
-        )
-        is_due = lacks_result() & (Job.upload_failed | Job.moved_at.is_null(False))
-        has_file = goes_on | is_due | ((Job.job_type == JobType.RIP) & is_read)
-        query = Job.select().where(
-            Job.file_key == key,
-            (Job.for_agent_id == agent_id) | (Job.assigned_agent_id == agent_id),
-            Job.job_id.not_in(list(besides)),
-            Job.status.in_(list(OPEN)) | has_file,
-        )
-        return query.exists()
+        return bool(_has_file.first(key, agent_id, cancelled_since, *besides))
 
     def rips_without_file(
         self,
@@ -413,8 +414,7 @@ class JobRepository:
 
     def transcodes_of(self, rip_ids: Collection[str]) -> list[Job]:
         """Return the transcode jobs of what these rips wrote, oldest first."""
-        query = Job.select().where(Job.source_job_id.in_(list(rip_ids)))
-        return list(query.order_by(Job.created_at, Job.job_id))
+        return list(_transcodes_of(*rip_ids)) if rip_ids else []
 
     def inputs(self) -> set[str]:
         """Return the ids of the uploads that brought input files of jobs."""
@@ -521,15 +521,18 @@ class JobRepository:
         detail: str | None = None,
     ) -> None:
         """Record a change of a job, which is passed as it is after the change."""
-        JobEvent.create(
-            job=job.job_id,
-            at=now,
-            from_status=from_status,
-            to_status=job.status,
-            actor=actor,
-            attempt=job.attempt,
-            detail=detail,
+        columns, given = taken_apart(
+            {
+                "job": job.job_id,
+                "at": now,
+                "from_status": from_status,
+                "to_status": job.status,
+                "actor": actor,
+                "attempt": job.attempt,
+                "detail": detail,
+            }
         )
+        _enter_event(*given, columns=columns)
 
     def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
         """Return a job's history, oldest first."""
@@ -569,6 +572,94 @@ class JobRepository:
             JobEvent.to_status.in_([JobStatus.QUEUED, JobStatus.FAILED]),
         )
         return list(query.order_by(JobEvent.event_id.desc()).limit(20))[::-1]
+
+
+@statement
+def _job(job_id: str) -> Any:
+    return Job.select().where(Job.job_id == job_id)
+
+
+@statement
+def _insert(job_id: str, created_at: datetime, *values: Any, columns: Columns) -> Any:
+    given = put_together(columns, iter(values))
+    return Job.insert(job_id=job_id, created_at=created_at, **given).returning(Job)
+
+
+@statement
+def _look(job_id: str, *values: Any, guard: GuardShape) -> Any:
+    """Read a job that passes a guard, and lock its row."""
+    return locked(Job.select().where(Job.job_id == job_id, *guard.conditions(iter(values))))
+
+
+@statement
+def _change(job_id: str, *values: Any, columns: Columns, guard: GuardShape) -> Any:
+    rest = iter(values)
+    query = Job.update(**put_together(columns, rest))
+    return query.where(Job.job_id == job_id, *guard.conditions(rest)).returning(Job)
+
+
+@statement
+def _enter_event(*values: Any, columns: Columns) -> Any:
+    return JobEvent.insert(**put_together(columns, iter(values)))
+
+
+@statement
+def _rips_of(disc_id: str, *, only_open: bool) -> Any:
+    query = Job.select().where(Job.disc == disc_id, Job.job_type == JobType.RIP)
+    if only_open:
+        query = query.where(Job.status.in_(list(OPEN)))
+    return query.order_by(Job.created_at, Job.title_index, Job.job_id)
+
+
+@statement
+def _counts() -> Any:
+    keys = (Job.status, Job.job_type, Job.requires_approval)
+    return Job.select(*keys, peewee.fn.COUNT(1)).group_by(*keys).tuples()
+
+
+@statement
+def _queued(now: datetime, start: int) -> Any:
+    """A batch of the queued jobs that may begin: created, planned and queued when."""
+    entered = JobEvent.select(peewee.fn.MAX(JobEvent.at)).where(
+        JobEvent.job == Job.job_id,
+        JobEvent.to_status == JobStatus.QUEUED,
+        JobEvent.from_status.is_null() | (JobEvent.from_status != JobStatus.QUEUED),
+    )
+    query = Job.select(Job.created_at, Job.scheduled_at, entered.alias("entered_at")).where(
+        Job.status == JobStatus.QUEUED, _is_due(now)
+    )
+    in_order = query.order_by(Job.created_at, Job.job_id)
+    return in_order.offset(start).limit(QUEUED_BATCH).tuples()
+
+
+@statement
+def _has_file(key: str, agent_id: str, cancelled_since: datetime, *besides: str) -> Any:
+    child = Job.alias("child")
+    is_read = peewee.fn.EXISTS(
+        child.select(peewee.SQL("1")).where(
+            child.source_job_id == Job.job_id, child.status.not_in(list(OVER))
+        )
+    )
+    goes_on = (
+        (Job.status == JobStatus.CANCELLED)
+        & Job.started_at.is_null(False)
+        & (Job.completed_at > cancelled_since)
+    )
+    is_due = lacks_result() & (Job.upload_failed | Job.moved_at.is_null(False))
+    has_file = goes_on | is_due | ((Job.job_type == JobType.RIP) & is_read)
+    query = Job.select(peewee.SQL("1")).where(
+        Job.file_key == key,
+        (Job.for_agent_id == agent_id) | (Job.assigned_agent_id == agent_id),
+        Job.job_id.not_in(list(besides)),
+        Job.status.in_(list(OPEN)) | has_file,
+    )
+    return query.limit(1).tuples()
+
+
+@statement
+def _transcodes_of(*rip_ids: str) -> Any:
+    query = Job.select().where(Job.source_job_id.in_(list(rip_ids)))
+    return query.order_by(Job.created_at, Job.job_id)
 
 
 def waits(job_type: JobType, now: datetime, job: Any = Job) -> Any:

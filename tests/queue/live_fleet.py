@@ -66,7 +66,7 @@ class Machine:
 
     def _asked(self) -> list[Job]:
         if self.is_agent:
-            return self.services.queue.of_agent(self.name)
+            return self.services.queue.of_agent(self.name).jobs
         return [] if self.in_hand else self.services.workers.poll(f"{self.name}-worker", 1)
 
     def _work_on(self, job_id: str) -> None:

@@ -209,7 +209,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.pass_time(60, EVERY_FEW_SECONDS)
             self.all_show_themselves()
             for agent_id in self.ids.values():
-                for job in self.ask(partial(self.services.queue.of_agent, agent_id)):
+                for job in self.ask(partial(self.services.queue.of_agent, agent_id)).jobs:
                     self.end(job.job_id)
             for job in self.ask(partial(self.services.workers.poll, "far", 2)):
                 self.end(job.job_id)

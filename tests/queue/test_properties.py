@@ -119,7 +119,7 @@ class Anything(QueueMachine):
     @rule(pc=pcs)
     def agent_fetches_jobs(self, pc: str) -> None:
         agent_id = self.ids[pc]
-        jobs = self.ask(lambda: self.services.queue.of_agent(agent_id))
+        jobs = self.ask(lambda: self.services.queue.of_agent(agent_id).jobs)
         own = {
             job["job_id"]
             for job in self.state.held()

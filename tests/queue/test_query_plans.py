@@ -144,10 +144,6 @@ INDICES = {
     "held by worker": "idx_jobs_worker",
     "cancelled by agent": "idx_jobs_cancelled_agent",
     "cancelled by worker": "idx_jobs_cancelled_worker",
-    "has_to_extend by agent": "idx_jobs_agent",
-    "has_to_extend, polled, by agent": "idx_jobs_agent",
-    "has_to_extend by worker": "idx_jobs_worker",
-    "has_to_extend, polled, by worker": "idx_jobs_worker",
     "extend by agent": "idx_jobs_agent",
     "extend by worker": "idx_jobs_worker",
     "suspect by agent": "idx_jobs_agent",
@@ -232,12 +228,6 @@ def queries(client, services, clock) -> dict[str, Query]:
         found |= {
             f"held by {name}": lambda holder=holder: attempts.held(holder),
             f"cancelled by {name}": lambda holder=holder: attempts.cancelled(holder, now),
-            f"has_to_extend by {name}": lambda holder=holder: attempts.has_to_extend(
-                holder, now, polled=False
-            ),
-            f"has_to_extend, polled, by {name}": lambda holder=holder: attempts.has_to_extend(
-                holder, now, polled=True
-            ),
             f"extend by {name}": lambda holder=holder: attempts.extend(holder, now),
             f"suspect by {name}": lambda holder=holder: attempts.suspect(holder, now),
         }
@@ -455,7 +445,7 @@ def test_it_writes_nothing_for_a_poll_of_an_agent_that_sends_heartbeats(client, 
         clock.advance(seconds)
         with counted(services) as statements:
             ok(client.get("/api/agents/pc/jobs"))
-        assert [sql.split()[0] for sql in statements] == ["SELECT"] * 4
+        assert [sql.split()[0] for sql in statements] == ["SELECT"] * 2
         if seconds == 25:
             client.heartbeat("agents/pc")
 

@@ -171,10 +171,11 @@ def page(context: Context, request: PageRequest) -> Page[Disc]:
 def _read(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Known:
     """Read what is known of a disc, and of the agent that reports it. Raises AgentNotFound."""
     context.database.require_queue()
-    is_quiet = presence.is_quiet(context, report.agent_id)
-    if is_quiet is None:
+    agent = context.stores.agents.get(report.agent_id)
+    if agent is None:
         raise AgentNotFound(report.agent_id)
-    return replace(_recognise(context, report, facts), is_quiet=is_quiet)
+    known = _recognise(context, report, facts)
+    return replace(known, is_quiet=presence.is_quiet(context, agent))
 
 
 def _recognise(context: Context, report: ReportedDisc, facts: DiscFacts) -> _Known:

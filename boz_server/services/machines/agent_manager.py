@@ -8,7 +8,7 @@ from boz_server.context import Context
 from boz_server.database.models import Agent
 from boz_server.domain.machines.presence import AgentStatus, is_silent, silent_before
 from boz_server.errors import AgentNotFound
-from boz_server.repositories.attempt_repository import by_agent
+from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.queue import dispatcher, leases
 
@@ -56,14 +56,17 @@ class AgentManager:
         Returns the ids of its jobs that were cancelled, for it to stop. Raises AgentNotFound when
         no such agent is registered.
         """
-        now, holder = self.context.clock.now(), by_agent(agent_id)
+        now, holder, attempts = self.context.clock.now(), by_agent(agent_id), self._attempts
         online_since = silent_before(now, self.context.settings.agent_timeout_seconds)
-        with self.context.database.write():
-            is_online = self.context.stores.agents.touch(agent_id, now, online_since)
-        if not is_online:
-            self._come_back(agent_id, now)
-        leases.sign_of_life(self.context, holder)
-        return leases.cancelled(self.context, holder)
+        with self.context.database.write_queue():
+            sign = attempts.hear_agent(agent_id, now, online_since)
+            if sign is None:
+                self._come_back(agent_id, now)
+            if sign is None or sign.has_leases:
+                attempts.extend(holder, now)
+        if sign is None or sign.was_cancelled:
+            return attempts.cancelled(holder, now)
+        return []
 
     def get(self, agent_id: str) -> Agent:
         """Return an agent with its status now.
@@ -88,10 +91,13 @@ class AgentManager:
 
     def _come_back(self, agent_id: str, now: datetime) -> None:
         """Bring an offline agent back, and assign it the jobs that waited for it."""
-        with self.context.database.write_queue():
-            if not self.context.stores.agents.touch(agent_id, now):
-                raise AgentNotFound(agent_id)
-            dispatcher.dispatch(self.context)
+        if not self.context.stores.agents.touch(agent_id, now):
+            raise AgentNotFound(agent_id)
+        dispatcher.dispatch(self.context)
+
+    @property
+    def _attempts(self) -> AttemptRepository:
+        return self.context.stores.attempts
 
     def _with_status(self, agent: Agent) -> Agent:
         timeout = self.context.settings.agent_timeout_seconds

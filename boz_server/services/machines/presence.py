@@ -3,30 +3,33 @@
 from datetime import datetime, timedelta
 
 from boz_server.context import Context
+from boz_server.database.models import Agent
+from boz_server.domain.machines.presence import AgentStatus
 from boz_server.services.queue import dispatcher
 
 
-def hear(context: Context, agent_id: str, *, polls: bool = False) -> bool:
-    """Note that an agent has sent something; False for one that is not known.
+def hear(context: Context, agent_id: str, *, polls: bool = False) -> Agent | None:
+    """Note that an agent has sent something; returns it, or None if it is not known.
 
     Writes only if it sent no heartbeat lately. It may have found no server when it started, and
     then sends none, nor do its workers. polls: it asks for jobs, its workers' as well, so they
     count as there with it.
     """
-    stores, was_quiet = context.stores, is_quiet(context, agent_id)
-    if was_quiet:
+    stores, agent = context.stores, context.stores.agents.get(agent_id)
+    if agent is not None and is_quiet(context, agent):
         now, since = context.clock.now(), quiet_since(context)
         with context.database.write_queue():
             stores.agents.touch(agent_id, now)
             if polls:
                 stores.workers.touch_all_of(agent_id, now, quiet_since=since)
             dispatcher.dispatch(context)
-    return was_quiet is not None
+    return agent
 
 
-def is_quiet(context: Context, agent_id: str) -> bool | None:
-    """Whether the next thing that an agent sends is to be noted; None for one that is not known."""
-    return context.stores.agents.is_quiet(agent_id, quiet_since(context))
+def is_quiet(context: Context, agent: Agent) -> bool:
+    """Whether the next thing that an agent sends is to be noted."""
+    is_offline = agent.status is AgentStatus.OFFLINE
+    return is_offline or agent.last_heartbeat < quiet_since(context)
 
 
 def quiet_since(context: Context) -> datetime:

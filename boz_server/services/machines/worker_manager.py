@@ -92,11 +92,10 @@ class WorkerManager:
         """
         now = self.context.clock.now()
         online_since = silent_before(now, self.context.settings.worker_timeout_seconds)
-        with self.context.database.write():
-            is_online = self.context.stores.workers.touch(worker_id, now, heartbeat, online_since)
-        if not is_online:
-            self._come_back(worker_id, now, heartbeat)
-        leases.sign_of_life(self.context, by_worker(worker_id))
+        with self.context.database.write_queue():
+            if not self.context.stores.workers.touch(worker_id, now, heartbeat, online_since):
+                self._come_back(worker_id, now, heartbeat)
+            self.context.stores.attempts.extend(by_worker(worker_id), now)
         return now
 
     def cancelled_jobs(self, worker_id: str) -> list[str]:
@@ -112,7 +111,7 @@ class WorkerManager:
         with self.context.database.write_queue():
             if not self.context.stores.workers.touch(worker_id, now):
                 raise WorkerNotFound(worker_id)
-            leases.sign_of_life(self.context, by_worker(worker_id))
+            self.context.stores.attempts.extend(by_worker(worker_id), now)
             return dispatcher.claim(self.context, worker_id, max_jobs)
 
     def get(self, worker_id: str) -> Worker:

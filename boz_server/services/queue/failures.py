@@ -42,8 +42,8 @@ def report(context: Context, job: Job, report: JobReport, values: JobValues) -> 
     Without a reason the job stays as it is for a moment, in case the reason follows. values: what
     the report sets.
     """
-    if "progress" in values:
-        values["progress"] = advanced(values["progress"])
+    if report.progress is not None:
+        values["progress"] = advanced(report.progress)
     if job.status is JobStatus.ASSIGNED:
         # It was never begun: the attempt may still be, and begins with nothing.
         values.pop("progress", None)

@@ -24,7 +24,6 @@ from boz_server.services.machines.worker_manager import WorkerManager
 from boz_server.services.queue import (
     dispatcher,
     file_names,
-    leases,
     polls,
     remote_inputs,
     reports,
@@ -50,6 +49,15 @@ class Approval:
     #: The worker's agent, or the worker's own id where it has none.
     agent_id: str
     preset: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWork:
+    """What an agent is to do: its jobs, in order, and the files that it is to send, in order; None
+    for one that sends none."""
+
+    jobs: list[Job]
+    uploads_wanted: list[remote_inputs.WantedFile] | None
 
 
 class JobQueue:
@@ -99,24 +107,27 @@ class JobQueue:
         self._find(job_id)
         return self.context.stores.jobs.history(job_id, request)
 
-    def of_agent(self, agent_id: str) -> list[Job]:
-        """Return an agent's jobs, in the order in which to do them; the request is a sign of life,
+    def of_agent(self, agent_id: str) -> AgentWork:
+        """Return an agent's jobs, and the files that it is to send; the request is a sign of life,
         which renews its leases, and hands the jobs out (see `polls`).
 
         Raises AgentNotFound.
         """
-        holder = by_agent(agent_id)
-        if not presence.hear(self.context, agent_id, polls=True):
+        holder, attempts = by_agent(agent_id), self.context.stores.attempts
+        agent = presence.hear(self.context, agent_id, polls=True)
+        if agent is None:
             raise AgentNotFound(agent_id)
-        leases.sign_of_life(self.context, holder, polled=True)
+        held, now = attempts.held(holder), self.context.clock.now()
+        if any(attempts.lapses(job, now) for job in held):
+            with self.context.database.write_queue():
+                attempts.extend(holder, now)
+            held = attempts.held(holder)
+        # The agent would begin an attempt again that it has just failed.
         jobs = [
-            job
-            for job in self.context.stores.attempts.held(holder)
-            # The agent would begin an attempt again that it has just failed.
-            if job.failing_at is None or job.status is not JobStatus.ASSIGNED
+            job for job in held if job.failing_at is None or job.status is not JobStatus.ASSIGNED
         ]
         polls.note(self.context, jobs)
-        return jobs
+        return AgentWork(jobs, remote_inputs.wanted_of(self.context, agent))
 
     def stats(self) -> dict[str, int]:
         """Count the jobs: total, each status, each type, those that await approval, and those that

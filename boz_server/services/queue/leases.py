@@ -33,14 +33,6 @@ TOLD_CHARACTERS = 300
 CHANCE = random.Random()  # noqa: S311
 
 
-def sign_of_life(context: Context, holder: Holder, *, polled: bool = False) -> None:
-    """Extend the leases of a machine that has shown itself; after a poll, only if that is due."""
-    now, attempts = context.clock.now(), context.stores.attempts
-    if attempts.has_to_extend(holder, now, polled=polled):
-        with context.database.write_queue():
-            attempts.extend(holder, now)
-
-
 def cancelled(context: Context, holder: Holder) -> list[str]:
     """Return the ids of a machine's jobs that were cancelled lately, for it to stop."""
     return context.stores.attempts.cancelled(holder, context.clock.now())

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from boz_server.context import Context
-from boz_server.database.models import Job, Worker
+from boz_server.database.models import Agent, Job, Worker
 from boz_server.domain.queue.file_access import could_access, is_upload_wanted
 from boz_server.domain.queue.job_states import JobStatus, JobType
 from boz_server.domain.uploads.upload_states import UploadPurpose, UploadState
-from boz_server.errors import AgentNotFound, Refused
+from boz_server.errors import Refused
 from boz_server.services.machines import presence
 from boz_server.services.queue import dispatcher, transitions
 from boz_server.services.queue.waiting_reasons import place_of
@@ -31,28 +31,22 @@ class Transport:
     job_id: str | None
 
 
-def wanted_of(context: Context, agent_id: str) -> list[WantedFile] | None:
-    """Return the files that an agent is to send here, in order; None for one that sends none.
-
-    Raises AgentNotFound.
-    """
-    agent = context.stores.agents.get(agent_id)
-    if agent is None:
-        raise AgentNotFound(agent_id)
+def wanted_of(context: Context, agent: Agent) -> list[WantedFile] | None:
+    """Return the files that an agent is to send here, in order; None for one that sends none."""
     if not agent.capabilities.get("can_upload_raw"):
         return None
-    waiting = context.stores.fleet.awaiting_file(agent_id)
+    waiting = context.stores.fleet.awaiting_file(agent.agent_id)
     if not waiting:
         return []
     machines = context.stores.fleet.machines(context.clock.now())
-    begun = _inputs(context, UploadState.ARRIVING)
+    begun, sending = _inputs(context, UploadState.ARRIVING), {agent.agent_id}
     # All bytes of these are here, and are compared with a checksum, which takes minutes.
     arrived = _inputs(context, UploadState.ARRIVED)
     return [
         WantedFile(job.job_id, job.input_file, begun.get(job.job_id))
         for job in waiting
         if job.job_id not in arrived
-        and is_upload_wanted(machines, place_of(job, {agent_id}), job.for_worker_id, job.preset)
+        and is_upload_wanted(machines, place_of(job, sending), job.for_worker_id, job.preset)
     ]
 
 

@@ -189,8 +189,8 @@ def _complete(context: Context, job: Job, report: JobReport) -> Job | None:
 def _end(
     context: Context, job: Job, target: JobStatus, report: JobReport, values: JobValues
 ) -> Job | None:
-    if "progress" in values and target is not JobStatus.COMPLETED:
-        values["progress"] = advanced(values["progress"])
+    if report.progress is not None and target is not JobStatus.COMPLETED:
+        values["progress"] = advanced(report.progress)
     # A person may cancel a job by a report, whatever its state; only its machine ends it otherwise.
     return transitions.move(
         context,

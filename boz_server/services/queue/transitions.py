@@ -19,6 +19,7 @@ from boz_server.database.models import Job
 from boz_server.domain.naming.library_paths import Roots, library_type_of
 from boz_server.domain.queue.file_access import is_shared
 from boz_server.domain.queue.job_states import HELD, OVER, JobStatus, JobType
+from boz_server.repositories.attempt_repository import NEXT_ATTEMPT
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.notifications import discord, media_servers
 from boz_server.services.queue import file_names
@@ -332,7 +333,7 @@ def assign(
         "assigned_worker": worker_id,
         "assigned_at": now,
         "moved_at": now,
-        "attempt": Job.attempt + 1,
+        "attempt": NEXT_ATTEMPT,
         "lease_token": uuid4().hex,
         "lease_expires_at": now + term,
         "lease_doubted": False,
