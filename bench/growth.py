@@ -1,13 +1,14 @@
-"""Measures whether requests cost more when there is more history.
+"""Measures whether pages, statistics and maintenance cost more when there is more history.
 
 Fills a temporary SQLite database with few and then with many rows: completed jobs with their
 history, ejected discs, jobs that wait for an absent agent, and statistics of 30 jobs a day. Times
-the requests that machines send all day and the maintenance steps, in one process without a network.
+what people look at and the maintenance steps, in one process without a network; `make bench` does
+so for the requests of machines.
 The last column is the result: about 1 means that the cost does not grow. Statistics of ten years
 and of all time grow with the number of days. "search all" looks for a word that every disc has, and
 has to sort everything it finds.
 
-    make bench, or: python -m bench.growth [--few 1000] [--many 100000] [--only library search]
+    python -m bench.growth [--few 1000] [--many 100000] [--only library search]
 """
 
 import argparse
@@ -41,7 +42,6 @@ from boz_server.start import prepare
 BATCH = 1000
 TITLES = 6
 EVENTS = 4
-NEW_JOB = {"job_type": "transcode", "requires_approval": True}
 ROUNDS = 300
 #: Slow requests are timed less often.
 LONGEST_MS = 10_000
@@ -172,29 +172,12 @@ def job_row(number: int, began: datetime) -> dict[str, Any]:
     }
 
 
-def requests(
-    client: FlaskClient, services: Services, job_id: str
-) -> dict[str, Callable[[], object]]:
+def requests(client: FlaskClient, services: Services) -> dict[str, Callable[[], object]]:
     """The requests and maintenance steps to time, by name."""
-    disc = {
-        "agent_id": "pc",
-        "drive": "E:",
-        "titles": [
-            {"index": index, "duration_seconds": 2580 + index, "name": "x"} for index in range(8)
-        ],
-    }
     years_ago = datetime.now(UTC).date() - timedelta(days=3650)
-    labels = (f"SHOW_{number}_S01" for number in range(1_000_000))
     one = Disc.select().where(Disc.disc_name.startswith("DISC_")).get().disc_name
     far = far_page(client)
     return {
-        "heartbeat": lambda: client.post("/api/agents/pc/heartbeat"),
-        "poll": lambda: client.get("/api/agents/pc/jobs"),
-        "progress": lambda: client.patch(
-            f"/api/jobs/{job_id}", json={"status": "running", "progress": 12.5}
-        ),
-        "stats": lambda: client.get("/api/jobs/stats"),
-        "awaiting": lambda: client.get("/api/jobs/awaiting-approval?limit=20"),
         "newest 20": lambda: client.get("/api/jobs?limit=20"),
         "discs 20": lambda: client.get("/api/discs?limit=20"),
         "library 20": lambda: client.get("/api/library?limit=20"),
@@ -212,8 +195,6 @@ def requests(
         "dispatch": partial(dispatcher.dispatch_now, services.context),
         "rescue": partial(leases.rescue, services.context),
         "retry": partial(leases.retry_due, services.context),
-        "create": lambda: client.post("/api/jobs", json=NEW_JOB),
-        "disc": lambda: client.post("/api/discs/detected", json=disc | {"disc_name": next(labels)}),
     }
 
 
@@ -227,12 +208,10 @@ def far_page(client: FlaskClient) -> str:
     return link.replace(f"limit={limit}", "limit=20")
 
 
-def measure(
-    client: FlaskClient, services: Services, job_id: str, only: list[str]
-) -> dict[str, float]:
+def measure(client: FlaskClient, services: Services, only: list[str]) -> dict[str, float]:
     """Median milliseconds of each request. only: prefixes of names to measure; empty: all."""
     medians = {}
-    for name, request in requests(client, services, job_id).items():
+    for name, request in requests(client, services).items():
         if only and not name.startswith(tuple(only)):
             continue
         samples: list[float] = []
@@ -266,17 +245,12 @@ def main() -> None:
         for worker_id, agent_id in (("pc", "pc"), ("far", None)):
             worker = {"worker_id": worker_id, "hostname": worker_id, "agent_id": agent_id}
             client.post("/api/workers/register", json=worker)
-        job_id = client.post("/api/jobs", json=NEW_JOB).get_json()["job_id"]
-        for _ in range(20):
-            client.post("/api/jobs", json=NEW_JOB)
-        approval = {"worker_id": "pc", "preset": "Fast 1080p30"}
-        client.post(f"/api/jobs/{job_id}/approve", json=approval)
         fill(services.context.database, options.few)
         fill_statistics(0, options.few)
-        few = measure(client, services, job_id, options.only)
+        few = measure(client, services, options.only)
         fill(services.context.database, options.many - options.few)
         fill_statistics(options.few, options.many)
-        many = measure(client, services, job_id, options.only)
+        many = measure(client, services, options.only)
         services.context.database.close()
     print(f"{'median ms':15}{options.few:>10}{options.many:>10}{'ratio':>8}")
     for name in few:
