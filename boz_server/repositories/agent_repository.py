@@ -136,20 +136,11 @@ class AgentRepository:
         row reads that row again, but not the jobs in its subquery.
         """
         self.database.keep_row(Agent, agent_id)
-        running = (
-            Job.select(Job.job_id)
-            .where(Job.assigned_agent_id == agent_id, Job.status == JobStatus.RUNNING)
-            .order_by(Job.started_at, Job.job_id)
-            .limit(1)
-        )
-        job = running.first()
-        working = AgentStatus.BUSY if job else AgentStatus.ONLINE
-        Agent.update(
-            current_job_id=job and job.job_id,
-            status=peewee.Case(
-                None, [(Agent.status == AgentStatus.OFFLINE, AgentStatus.OFFLINE)], working
-            ),
-        ).where(Agent.agent_id == agent_id).execute()
+        running = _first_running.first(agent_id)
+        if running is None:
+            _note_idle(agent_id)
+        else:
+            _note_busy(running[0], agent_id)
 
     def repair_work(self) -> int:
         """Derive every agent's current job again; returns how many agents were wrong."""
@@ -199,6 +190,31 @@ class AgentRepository:
 @statement
 def _agent(agent_id: str) -> Any:
     return Agent.select().where(Agent.agent_id == agent_id)
+
+
+@statement
+def _first_running(agent_id: str) -> Any:
+    query = Job.select(Job.job_id).where(
+        Job.assigned_agent_id == agent_id, Job.status == JobStatus.RUNNING
+    )
+    return query.order_by(Job.started_at, Job.job_id).limit(1).tuples()
+
+
+@statement
+def _note_busy(job_id: str, agent_id: str) -> Any:
+    return _working(job_id, AgentStatus.BUSY).where(Agent.agent_id == agent_id)
+
+
+@statement
+def _note_idle(agent_id: str) -> Any:
+    return _working(None, AgentStatus.ONLINE).where(Agent.agent_id == agent_id)
+
+
+def _working(job_id: str | None, status: AgentStatus) -> Any:
+    """Set an agent's job, and its status unless it is offline."""
+    is_offline = Agent.status == AgentStatus.OFFLINE
+    status_now = peewee.Case(None, [(is_offline, AgentStatus.OFFLINE)], status)
+    return Agent.update(current_job_id=job_id, status=status_now)
 
 
 def touched(now: datetime, agent_id: str) -> Any:

@@ -184,11 +184,7 @@ class AttemptRepository:
     def begin_terms(self, job: Job, now: datetime) -> None:
         """Let the terms of the jobs that a machine was assigned count from now: until now it had
         this one in hand. Not of those that a worker fetched itself: it begins them at once."""
-        Job.update(moved_at=now, stalled_at=None).where(
-            same_machine(job),
-            Job.status == JobStatus.ASSIGNED,
-            Job.deliveries == 0,
-        ).execute()
+        _begin_terms(now, *_machine_of(job))
 
     def hand_out(self, jobs: Collection[Job], now: datetime) -> None:
         """Record that an agent was told of these attempts."""
@@ -208,18 +204,11 @@ class AttemptRepository:
 
     def works_on_another(self, job: Job) -> bool:
         """Whether a job's machine runs another job that moves."""
-        query = Job.select().where(
-            same_machine(job),
-            Job.status == JobStatus.RUNNING,
-            Job.stalled_at.is_null(),
-            Job.job_id != job.job_id,
-        )
-        return bool(query.exists())
+        return bool(_other_running.first(job.job_id, *_machine_of(job)))
 
     def stalled(self) -> list[Job]:
         """Return the jobs of machines that people were told stand still, the earliest first."""
-        query = Job.select().where(Job.status.in_(list(HELD)), Job.stalled_at.is_null(False))
-        return list(query.order_by(Job.stalled_at, Job.created_at, Job.job_id))
+        return list(_stalled())
 
     def hear_agent(self, agent_id: str, now: datetime, online_since: datetime) -> SignOfLife | None:
         """Move an agent's last heartbeat to now; None for one that is unknown or offline, as it
@@ -467,6 +456,30 @@ def _hear_agent(now: datetime, agent_id: str, online_since: datetime, since: dat
 
 
 @statement
+def _stalled() -> Any:
+    query = Job.select().where(Job.status.in_(list(HELD)), Job.stalled_at.is_null(False))
+    return query.order_by(Job.stalled_at, Job.created_at, Job.job_id)
+
+
+@statement
+def _begin_terms(now: datetime, *machine: str) -> Any:
+    return Job.update(moved_at=now, stalled_at=None).where(
+        _on(*machine), Job.status == JobStatus.ASSIGNED, Job.deliveries == 0
+    )
+
+
+@statement
+def _other_running(job_id: str, *machine: str) -> Any:
+    query = Job.select(peewee.SQL("1")).where(
+        _on(*machine),
+        Job.status == JobStatus.RUNNING,
+        Job.stalled_at.is_null(),
+        Job.job_id != job_id,
+    )
+    return query.limit(1).tuples()
+
+
+@statement
 def _extend(by_itself: datetime, by_agent: datetime, key: str, *, is_worker: bool) -> Any:
     query = Job.update(lease_expires_at=_lease(by_itself, by_agent))
     return query.where(_extensible(key, is_worker=is_worker))
@@ -565,11 +578,17 @@ def awaits_result() -> Any:
     return lacks_result() & ~Job.upload_failed & Job.moved_at.is_null(False)
 
 
-def same_machine(job: Job) -> Any:
-    """The jobs that the machine has, or had, that has this one: its agent, or its worker."""
-    ours = Job.assigned_agent_id == job.assigned_agent_id
-    if job.assigned_worker_id is not None:
-        ours |= Job.assigned_worker == job.assigned_worker_id
+def _machine_of(job: Job) -> tuple[str, ...]:
+    """The machine that has a job, or had it: its agent and, where it has one, its worker."""
+    known = (job.assigned_agent_id or "", job.assigned_worker_id)
+    return tuple(each for each in known if each is not None)
+
+
+def _on(agent_id: str, *worker_id: str) -> Any:
+    """The jobs that a machine has, or had."""
+    ours = Job.assigned_agent_id == agent_id
+    for each in worker_id:
+        ours |= Job.assigned_worker == each
     return ours
 
 

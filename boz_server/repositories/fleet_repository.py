@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from boz_server.database.models import Agent, Disc, Job, JobFailure, Worker
+from boz_server.database.statements import statement
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.machines.presence import AgentStatus, WorkerStatus
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
@@ -38,30 +39,20 @@ class FleetRepository:
 
     def machines(self, now: datetime) -> list[Machine]:
         """Return all workers with the number of jobs that they have."""
-        counts: Any = (
-            Job.select(Job.assigned_worker_id, peewee.fn.COUNT(1))
-            .where(Job.assigned_worker.is_null(False), Job.status.in_(list(HELD)))
-            .group_by(Job.assigned_worker)
-            .tuples()
-        )
-        held, lost = dict(counts), self.agents_lost(now)
-        workers = Worker.select().order_by(Worker.worker_id)
+        held, lost = dict(_held_by_workers()), self.agents_lost(now)
+        workers = _workers()
         return [self._machine(one, held.get(one.worker_id, 0), lost, now) for one in workers]
 
     def agents_there(self, now: datetime) -> dict[str, bool]:
         """Return the agents that are online, and whether each can rip."""
-        query = Agent.select(Agent.agent_id, Agent.capabilities).where(
-            Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat > now - self.agent_timeout
-        )
-        return {agent.agent_id: bool(agent.capabilities.get("can_rip", True)) for agent in query}
+        found = _agents_there(now - self.agent_timeout)
+        return {agent.agent_id: bool(agent.capabilities.get("can_rip", True)) for agent in found}
 
     def agents_lost(self, now: datetime) -> dict[str, datetime]:
         """Return the agents that stopped responding without signing off, and since when they
         count as lost."""
-        query = Agent.select(Agent.agent_id, Agent.last_heartbeat).where(
-            Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat <= now - self.agent_timeout
-        )
-        return {agent.agent_id: agent.last_heartbeat + self.agent_timeout for agent in query}
+        found = _agents_lost(now - self.agent_timeout)
+        return {agent.agent_id: agent.last_heartbeat + self.agent_timeout for agent in found}
 
     def agents_sending(self) -> set[str]:
         """Return the agents that upload files when asked to."""
@@ -82,22 +73,15 @@ class FleetRepository:
 
     def under_way(self, job_type: JobType) -> int:
         """Return how many jobs of a type machines have."""
-        query = Job.select().where(Job.job_type == job_type, Job.status.in_(list(HELD)))
-        return int(query.count())
+        return int(_under_way.first(job_type)[0])
 
     def waits(self, job_type: JobType, now: datetime) -> bool:
         """Whether a job of a type waits for a machine."""
-        return Job.select().where(waits(job_type, now)).exists()
+        return bool(_waiting.first(job_type, now))
 
     def busy_drives(self) -> set[Drive]:
         """Return the drives whose discs are being ripped."""
-        query: Any = (
-            Disc.select(Disc.agent, Disc.drive)
-            .join(Job, on=(Job.disc == Disc.disc_id))
-            .where(Job.job_type == JobType.RIP, Job.status.in_(list(HELD)))
-            .tuples()
-        )
-        return set(query)
+        return set(_busy_drives())
 
     def places_of(self, disc_ids: Collection[str]) -> dict[str, DiscPlace]:
         """Return where discs are, by the discs' ids."""
@@ -159,9 +143,8 @@ class FleetRepository:
 
     def take_turn(self, machine: Machine) -> None:
         """Record that this machine was the last one to get a job."""
-        latest = Worker.select(peewee.fn.MAX(Worker.last_turn)).scalar() or 0
-        machine.last_turn = latest + 1
-        Worker.update(last_turn=latest + 1).where(Worker.worker_id == machine.worker_id).execute()
+        machine.last_turn = (_latest_turn.first()[0] or 0) + 1
+        _take_turn(machine.last_turn, machine.worker_id)
 
     def heard_by(self, now: datetime) -> None:
         """Set heartbeats from the future to now, after the clock was set back."""
@@ -212,6 +195,61 @@ class FleetRepository:
                 for alike in kinds.values()
             ),
         ]
+
+
+@statement
+def _held_by_workers() -> Any:
+    """How many jobs each worker has."""
+    query = Job.select(Job.assigned_worker_id, peewee.fn.COUNT(1)).where(
+        Job.assigned_worker.is_null(False), Job.status.in_(list(HELD))
+    )
+    return query.group_by(Job.assigned_worker).tuples()
+
+
+@statement
+def _workers() -> Any:
+    return Worker.select().order_by(Worker.worker_id)
+
+
+@statement
+def _agents_there(heard_since: datetime) -> Any:
+    return Agent.select(Agent.agent_id, Agent.capabilities).where(
+        Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat > heard_since
+    )
+
+
+@statement
+def _agents_lost(heard_since: datetime) -> Any:
+    return Agent.select(Agent.agent_id, Agent.last_heartbeat).where(
+        Agent.status != AgentStatus.OFFLINE, Agent.last_heartbeat <= heard_since
+    )
+
+
+@statement
+def _under_way(job_type: JobType) -> Any:
+    query = Job.select(peewee.fn.COUNT(1))
+    return query.where(Job.job_type == job_type, Job.status.in_(list(HELD))).tuples()
+
+
+@statement
+def _waiting(job_type: JobType, now: datetime) -> Any:
+    return Job.select(peewee.SQL("1")).where(waits(job_type, now)).limit(1).tuples()
+
+
+@statement
+def _busy_drives() -> Any:
+    query = Disc.select(Disc.agent, Disc.drive).join(Job, on=(Job.disc == Disc.disc_id))
+    return query.where(Job.job_type == JobType.RIP, Job.status.in_(list(HELD))).tuples()
+
+
+@statement
+def _latest_turn() -> Any:
+    return Worker.select(peewee.fn.MAX(Worker.last_turn)).tuples()
+
+
+@statement
+def _take_turn(turn: int, worker_id: str) -> Any:
+    return Worker.update(last_turn=turn).where(Worker.worker_id == worker_id)
 
 
 def _is_its_own(machine: Machine, now: datetime) -> Any:

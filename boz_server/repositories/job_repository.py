@@ -353,23 +353,20 @@ class JobRepository:
         If none has that exact path: the rip of that title of the disc, which may not have reported
         its file yet, or the rips of waiting transcodes of that file.
         """
-        rips = Job.select().where(Job.job_type == JobType.RIP)
-        if disc_id is not None:
-            rips = rips.where(Job.disc == disc_id)
-        if title_index is not None:
-            rips = rips.where(Job.title_index == title_index)
-        file = rips.where(Job.output_file == input_file)
-        found = list(file.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        given = {"disc": disc_id, "title_index": title_index}
+        known = {name: value for name, value in given.items() if value is not None}
+        found: list[Job] = _rips_with(input_file, *known.values(), of=(*known,))
         if found:
             return found
         if disc_id is None or title_index is None:
             behind = self._rips_behind(input_file)
-            return list(rips.where(Job.job_id.in_(behind))) if behind else []
+            rips = Job.select().where(Job.job_type == JobType.RIP, Job.job_id.in_(behind))
+            of_title = [getattr(Job, name) == value for name, value in known.items()]
+            return list(rips.where(*of_title)) if behind else []
         # At most one: uq_jobs_rip.
-        of_title = rips.where(Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]))
         return [
             rip
-            for rip in of_title
+            for rip in _rips_under_way(disc_id, title_index)
             if rip.output_file is None or same_file(rip.output_file, input_file)
         ]
 
@@ -500,16 +497,7 @@ class JobRepository:
         writes its path."""
         if not is_windows(input_file):
             return []
-        transcodes: Any = (
-            Job.select(Job.source_job_id, Job.input_file)
-            .where(
-                Job.job_type == JobType.TRANSCODE,
-                Job.status.in_(list(OPEN)),
-                Job.source_job_id.is_null(False),
-            )
-            .tuples()
-        )
-        return [rip_id for rip_id, path in transcodes if same_file(path, input_file)]
+        return [rip_id for rip_id, path in _open_inputs() if same_file(path, input_file)]
 
     def record_event(
         self,
@@ -609,6 +597,35 @@ def _rips_of(disc_id: str, *, only_open: bool) -> Any:
     if only_open:
         query = query.where(Job.status.in_(list(OPEN)))
     return query.order_by(Job.created_at, Job.title_index, Job.job_id)
+
+
+@statement
+def _rips_with(output_file: str, *values: Any, of: tuple[str, ...]) -> Any:
+    """The latest rips that wrote a file. of: columns that have these values."""
+    known = [getattr(Job, name) == value for name, value in zip(of, values, strict=True)]
+    query = Job.select().where(Job.job_type == JobType.RIP, *known, Job.output_file == output_file)
+    return query.order_by(Job.created_at.desc(), Job.job_id).limit(20)
+
+
+@statement
+def _rips_under_way(disc_id: str, title_index: int) -> Any:
+    return Job.select().where(
+        Job.job_type == JobType.RIP,
+        Job.disc == disc_id,
+        Job.title_index == title_index,
+        Job.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED]),
+    )
+
+
+@statement
+def _open_inputs() -> Any:
+    """The files of open transcodes of rips, and those rips."""
+    query = Job.select(Job.source_job_id, Job.input_file).where(
+        Job.job_type == JobType.TRANSCODE,
+        Job.status.in_(list(OPEN)),
+        Job.source_job_id.is_null(False),
+    )
+    return query.tuples()
 
 
 @statement

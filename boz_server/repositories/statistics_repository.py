@@ -7,6 +7,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import DailyStats
+from boz_server.database.statements import Columns, put_together, statement, taken_apart
 from boz_server.domain.statistics.runs import KEY, SUMS, Grouping, Outcome, Row, Sums
 
 
@@ -19,14 +20,8 @@ class StatisticsRepository:
 
     def add(self, row: Row) -> None:
         """Add a row to its day."""
-        DailyStats.insert(row).on_conflict(
-            conflict_target=[getattr(DailyStats, name) for name in KEY],
-            update={
-                column: column + getattr(peewee.EXCLUDED, column.name)
-                for column in self._columns
-                if row[column.name]
-            },
-        ).execute()
+        columns, given = taken_apart(row)
+        _add(*given, columns=columns, sums=tuple(name for name in SUMS if row[name]))
 
     def sums(self, first: date | None, last: date | None, grouping: Grouping) -> list[Sums]:
         """Add up days by group, outcome and duration.
@@ -58,6 +53,18 @@ class StatisticsRepository:
             case Grouping.PRESET:
                 return DailyStats.preset
         return DailyStats.day
+
+
+@statement
+def _add(*values: Any, columns: Columns, sums: tuple[str, ...]) -> Any:
+    """sums: which columns are added to those of the day's row, where there is one."""
+    return DailyStats.insert(put_together(columns, iter(values))).on_conflict(
+        conflict_target=[getattr(DailyStats, name) for name in KEY],
+        update={
+            getattr(DailyStats, name): getattr(DailyStats, name) + getattr(peewee.EXCLUDED, name)
+            for name in sums
+        },
+    )
 
 
 def _sums(key: Any, outcome: Outcome, bucket: int, *sums: Any) -> Sums:

@@ -8,6 +8,7 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Job, JobFailure, Worker
+from boz_server.database.statements import Columns, put_together, statement, taken_apart
 from boz_server.domain.machines.presence import WorkerHeartbeat, WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import HELD, OPEN
 from boz_server.domain.queue.placement import FAILURES_TO_PAUSE
@@ -22,7 +23,8 @@ class WorkerRepository:
 
     def get(self, worker_id: str) -> Worker | None:
         """Return the worker, or None when it is not registered."""
-        return Worker.get_or_none(Worker.worker_id == worker_id)
+        found: Worker | None = _worker.first(worker_id)
+        return found
 
     def page(self, request: PageRequest) -> Page[Worker]:
         """Return workers by id."""
@@ -101,12 +103,10 @@ class WorkerRepository:
         last heartbeat was before then.
         """
         reported = {"status": WorkerStatus.AVAILABLE} if heartbeat is None else asdict(heartbeat)
-        query = Worker.update(last_heartbeat=now, **reported).where(Worker.worker_id == worker_id)
-        if online_since is not None:
-            query = query.where(
-                Worker.status != WorkerStatus.OFFLINE, Worker.last_heartbeat >= online_since
-            )
-        return bool(query.execute())
+        columns, given = taken_apart({"last_heartbeat": now} | reported)
+        if online_since is None:
+            return bool(_change(worker_id, *given, columns=columns))
+        return bool(_touch_online(worker_id, online_since, *given, columns=columns))
 
     def touch_all_of(self, agent_id: str, now: datetime, *, quiet_since: datetime) -> None:
         """Count those workers of an agent as there that are offline, or have sent nothing since
@@ -152,12 +152,7 @@ class WorkerRepository:
         Takes the lock first, so that of two writers the later one sees both changes.
         """
         self.database.keep_row(Worker, worker_id)
-        held = (
-            Job.select(Job.job_id)
-            .where(Job.assigned_worker == worker_id, Job.status.in_(list(HELD)))
-            .order_by(Job.assigned_at, Job.job_id)
-        )
-        self._update(worker_id, current_jobs=[job.job_id for job in held])
+        self._update(worker_id, current_jobs=[job_id for (job_id,) in _held(worker_id)])
 
     def repair_work(self) -> int:
         """Derive every worker's list of open jobs again; returns how many workers were wrong."""
@@ -169,15 +164,7 @@ class WorkerRepository:
 
     def count_completion(self, worker_id: str, seconds: float) -> None:
         """Add a completed job of this duration to a worker's statistics."""
-        total = Worker.total_jobs_completed
-        mean = (Worker.avg_transcode_time_seconds * total + seconds) / (total + 1)
-        self._update(
-            worker_id,
-            total_jobs_completed=total + 1,
-            avg_transcode_time_seconds=mean,
-            consecutive_failures=0,
-            paused_at=None,
-        )
+        _count_completion(seconds, worker_id)
 
     def count_failure(self, worker_id: str, job_id: str, now: datetime) -> None:
         """Count a failed job, unless it has failed on the worker before: its file may be at fault.
@@ -186,16 +173,7 @@ class WorkerRepository:
         """
         if self._has_failed(worker_id, job_id):
             return
-        failures = Worker.consecutive_failures + 1
-        since = peewee.Case(None, [(Worker.consecutive_failures == 0, now)], Worker.failing_since)
-        paused_at = peewee.Case(
-            None,
-            [((failures >= FAILURES_TO_PAUSE) & Worker.paused_at.is_null(), now)],
-            Worker.paused_at,
-        )
-        self._update(
-            worker_id, consecutive_failures=failures, failing_since=since, paused_at=paused_at
-        )
+        _count_failure(now, worker_id)
 
     def is_paused_by(self, worker_id: str | None, job_id: str) -> bool:
         """Whether a worker is paused once `count_failure` has counted that it fails this job, or is
@@ -217,4 +195,60 @@ class WorkerRepository:
 
     @staticmethod
     def _update(worker_id: str, **changes: Any) -> bool:
-        return bool(Worker.update(**changes).where(Worker.worker_id == worker_id).execute())
+        columns, given = taken_apart(changes)
+        return bool(_change(worker_id, *given, columns=columns))
+
+
+@statement
+def _worker(worker_id: str) -> Any:
+    return Worker.select().where(Worker.worker_id == worker_id)
+
+
+@statement
+def _change(worker_id: str, *values: Any, columns: Columns) -> Any:
+    changes = put_together(columns, iter(values))
+    return Worker.update(**changes).where(Worker.worker_id == worker_id)
+
+
+@statement
+def _touch_online(worker_id: str, online_since: datetime, *values: Any, columns: Columns) -> Any:
+    return Worker.update(**put_together(columns, iter(values))).where(
+        Worker.worker_id == worker_id,
+        Worker.status != WorkerStatus.OFFLINE,
+        Worker.last_heartbeat >= online_since,
+    )
+
+
+@statement
+def _held(worker_id: str) -> Any:
+    query = Job.select(Job.job_id).where(
+        Job.assigned_worker == worker_id, Job.status.in_(list(HELD))
+    )
+    return query.order_by(Job.assigned_at, Job.job_id).tuples()
+
+
+@statement
+def _count_completion(seconds: float, worker_id: str) -> Any:
+    total = Worker.total_jobs_completed
+    mean = (Worker.avg_transcode_time_seconds * total + seconds) / (total + 1)
+    query = Worker.update(
+        total_jobs_completed=total + 1,
+        avg_transcode_time_seconds=mean,
+        consecutive_failures=0,
+        paused_at=None,
+    )
+    return query.where(Worker.worker_id == worker_id)
+
+
+@statement
+def _count_failure(now: datetime, worker_id: str) -> Any:
+    failures = Worker.consecutive_failures + 1
+    at = peewee.Value(now, converter=Worker.failing_since.db_value)
+    since = peewee.Case(None, [(Worker.consecutive_failures == 0, at)], Worker.failing_since)
+    is_paused = (failures >= FAILURES_TO_PAUSE) & Worker.paused_at.is_null()
+    query = Worker.update(
+        consecutive_failures=failures,
+        failing_since=since,
+        paused_at=peewee.Case(None, [(is_paused, at)], Worker.paused_at),
+    )
+    return query.where(Worker.worker_id == worker_id)

@@ -8,7 +8,7 @@ from boz_server.context import Context
 from boz_server.database.models import Agent
 from boz_server.domain.machines.presence import AgentStatus, is_silent, silent_before
 from boz_server.errors import AgentNotFound
-from boz_server.repositories.attempt_repository import AttemptRepository, by_agent
+from boz_server.repositories.attempt_repository import by_agent
 from boz_server.repositories.paging import Page, PageRequest
 from boz_server.services.queue import dispatcher, leases
 
@@ -56,16 +56,16 @@ class AgentManager:
         Returns the ids of its jobs that were cancelled, for it to stop. Raises AgentNotFound when
         no such agent is registered.
         """
-        now, holder, attempts = self.context.clock.now(), by_agent(agent_id), self._attempts
+        now, holder = self.context.clock.now(), by_agent(agent_id)
         online_since = silent_before(now, self.context.settings.agent_timeout_seconds)
         with self.context.database.write_queue():
-            sign = attempts.hear_agent(agent_id, now, online_since)
+            sign = leases.hear_agent(self.context, agent_id, online_since)
             if sign is None:
                 self._come_back(agent_id, now)
             if sign is None or sign.has_leases:
-                attempts.extend(holder, now)
+                leases.extend(self.context, holder)
         if sign is None or sign.was_cancelled:
-            return attempts.cancelled(holder, now)
+            return leases.cancelled(self.context, holder)
         return []
 
     def get(self, agent_id: str) -> Agent:
@@ -94,10 +94,6 @@ class AgentManager:
         if not self.context.stores.agents.touch(agent_id, now):
             raise AgentNotFound(agent_id)
         dispatcher.dispatch(self.context)
-
-    @property
-    def _attempts(self) -> AttemptRepository:
-        return self.context.stores.attempts
 
     def _with_status(self, agent: Agent) -> Agent:
         timeout = self.context.settings.agent_timeout_seconds

@@ -95,7 +95,7 @@ class WorkerManager:
         with self.context.database.write_queue():
             if not self.context.stores.workers.touch(worker_id, now, heartbeat, online_since):
                 self._come_back(worker_id, now, heartbeat)
-            self.context.stores.attempts.extend(by_worker(worker_id), now)
+            leases.extend(self.context, by_worker(worker_id))
         return now
 
     def cancelled_jobs(self, worker_id: str) -> list[str]:
@@ -111,7 +111,7 @@ class WorkerManager:
         with self.context.database.write_queue():
             if not self.context.stores.workers.touch(worker_id, now):
                 raise WorkerNotFound(worker_id)
-            self.context.stores.attempts.extend(by_worker(worker_id), now)
+            leases.extend(self.context, by_worker(worker_id))
             return dispatcher.claim(self.context, worker_id, max_jobs)
 
     def get(self, worker_id: str) -> Worker:

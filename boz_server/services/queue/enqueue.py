@@ -86,8 +86,11 @@ def enqueue(context: Context, new: NewJob) -> Job:
     """
     with context.database.write_queue():
         new = replace(new, disc_id=_known_disc(context, new))
-        is_rip_over = _complete_rip(context, new)
-        job = _merge(context, new) or _enter(context, new)
+        rips = _rips(context, new)
+        is_rip_over = _complete_rip(context, new, rips)
+        if is_rip_over:
+            rips = _rips(context, new)
+        job = _merge(context, new, rips) or _enter(context, new, rips)
         if job.status == JobStatus.QUEUED or is_rip_over:
             dispatcher.dispatch(context)
             job = context.stores.jobs.get(job.job_id) or job
@@ -173,8 +176,8 @@ def _require_passed_on(context: Context, file: str) -> None:
         raise Conflict("The file has just been uploaded, and its job is entered in a moment.")
 
 
-def _enter(context: Context, new: NewJob) -> Job:
-    origin, library_path = _origin(context, new), _library_path(context, new)
+def _enter(context: Context, new: NewJob, rips: Sequence[Job]) -> Job:
+    origin, library_path = _origin(context, new, rips), _library_path(context, new)
     if library_path is not None and new.input_file is not None:
         _require_passed_on(context, new.input_file)
     new = _completed(new, origin.rip)
@@ -243,14 +246,13 @@ def _known_disc(context: Context, new: NewJob) -> str | None:
     return None
 
 
-def _complete_rip(context: Context, new: NewJob) -> bool:
+def _complete_rip(context: Context, new: NewJob, known: Sequence[Job]) -> bool:
     """Complete the rip that wrote the file of a request, if its report of that was lost; whether it
-    was.
+    was. known: see `_rips`.
 
     Agents ask for a transcode once they have ripped the title. Those that send tokens repeat their
     reports.
     """
-    known = _rips(context, new)
     rips = known or _rips_by_name(context, new, UNREPORTED)
     # Two agents may rip discs of one name at a time.
     rip = rips[0] if len(rips) == 1 else None
@@ -285,10 +287,10 @@ def _still_rips(context: Context, rip: Job) -> bool:
     return rip.reported_at > since and rip.progress < NEARLY_DONE_PROGRESS
 
 
-def _merge(context: Context, new: NewJob) -> Job | None:
+def _merge(context: Context, new: NewJob, rips: Sequence[Job]) -> Job | None:
     """Return the job that there is already for the file of a request, with what the request adds;
     None when it asks for a new one."""
-    known = _known_transcode(context, new)
+    known = _known_transcode(context, new, rips)
     if known is None:
         return None
     jobs, values = context.stores.jobs, JobValues(is_announced=True)
@@ -321,10 +323,9 @@ def _added(context: Context, known: Job, new: NewJob) -> JobValues:
     return values
 
 
-def _origin(context: Context, new: NewJob) -> Origin:
+def _origin(context: Context, new: NewJob, rips: Sequence[Job]) -> Origin:
     """Return where a new job's file lies: with the agent that ripped it, or that has the disc it
     came from; nothing where neither is known, or it lies on a share."""
-    rips = _rips(context, new)
     if rips:
         rip = rips[0]
         others = context.stores.jobs.transcodes_of([rip.job_id])
@@ -343,9 +344,8 @@ def _origin(context: Context, new: NewJob) -> Origin:
     return Origin(for_agent_id=None if is_shared(new.input_file) else agent_id)
 
 
-def _known_transcode(context: Context, new: NewJob) -> Job | None:
+def _known_transcode(context: Context, new: NewJob, rips: Sequence[Job]) -> Job | None:
     """Return the file's job that its agent has yet to hear of, else the one that is still open."""
-    rips = _rips(context, new)
     if not rips or new.input_file is None:
         return None
     jobs = [
@@ -362,6 +362,7 @@ def _known_transcode(context: Context, new: NewJob) -> Job | None:
 
 
 def _rips(context: Context, new: NewJob) -> list[Job]:
+    """Return the rips that may have written the file of a request, the likeliest first."""
     if new.job_type != JobType.TRANSCODE or new.input_file is None:
         return []
     jobs = context.stores.jobs

@@ -11,7 +11,7 @@ from boz_server.context import Context
 from boz_server.database.models import Job, JobEvent
 from boz_server.domain.queue.job_states import HELD, JobStatus, JobType
 from boz_server.domain.queue.retry_policy import next_attempt_at
-from boz_server.repositories.attempt_repository import Holder
+from boz_server.repositories.attempt_repository import Holder, SignOfLife
 from boz_server.repositories.job_repository import Guard, JobValues
 from boz_server.services.queue import dispatcher, file_names, transitions
 from boz_server.services.queue.transitions import SERVER, actor_of, machine_of
@@ -31,6 +31,19 @@ SERVER_RESTARTED = "The server was started anew."
 TOLD_CHARACTERS = 300
 #: Spreads retries; guards nothing.
 CHANCE = random.Random()  # noqa: S311
+
+
+def hear_agent(context: Context, agent_id: str, online_since: datetime) -> SignOfLife | None:
+    """Move an agent's last heartbeat to now; None, without a change, for one that is unknown or
+    offline (see AttemptRepository)."""
+    context.database.require_queue()
+    return context.stores.attempts.hear_agent(agent_id, context.clock.now(), online_since)
+
+
+def extend(context: Context, holder: Holder) -> None:
+    """Extend the leases of a machine that has shown itself."""
+    context.database.require_queue()
+    context.stores.attempts.extend(holder, context.clock.now())
 
 
 def cancelled(context: Context, holder: Holder) -> list[str]:
