@@ -45,7 +45,7 @@ FOREIGN = {
     "queue/enqueue": {"discs", "uploads"},
     "queue/failures": {"workers"},
     "queue/job_queue": {"discs"},
-    "queue/remote_inputs": {"agents", "uploads"},
+    "queue/remote_inputs": {"uploads"},
     "queue/reports": {"workers"},
     "seasons/tracker": {"discs"},
     "statistics/record": {"jobs"},
