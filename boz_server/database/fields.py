@@ -56,6 +56,10 @@ class JSONField(peewee.JSONField):
     def db_value(self, value: Any) -> Any:
         return self.written(value) if isinstance(value, Hole) else super().db_value(value)
 
+    def python_value(self, value: Any) -> Any:
+        # The usual one of a job, in lists of thousands.
+        return [] if value == "[]" else super().python_value(value)
+
     def written(self, hole: Hole) -> peewee.Node:
         """Return how a hole is written: as Peewee writes a value."""
         database = self.model._meta.database
@@ -84,9 +88,12 @@ class EnumField(peewee.CharField):
     def __init__(self, enum: type[StrEnum], **kwargs: Any) -> None:
         super().__init__(max_length=20, **kwargs)
         self.enum = enum
+        self.members: dict[Any, StrEnum | None] = {None: None} | {one.value: one for one in enum}
 
     def python_value(self, value: Any) -> StrEnum | None:
-        return None if value is None else self.enum(value)
+        member = self.members.get(value)
+        # An enum is slow to find its members, and raises ValueError for what is none.
+        return self.enum(value) if member is None and value is not None else member
 
 
 class ReferenceWithinTable(peewee.SQL):

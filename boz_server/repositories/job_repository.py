@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypedDict
 
 import peewee
 
+from boz_server.database import rows
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, JobEvent
 from boz_server.database.statements import (
@@ -177,12 +178,12 @@ class JobRepository:
         query = Job.select()
         if status is not None:
             query = query.where(Job.status == status)
-        return fetch_page(query, NEWEST_FIRST, request)
+        return fetch_page(query, NEWEST_FIRST, request, rows.read)
 
     def waiting(self, request: PageRequest) -> Page[Job]:
         """Return the jobs that no machine has yet: most urgent first, then oldest."""
         query = Job.select().where(Job.status.in_([JobStatus.PENDING, JobStatus.QUEUED]))
-        return fetch_page(query, MOST_URGENT_FIRST, request)
+        return fetch_page(query, MOST_URGENT_FIRST, request, rows.read)
 
     def awaiting_approval(self, request: PageRequest) -> Page[Job]:
         """Return the transcode jobs that wait for a person: most urgent first, then oldest."""
@@ -191,12 +192,12 @@ class JobRepository:
             Job.job_type == JobType.TRANSCODE,
             Job.requires_approval,
         )
-        return fetch_page(query, MOST_URGENT_FIRST, request)
+        return fetch_page(query, MOST_URGENT_FIRST, request, rows.read)
 
     def upload_errors(self, request: PageRequest) -> Page[Job]:
         """Return completed jobs whose result could not be uploaded, the latest first."""
         query = Job.select().where(Job.status == JobStatus.COMPLETED, Job.upload_failed)
-        return fetch_page(query, ((Job.completed_at, True), (Job.job_id, True)), request)
+        return fetch_page(query, ((Job.completed_at, True), (Job.job_id, True)), request, rows.read)
 
     def rips_of(self, disc_id: str) -> list[Job]:
         """Return a disc's rip jobs, oldest first."""
@@ -525,7 +526,7 @@ class JobRepository:
     def history(self, job_id: str, request: PageRequest) -> Page[JobEvent]:
         """Return a job's history, oldest first."""
         query = JobEvent.select().where(JobEvent.job == job_id)
-        return fetch_page(query, [(JobEvent.event_id, False)], request)
+        return fetch_page(query, [(JobEvent.event_id, False)], request, rows.read)
 
     def taken_back(self, job_id: str) -> JobEvent | None:
         """Return how the server or a person took the latest attempt that is over from its machine;

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -35,16 +35,22 @@ class Page(Generic[Row]):
     next_cursor: str | None
 
 
-def fetch_page(query: Any, order: Sequence[tuple[Any, bool]], request: PageRequest) -> Page[Any]:
+def fetch_page(
+    query: Any,
+    order: Sequence[tuple[Any, bool]],
+    request: PageRequest,
+    read: Callable[[Any], list[Any]] = list,
+) -> Page[Any]:
     """Run `query` in `order` ([(column, whether descending)], unique as a whole) for one page.
 
-    Raises Invalid for a cursor that did not come from this list.
+    read: how; by database/rows.py where nobody needs objects of the model. Raises Invalid for a
+    cursor that did not come from this list.
     """
     columns = [column for column, _ in order]
     if request.cursor is not None:
         query = query.where(behind(order, _decode(request.cursor, columns)))
     query = query.order_by(*[column.desc() if down else column.asc() for column, down in order])
-    rows = list(query.limit(request.limit + 1))
+    rows = read(query.limit(request.limit + 1))
     items = rows[: request.limit]
     more = len(rows) > request.limit
     return Page(items, _encode(items[-1], columns) if more else None)

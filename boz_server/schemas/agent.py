@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from boz_server.domain.machines.capabilities import AGENT_DEFAULTS
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import ErrorText, Id, Instant, Path, Text
 
@@ -31,14 +32,14 @@ class RegisterAgentSchema(RequestSchema):
         return data | {"capabilities": data["capabilities"] or AGENT_DEFAULTS}
 
 
-class AgentHeartbeatAnswerSchema(ma.Schema):
+class AgentHeartbeatAnswerSchema(AnswerSchema):
     """The answer to a heartbeat."""
 
     status = ma.fields.String(dump_default="ok")
     cancelled_jobs = ma.fields.List(ma.fields.String())
 
 
-class AgentSchema(ma.Schema):
+class AgentSchema(AnswerSchema):
     """An agent as it is now."""
 
     agent_id = ma.fields.String()
@@ -59,7 +60,7 @@ class PreviewFileSchema(RequestSchema):
     fullscreen = ma.fields.Boolean(load_default=True)
 
 
-class VLCCommandSchema(ma.Schema):
+class VLCCommandSchema(AnswerSchema):
     """A command for VLC as the agent gets it."""
 
     command_id = ma.fields.String()
@@ -83,7 +84,7 @@ class VLCCommandStatusSchema(VLCCommandEnteredSchema):
     completed_at = Instant(allow_none=True)
 
 
-class VLCCommandsSchema(ma.Schema):
+class VLCCommandsSchema(AnswerSchema):
     """The commands for an agent to carry out."""
 
     commands = ma.fields.List(ma.fields.Nested(VLCCommandSchema))
@@ -96,7 +97,7 @@ class VLCCommandDoneSchema(RequestSchema):
     error = ErrorText(load_default=None, allow_none=True)
 
 
-class VLCCommandNotedSchema(ma.Schema):
+class VLCCommandNotedSchema(AnswerSchema):
     """The report was recorded."""
 
     status = ma.fields.String(dump_default="ok")

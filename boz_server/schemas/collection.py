@@ -4,6 +4,7 @@ import marshmallow as ma
 
 from boz_server.domain.identification.identity import MediaType
 from boz_server.repositories.collection_repository import ORDERS
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import FilterArgs
 from boz_server.schemas.fields import Instant, Text
 
@@ -19,7 +20,7 @@ class LibraryArgs(FilterArgs):
     sort = ma.fields.String(validate=ma.validate.OneOf(list(ORDERS)), load_default="-detected_at")
 
 
-class LibraryDiscSchema(ma.Schema):
+class LibraryDiscSchema(AnswerSchema):
     """A disc, live or in the archive."""
 
     disc_id = ma.fields.String()

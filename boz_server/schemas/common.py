@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import marshmallow as ma
 
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.fields import Text, Whole, require_storable
 
 DEFAULT_LIMIT = 1000
@@ -54,7 +55,7 @@ class FilterArgs(QuerySchema, PageArgs):
     """Which page of a filtered list."""
 
 
-class StatusSchema(ma.Schema):
+class StatusSchema(AnswerSchema):
     """Success."""
 
     status = ma.fields.String(dump_default="ok")
@@ -66,7 +67,7 @@ class MessageSchema(StatusSchema):
     message = ma.fields.String()
 
 
-class ProblemSchema(ma.Schema):
+class ProblemSchema(AnswerSchema):
     """RFC 9457 problem details."""
 
     type = ma.fields.String(metadata={"description": "A URI for the kind of problem."})

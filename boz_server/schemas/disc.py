@@ -8,6 +8,7 @@ from boz_server.domain.identification.identity import MediaType, as_json
 from boz_server.domain.identification.signs import Question, Sign
 from boz_server.domain.identification.title_facts import TitleFacts
 from boz_server.schemas import thumbnail
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import RequestSchema, StatusSchema
 from boz_server.schemas.fields import (
     INT64,
@@ -116,7 +117,7 @@ class ReportedDiscSchema(RequestSchema):
         )
 
 
-class TitleSchema(ma.Schema):
+class TitleSchema(AnswerSchema):
     """A title with what is proposed for it."""
 
     index = ma.fields.Integer(attribute="title_index")
@@ -139,7 +140,7 @@ class TitleSchema(ma.Schema):
     ripped_at = Instant(allow_none=True)
 
 
-class CandidateSchema(ma.Schema):
+class CandidateSchema(AnswerSchema):
     """A show or film that a disc may be."""
 
     provider = ma.fields.String()
@@ -151,7 +152,7 @@ class CandidateSchema(ma.Schema):
     score = ma.fields.Float()
 
 
-class DiscSchema(ma.Schema):
+class DiscSchema(AnswerSchema):
     """A disc with its titles."""
 
     disc_id = ma.fields.String()
@@ -272,7 +273,7 @@ class RipOrderedSchema(StatusSchema):
     message = ma.fields.String()
 
 
-class RipProgressSchema(ma.Schema):
+class RipProgressSchema(AnswerSchema):
     """How far a disc's rip jobs are."""
 
     all_rips_complete = ma.fields.Boolean()

@@ -7,11 +7,12 @@ import marshmallow as ma
 from boz_server.domain.naming.library_paths import Described
 from boz_server.domain.naming.media_library import LibraryType
 from boz_server.domain.uploads.upload_states import UploadPurpose
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import RequestSchema
 from boz_server.schemas.fields import Id, Sha256, Text, Whole
 
 
-class FileSchema(ma.Schema):
+class FileSchema(AnswerSchema):
     """A file in the output folder; modified in seconds since 1970."""
 
     name = ma.fields.String()
@@ -19,20 +20,20 @@ class FileSchema(ma.Schema):
     modified = ma.fields.Integer()
 
 
-class FileListSchema(ma.Schema):
+class FileListSchema(AnswerSchema):
     """The files in the output folder."""
 
     files = ma.fields.List(ma.fields.Nested(FileSchema))
 
 
-class FileDeletedSchema(ma.Schema):
+class FileDeletedSchema(AnswerSchema):
     """A file was deleted."""
 
     status = ma.fields.String(dump_default="ok")
     deleted = ma.fields.String()
 
 
-class UploadedSchema(ma.Schema):
+class UploadedSchema(AnswerSchema):
     """A file was uploaded; metadata is what its name says."""
 
     status = ma.fields.String(dump_default="ok")
@@ -75,7 +76,7 @@ class OrganizeFileArgs(RequestSchema):
         return {"name": name, "described": Described(**data)}
 
 
-class FileOrganizedSchema(ma.Schema):
+class FileOrganizedSchema(AnswerSchema):
     """A file is on its way into the library, or there."""
 
     status = ma.fields.String(dump_default="ok")

@@ -7,6 +7,7 @@ import marshmallow as ma
 from boz_server.domain.queue.job_states import JobReport, JobStatus, JobType, is_upload_error
 from boz_server.domain.queue.tool_errors import is_input_unreadable
 from boz_server.schemas import addresses, thumbnail
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import PageArgs, RequestSchema
 from boz_server.schemas.fields import (
     INT32,
@@ -77,7 +78,7 @@ class JobReportSchema(RequestSchema):
         )
 
 
-class JobSchema(ma.Schema):
+class JobSchema(AnswerSchema):
     """A job as it is now."""
 
     job_id = ma.fields.String()
@@ -125,7 +126,7 @@ class HandedOutJobSchema(JobSchema):
     download_url = ma.fields.Function(addresses.download)
 
 
-class WantedFileSchema(ma.Schema):
+class WantedFileSchema(AnswerSchema):
     """A raw title that an agent is to send; upload_id: of the upload that it has begun."""
 
     job_id = ma.fields.String()
@@ -134,7 +135,7 @@ class WantedFileSchema(ma.Schema):
     upload_url = ma.fields.Function(lambda wanted: addresses.for_input(wanted.job_id))
 
 
-class AgentJobsSchema(ma.Schema):
+class AgentJobsSchema(AnswerSchema):
     """What an agent has to do, in order; uploads_wanted: only for agents that send raw titles."""
 
     jobs = ma.fields.List(ma.fields.Nested(HandedOutJobSchema))
@@ -147,7 +148,7 @@ class JobPrioritySchema(RequestSchema):
     priority = Whole(low=-INT32, required=True)
 
 
-class JobEventSchema(ma.Schema):
+class JobEventSchema(AnswerSchema):
     """One change of a job."""
 
     at = Instant()
@@ -170,7 +171,7 @@ class AssignJobArgs(RequestSchema):
     agent_id = Id(required=True)
 
 
-class JobAssignedSchema(ma.Schema):
+class JobAssignedSchema(AnswerSchema):
     """A job was given to an agent."""
 
     status = ma.fields.String(dump_default="ok")
@@ -178,7 +179,7 @@ class JobAssignedSchema(ma.Schema):
     agent_id = ma.fields.String()
 
 
-class JobCancelledSchema(ma.Schema):
+class JobCancelledSchema(AnswerSchema):
     """A job was cancelled."""
 
     status = ma.fields.String(dump_default="ok")
@@ -200,7 +201,7 @@ class JobApprovedSchema(JobAssignedSchema):
     preset = ma.fields.String()
 
 
-class PresetSchema(ma.Schema):
+class PresetSchema(AnswerSchema):
     """A HandBrake preset."""
 
     id = ma.fields.String()
@@ -209,13 +210,13 @@ class PresetSchema(ma.Schema):
     requires = ma.fields.String(allow_none=True)
 
 
-class PresetListSchema(ma.Schema):
+class PresetListSchema(AnswerSchema):
     """The presets to choose from."""
 
     presets = ma.fields.List(ma.fields.Nested(PresetSchema))
 
 
-class JobStatsSchema(ma.Schema):
+class JobStatsSchema(AnswerSchema):
     """How many jobs there are, of each status and type, and how the queue moves."""
 
     total_jobs = ma.fields.Integer()

@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import RequestSchema, StatusSchema
 from boz_server.schemas.fields import Path
 
@@ -19,7 +20,7 @@ class ScanStartedSchema(StatusSchema):
     path = ma.fields.String(allow_none=True)
 
 
-class MediaServerStatusSchema(ma.Schema):
+class MediaServerStatusSchema(AnswerSchema):
     """How a media server is; error says why it is not connected."""
 
     enabled = ma.fields.Boolean()
@@ -30,7 +31,7 @@ class MediaServerStatusSchema(ma.Schema):
     error = ma.fields.String(allow_none=True)
 
 
-class MediaLibrarySchema(ma.Schema):
+class MediaLibrarySchema(AnswerSchema):
     """A section of a media server; locations are its folders, as that server sees them."""
 
     id = ma.fields.String()
@@ -39,7 +40,7 @@ class MediaLibrarySchema(ma.Schema):
     locations = ma.fields.List(ma.fields.String())
 
 
-class MediaLibrariesSchema(ma.Schema):
+class MediaLibrariesSchema(AnswerSchema):
     """The sections of a media server."""
 
     libraries = ma.fields.List(ma.fields.Nested(MediaLibrarySchema))

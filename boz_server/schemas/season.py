@@ -2,11 +2,12 @@
 
 import marshmallow as ma
 
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import FilterArgs
 from boz_server.schemas.fields import Text
 
 
-class TVEpisodeSchema(ma.Schema):
+class TVEpisodeSchema(AnswerSchema):
     """What is known of an episode; runtime in minutes."""
 
     episode_number = ma.fields.Integer()
@@ -16,7 +17,7 @@ class TVEpisodeSchema(ma.Schema):
     overview = ma.fields.String(allow_none=True)
 
 
-class TVSeasonSchema(ma.Schema):
+class TVSeasonSchema(AnswerSchema):
     """A season over all its discs."""
 
     season_id = ma.fields.String()
@@ -35,7 +36,7 @@ class SeasonArgs(FilterArgs):
     show = Text(load_default=None)
 
 
-class SeasonSchema(ma.Schema):
+class SeasonSchema(AnswerSchema):
     """A season: which of its episodes were seen on discs, ripped, or are missing."""
 
     season_id = ma.fields.String()

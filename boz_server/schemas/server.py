@@ -2,12 +2,13 @@
 
 import marshmallow as ma
 
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import StatusSchema
 from boz_server.schemas.fields import Instant
 from boz_server.schemas.worker import WorkerStatsSchema
 
 
-class BannerSchema(ma.Schema):
+class BannerSchema(AnswerSchema):
     """Which server this is."""
 
     name = ma.fields.String()
@@ -15,7 +16,7 @@ class BannerSchema(ma.Schema):
     status = ma.fields.String()
 
 
-class StorageSchema(ma.Schema):
+class StorageSchema(AnswerSchema):
     """Free space on the disks; warning is null while there is enough."""
 
     free_bytes = ma.fields.Integer()
@@ -23,7 +24,7 @@ class StorageSchema(ma.Schema):
     warning = ma.fields.String(allow_none=True)
 
 
-class HealthSchema(ma.Schema):
+class HealthSchema(AnswerSchema):
     """The state of the server, its agents and workers."""
 
     status = ma.fields.String()
@@ -35,14 +36,14 @@ class HealthSchema(ma.Schema):
     storage = ma.fields.Nested(StorageSchema)
 
 
-class BackupSchema(ma.Schema):
+class BackupSchema(AnswerSchema):
     """The latest backup, which was intact when it was made; null without one."""
 
     taken_at = Instant(allow_none=True)
     age_seconds = ma.fields.Float(allow_none=True)
 
 
-class WarningSchema(ma.Schema):
+class WarningSchema(AnswerSchema):
     """Something that is, or soon will be, a problem."""
 
     code = ma.fields.String(metadata={"description": "Its kind: storage_low, jobs_stalled."})
@@ -62,7 +63,7 @@ class ReadySchema(StatusSchema):
     warning_details = ma.fields.List(ma.fields.Nested(WarningSchema))
 
 
-class MaintenanceStepSchema(ma.Schema):
+class MaintenanceStepSchema(AnswerSchema):
     """The latest run of a maintenance step."""
 
     name = ma.fields.String()
@@ -72,7 +73,7 @@ class MaintenanceStepSchema(ma.Schema):
     error = ma.fields.String(allow_none=True)
 
 
-class MaintenanceSchema(ma.Schema):
+class MaintenanceSchema(AnswerSchema):
     """The maintenance steps; holder is the process that runs them."""
 
     holder = ma.fields.String(allow_none=True)

@@ -3,6 +3,7 @@
 import marshmallow as ma
 
 from boz_server.domain.statistics.runs import Grouping
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import QuerySchema
 from boz_server.schemas.fields import Day
 
@@ -20,14 +21,14 @@ class JobStatisticsArgs(DaysArgs):
     group = ma.fields.Enum(Grouping, by_value=True, load_default=Grouping.DAY)
 
 
-class DaysSchema(ma.Schema):
+class DaysSchema(AnswerSchema):
     """The days that were counted, both included; null: no limit."""
 
     first = ma.fields.Date(data_key="from", allow_none=True)
     last = ma.fields.Date(data_key="to", allow_none=True)
 
 
-class DurationsSchema(ma.Schema):
+class DurationsSchema(AnswerSchema):
     """How long completed runs took; null when unknown."""
 
     mean = ma.fields.Float(allow_none=True)
@@ -35,7 +36,7 @@ class DurationsSchema(ma.Schema):
     p95 = ma.fields.Float(allow_none=True)
 
 
-class RunsSchema(ma.Schema):
+class RunsSchema(AnswerSchema):
     """How runs ended; `retried` counts lost attempts, after which the job went on."""
 
     jobs = ma.fields.Integer()
@@ -78,7 +79,7 @@ class WorkerStatisticsSchema(RunsSchema):
     utilisation = ma.fields.Float(allow_none=True)
 
 
-class SavedSchema(ma.Schema):
+class SavedSchema(AnswerSchema):
     """What transcodes saved; counts those with both sizes known."""
 
     transcodes = ma.fields.Integer()

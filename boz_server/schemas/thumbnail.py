@@ -5,6 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.fields import INT32, Jpeg
 from boz_server.services.discs.thumbnails import Thumbnail
 
@@ -56,14 +57,14 @@ def addresses(owner_id: str, title_index: int, seconds: Sequence[int]) -> list[s
     return [f"/api/thumbnails/{owner_id}/{name}" for name in names]
 
 
-class ThumbnailCountSchema(ma.Schema):
+class ThumbnailCountSchema(AnswerSchema):
     """How many thumbnails a disc or job has."""
 
     disc_id = ma.fields.String()
     thumbnail_count = ma.fields.Integer()
 
 
-class ThumbnailsDeletedSchema(ma.Schema):
+class ThumbnailsDeletedSchema(AnswerSchema):
     """How many thumbnails were dropped."""
 
     disc_id = ma.fields.String()
@@ -72,8 +73,9 @@ class ThumbnailsDeletedSchema(ma.Schema):
 
 def address_field(owner: str) -> Any:
     """A field that lists the addresses of an object's thumbnails; `owner` names its id."""
-    return ma.fields.Function(
-        lambda thing: addresses(
-            getattr(thing, owner), thing.title_index or 0, thing.thumbnail_timestamps
-        )
-    )
+
+    def of(thing: Any) -> list[str]:
+        seconds = thing.thumbnail_timestamps
+        return addresses(getattr(thing, owner), thing.title_index or 0, seconds) if seconds else []
+
+    return ma.fields.Function(of)

@@ -7,6 +7,7 @@ import marshmallow as ma
 from boz_server.domain.uploads import tus
 from boz_server.domain.uploads.upload_states import UploadPurpose
 from boz_server.errors import Invalid
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import RequestSchema
 from boz_server.schemas.fields import Id, Instant, Sha256, Text
 
@@ -36,7 +37,7 @@ class UploadMetadataSchema(RequestSchema):
         return found
 
 
-class UploadSchema(ma.Schema):
+class UploadSchema(AnswerSchema):
     """An upload as it is now."""
 
     upload_id = ma.fields.String()

@@ -9,6 +9,7 @@ from boz_server.domain.machines.presence import WorkerStatus, WorkerType
 from boz_server.domain.queue.job_states import JobReport, JobStatus, is_upload_error
 from boz_server.domain.queue.tool_errors import is_input_unreadable
 from boz_server.schemas import addresses
+from boz_server.schemas.answer import AnswerSchema
 from boz_server.schemas.common import CapabilitiesSchema, RequestSchema
 from boz_server.schemas.fields import (
     INT64,
@@ -63,7 +64,7 @@ class WorkerHeartbeatSchema(RequestSchema):
     gpu_usage = Percent(load_default=None, allow_none=True)
 
 
-class HeartbeatAnswerSchema(ma.Schema):
+class HeartbeatAnswerSchema(AnswerSchema):
     """The answer to a heartbeat."""
 
     acknowledged = ma.fields.Boolean()
@@ -71,7 +72,7 @@ class HeartbeatAnswerSchema(ma.Schema):
     cancelled_jobs = ma.fields.List(ma.fields.String())
 
 
-class WorkerSchema(ma.Schema):
+class WorkerSchema(AnswerSchema):
     """A worker as it is now."""
 
     worker_id = ma.fields.String()
@@ -93,7 +94,7 @@ class WorkerSchema(ma.Schema):
     paused_at = Instant(allow_none=True)
 
 
-class WorkerStatsSchema(ma.Schema):
+class WorkerStatsSchema(AnswerSchema):
     """How many workers there are, by their status now."""
 
     total_workers = ma.fields.Integer()
@@ -111,7 +112,7 @@ class PrioritySchema(RequestSchema):
     priority = Whole(low=-INT64, high=INT64, required=True)
 
 
-class EnabledSchema(ma.Schema):
+class EnabledSchema(AnswerSchema):
     """Whether a worker gets new jobs."""
 
     status = ma.fields.String(dump_default="ok")
@@ -127,7 +128,7 @@ class AssignWorkerSchema(RequestSchema):
     file_size_mb = ma.fields.Float(load_default=0, validate=ma.validate.Range(min=0))
 
 
-class WorkerAssignmentSchema(ma.Schema):
+class WorkerAssignmentSchema(AnswerSchema):
     """The worker that transcodes a file, and how the file gets there."""
 
     assigned_worker = ma.fields.String()
@@ -145,7 +146,7 @@ class PollJobsSchema(RequestSchema):
     max_jobs = Whole(low=1, high=100, load_default=1)
 
 
-class ClaimedJobSchema(ma.Schema):
+class ClaimedJobSchema(AnswerSchema):
     """A job that a worker has claimed."""
 
     job_id = ma.fields.String()
@@ -158,7 +159,7 @@ class ClaimedJobSchema(ma.Schema):
     lease_token = ma.fields.String()
 
 
-class ClaimedJobsSchema(ma.Schema):
+class ClaimedJobsSchema(AnswerSchema):
     """The jobs that a worker claimed, in order."""
 
     jobs = ma.fields.List(ma.fields.Nested(ClaimedJobSchema))

@@ -18,12 +18,15 @@ def explain(context: Context, nas: LibraryShare, jobs: Sequence[Job]) -> None:
 
     nas: the library's share, as this process last found it.
     """
+    queued = []
     for job in jobs:
-        if job.status == JobStatus.PENDING:
+        status = job.status
+        if status is JobStatus.PENDING:
             job.waiting_reason = "A person has to approve it."
-        elif job.status in HELD:
+        elif status is JobStatus.QUEUED:
+            queued.append(job)
+        elif status in HELD:
             job.waiting_reason = stalls.reason(context.settings, job)
-    queued = [job for job in jobs if job.status == JobStatus.QUEUED]
     if not queued:
         return
     now, fleet = context.clock.now(), context.stores.fleet
