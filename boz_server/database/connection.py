@@ -12,6 +12,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from boz_server.database.dialects import SQLite, dialect_of
 from boz_server.database.models.base import database_proxy
 from boz_server.database.statements import QuickContext
+from boz_server.database.write_turn import WriteTurn
 from boz_server.disk import prove_writable
 from boz_server.errors import BozError, DatabaseBusy, StartError, StorageFull
 from boz_server.settings import Settings
@@ -60,9 +61,8 @@ class Database:
             self.url, max_connections=max_connections, wait_seconds=wait_seconds
         )
         self.peewee.context_class = QuickContext
-        # Writers of one process queue here, not in SQLite's sleep-and-retry loop, whose
-        # waits grow: see docs/schema.md for the figures.
-        self._turn = threading.RLock()
+        path = self.path
+        self._turn = None if path is None else WriteTurn(_beside(path), wait_seconds)
         self._ending = _Ending()
         database_proxy.initialize(self.peewee)
 
@@ -80,33 +80,32 @@ class Database:
         return Path(self.peewee.database) if isinstance(self.dialect, SQLite) else None
 
     @contextmanager
-    def write(self) -> Iterator[None]:
+    def write(self, *, lightly: bool = False) -> Iterator[None]:
         """Run a write transaction; inside another one it becomes a part of that.
 
-        Raises DatabaseBusy if this process's other writers take too long. Errors of the engine are
-        the driver's; `explain` puts them into words.
+        lightly: a power loss may undo it. That is for signs of life and progress, of which the next
+        report says the same; it survives a kill like any other. Raises DatabaseBusy if this
+        process's other writers take too long. Errors of the engine are the driver's; `explain` puts
+        them into words.
         """
-        if not self.dialect.one_writer:
-            with self._transaction():
+        if self._turn is None:
+            with self._transaction(lightly=lightly):
                 yield
             return
-        # Take the connection before the write lock: a thread that held the lock while waiting for a
-        # connection could wait for threads that hold connections and wait for the lock.
+        # Take the connection before the turn: a thread that had the turn while waiting for a
+        # connection could wait for threads that have connections and wait for the turn.
         self.peewee.connect(reuse_if_open=True)
-        if not self._turn.acquire(timeout=self.wait_seconds):
-            raise DatabaseBusy
-        try:
-            with self._transaction():
-                yield
-        finally:
-            self._turn.release()
+        with self._turn.taken(), self._transaction(lightly=lightly):
+            yield
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self, *, lightly: bool) -> Iterator[None]:
         ending = self._ending
         ending.depth += 1
+        is_light = lightly and ending.depth == 1
+        begin = self.dialect.light if is_light else type(self.peewee).atomic
         try:
-            with self.peewee.atomic():
+            with begin(self.peewee):
                 yield
                 if ending.depth == 1:
                     for action, keys in ending.keys.items():
@@ -127,14 +126,16 @@ class Database:
             action([key])
 
     @contextmanager
-    def write_queue(self) -> Iterator[None]:
+    def write_queue(self, *, lightly: bool = False) -> Iterator[None]:
         """Run a write transaction in which nobody else changes the queue, or the discs behind it.
+
+        lightly: see `write`.
 
         One change touches jobs, agents, workers, discs and titles in varying order, and counts the
         running jobs before it starts another. On PostgreSQL, row locks alone would let two such
         changes deadlock, or both take the last free place.
         """
-        with self.write():
+        with self.write(lightly=lightly):
             self.dialect.take_turn(self.peewee)
             self._ending.in_queue += 1
             try:
@@ -200,6 +201,8 @@ class Database:
     def close(self) -> None:
         """Close all connections: at the end of the process, and before a fork."""
         self.peewee.close_all()
+        if self._turn is not None:
+            self._turn.close()
 
     def require_folder(self) -> None:
         """Raise StartError unless the folder of the database's file exists and is writable."""
@@ -239,6 +242,12 @@ class Database:
                 )
             cause = cause.__cause__ or cause.__context__
         return None
+
+
+def _beside(path: Path) -> Path:
+    """Return the file whose lock is the turn to write."""
+    path = path.resolve()
+    return path.with_name(f"{path.name}.turn")
 
 
 @contextmanager

@@ -30,6 +30,9 @@ SQLITE_PRAGMAS = (
     ("journal_size_limit", WAL_LIMIT_BYTES),
 )
 
+#: A value of the pragma `synchronous`.
+_NORMAL = 1
+
 #: All errors of the engines: Peewee's, or the driver's own while rows are fetched.
 ENGINE_ERRORS: tuple[type[Exception], ...] = (
     peewee.PeeweeException,
@@ -65,6 +68,9 @@ class Dialect(Protocol):
 
     def snapshot(self, database: Any) -> Any:
         """Return a transaction in which all reads see the same instant."""
+
+    def light(self, database: Any) -> AbstractContextManager[Any]:
+        """Return a write transaction that a power loss may undo, and a kill may not."""
 
     def lock_rows(self, query: Any) -> Any:
         """Make a SELECT in a write transaction lock its rows against other writers."""
@@ -125,6 +131,18 @@ class SQLite:
 
     def snapshot(self, database: Any) -> Any:
         return database.atomic("DEFERRED")
+
+    @contextmanager
+    def light(self, database: Any) -> Iterator[None]:
+        connection = database.connection()
+        ((usual,),) = connection.execute("PRAGMA synchronous").fetchall()
+        # The commit is in the file, but not synced: the next full one is synced with it.
+        connection.execute(f"PRAGMA synchronous = {min(usual, _NORMAL)}")
+        try:
+            with database.atomic():
+                yield
+        finally:
+            connection.execute(f"PRAGMA synchronous = {usual}")
 
     def lock_rows(self, query: Any) -> Any:
         return query  # BEGIN IMMEDIATE keeps all other writers out.
@@ -228,6 +246,12 @@ class PostgreSQL:
 
     def snapshot(self, database: Any) -> Any:
         return database.atomic("REPEATABLE READ")
+
+    @contextmanager
+    def light(self, database: Any) -> Iterator[None]:
+        with database.atomic():
+            database.execute_sql("SET LOCAL synchronous_commit = off")
+            yield
 
     def lock_rows(self, query: Any) -> Any:
         return query.for_update()

@@ -58,11 +58,13 @@ class AgentManager:
         """
         now, holder = self.context.clock.now(), by_agent(agent_id)
         online_since = silent_before(now, self.context.settings.agent_timeout_seconds)
-        with self.context.database.write_queue():
+        with self.context.database.write_queue(lightly=True):
             sign = leases.hear_agent(self.context, agent_id, online_since)
-            if sign is None:
+            if sign is not None and sign.has_leases:
+                leases.extend(self.context, holder)
+        if sign is None:
+            with self.context.database.write_queue():
                 self._come_back(agent_id, now)
-            if sign is None or sign.has_leases:
                 leases.extend(self.context, holder)
         if sign is None or sign.was_cancelled:
             return leases.cancelled(self.context, holder)

@@ -92,10 +92,14 @@ class WorkerManager:
         """
         now = self.context.clock.now()
         online_since = silent_before(now, self.context.settings.worker_timeout_seconds)
-        with self.context.database.write_queue():
-            if not self.context.stores.workers.touch(worker_id, now, heartbeat, online_since):
+        with self.context.database.write_queue(lightly=True):
+            is_online = self.context.stores.workers.touch(worker_id, now, heartbeat, online_since)
+            if is_online:
+                leases.extend(self.context, by_worker(worker_id))
+        if not is_online:
+            with self.context.database.write_queue():
                 self._come_back(worker_id, now, heartbeat)
-            leases.extend(self.context, by_worker(worker_id))
+                leases.extend(self.context, by_worker(worker_id))
         return now
 
     def cancelled_jobs(self, worker_id: str) -> list[str]:
@@ -200,10 +204,10 @@ class WorkerManager:
 
     def _come_back(self, worker_id: str, now: datetime, heartbeat: WorkerHeartbeat) -> None:
         """Bring an offline worker back, and assign it the jobs that waited for it."""
-        with self.context.database.write_queue():
-            if not self.context.stores.workers.touch(worker_id, now, heartbeat):
-                raise WorkerNotFound(worker_id)
-            dispatcher.dispatch(self.context)
+        self.context.database.require_queue()
+        if not self.context.stores.workers.touch(worker_id, now, heartbeat):
+            raise WorkerNotFound(worker_id)
+        dispatcher.dispatch(self.context)
 
     def _with_status(self, worker: Worker) -> Worker:
         now, timeout = self.context.clock.now(), self.context.settings.worker_timeout_seconds

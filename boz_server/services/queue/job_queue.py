@@ -119,7 +119,7 @@ class JobQueue:
             raise AgentNotFound(agent_id)
         held, now = attempts.held(holder), self.context.clock.now()
         if any(attempts.lapses(job, now) for job in held):
-            with self.context.database.write_queue():
+            with self.context.database.write_queue(lightly=True):
                 attempts.extend(holder, now)
             held = attempts.held(holder)
         # The agent would begin an attempt again that it has just failed.

@@ -40,7 +40,9 @@ def take(context: Context, job_id: str, report: JobReport) -> Job:
         return _not_begun(context, job_id, report)
     if report.status == JobStatus.RUNNING:
         # By far the most frequent report: progress, one statement, without the queue's lock.
-        with context.database.write():
+        # An error or a file must not be lost with the power.
+        is_light = report.error is None and report.output_file is None
+        with context.database.write(lightly=is_light):
             job = _progress(context, job_id, report, now)
         if job is not None:
             if job.is_agent_quiet:
