@@ -62,7 +62,7 @@ class Database:
         )
         self.peewee.context_class = QuickContext
         path = self.path
-        self._turn = None if path is None else WriteTurn(_beside(path), wait_seconds)
+        self._turn = None if path is None else WriteTurn(path.resolve(), wait_seconds)
         self._ending = _Ending()
         database_proxy.initialize(self.peewee)
 
@@ -242,12 +242,6 @@ class Database:
                 )
             cause = cause.__cause__ or cause.__context__
         return None
-
-
-def _beside(path: Path) -> Path:
-    """Return the file whose lock is the turn to write."""
-    path = path.resolve()
-    return path.with_name(f"{path.name}.turn")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ and each later call fills the holes. So what it does with a value must not depen
 the text depends on comes by keyword (a flag, the names of columns), and a text is kept for each.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Self
 
@@ -163,6 +163,39 @@ class Statement:
 def statement(build: Callable[..., Any]) -> Statement:
     """Make a statement of a function that builds a query."""
     return Statement(build)
+
+
+def insert_row(row: Any) -> None:
+    """Enter a row that was made as an object of its model; it counts as unchanged then."""
+    insert_rows(type(row), [row.__data__])
+    row._dirty.clear()
+
+
+def insert_rows(model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Enter rows of a model with one statement; all have the same columns, by their names."""
+    names = tuple(sorted(rows[0]))
+    values = [row[name] for row in rows for name in names]
+    _insert_rows(*values, model=model, names=names, count=len(rows))
+
+
+@statement
+def _insert_rows(*values: Any, model: Any, names: tuple[str, ...], count: int) -> Any:
+    width = len(names)
+    rows = [values[at * width : (at + 1) * width] for at in range(count)]
+    return model.insert_many(rows, fields=[model._meta.fields[name] for name in names])
+
+
+def update_row(row: Any, names: Iterable[str]) -> None:
+    """Write columns of a row that was read, as they are now; they count as unchanged then."""
+    names = tuple(sorted(names))
+    values = [row.__data__[name] for name in names]
+    _update_row(row._pk, *values, model=type(row), names=names)
+    row._dirty.difference_update(names)
+
+
+@statement
+def _update_row(key: Any, *values: Any, model: Any, names: tuple[str, ...]) -> Any:
+    return model.update(dict(zip(names, values, strict=True))).where(model._meta.primary_key == key)
 
 
 def locked(query: Any) -> Any:

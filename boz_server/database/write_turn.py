@@ -15,17 +15,19 @@ class WriteTurn:
 
     SQLite's own waiters sleep and look again, longer and longer: of two processes that write, one
     may wait for seconds while the other goes on. Here the threads of a process wait for a lock of
-    its own, in order, and then one of them for the kernel's lock on a file beside the database's,
-    which a process that ends gives back. Programs that take no turn are kept out by SQLite's lock.
+    its own, and then one of them for the kernel's locks on two files beside the database's, which a
+    process that ends gives back. Who has the turn has the lock on the first, and who is next the
+    one on the second: so a process that writes again at once finds itself behind the one that
+    waits. Programs that take no turn are kept out by SQLite's lock.
     """
 
     def __init__(self, path: Path, wait_seconds: float) -> None:
-        """path: of the lock file, which is never deleted. wait_seconds: for this process's own."""
-        self.path = path
+        """path: of the database. wait_seconds: for this process's own writers."""
+        self.paths = [path.with_name(f"{path.name}.{name}") for name in ("turn", "next")]
         self.wait_seconds = wait_seconds
         self._own = threading.RLock()
         self._depth = 0
-        self._descriptor: int | None = None
+        self._descriptors: list[int] = []
         self._process = 0
 
     @contextmanager
@@ -37,34 +39,39 @@ class WriteTurn:
         if not self._own.acquire(timeout=self.wait_seconds):
             raise DatabaseBusy
         try:
-            with self._kernels():
-                yield
-        finally:
-            self._own.release()
-
-    @contextmanager
-    def _kernels(self) -> Iterator[None]:
-        self._depth += 1
-        try:
+            self._depth += 1
             if self._depth == 1:
-                fcntl.flock(self._file(), fcntl.LOCK_EX)
+                self._lock()
             yield
         finally:
             self._depth -= 1
             if not self._depth:
-                fcntl.flock(self._file(), fcntl.LOCK_UN)
+                fcntl.flock(self._descriptors[0], fcntl.LOCK_UN)
+            self._own.release()
 
-    def _file(self) -> int:
-        """Return this process's own descriptor: one from before a fork is the parent's lock."""
-        if self._descriptor is None or self._process != os.getpid():
+    def _lock(self) -> None:
+        turn, following = self._opened()
+        fcntl.flock(following, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(following, fcntl.LOCK_UN)
+
+    def _opened(self) -> list[int]:
+        """Return this process's own descriptors: those from before a fork are the parent's locks.
+
+        Only the locks of the files count, so they are never deleted.
+        """
+        if self._process != os.getpid():
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self.path, flags, 0o600)
+            self._descriptors = [os.open(path, flags, 0o600) for path in self.paths]
             self._process = os.getpid()
-        return self._descriptor
+        return self._descriptors
 
     def close(self) -> None:
-        """Close the file; the next turn opens it again."""
+        """Close the files; the next turn opens them again."""
         with self._own:
-            if self._descriptor is not None and self._process == os.getpid():
-                os.close(self._descriptor)
-            self._descriptor = None
+            if self._process == os.getpid():
+                for descriptor in self._descriptors:
+                    os.close(descriptor)
+            self._descriptors, self._process = [], 0

@@ -1,6 +1,6 @@
 """The archive of discs in the database."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -10,6 +10,7 @@ import peewee
 
 from boz_server.database.fields import EnumField, UTCDateTimeField
 from boz_server.database.models import ArchivedDisc, Disc, Job, Title, TVSeason
+from boz_server.database.statements import statement
 from boz_server.domain.collection.related import Link, LinkedDisc, LinkKind, links_of
 from boz_server.domain.discs.disc_states import DiscStatus
 from boz_server.domain.identification.identity import MediaType
@@ -24,6 +25,8 @@ COLUMNS = sorted(Disc._meta.fields.keys() & ArchivedDisc._meta.fields.keys())
 REST = sorted(Disc._meta.fields.keys() - set(COLUMNS))
 OF_TITLE = sorted(Title._meta.fields.keys() - {"id", "disc"})
 DISCS_A_STATEMENT = 100
+#: The links of a disc, as a rule; statements are kept for each number and kind of links up to this.
+FEW_LINKS = 4
 LINKS_A_STATEMENT = 500
 
 
@@ -117,7 +120,7 @@ class ArchiveRepository:
         came_back = False
         while ahead:
             following, ahead = ahead[:LINKS_A_STATEMENT], ahead[LINKS_A_STATEMENT:]
-            for row in list(ArchivedDisc.select().where(_has_one(ArchivedDisc, following))):
+            for row in _having_one(following):
                 self._bring_back(row)
                 came_back = True
                 new = self._links(row) - known
@@ -162,6 +165,21 @@ class ArchiveRepository:
         if among is not None:
             query = query.where(Job.disc.in_(list(among)))
         return {disc_id for (disc_id,) in query.distinct().tuples()}
+
+
+def _having_one(among: Sequence[Link]) -> list[ArchivedDisc]:
+    """Return the archived discs with one of these links."""
+    if len(among) > FEW_LINKS:
+        return list(ArchivedDisc.select().where(_has_one(ArchivedDisc, among)))
+    kinds = tuple(kind for kind, _ in among)
+    found: list[ArchivedDisc] = _linked(*(value for _, value in among), kinds=kinds)
+    return found
+
+
+@statement
+def _linked(*values: str, kinds: tuple[LinkKind, ...]) -> Any:
+    links = list(zip(kinds, values, strict=True))
+    return ArchivedDisc.select().where(_has_one(ArchivedDisc, links))
 
 
 def _has_one(model: Any, among: Iterable[Link]) -> Any:

@@ -8,6 +8,15 @@ import peewee
 
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Disc, Job, LibraryEntry, Title
+from boz_server.database.statements import (
+    Columns,
+    insert_row,
+    insert_rows,
+    put_together,
+    statement,
+    taken_apart,
+    update_row,
+)
 from boz_server.domain.collection.search import NAMES, TITLE_NAME, entry_of
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.domain.identification.identity import MediaType
@@ -17,6 +26,8 @@ from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
 ROWS_A_STATEMENT = 1000
+#: The discs of a season, as a rule; statements are kept for each number of discs up to this.
+FEW_DISCS = 30
 #: A title's columns; its `id` is given by the database.
 OF_TITLE = sorted(Title._meta.fields.keys() - {"id"})
 
@@ -40,7 +51,7 @@ class DiscRepository:
 
     def get(self, disc_id: str) -> Disc | None:
         """Return the disc; None when it is not known."""
-        return self._with_titles(Disc.select().where(Disc.disc_id == disc_id))
+        return _with_titles(_disc.first(disc_id))
 
     def type_of(self, disc_id: str) -> str | None:
         """Return MakeMKV's word for the kind of disc; None when the disc is not known."""
@@ -60,10 +71,7 @@ class DiscRepository:
 
     def in_drive(self, agent_id: str, drive: str) -> Disc | None:
         """Return the disc in a drive, with its titles; None when none is known there."""
-        query = Disc.select().where(
-            Disc.agent == agent_id, Disc.drive == drive, Disc.status != DiscStatus.EJECTED
-        )
-        return self._with_titles(query)
+        return _with_titles(_in_drive.first(agent_id, drive))
 
     def page(self, request: PageRequest) -> Page[Disc]:
         """Return discs, the latest detected first."""
@@ -75,11 +83,10 @@ class DiscRepository:
 
     def insert(self, disc: Disc) -> None:
         """Enter a new disc with its titles."""
-        disc.save(force_insert=True)
-        # Give every title every column: Peewee takes the columns of the first row for all.
+        insert_row(disc)
         rows = [{name: title.__data__.get(name) for name in OF_TITLE} for title in disc.titles]
         for batch in peewee.chunked(rows, ROWS_A_STATEMENT):
-            Title.insert_many(batch).execute()
+            insert_rows(Title, batch)
         names = [title.episode_title for title in disc.titles if title.episode_title is not None]
         _enter({name: getattr(disc, name) for name in NAMES}, names)
 
@@ -87,12 +94,12 @@ class DiscRepository:
         """Write those columns of a disc and of its titles that were set since they were read."""
         changed = {field.name for field in disc.dirty_fields}
         if changed:
-            disc.save(only=disc.dirty_fields)
+            update_row(disc, changed)
         for title in disc.titles:
-            fields = title.dirty_fields
-            if fields:
-                changed |= {field.name for field in fields} & {TITLE_NAME}
-                title.save(only=fields)
+            names = {field.name for field in title.dirty_fields}
+            if names:
+                changed |= names & {TITLE_NAME}
+                update_row(title, names)
         if not changed.isdisjoint((*NAMES, TITLE_NAME)):
             # Once for the transaction: one change of a disc goes through all of its titles.
             self.database.before_commit(renew_entries, disc.disc_id)
@@ -256,13 +263,8 @@ class DiscRepository:
 
         Rejected discs don't count, nor do those with the fingerprint `without`.
         """
-        query = Disc.select().where(
-            Disc.title_key == title_key,
-            Disc.fingerprint != without,
-            Disc.preview_status != PreviewStatus.REJECTED,
-            Disc.media_type != MediaType.UNKNOWN,
-        )
-        return query.order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).first()
+        found: Disc | None = _latest_named.first(title_key, without)
+        return found
 
     def is_accepted(self, title_key: str, like: Disc) -> bool:
         """Whether a disc whose label has that name was approved as the same show or film."""
@@ -277,12 +279,9 @@ class DiscRepository:
 
     def latest_shows(self, limit: int) -> list[Disc]:
         """Return the discs of shows among the latest discs, the latest first."""
-        latest = list(
-            Disc.select().order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).limit(limit)
-        )
         return [
             disc
-            for disc in latest
+            for disc in _latest(limit)
             if disc.media_type == MediaType.TV_SHOW
             and disc.preview_status != PreviewStatus.REJECTED
         ]
@@ -360,26 +359,61 @@ class DiscRepository:
     def candidates(self, agent_id: str, drive: str, fingerprint: str) -> list[Disc]:
         """Return the disc in a drive, and the records of a disc with that fingerprint, the latest
         detected first, without titles."""
-        in_drive = (
-            (Disc.agent == agent_id) & (Disc.drive == drive) & (Disc.status != DiscStatus.EJECTED)
-        )
-        query = Disc.select().where(in_drive | (Disc.fingerprint == fingerprint))
-        return list(query.order_by(Disc.detected_at.desc()))
+        return list(_candidates(agent_id, drive, fingerprint))
 
-    @staticmethod
-    def _with_titles(query: Any) -> Disc | None:
-        disc = query.first()
-        if disc is not None:
-            load_titles([disc])
-        return disc
+
+def _with_titles(disc: Disc | None) -> Disc | None:
+    if disc is not None:
+        load_titles([disc])
+    return disc
+
+
+@statement
+def _disc(disc_id: str) -> Any:
+    return Disc.select().where(Disc.disc_id == disc_id)
+
+
+@statement
+def _in_drive(agent_id: str, drive: str) -> Any:
+    return Disc.select().where(
+        Disc.agent == agent_id, Disc.drive == drive, Disc.status != DiscStatus.EJECTED
+    )
+
+
+@statement
+def _candidates(agent_id: str, drive: str, fingerprint: str) -> Any:
+    in_drive = (
+        (Disc.agent == agent_id) & (Disc.drive == drive) & (Disc.status != DiscStatus.EJECTED)
+    )
+    query = Disc.select().where(in_drive | (Disc.fingerprint == fingerprint))
+    return query.order_by(Disc.detected_at.desc())
+
+
+@statement
+def _latest_named(title_key: str, without: str) -> Any:
+    query = Disc.select().where(
+        Disc.title_key == title_key,
+        Disc.fingerprint != without,
+        Disc.preview_status != PreviewStatus.REJECTED,
+        Disc.media_type != MediaType.UNKNOWN,
+    )
+    return query.order_by(Disc.detected_at.desc(), Disc.disc_id.desc()).limit(1)
+
+
+@statement
+def _latest(limit: int) -> Any:
+    query = Disc.select().order_by(Disc.detected_at.desc(), Disc.disc_id.desc())
+    return query.limit(limit)
 
 
 def _move(disc_id: str, origins: Collection[DiscStatus], target: DiscStatus) -> bool:
     """Change a disc's status if it is one of `origins`; returns whether it was."""
-    query = Disc.update(status=target).where(
-        Disc.disc_id == disc_id, Disc.status.in_(list(origins))
-    )
-    return bool(query.execute())
+    return bool(_change_status(target, disc_id, origins=tuple(sorted(origins))))
+
+
+@statement
+def _change_status(target: DiscStatus, disc_id: str, *, origins: tuple[DiscStatus, ...]) -> Any:
+    return Disc.update(status=target).where(Disc.disc_id == disc_id, Disc.status.in_(list(origins)))
 
 
 def renew_entries(disc_ids: Sequence[str]) -> None:
@@ -394,12 +428,16 @@ def renew_entries(disc_ids: Sequence[str]) -> None:
 
 def _enter(disc: Mapping[str, Any], episode_titles: Sequence[str]) -> None:
     """Write the entry of a disc. disc: the columns in NAMES."""
-    entry = entry_of(disc, episode_titles)
-    columns = [LibraryEntry._meta.fields[name] for name in entry if name != "disc_id"]
-    (
-        LibraryEntry.insert(entry)
-        .on_conflict(conflict_target=[LibraryEntry.disc_id], preserve=columns)
-        .execute()
+    columns, values = taken_apart(entry_of(disc, episode_titles))
+    _write_entry(*values, columns=columns)
+
+
+@statement
+def _write_entry(*values: Any, columns: Columns) -> Any:
+    entry = put_together(columns, iter(values))
+    kept = [LibraryEntry._meta.fields[name] for name in entry if name != "disc_id"]
+    return LibraryEntry.insert(entry).on_conflict(
+        conflict_target=[LibraryEntry.disc_id], preserve=kept
     )
 
 
@@ -425,11 +463,22 @@ def load_titles(discs: Sequence[Disc], *columns: Any) -> None:
     if not discs:
         return
     by_disc: dict[str, list[Title]] = {disc.disc_id: [] for disc in discs}
-    query = Title.select(*columns).where(Title.disc.in_(list(by_disc)))
-    for title in query.order_by(Title.disc, Title.title_index):
+    disc_ids = list(by_disc)
+    if columns or len(disc_ids) > FEW_DISCS:
+        query = Title.select(*columns).where(Title.disc.in_(disc_ids))
+        titles = query.order_by(Title.disc, Title.title_index)
+    else:
+        titles = _titles_of(*disc_ids)
+    for title in titles:
         by_disc[title.disc_id].append(title)
     for disc in discs:
         disc.titles = by_disc[disc.disc_id]
+
+
+@statement
+def _titles_of(*disc_ids: str) -> Any:
+    query = Title.select().where(Title.disc.in_(list(disc_ids)))
+    return query.order_by(Title.disc, Title.title_index)
 
 
 def _is_awaited(cutoff: datetime) -> Any:

@@ -383,32 +383,16 @@ class JobRepository:
         return bool(_has_file.first(key, agent_id, cancelled_since, *besides))
 
     def rips_without_file(
-        self,
-        keys: Collection[str],
-        label: str,
-        states: Collection[JobStatus],
-        disc_id: str | None = None,
-        title_index: int | None = None,
+        self, keys: Collection[str], label: str, disc_id: str | None, title_index: int | None
     ) -> list[Job]:
-        """Return the rips of a disc of that label in one of these states that have begun and not
-        told their file, and whose file has one of these names; the latest first.
+        """Return the rips of a disc of that label that have begun and not told their file, and
+        whose file has one of these names; the latest first.
 
         disc_id, title_index: only of that disc and title; None for any.
         """
-        # By NOT IN, because SQLite would search all rips otherwise.
-        query = Job.select().where(
-            Job.file_key.in_(list(keys)),
-            Job.job_type.not_in([JobType.TRANSCODE, JobType.ORGANIZE]),
-            Job.source_disc_name == label,
-            Job.status.not_in(list(set(JobStatus) - set(states))),
-            Job.attempt > 0,
-            Job.output_file.is_null(),
-        )
-        if disc_id is not None:
-            query = query.where(Job.disc == disc_id)
-        if title_index is not None:
-            query = query.where(Job.title_index == title_index)
-        return list(query.order_by(Job.created_at.desc(), Job.job_id).limit(20))
+        given = {"disc": disc_id, "title_index": title_index}
+        known = {name: value for name, value in given.items() if value is not None}
+        return list(_rips_without_file(label, *known.values(), *sorted(keys), of=(*known,)))
 
     def transcodes_of(self, rip_ids: Collection[str]) -> list[Job]:
         """Return the transcode jobs of what these rips wrote, oldest first."""
@@ -606,6 +590,22 @@ def _rips_with(output_file: str, *values: Any, of: tuple[str, ...]) -> Any:
     known = [getattr(Job, name) == value for name, value in zip(of, values, strict=True)]
     query = Job.select().where(Job.job_type == JobType.RIP, *known, Job.output_file == output_file)
     return query.order_by(Job.created_at.desc(), Job.job_id).limit(20)
+
+
+@statement
+def _rips_without_file(label: str, *values: Any, of: tuple[str, ...]) -> Any:
+    """values: those of the columns `of`, then the files' names."""
+    known = [getattr(Job, name) == value for name, value in zip(of, values, strict=False)]
+    # By NOT IN, because SQLite would search all rips otherwise.
+    query = Job.select().where(
+        Job.file_key.in_(values[len(of) :]),
+        Job.job_type.not_in([JobType.TRANSCODE, JobType.ORGANIZE]),
+        Job.source_disc_name == label,
+        Job.attempt > 0,
+        Job.output_file.is_null(),
+        *known,
+    )
+    return query.order_by(Job.created_at.desc(), Job.job_id).limit(40)
 
 
 @statement

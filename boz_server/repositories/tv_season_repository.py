@@ -6,6 +6,7 @@ from typing import Any
 import peewee
 
 from boz_server.database.models import Disc, Title, TVEpisode, TVSeason
+from boz_server.database.statements import insert_row, statement, update_row
 from boz_server.domain.discs.disc_states import DiscStatus, PreviewStatus
 from boz_server.repositories.disc_repository import load_titles
 
@@ -23,18 +24,17 @@ class TVSeasonRepository:
 
         Runs inside a transaction, as it queries twice.
         """
-        season = TVSeason.get_or_none(TVSeason.season_id == season_id)
+        season: TVSeason | None = _season.first(season_id)
         if season is not None:
-            query = TVEpisode.select().where(TVEpisode.season == season_id)
-            season.episodes = list(query.order_by(TVEpisode.episode_number))
+            season.episodes = list(_episodes(season_id))
         return season
 
     def save(self, season: TVSeason, *, is_new: bool) -> None:
         """Enter a new season, or write those columns that were set since it was read."""
         if is_new:
-            season.save(force_insert=True)
+            insert_row(season)
         elif season.dirty_fields:
-            season.save(only=season.dirty_fields)
+            update_row(season, [field.name for field in season.dirty_fields])
 
     def of_disc(self, fingerprint: str) -> set[str]:
         """Return the ids of the seasons that any record of a disc belongs to."""
@@ -48,12 +48,7 @@ class TVSeasonRepository:
 
         Leaves out rejected discs, and records whose disc was accepted when it came again.
         """
-        query = Disc.select().where(
-            Disc.tv_season == season_id,
-            Disc.preview_status != PreviewStatus.REJECTED,
-            ~is_outdated(),
-        )
-        discs = list(query.order_by(Disc.detected_at, Disc.disc_id))
+        discs = list(_discs(season_id))
         load_titles(discs)
         return discs
 
@@ -62,18 +57,8 @@ class TVSeasonRepository:
 
         Specials have no order. without: the id of a disc that doesn't count.
         """
-        query: Any = (
-            Disc.select(peewee.fn.MAX(Disc.disc_number))
-            .join(TVSeason)
-            .where(
-                TVSeason.show_name == show_name,
-                TVSeason.season_number > 0,
-                TVSeason.season_number < season_number,
-                Disc.preview_status != PreviewStatus.REJECTED,
-                Disc.disc_id != without,
-            )
-        )
-        return query.scalar() or 0
+        highest = _highest_disc_before.first(show_name, season_number, without)[0]
+        return highest or 0
 
     def rejected_in_drives(self, season_id: str) -> list[Disc]:
         """Return the season's rejected discs that lie in drives, with their titles."""
@@ -100,16 +85,7 @@ class TVSeasonRepository:
 
     def lengths_elsewhere(self, season_id: str, fingerprint: str) -> list[int]:
         """Return the seconds of single episodes on the season's other discs, rejected ones out."""
-        query: Any = (
-            _episodes_elsewhere(season_id, fingerprint, Title.duration_seconds)
-            .where(
-                Disc.preview_status != PreviewStatus.REJECTED,
-                Title.episode_number.is_null(False),
-                Title.last_episode_number.is_null(),
-            )
-            .limit(MAX_LENGTHS)
-        )
-        return [seconds for (seconds,) in query.tuples()]
+        return [seconds for (seconds,) in _lengths_elsewhere(season_id, fingerprint)]
 
     def list_episodes(self, episodes: Sequence[TVEpisode]) -> None:
         """Store what a provider lists of seasons, over what was known before."""
@@ -151,6 +127,49 @@ class TVSeasonRepository:
             )
             .execute()
         )
+
+
+@statement
+def _season(season_id: str) -> Any:
+    return TVSeason.select().where(TVSeason.season_id == season_id)
+
+
+@statement
+def _episodes(season_id: str) -> Any:
+    query = TVEpisode.select().where(TVEpisode.season == season_id)
+    return query.order_by(TVEpisode.episode_number)
+
+
+@statement
+def _discs(season_id: str) -> Any:
+    query = Disc.select().where(
+        Disc.tv_season == season_id,
+        Disc.preview_status != PreviewStatus.REJECTED,
+        ~is_outdated(),
+    )
+    return query.order_by(Disc.detected_at, Disc.disc_id)
+
+
+@statement
+def _highest_disc_before(show_name: str, season_number: int, without: str) -> Any:
+    query = Disc.select(peewee.fn.MAX(Disc.disc_number)).join(TVSeason)
+    return query.where(
+        TVSeason.show_name == show_name,
+        TVSeason.season_number > 0,
+        TVSeason.season_number < season_number,
+        Disc.preview_status != PreviewStatus.REJECTED,
+        Disc.disc_id != without,
+    ).tuples()
+
+
+@statement
+def _lengths_elsewhere(season_id: str, fingerprint: str) -> Any:
+    query = _episodes_elsewhere(season_id, fingerprint, Title.duration_seconds).where(
+        Disc.preview_status != PreviewStatus.REJECTED,
+        Title.episode_number.is_null(False),
+        Title.last_episode_number.is_null(),
+    )
+    return query.limit(MAX_LENGTHS).tuples()
 
 
 def is_outdated(record: Any = Disc) -> Any:

@@ -5,7 +5,7 @@ well. Whatever happens between the two, the file is transcoded, and once.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -86,10 +86,10 @@ def enqueue(context: Context, new: NewJob) -> Job:
     """
     with context.database.write_queue():
         new = replace(new, disc_id=_known_disc(context, new))
-        rips = _rips(context, new)
-        is_rip_over = _complete_rip(context, new, rips)
+        rips, unreported = _rips(context, new)
+        is_rip_over = _complete_rip(context, new, rips, unreported)
         if is_rip_over:
-            rips = _rips(context, new)
+            rips, _ = _rips(context, new)
         job = _merge(context, new, rips) or _enter(context, new, rips)
         if job.status == JobStatus.QUEUED or is_rip_over:
             dispatcher.dispatch(context)
@@ -246,14 +246,16 @@ def _known_disc(context: Context, new: NewJob) -> str | None:
     return None
 
 
-def _complete_rip(context: Context, new: NewJob, known: Sequence[Job]) -> bool:
+def _complete_rip(
+    context: Context, new: NewJob, known: Sequence[Job], unreported: Sequence[Job]
+) -> bool:
     """Complete the rip that wrote the file of a request, if its report of that was lost; whether it
-    was. known: see `_rips`.
+    was. known, unreported: see `_rips`.
 
     Agents ask for a transcode once they have ripped the title. Those that send tokens repeat their
     reports.
     """
-    rips = known or _rips_by_name(context, new, UNREPORTED)
+    rips = known or unreported
     # Two agents may rip discs of one name at a time.
     rip = rips[0] if len(rips) == 1 else None
     if rip is None or rip.token_used or rip.status not in UNREPORTED:
@@ -361,27 +363,21 @@ def _known_transcode(context: Context, new: NewJob, rips: Sequence[Job]) -> Job 
     return next(iter(jobs), None)
 
 
-def _rips(context: Context, new: NewJob) -> list[Job]:
-    """Return the rips that may have written the file of a request, the likeliest first."""
+def _rips(context: Context, new: NewJob) -> tuple[list[Job], list[Job]]:
+    """Return the rips that may have written the file of a request, the likeliest first; and those
+    that are under way and may have written it, if none told of that file."""
     if new.job_type != JobType.TRANSCODE or new.input_file is None:
-        return []
+        return [], []
     jobs = context.stores.jobs
     found = jobs.rips_that_wrote(new.input_file, new.disc_id, new.title_index)
-    # A rip that was cancelled, or given up, could not tell its file.
-    return found or _rips_by_name(context, new, OVER)
-
-
-def _rips_by_name(context: Context, new: NewJob, states: Collection[JobStatus]) -> list[Job]:
-    """Return the rips in these states that told no file, and wrote the one of a request by its
-    name and the disc's; of the disc and title that it names, if it does."""
-    is_transcode = new.job_type == JobType.TRANSCODE
-    if not is_transcode or new.input_file is None or new.source_disc_name is None:
-        return []
+    if found or new.source_disc_name is None:
+        return found, []
     names = [split_extension(file_name_of(new.input_file))[0], new.output_name]
     keys = {file_key(name) for name in names if name}
-    return context.stores.jobs.rips_without_file(
-        keys, new.source_disc_name, states, new.disc_id, new.title_index
-    )
+    silent = jobs.rips_without_file(keys, new.source_disc_name, new.disc_id, new.title_index)
+    # One that was cancelled, or given up, could not tell its file.
+    over = [rip for rip in silent if rip.status in OVER]
+    return over, [rip for rip in silent if rip.status in UNREPORTED]
 
 
 def _completed(new: NewJob, rip: Job | None) -> NewJob:
