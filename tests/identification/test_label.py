@@ -304,6 +304,9 @@ def test_it_never_raises_and_keeps_its_bounds(label):
         ("FACADE", "Facade"),
         ("24", "24"),
         ("1917", "1917"),
+        ("007", "007"),
+        ("90210", "90210"),
+        ("MOVIE_43", "Movie 43"),
     ],
 )
 def test_it_knows_codes_by_their_form(label, name):
@@ -315,6 +318,7 @@ def test_it_knows_codes_by_their_form(label, name):
     [
         *("DVD_VIDEO_RECORDER", "not identified", "SONY_DVD_RECORDER_VOLUME", "00001", "E1587"),
         *("20231105_1432", "a1b2c3d4e5f6", "VOLUME_ID", "MY_DVD", "Recording 3", "SAMSUNG_DVD"),
+        *("2019_03_12", "2019-03-12", "20190312", "MOVIE_1", "MOVIE_01"),
     ],
 )
 def test_it_finds_no_name_in_what_machines_write(label):

@@ -19,8 +19,8 @@ _NAME, _YEAR, _RUNTIME = 0.6, 0.15, 0.25
 # "Return of the King" names "The Lord of the Rings: The Return of the King", and "Alien" does not
 # name "Alien Resurrection": a part of a name is worth less than the whole.
 _PART_OF_NAME = 0.88
-# Of names that are alike but for their numbers.
-_OTHER_NUMBER = 0.8
+# Of names that are alike but for their numbers: too little for a film, even of the same length.
+_OTHER_NUMBER = 0.6
 _ARTICLES = frozenset(
     ["the", "a", "an", "der", "die", "das", "le", "la", "les", "el", "los", "las", "il", "lo"]
 )

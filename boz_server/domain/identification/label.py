@@ -130,7 +130,12 @@ _FIRST_LETTER = re.compile(r"[^\W_]")
 _SHORT_CODE = 4
 # What no title is: a hash, a date with or without a time, a number with leading zeros.
 _HASH = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,}|#.*", re.IGNORECASE)
-_SERIAL = re.compile(r"0[0-9]+|[0-9]{5,}")
+# Behind zeros a counter, in six digits or more a serial number or a date; "007" and "90210" are
+# names.
+_SERIAL = re.compile(r"00[0-9]{2,}|0[0-9]|[0-9]{6,}")
+_DATE = re.compile(r"(?:19|20)[0-9]{2} (?:0[1-9]|1[0-2]) (?:0[1-9]|[12][0-9]|3[01])")
+# How recorders number what they record: "MOVIE_1", and not "MOVIE_43".
+_COUNTER = re.compile(r"0*[0-9]|0[0-9]+|(?:19|20)[0-9]{2}|[0-9]{3,}")
 # An authoring house's number ("UPB75", "E1587"): of a few letters, which films' numbers follow too
 # ("U571"), so it is one only beside a name, or with four digits.
 _NUMBERED = re.compile(r"[A-Z]{1,4}-?[0-9]{2,}")
@@ -357,11 +362,13 @@ def _name(words: list[str]) -> str | None:
 def _is_nameless(text: str) -> bool:
     """Whether a label says nothing but what recorders and authoring software write by default.
 
-    "24" and "1917" are names, "00001" and a date are not.
+    "24", "1917" and "90210" are names, "00001" and a date are not.
     """
     words = text.casefold().replace("-", " ").split()
+    if _DATE.fullmatch(" ".join(words)):
+        return True
     default = [word for word in words if word in NAMELESS_WORDS or _SERIAL.fullmatch(word)]
-    return bool(default) and all(word in default or word.isdigit() for word in words)
+    return bool(default) and all(word in default or _COUNTER.fullmatch(word) for word in words)
 
 
 def _without_codes(text: str) -> str:
