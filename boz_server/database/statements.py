@@ -23,6 +23,12 @@ import peewee
 from boz_server.database.fields import Hole, JSONField
 from boz_server.database.models.base import database_proxy
 
+#: Of how many rows, or values in a list, a text is kept: what comes from outside can be longer, and
+#: a text for every length would fill the memory.
+KEPT_ROWS = 40
+#: A statement with more texts than these begins anew.
+_MOST_TEXTS = 200
+
 
 class Computed(NamedTuple):
     """A column's new value that the database works out: what builds its expression, of values."""
@@ -155,6 +161,8 @@ class Statement:
         key = (type(database), count, *variant.items())
         found = self._written.get(key)
         if found is None:
+            if len(self._written) >= _MOST_TEXTS:
+                self._written.clear()
             query = self.build(*map(Hole, range(count)), **variant)
             found = self._written[key] = _Written(query, database)
         return found
@@ -173,6 +181,9 @@ def insert_row(row: Any) -> None:
 
 def insert_rows(model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Enter rows of a model with one statement; all have the same columns, by their names."""
+    if len(rows) > KEPT_ROWS:
+        model.insert_many(rows).execute()
+        return
     names = tuple(sorted(rows[0]))
     values = [row[name] for row in rows for name in names]
     _insert_rows(*values, model=model, names=names, count=len(rows))

@@ -39,14 +39,16 @@ class WriteTurn:
         if not self._own.acquire(timeout=self.wait_seconds):
             raise DatabaseBusy
         try:
-            self._depth += 1
-            if self._depth == 1:
-                self._lock()
-            yield
-        finally:
-            self._depth -= 1
             if not self._depth:
-                fcntl.flock(self._descriptors[0], fcntl.LOCK_UN)
+                self._lock()
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    fcntl.flock(self._descriptors[0], fcntl.LOCK_UN)
+        finally:
             self._own.release()
 
     def _lock(self) -> None:

@@ -9,6 +9,7 @@ import peewee
 from boz_server.database.connection import Database
 from boz_server.database.models import Agent, Disc, Job, LibraryEntry, Title
 from boz_server.database.statements import (
+    KEPT_ROWS,
     Columns,
     insert_row,
     insert_rows,
@@ -26,8 +27,6 @@ from boz_server.repositories.paging import Page, PageRequest, fetch_page
 
 #: PostgreSQL takes 65,535 values in a statement, and a title has 20.
 ROWS_A_STATEMENT = 1000
-#: The discs of a season, as a rule; statements are kept for each number of discs up to this.
-FEW_DISCS = 30
 #: A title's columns; its `id` is given by the database.
 OF_TITLE = sorted(Title._meta.fields.keys() - {"id"})
 
@@ -464,7 +463,7 @@ def load_titles(discs: Sequence[Disc], *columns: Any) -> None:
         return
     by_disc: dict[str, list[Title]] = {disc.disc_id: [] for disc in discs}
     disc_ids = list(by_disc)
-    if columns or len(disc_ids) > FEW_DISCS:
+    if columns or len(disc_ids) > KEPT_ROWS:
         query = Title.select(*columns).where(Title.disc.in_(disc_ids))
         titles = query.order_by(Title.disc, Title.title_index)
     else:

@@ -12,6 +12,7 @@ from boz_server.database import rows
 from boz_server.database.connection import Database
 from boz_server.database.models import Disc, Job, JobEvent
 from boz_server.database.statements import (
+    KEPT_ROWS,
     Columns,
     Computed,
     locked,
@@ -396,7 +397,11 @@ class JobRepository:
 
     def transcodes_of(self, rip_ids: Collection[str]) -> list[Job]:
         """Return the transcode jobs of what these rips wrote, oldest first."""
-        return list(_transcodes_of(*rip_ids)) if rip_ids else []
+        if not rip_ids:
+            return []
+        if len(rip_ids) > KEPT_ROWS:
+            return list(_transcodes_of.build(*rip_ids))
+        return list(_transcodes_of(*rip_ids))
 
     def inputs(self) -> set[str]:
         """Return the ids of the uploads that brought input files of jobs."""

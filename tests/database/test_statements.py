@@ -17,7 +17,13 @@ from boz_server.database.models import (
     TVSeason,
     Worker,
 )
-from boz_server.database.statements import QuickContext, statement
+from boz_server.database.statements import (
+    KEPT_ROWS,
+    QuickContext,
+    insert_rows,
+    statement,
+    update_row,
+)
 
 NOW = datetime(2026, 1, 1, 20, tzinfo=UTC)
 
@@ -107,6 +113,11 @@ def _renamed(agent_id: str, name: str) -> Any:
     return renaming.returning(Agent, jobs.alias("held"))
 
 
+@statement
+def _any_of(*agent_ids: str) -> Any:
+    return Agent.select().where(Agent.agent_id.in_(agent_ids))
+
+
 @pytest.mark.usefixtures("database")
 class TestRuns:
     """A statement sends its text and its values, and reads rows as the models do."""
@@ -146,6 +157,31 @@ class TestRuns:
     def test_it_refuses_to_compare_with_none(self):
         with pytest.raises(ValueError, match="NULL equals nothing"):
             _named(None, NOW, latest=True)
+
+    @pytest.mark.parametrize("count", [1, KEPT_ROWS, KEPT_ROWS + 1])
+    def test_it_enters_rows_however_many(self, count):
+        rows = [
+            {"agent_id": f"n{at}", "name": "New", "last_heartbeat": NOW, "registered_at": NOW}
+            for at in range(count)
+        ]
+        insert_rows(Agent, rows)
+        found = list(Agent.select().where(Agent.name == "New"))
+        assert len(found) == count
+        assert {(agent.status, tuple(agent.capabilities)) for agent in found} == {("online", ())}
+
+    def test_it_writes_the_columns_of_a_row_that_are_named(self):
+        agent = Agent.get_by_id("a")
+        agent.name, agent.succeeded_by = "Den", "b"
+        update_row(agent, ["name"])
+        assert agent._dirty == {"succeeded_by"}
+        assert Agent.get_by_id("a").name == "Den"
+        assert Agent.get_by_id("a").succeeded_by is None
+
+    def test_it_keeps_a_limited_number_of_texts(self):
+        for count in range(1, 300):
+            _any_of.written(Agent._meta.database.obj, count, {})
+        assert len(_any_of._written) <= 200
+        assert [each.agent_id for each in _any_of("b", "c")] == ["b"]
 
     def test_it_takes_none_where_nothing_is_compared(self):
         with pytest.raises(peewee.IntegrityError):
