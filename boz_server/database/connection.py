@@ -52,8 +52,10 @@ class Database:
         max_connections: int = 15,
         wait_seconds: float = WAIT_SECONDS,
         named: str = SETTING,
+        is_shared: bool = True,
     ) -> None:
-        """named: the variable or option that holds the URL, for error messages."""
+        """named: the variable or option that holds the URL, for error messages. is_shared: whether
+        others may write it meanwhile."""
         self.dialect, self.url = dialect_of(url, named)
         self.named = named
         self.wait_seconds = wait_seconds
@@ -62,7 +64,7 @@ class Database:
         )
         self.peewee.context_class = QuickContext
         path = self.path
-        self._turn = None if path is None else WriteTurn(path.resolve(), wait_seconds)
+        self._turn = WriteTurn(path.resolve(), wait_seconds) if path and is_shared else None
         self._ending = _Ending()
         database_proxy.initialize(self.peewee)
 
@@ -246,9 +248,10 @@ class Database:
 
 @contextmanager
 def second_database(url: str, *, named: str = SETTING) -> Iterator[Database]:
-    """Let the models use another database, and afterwards the one from before again."""
+    """Let the models use another database, which nobody else does, and afterwards the one from
+    before again."""
     before = database_proxy.obj
-    database = Database(url, named=named)
+    database = Database(url, named=named, is_shared=False)
     try:
         yield database
     finally:

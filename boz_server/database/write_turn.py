@@ -23,6 +23,7 @@ class WriteTurn:
 
     def __init__(self, path: Path, wait_seconds: float) -> None:
         """path: of the database. wait_seconds: for this process's own writers."""
+        self.database = path
         self.paths = [path.with_name(f"{path.name}.{name}") for name in ("turn", "next")]
         self.wait_seconds = wait_seconds
         self._own = threading.RLock()
@@ -60,20 +61,32 @@ class WriteTurn:
             fcntl.flock(following, fcntl.LOCK_UN)
 
     def _opened(self) -> list[int]:
-        """Return this process's own descriptors: those from before a fork are the parent's locks.
+        """Return this process's own descriptors: those from before a fork are its parent's locks.
 
         Only the locks of the files count, so they are never deleted.
         """
         if self._process != os.getpid():
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._descriptors = [os.open(path, flags, 0o600) for path in self.paths]
+            self._forget()
             self._process = os.getpid()
+        for path in self.paths[len(self._descriptors) :]:
+            self._descriptors.append(_open(path, self.database))
         return self._descriptors
+
+    def _forget(self) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
     def close(self) -> None:
         """Close the files; the next turn opens them again."""
         with self._own:
-            if self._process == os.getpid():
-                for descriptor in self._descriptors:
-                    os.close(descriptor)
-            self._descriptors, self._process = [], 0
+            self._forget()
+
+
+def _open(path: Path, database: Path) -> int:
+    """Open a file whose lock counts, for all who may write the database's file."""
+    usual = database.stat()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, usual.st_mode & 0o666)
+    if os.geteuid() == 0:
+        # As SQLite does with its own files: root's commands must not lock the server out.
+        os.fchown(descriptor, usual.st_uid, usual.st_gid)
+    return descriptor

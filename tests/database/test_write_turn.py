@@ -27,10 +27,35 @@ for _ in range(int(sys.argv[2])):
         sys.stdin.readline()
 """
 
+#: Takes the turn, and again when its child, made in between, had it; the child outlives it.
+FORK = """
+import os
+import sys
+from pathlib import Path
+from boz_server.database.write_turn import WriteTurn
+
+turn = WriteTurn(Path(sys.argv[1]), 10)
+with turn.taken():
+    pass
+done, tell = os.pipe()
+if not os.fork():
+    with turn.taken():
+        print("mine", flush=True)
+    os.write(tell, b"!")
+    sys.stdin.read()
+    os._exit(0)
+os.read(done, 1)
+with turn.taken():
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "boz.db"
+    path = tmp_path / "boz.db"
+    path.touch()
+    return path
 
 
 @contextmanager
@@ -125,6 +150,61 @@ def test_the_threads_of_a_process_wait_so_long_and_no_longer(path):
         thread.start()
         thread.join(10)
     assert failed.is_set()
+
+
+def test_a_failure_to_open_its_files_leaves_the_turn_to_others(path):
+    turn = WriteTurn(path, 0.1)
+    turn.paths[1].mkdir()
+    for _ in range(2):
+        with pytest.raises(IsADirectoryError), turn.taken():
+            pass
+    turn.paths[1].rmdir()
+    has_it = threading.Event()
+    waiting(turn, has_it).join(10)
+    assert has_it.is_set()
+
+
+def test_all_who_may_write_the_database_may_take_the_turn(path):
+    path.chmod(0o640)
+    with WriteTurn(path, 0.1).taken():
+        pass
+    for name in ("boz.db.turn", "boz.db.next"):
+        assert path.with_name(name).stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_gives_its_files_to_the_owner_of_the_database(path):
+    os.chown(path, 65534, 65534)
+    with WriteTurn(path, 0.1).taken():
+        pass
+    for name in ("boz.db.turn", "boz.db.next"):
+        assert path.with_name(name).owner() == path.owner()
+
+
+def test_two_databases_have_turns_of_their_own(path):
+    other = path.with_name("other.db")
+    other.touch()
+    with holder(path), WriteTurn(other, 0.1).taken():
+        pass
+
+
+def test_a_fork_keeps_no_lock_of_a_killed_parent(path):
+    """A copy of the parent's descriptor would keep the parent's lock."""
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", FORK, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        says(parent)  # the child, which opened files of its own
+        says(parent)  # the parent, which now has the turn
+        parent.kill()
+        parent.wait(10)
+        turn, has_it = WriteTurn(path, 10), threading.Event()
+        waiting(turn, has_it).join(10)
+        assert parent.stdin is not None
+        parent.stdin.close()
+    assert has_it.is_set()
 
 
 def test_a_fork_takes_turns_with_its_parent(path):

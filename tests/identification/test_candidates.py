@@ -38,6 +38,8 @@ def titles_of(ranked):
         ("Oceans Eleven", "Ocean's Eleven"),
         ("Doctor Who", "Doctor Who (2005)"),
         ("Rocky II", "Rocky 2"),
+        ("TWELVE MONKEYS", "12 Monkeys"),
+        ("Oceans Eleven", "Ocean's 11"),
         ("Final Fantasy VII", "Final Fantasy 7"),
         ("Return of the King", "The Lord of the Rings: The Return of the King"),
     ],
@@ -54,6 +56,7 @@ def test_it_knows_a_name_however_it_is_written(one, other):
         ("Toy Story", "Toy Story 3"),
         ("Rocky", "Rocky II"),
         ("Rocky II", "Rocky III"),
+        ("Oceans Eleven", "Ocean's Twelve"),
         ("Blade Runner", "Blade Runner 2049"),
         ("Babylon", "Babylon 5"),
         ("24", "300"),
@@ -118,3 +121,8 @@ def test_it_scores_anything_within_0_and_1(name, title, years, lengths):
     series = [Series(1, title, other_year, (name,))]
     assert 0 <= rank_films(films, name, year, seconds)[0].score <= 1
     assert 0 <= rank_series(series, name, year)[0].score <= 1
+
+
+def test_it_takes_no_sequel_for_a_film_though_it_is_all_that_is_offered():
+    (only,) = rank_films([film("Rocky II", 1979, 119)], "Rocky", None, 119 * 60)
+    assert only.score < GOOD_FILM

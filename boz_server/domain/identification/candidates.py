@@ -31,6 +31,8 @@ _ROMAN = {
         ["ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii"], 2
     )
 }
+_NUMBERS_IN_WORDS = "two three four five six seven eight nine ten eleven twelve"
+_NUMBER_WORDS = {word: str(at) for at, word in enumerate(_NUMBERS_IN_WORDS.split(), 2)}
 _YEAR_BEHIND = re.compile(r"\((?:19|20)[0-9]{2}\)\s*$")
 _SECONDS_A_MINUTE = 60
 _RUNTIME_NEAR_MINUTES = 3
@@ -83,8 +85,9 @@ def runtime_fit(minutes: int | None, seconds: int | None) -> float | None:
 def same_name(one: str, other: str) -> float:
     """Return 0–1: how similar two names are.
 
-    Case, accents, punctuation, word order, articles, "&", a year in parentheses, and Roman numbers
-    don't count against them. Names with other numbers are of other films: below SAME_NAME.
+    Case, accents, punctuation, word order, articles, "&", a year in parentheses, Roman numbers, and
+    numbers in words don't count against them. Names with other numbers are of other films: below
+    SAME_NAME.
     """
     left, right = _words(one), _words(other)
     if not left or not right:
@@ -107,7 +110,8 @@ def _words(name: str) -> str:
     if last - first > 1 and words[-1] in _ARTICLES:
         last -= 1
     words = words[first:last] or words
-    return " ".join([*words[:1], *(_ROMAN.get(word, word) for word in words[1:])])
+    words = [*words[:1], *(_ROMAN.get(word, word) for word in words[1:])]
+    return " ".join(_NUMBER_WORDS.get(word, word) for word in words)
 
 
 def _numbers(words: str) -> list[str]:
