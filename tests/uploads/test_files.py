@@ -117,7 +117,7 @@ def test_it_reads_metadata_from_the_name_that_was_asked_for(client):
 def test_it_makes_every_name_safe(client, folder, name, filename):
     assert ok(upload(client, name))["filename"] == filename
     assert [path.name for path in folder.iterdir()] == [filename]
-    assert not list(folder.parent.glob("*x*"))
+    assert not [path for path in folder.parent.glob("*x*") if not path.name.startswith("boz.db")]
 
 
 def test_it_makes_the_senders_name_safe(client, folder):
