@@ -28,12 +28,13 @@ TROUBLE = (peewee.PeeweeException, MaxConnectionsExceeded, DatabaseBusy)
 class _Ending(threading.local):
     """This thread's write transaction.
 
-    depth: how deeply it is nested. in_queue: likewise for `write_queue()`. keys: what to do before
-    its commit, as {action: keys}.
+    depth: how deeply it is nested. is_light: a power loss may undo it. in_queue: how deeply
+    `write_queue()` is nested. keys: what to do before its commit, as {action: keys}.
     """
 
     def __init__(self) -> None:
         self.depth = 0
+        self.is_light = False
         self.in_queue = 0
         self.keys: dict[Callable[[Sequence[str]], None], set[str]] = {}
 
@@ -103,9 +104,13 @@ class Database:
     @contextmanager
     def _transaction(self, *, lightly: bool) -> Iterator[None]:
         ending = self._ending
-        ending.depth += 1
-        is_light = lightly and ending.depth == 1
+        if not ending.depth:
+            ending.is_light = lightly
+        elif ending.is_light and not lightly:
+            raise RuntimeError("This must not be lost with the power: write it apart.")
+        is_light = lightly and not ending.depth
         begin = self.dialect.light if is_light else type(self.peewee).atomic
+        ending.depth += 1
         try:
             with begin(self.peewee):
                 yield

@@ -117,6 +117,24 @@ def test_it_undoes_the_inner_write_with_the_outer(database):
     assert Agent.select().count() == 0
 
 
+def test_it_keeps_what_it_writes_lightly(database):
+    with database.write(lightly=True), database.write(lightly=True):
+        agent()
+    assert Agent.select().count() == 1
+    if database.path is not None:
+        # Of the connection's next write, that is.
+        assert database.peewee.execute_sql("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_it_refuses_a_change_that_must_last_inside_a_light_write(database):
+    with database.write(), database.write(lightly=True):
+        agent("one")
+    light, lasting = database.write(lightly=True), database.write()
+    with pytest.raises(RuntimeError, match="with the power"), light, lasting:
+        agent("two")
+    assert Agent.select().count() == 1
+
+
 def test_it_keeps_other_writers_out_from_the_start_of_a_write(sqlite):
     with (
         closing(sqlite3.connect(str(sqlite.path), timeout=0, isolation_level=None)) as other,
